@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "arena.h"
+
+#include <errno.h>
+#include <stdalign.h>
+#include <sys/mman.h>
+
+#define PAGE_LARGEST 65536 /* of the machines that Linux runs on; a multiple of all smaller ones */
+
+static size_t round_up(size_t size, size_t unit)
+{
+	return (size + unit - 1) / unit * unit;
+}
+
+int arena_open(struct arena *arena, size_t size)
+{
+	size = round_up(size, PAGE_LARGEST);
+	char *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	*arena = (struct arena){.base = base, .size = size};
+	return 0;
+}
+
+void *arena_take(struct arena *arena, size_t count, size_t size)
+{
+	size_t start = round_up(arena->used, alignof(max_align_t));
+
+	if (start > arena->size || (size > 0 && count > (arena->size - start) / size))
+		return NULL;
+	arena->used = start + count * size;
+	return arena->base + start;
+}
+
+void arena_seal(struct arena *arena)
+{
+	size_t kept = round_up(arena->used, PAGE_LARGEST);
+
+	if (kept < arena->size)
+		munmap(arena->base + kept, arena->size - kept);
+	arena->size = kept;
+	mprotect(arena->base, kept, PROT_READ);
+}
+
+void arena_close(struct arena *arena)
+{
+	if (arena->base)
+		munmap(arena->base, arena->size);
+	*arena = (struct arena){0};
+}

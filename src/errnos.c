@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "errnos.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What bind(2), connect(2), setsockopt(2), open(2) and mmap(2) may answer. */
+static const struct {
+	char name[16];
+	int number;
+} table[] = {
+	{"EACCES", EACCES},
+	{"EADDRINUSE", EADDRINUSE},
+	{"EADDRNOTAVAIL", EADDRNOTAVAIL},
+	{"EAFNOSUPPORT", EAFNOSUPPORT},
+	{"EAGAIN", EAGAIN},
+	{"EBADF", EBADF},
+	{"EBUSY", EBUSY},
+	{"ECONNREFUSED", ECONNREFUSED},
+	{"ECONNRESET", ECONNRESET},
+	{"EDOM", EDOM},
+	{"EFAULT", EFAULT},
+	{"EHOSTUNREACH", EHOSTUNREACH},
+	{"EINTR", EINTR},
+	{"EINVAL", EINVAL},
+	{"EIO", EIO},
+	{"EISCONN", EISCONN},
+	{"EISDIR", EISDIR},
+	{"ELOOP", ELOOP},
+	{"EMFILE", EMFILE},
+	{"ENAMETOOLONG", ENAMETOOLONG},
+	{"ENETDOWN", ENETDOWN},
+	{"ENETUNREACH", ENETUNREACH},
+	{"ENFILE", ENFILE},
+	{"ENOBUFS", ENOBUFS},
+	{"ENODEV", ENODEV},
+	{"ENOENT", ENOENT},
+	{"ENOMEM", ENOMEM},
+	{"ENOPROTOOPT", ENOPROTOOPT},
+	{"ENOSPC", ENOSPC},
+	{"ENOSYS", ENOSYS},
+	{"ENOTDIR", ENOTDIR},
+	{"ENOTSOCK", ENOTSOCK},
+	{"ENXIO", ENXIO},
+	{"EOPNOTSUPP", EOPNOTSUPP},
+	{"EPERM", EPERM},
+	{"EPROTONOSUPPORT", EPROTONOSUPPORT},
+	{"ETIMEDOUT", ETIMEDOUT},
+};
+
+#define COUNT (sizeof table / sizeof *table)
+
+int errno_from_name(const char *name, size_t length)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		if (strlen(table[i].name) == length && memcmp(table[i].name, name, length) == 0)
+			return table[i].number;
+	}
+	return 0;
+}
+
+const char *errno_name(int number)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		if (table[i].number == number)
+			return table[i].name;
+	}
+	return "an unknown error";
+}

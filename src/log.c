@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "log.h"
+
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MESSAGE_SIZE 1536
+#define LINE_SIZE    2048 /* below PIPE_BUF, so that lines of several processes never mix */
+
+static const struct {
+	char name[8];
+	char priority; /* of syslog(3), as sd-daemon(3) has it */
+} levels[] = {
+	[LOG_LEVEL_EXPLAIN] = {"explain", '6'},
+	[LOG_LEVEL_ERROR] = {"error", '3'},
+	[LOG_LEVEL_WARN] = {"warn", '4'},
+	[LOG_LEVEL_INFO] = {"info", '6'},
+	[LOG_LEVEL_DEBUG] = {"debug", '7'},
+};
+
+bool log_level_parse(const char *name, size_t length, enum log_level *level)
+{
+	for (enum log_level at = LOG_LEVEL_ERROR; at <= LOG_LEVEL_DEBUG; at++) {
+		if (strlen(levels[at].name) == length && memcmp(levels[at].name, name, length) == 0) {
+			*level = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether JOURNAL_STREAM=DEVICE:INODE (systemd.exec(5)) is the file that standard error is. */
+static bool is_stream(const char *stream, const struct file_identity *file)
+{
+	uint64_t numbers[2] = {0, 0};
+	unsigned which = 0;
+
+	if (!stream || !file->is_open)
+		return false;
+	for (; *stream; stream++) {
+		if (*stream == ':' && which == 0)
+			which = 1;
+		else if (*stream >= '0' && *stream <= '9')
+			numbers[which] = numbers[which] * 10 + (uint64_t)(*stream - '0');
+		else
+			return false;
+	}
+	uint64_t major = file->device_major, minor = file->device_minor;
+	uint64_t device = (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 |
+			  (major & ~0xfffULL) << 32;
+	return which == 1 && numbers[0] == device && numbers[1] == file->inode;
+}
+
+struct log log_open(enum log_level level, const char *path, const char *journal_stream)
+{
+	struct log log = {.level = level, .path = path};
+
+	log.standard_error = file_identity_of(STDERR_FILENO);
+	log.is_journal = !path && is_stream(journal_stream, &log.standard_error);
+	return log;
+}
+
+/* A full pipe would block, and one without a reader would raise SIGPIPE. */
+static bool is_writable(int fd)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+
+	return poll(&poll_fd, 1, 0) == 1 && poll_fd.revents == POLLOUT;
+}
+
+static void write_to_standard_error(const struct log *log, const struct text *line)
+{
+	struct file_identity now = file_identity_of(STDERR_FILENO);
+
+	if (!file_identity_equals(&now, &log->standard_error) || !is_writable(STDERR_FILENO))
+		return;
+	ssize_t written = write(STDERR_FILENO, line->bytes, line->length);
+	(void)written; /* there is nobody to tell */
+}
+
+static void write_to_file(const struct log *log, const struct text *line)
+{
+	int fd = open(log->path,
+		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+
+	if (fd < 0)
+		return;
+	if (is_writable(fd)) {
+		ssize_t written = write(fd, line->bytes, line->length);
+		(void)written;
+	}
+	close(fd);
+}
+
+/* Puts the head of a log line in front of each line of MESSAGE. */
+static void add_lines(
+	struct text *out, const struct log *log, enum log_level level, const char *message)
+{
+	while (*message) {
+		size_t length = strcspn(message, "\n");
+		if (log->is_journal)
+			text_format(out, "<%c>", levels[level].priority);
+		text_format(out, "libreuse[%d]: %s: ", (int)getpid(), levels[level].name);
+		text_add_printable(out, message, length);
+		text_add(out, "\n", 1);
+		message += length + (message[length] == '\n');
+	}
+}
+
+void log_write(const struct log *log, enum log_level level, const char *format, ...)
+{
+	char message_bytes[MESSAGE_SIZE], line_bytes[LINE_SIZE];
+	struct text message, line;
+	int saved_errno = errno;
+	va_list args;
+
+	if (!log_says(log, level))
+		return;
+	text_start(&message, message_bytes, sizeof message_bytes);
+	va_start(args, format);
+	text_vformat(&message, format, args);
+	va_end(args);
+	text_start(&line, line_bytes, sizeof line_bytes);
+	add_lines(&line, log, level, message.bytes);
+	if (line.truncated)
+		line_bytes[line.length - 1] = '\n';
+	if (log->path)
+		write_to_file(log, &line);
+	else
+		write_to_standard_error(log, &line);
+	errno = saved_errno;
+}

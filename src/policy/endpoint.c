@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "endpoint.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+
+#define MAPPED 0xffff00000000ULL /* the low half of ::ffff:0.0.0.0 */
+#define MAPPED_BITS 96
+
+/* The kernel takes an IPv6 socket address without its scope too (RFC 2133). */
+#define SIN6_SHORTEST offsetof(struct sockaddr_in6, sin6_scope_id)
+
+/* The first and the last page are never a program's: the kernel would answer EFAULT. */
+#define PAGE_SMALLEST 4096
+
+bool address_is_ip4(const struct address *address)
+{
+	return address->high == 0 && address->low >> 32 == MAPPED >> 32;
+}
+
+bool address_is_any(const struct address *address)
+{
+	return address->high == 0 && (address->low == 0 || address->low == MAPPED);
+}
+
+struct address address_any(enum family family)
+{
+	return (struct address){.low = family == FAMILY_IP4 ? MAPPED : 0};
+}
+
+struct address prefix_mask(unsigned length)
+{
+	return (struct address){
+		.high = length == 0 ? 0 : length >= 64 ? ~0ULL : ~0ULL << (64 - length),
+		.low = length <= 64 ? 0 : ~0ULL << (128 - length),
+	};
+}
+
+bool prefix_holds(const struct prefix *prefix, const struct address *address)
+{
+	struct address mask = prefix_mask(prefix->length);
+
+	return ((address->high ^ prefix->address.high) & mask.high) == 0 &&
+	       ((address->low ^ prefix->address.low) & mask.low) == 0 &&
+	       address_is_ip4(address) == prefix->is_ip4;
+}
+
+static struct address from_ip4(struct in_addr ip4)
+{
+	return (struct address){.low = MAPPED | ntohl(ip4.s_addr)};
+}
+
+static struct address from_ip6(const struct in6_addr *ip6)
+{
+	struct address address;
+
+	memcpy(&address, ip6, sizeof address);
+	return (struct address){be64toh(address.high), be64toh(address.low)};
+}
+
+static struct in6_addr to_ip6(const struct address *address)
+{
+	struct address network = {htobe64(address->high), htobe64(address->low)};
+	struct in6_addr ip6;
+
+	memcpy(&ip6, &network, sizeof ip6);
+	return ip6;
+}
+
+int address_parse(struct address *address, const char *text, size_t length)
+{
+	char copy[INET6_ADDRSTRLEN];
+	struct in_addr ip4;
+	struct in6_addr ip6;
+
+	if (length >= sizeof copy)
+		return -EINVAL;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	if (strlen(copy) != length)
+		return -EINVAL;
+	if (inet_pton(AF_INET, copy, &ip4) == 1)
+		*address = from_ip4(ip4);
+	else if (inet_pton(AF_INET6, copy, &ip6) == 1)
+		*address = from_ip6(&ip6);
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* Reads one to three digits, nothing else; returns the number or -1. */
+static int prefix_length(const char *text, size_t length)
+{
+	int value = 0;
+
+	if (length == 0 || length > 3)
+		return -1;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -1;
+		value = value * 10 + (text[i] - '0');
+	}
+	return value;
+}
+
+int prefix_parse(struct prefix *prefix, const char *text, size_t length)
+{
+	const char *slash = memchr(text, '/', length);
+	size_t address_length = slash ? (size_t)(slash - text) : length;
+
+	if (address_parse(&prefix->address, text, address_length) < 0)
+		return -EINVAL;
+	/* What is written as IPv6 keeps an IPv6 prefix length, ::ffff:10.0.0.0/104 as well. */
+	bool is_dotted = !memchr(text, ':', address_length);
+	int bits = is_dotted ? 32 : 128;
+	if (slash)
+		bits = prefix_length(slash + 1, length - address_length - 1);
+	if (bits < 0 || bits > (is_dotted ? 32 : 128))
+		return -ERANGE;
+	prefix->length = (uint8_t)(is_dotted ? MAPPED_BITS + bits : bits);
+	prefix->is_ip4 = prefix->length >= MAPPED_BITS && address_is_ip4(&prefix->address);
+	struct address mask = prefix_mask(prefix->length);
+	prefix->address.high &= mask.high;
+	prefix->address.low &= mask.low;
+	return 0;
+}
+
+static bool from_sockaddr_in(struct endpoint *endpoint, const struct sockaddr_in *in)
+{
+	*endpoint = (struct endpoint){
+		.family = FAMILY_IP4,
+		.address = from_ip4(in->sin_addr),
+		.port = ntohs(in->sin_port),
+	};
+	return true;
+}
+
+static bool from_sockaddr_in6(
+	struct endpoint *endpoint, const struct sockaddr_in6 *in6, socklen_t length)
+{
+	*endpoint = (struct endpoint){
+		.family = FAMILY_IP6,
+		.address = from_ip6(&in6->sin6_addr),
+		.port = ntohs(in6->sin6_port),
+		.scope_id = length >= sizeof *in6 ? in6->sin6_scope_id : 0,
+	};
+	return true;
+}
+
+bool endpoint_from_sockaddr(
+	struct endpoint *endpoint, const struct sockaddr *address, socklen_t length, bool is_peer)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
+	uintptr_t place = (uintptr_t)address;
+
+	if (place - PAGE_SMALLEST >= UINTPTR_MAX - 2 * PAGE_SMALLEST || length > INT32_MAX)
+		return false;
+	if (length < sizeof *in)
+		return false;
+	switch (address->sa_family) {
+	case AF_INET:
+		return from_sockaddr_in(endpoint, in);
+	case AF_UNSPEC:
+		return !is_peer && in->sin_addr.s_addr == 0 && from_sockaddr_in(endpoint, in);
+	case AF_INET6:
+		return length >= SIN6_SHORTEST &&
+		       from_sockaddr_in6(endpoint,
+			       (const struct sockaddr_in6 *)(const void *)address, length);
+	default:
+		return false;
+	}
+}
+
+socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, struct sockaddr_storage *address)
+{
+	if (endpoint->family == FAMILY_IP4) {
+		struct sockaddr_in in = {
+			.sin_family = AF_INET,
+			.sin_port = htons(endpoint->port),
+			.sin_addr.s_addr = htonl((uint32_t)endpoint->address.low),
+		};
+		memcpy(address, &in, sizeof in);
+		return sizeof in;
+	}
+	struct sockaddr_in6 in6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(endpoint->port),
+		.sin6_addr = to_ip6(&endpoint->address),
+		.sin6_scope_id = endpoint->scope_id,
+	};
+	memcpy(address, &in6, sizeof in6);
+	return sizeof in6;
+}
+
+enum protocol endpoint_protocol(int ipproto)
+{
+	switch (ipproto) {
+	case IPPROTO_TCP:
+	case IPPROTO_MPTCP:
+		return PROTOCOL_TCP;
+	case IPPROTO_UDP:
+		return PROTOCOL_UDP;
+	case IPPROTO_SCTP:
+		return PROTOCOL_SCTP;
+	default:
+		return PROTOCOL_OTHER;
+	}
+}
+
+const char *protocol_name(enum protocol protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		return "tcp";
+	case PROTOCOL_UDP:
+		return "udp";
+	case PROTOCOL_SCTP:
+		return "sctp";
+	default:
+		return "ip";
+	}
+}
+
+static void ip4_print(struct text *text, uint32_t ip4)
+{
+	text_format(text, "%u.%u.%u.%u", ip4 >> 24, ip4 >> 16 & 255, ip4 >> 8 & 255, ip4 & 255);
+}
+
+/* Where the longest run of two or more zero groups starts (RFC 5952, 4.2); its length in *RUN. */
+static int longest_zeros(const uint16_t group[8], int *run)
+{
+	int best = -1;
+
+	*run = 1;
+	for (int i = 0; i < 8; i++) {
+		int end = i;
+		while (end < 8 && group[end] == 0)
+			end++;
+		if (end - i > *run) {
+			best = i;
+			*run = end - i;
+		}
+	}
+	return best;
+}
+
+static void ip6_print(struct text *text, const struct address *address)
+{
+	uint16_t group[8];
+	int run;
+
+	for (int i = 0; i < 4; i++) {
+		group[i] = (uint16_t)(address->high >> (48 - 16 * i));
+		group[4 + i] = (uint16_t)(address->low >> (48 - 16 * i));
+	}
+	int zeros = longest_zeros(group, &run);
+	for (int i = 0; i < 8; i++) {
+		if (i == zeros) {
+			text_add(text, "::", 2);
+			i += run - 1;
+			continue;
+		}
+		text_format(text, "%s%x", i > 0 && i != zeros + run ? ":" : "", group[i]);
+	}
+}
+
+void address_print(struct text *text, const struct address *address)
+{
+	if (address_is_ip4(address))
+		ip4_print(text, (uint32_t)address->low);
+	else
+		ip6_print(text, address);
+}
+
+void prefix_print(struct text *text, const struct prefix *prefix)
+{
+	unsigned whole = prefix->is_ip4 ? 32 : 128;
+	unsigned length = prefix->is_ip4 ? prefix->length - MAPPED_BITS : prefix->length;
+
+	address_print(text, &prefix->address);
+	if (length < whole)
+		text_format(text, "/%u", length);
+}
+
+void endpoint_print(struct text *text, const struct endpoint *endpoint)
+{
+	bool is_ip6 = !address_is_ip4(&endpoint->address);
+
+	text_format(text, "%s %s", protocol_name(endpoint->protocol), is_ip6 ? "[" : "");
+	address_print(text, &endpoint->address);
+	text_format(text, "%s:%u", is_ip6 ? "]" : "", endpoint->port);
+}

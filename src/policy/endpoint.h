@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a socket is about to bind or to connect to: protocol, family, address, port. */
+#ifndef POLICY_ENDPOINT_H
+#define POLICY_ENDPOINT_H
+
+#include "../text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* One bit each, so that a match can name several. */
+enum protocol {
+	PROTOCOL_UNKNOWN = 0, /* nobody has asked the kernel yet */
+	PROTOCOL_TCP = 1,     /* MPTCP too */
+	PROTOCOL_UDP = 2,
+	PROTOCOL_SCTP = 4,
+	PROTOCOL_OTHER = 8, /* raw, ping, UDP-Lite, ... */
+};
+
+enum family {
+	FAMILY_IP4 = 1,
+	FAMILY_IP6 = 2,
+	FAMILY_ANY = FAMILY_IP4 | FAMILY_IP6,
+};
+
+/* 128 bits in host byte order; an IPv4 address is held v4-mapped (RFC 4291, 2.5.5.2). */
+struct address {
+	uint64_t high, low;
+};
+
+struct prefix {
+	struct address address; /* its host bits are zero */
+	uint8_t length;         /* 0 to 128; an IPv4 prefix has 96 more than it is written with */
+	bool is_ip4;
+};
+
+struct endpoint {
+	struct address address;
+	uint32_t scope_id; /* of a link-local IPv6 address, else 0 */
+	uint16_t port;     /* host byte order */
+	uint8_t family;    /* enum family: of the socket, not of the address */
+	uint8_t protocol;  /* enum protocol */
+};
+
+#define ENDPOINT_TEXT_SIZE 72 /* holds any endpoint in words, with the NUL */
+
+/* All functions here are pure and async-signal-safe. */
+
+/* Whether ADDRESS is v4-mapped, and so counts as IPv4. */
+bool address_is_ip4(const struct address *address);
+
+/* Whether ADDRESS is the wildcard address of either family: ::, 0.0.0.0 or ::ffff:0.0.0.0. */
+bool address_is_any(const struct address *address);
+
+/* The wildcard address of a family. */
+struct address address_any(enum family family);
+
+bool prefix_holds(const struct prefix *prefix, const struct address *address);
+
+/* The two halves of the network mask of a prefix of LENGTH (0 to 128) bits. */
+struct address prefix_mask(unsigned length);
+
+/*
+ * Reads an IPv4 or IPv6 address of LENGTH bytes in the form of inet_pton(3), without brackets and
+ * without a scope. Returns 0 or -EINVAL.
+ */
+int address_parse(struct address *address, const char *text, size_t length);
+
+/* Reads ADDRESS or ADDRESS/LENGTH. Returns 0, -EINVAL, or -ERANGE when only the length is bad. */
+int prefix_parse(struct prefix *prefix, const char *text, size_t length);
+
+/*
+ * Takes an AF_INET or AF_INET6 socket address of LENGTH bytes apart, as bind(2) gets it (network
+ * byte order). AF_UNSPEC with 0.0.0.0 counts as AF_INET, as it does for the kernel's bind(), but
+ * not where it is a peer (there it dissolves an association). Returns false for everything else:
+ * another family, an address that is too short for the kernel, a pointer that cannot be one.
+ */
+bool endpoint_from_sockaddr(
+	struct endpoint *endpoint, const struct sockaddr *address, socklen_t length, bool is_peer);
+
+/* The opposite, for a socket of the endpoint's family. Returns the length in bytes. */
+socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, struct sockaddr_storage *address);
+
+/* The protocol that SO_PROTOCOL (socket(7)) gives, in our words. */
+enum protocol endpoint_protocol(int ipproto);
+
+/* "tcp", "udp", "sctp"; "ip" for any other. */
+const char *protocol_name(enum protocol protocol);
+
+void address_print(struct text *text, const struct address *address);
+void prefix_print(struct text *text, const struct prefix *prefix);
+
+/* "tcp 0.0.0.0:80", "udp [::1]:53". */
+void endpoint_print(struct text *text, const struct endpoint *endpoint);
+
+#endif

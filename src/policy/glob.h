@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Shell globs without a locale, which fnmatch(3) would consult. */
+#ifndef POLICY_GLOB_H
+#define POLICY_GLOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Whether the whole of TEXT fits PATTERN (LENGTH bytes): "*", "?", "[a-z]", "[!a-z]", and a
+ * backslash before a character that stands for itself; none of the first four fits a slash, as in
+ * file names (glob(7)). It compares bytes. A bracket that is never closed stands for itself.
+ * Pure and async-signal-safe; takes time proportional to the product of both lengths at most.
+ */
+bool glob_matches(const char *pattern, size_t length, const char *text);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finds the first of many rules that matches an endpoint, without looking at each. */
+#ifndef POLICY_INDEX_H
+#define POLICY_INDEX_H
+
+#include "../arena.h"
+#include "rule.h"
+
+/*
+ * Tuple space search: every rule is filed under the address bits and port bits that it fixes. All
+ * rules that fix as many bits of each share one hash table, so a look-up costs one probe for each
+ * such shape, of which real policies have a few.
+ */
+struct index;
+
+/* Which endpoints are looked up. */
+enum view {
+	VIEW_BIND,    /* what bind() is given */
+	VIEW_BOUND,   /* what a socket is bound to already: targets count */
+	VIEW_CONNECT, /* what connect() is given */
+	VIEW_COUNT,
+};
+
+/* Whether the rule belongs to the view, and in it matches the endpoint. */
+bool view_matches(enum view view, const struct rule *rule, const struct endpoint *endpoint);
+
+/*
+ * Files COUNT rules. Returns NULL when ARENA is used up. The rules must stay where they are.
+ * Async-signal-safe, as is the other.
+ */
+const struct index *index_build(
+	struct arena *arena, enum view view, const struct rule *rules, size_t count);
+
+/* The first rule that matches, or NULL. */
+const struct rule *index_find(const struct index *index, const struct endpoint *endpoint);
+
+#endif

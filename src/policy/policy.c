@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "policy.h"
+
+#define LINEAR_MOST 8 /* rules; to look at each of so few is faster than to hash */
+
+/* A socket that nobody bound listens on port 0 of the wildcard address, by its rule. */
+static bool may_match_port_0(const struct match *match)
+{
+	for (uint32_t i = 0; i < match->n_ports; i++) {
+		if (match->ports[i].first == 0)
+			return true;
+	}
+	return match->n_ports == 0;
+}
+
+static bool matters_to_listen(const struct rule *rule)
+{
+	const struct actions *actions = &rule->actions;
+
+	bool does_more_than_share = actions->deny || actions->to.has_address ||
+				    actions->to.has_port || actions->n_settings > 0;
+
+	return actions->exclusive || actions->has_backlog ||
+	       (does_more_than_share && may_match_port_0(&rule->match));
+}
+
+void policy_make(struct policy *policy, struct arena *arena, const struct rule *rules, size_t count)
+{
+	policy->rules = rules;
+	policy->count = count;
+	for (size_t i = 0; i < count; i++) {
+		bool is_connect = rules[i].match.is_connect;
+		policy->has_connect |= is_connect;
+		policy->has_listen |= !is_connect && matters_to_listen(&rules[i]);
+		policy->has_early |= rules[i].actions.early;
+	}
+	for (enum view view = 0; count > LINEAR_MOST && view < VIEW_COUNT; view++) {
+		if ((view == VIEW_BOUND && !policy->has_listen) ||
+			(view == VIEW_CONNECT && !policy->has_connect))
+			continue;
+		policy->views[view] = index_build(arena, view, rules, count);
+	}
+}
+
+const struct rule *policy_decide(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint)
+{
+	if (policy->views[view])
+		return index_find(policy->views[view], endpoint);
+	for (const struct rule *rule = policy->rules; rule < policy->rules + policy->count; rule++) {
+		if (view_matches(view, rule, endpoint))
+			return rule;
+	}
+	return NULL;
+}
+
+const struct rule *policy_decide_early(const struct policy *policy, const struct endpoint *socket)
+{
+	for (const struct rule *rule = policy->rules; rule < policy->rules + policy->count; rule++) {
+		if (rule->actions.early && rule_matches(rule, socket))
+			return rule;
+	}
+	return NULL;
+}
+
+bool policy_shares(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		if (!policy->rules[i].match.is_connect && rule_shares(&policy->rules[i]))
+			return true;
+	}
+	return false;
+}
+
+bool policy_protects(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		if (rule_protects(&policy->rules[i]))
+			return true;
+	}
+	return false;
+}

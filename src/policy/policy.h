@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Rules in their order; decides which one is for an endpoint. */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include "../arena.h"
+#include "index.h"
+#include "rule.h"
+
+#include <stdbool.h>
+
+struct policy {
+	const struct rule *rules;
+	size_t count;
+	const struct index *views[VIEW_COUNT]; /* NULL: few enough to look at each */
+	bool has_early;   /* socket() matters */
+	bool has_listen;  /* listen() matters: exclusive, backlog=, or a rule for port 0 */
+	bool has_connect; /* connect() matters */
+	bool is_builtin;  /* nothing was configured */
+	bool is_strict;   /* REUSE_STRICT: an option that cannot be set fails the call */
+	bool is_explained; /* REUSE_EXPLAIN: nothing is changed, everything is said */
+	const char *broken; /* why every bind, listen and connect fails; or NULL */
+	const char *notice; /* what else is to be said once; or NULL */
+};
+
+/*
+ * Makes a policy of COUNT rules, which must stay where they are. Rules for other programs must
+ * have been left out. Where ARENA has no room for an index, decisions are slower, but the same.
+ * Async-signal-safe, as all below.
+ */
+void policy_make(struct policy *policy, struct arena *arena, const struct rule *rules, size_t count);
+
+/*
+ * The first rule that matches, or NULL. While the endpoint's protocol is not known, the answer is
+ * the first rule that would match for some protocol: NULL is final, a rule is a reason to ask the
+ * kernel for the protocol and to decide again.
+ */
+const struct rule *policy_decide(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint);
+
+/* The first "early" rule for a socket of this protocol and family, or NULL. */
+const struct rule *policy_decide_early(const struct policy *policy, const struct endpoint *socket);
+
+/* Whether some rule lets a port be shared. */
+bool policy_shares(const struct policy *policy);
+
+/* Whether some rule protects, so that a program that cannot be hooked must not run. */
+bool policy_protects(const struct policy *policy);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "policy_file.h"
+
+#include "../errnos.h"
+#include "../system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SIZE_MOST    (16 * 1024 * 1024) /* bytes; a policy of 10,000 rules has half of one MiB */
+#define OVERFLOW_UID 65534 /* how a user namespace shows owners it has no number for */
+
+/* Reads the next decimal number of TEXT; false when there is none. */
+static bool next_number(const char **text, uint64_t *number)
+{
+	while (**text == ' ' || **text == '\n')
+		++*text;
+	if (**text < '0' || **text > '9')
+		return false;
+	for (*number = 0; **text >= '0' && **text <= '9'; ++*text)
+		*number = *number * 10 + (uint64_t)(**text - '0');
+	return true;
+}
+
+/* Whether this user namespace has a user with the overflow number (user_namespaces(7)). */
+static bool is_overflow_mapped(void)
+{
+	char map[1024];
+	uint64_t inside, outside, count;
+	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, map, sizeof map - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (length < 0)
+		return true;
+	map[length] = '\0';
+	for (const char *at = map; next_number(&at, &inside) && next_number(&at, &outside) &&
+				   next_number(&at, &count);) {
+		if (OVERFLOW_UID >= inside && OVERFLOW_UID - inside < count)
+			return true;
+	}
+	return false;
+}
+
+static bool is_owner_trusted(const char *path, const struct statx *status)
+{
+	if (status->stx_uid == 0 || status->stx_uid == geteuid())
+		return true;
+	return status->stx_uid == OVERFLOW_UID && !is_overflow_mapped() &&
+	       access(path, W_OK) != 0;
+}
+
+static int refuse(struct text *complaint, const char *why)
+{
+	text_format(complaint, "%s", why);
+	return -EPERM;
+}
+
+static int check(
+	const char *path, const struct statx *status, bool is_default, struct text *complaint)
+{
+	if (!S_ISREG(status->stx_mode))
+		return refuse(complaint, "it is no regular file");
+	if (!is_owner_trusted(path, status))
+		return refuse(complaint, "its owner is neither root nor the user that runs the program; "
+					 "chown it to one of them");
+	if (status->stx_mode & S_IWOTH)
+		return refuse(complaint, "everybody may write to it; chmod o-w it");
+	if (is_default && (status->stx_mode & S_IWGRP))
+		return refuse(complaint, "a group may write to it; chmod g-w it");
+	if (status->stx_size > SIZE_MOST)
+		return refuse(complaint, "it has more than 16 MiB");
+	return 0;
+}
+
+static int read_all(int fd, struct policy_file *file, size_t size)
+{
+	char *bytes = mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		return -errno;
+	*file = (struct policy_file){.bytes = bytes, .mapped = size + 1};
+	while (file->length < size) {
+		ssize_t got = read(fd, bytes + file->length, size - file->length);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		file->length += (size_t)got;
+	}
+	return 0;
+}
+
+static int read_open_file(
+	int fd, struct policy_file *file, const char *path, bool is_default, struct text *complaint)
+{
+	struct statx status;
+	int error = system_stat(fd, &status);
+
+	if (!error)
+		error = check(path, &status, is_default, complaint);
+	return error ? error : read_all(fd, file, (size_t)status.stx_size);
+}
+
+int policy_file_read(
+	struct policy_file *file, const char *path, bool is_default, struct text *complaint)
+{
+	/* O_NONBLOCK: a FIFO must be refused, not waited for */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int error = fd < 0 ? -errno : 0;
+
+	*file = (struct policy_file){.bytes = NULL};
+	if (!error) {
+		error = read_open_file(fd, file, path, is_default, complaint);
+		close(fd);
+	}
+	if (error && complaint->length == 0)
+		text_format(complaint, "it cannot be read: %s", errno_name(-error));
+	if (error)
+		policy_file_drop(file);
+	return error;
+}
+
+void policy_file_drop(struct policy_file *file)
+{
+	if (file->bytes)
+		munmap(file->bytes, file->mapped);
+	*file = (struct policy_file){.bytes = NULL};
+}

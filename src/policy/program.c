@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "program.h"
+
+#include "../text.h"
+
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+static const char *executable(struct program_names *names)
+{
+	ssize_t length =
+		readlink("/proc/self/exe", names->executable, sizeof names->executable - 1);
+
+	if (length <= 0)
+		return NULL;
+	names->executable[length] = '\0';
+	return names->executable;
+}
+
+static const char *invoked(struct program_names *names)
+{
+	const char *path = (const char *)getauxval(AT_EXECFN);
+	struct text text;
+
+	if (!path || path[0] == '/')
+		return path;
+	if (!getcwd(names->invoked, PATH_MAX))
+		return path;
+	text_start(&text, names->invoked, sizeof names->invoked);
+	text.length = strlen(names->invoked);
+	names->invoked[text.length] = '/';
+	text.length += text.length > 1; /* not after the root itself */
+	text_format(&text, "%s", strncmp(path, "./", 2) == 0 ? path + 2 : path);
+	return names->invoked;
+}
+
+struct program program_self(struct program_names *names)
+{
+	return (struct program){.executable = executable(names), .invoked = invoked(names)};
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "rule.h"
+
+#include "../errnos.h"
+#include "glob.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool ports_hold(const struct match *match, uint16_t port)
+{
+	for (uint32_t i = 0; i < match->n_ports; i++) {
+		if (port >= match->ports[i].first && port <= match->ports[i].last)
+			return true;
+	}
+	return match->n_ports == 0;
+}
+
+static bool prefixes_hold(const struct match *match, const struct address *address)
+{
+	for (uint32_t i = 0; i < match->n_prefixes; i++) {
+		if (prefix_holds(&match->prefixes[i], address))
+			return true;
+	}
+	return match->n_prefixes == 0;
+}
+
+static bool kind_matches(const struct match *match, const struct endpoint *endpoint)
+{
+	bool any_protocol = match->protocols == 0 || endpoint->protocol == PROTOCOL_UNKNOWN;
+
+	return (match->families & endpoint->family) &&
+	       (any_protocol || (match->protocols & endpoint->protocol));
+}
+
+bool rule_matches(const struct rule *rule, const struct endpoint *endpoint)
+{
+	return kind_matches(&rule->match, endpoint) && ports_hold(&rule->match, endpoint->port) &&
+	       prefixes_hold(&rule->match, &endpoint->address);
+}
+
+bool rule_matches_bound(const struct rule *rule, const struct endpoint *endpoint)
+{
+	const struct target *to = &rule->actions.to;
+	const struct address *address = &endpoint->address;
+
+	if (!kind_matches(&rule->match, endpoint))
+		return false;
+	if (to->has_port ? endpoint->port != to->port : !ports_hold(&rule->match, endpoint->port))
+		return false;
+	return to->has_address ? address->high == to->address.high && address->low == to->address.low
+			       : prefixes_hold(&rule->match, address);
+}
+
+static bool pattern_names(const struct pattern *pattern, const char *path)
+{
+	if (!path)
+		return false;
+	const char *slash = memchr(pattern->text, '/', pattern->length) ? NULL : strrchr(path, '/');
+	return glob_matches(pattern->text, pattern->length, slash ? slash + 1 : path);
+}
+
+bool rule_is_for(const struct rule *rule, const struct program *program)
+{
+	for (uint32_t i = 0; i < rule->match.n_patterns; i++) {
+		const struct pattern *pattern = &rule->match.patterns[i];
+		if (pattern_names(pattern, program->executable) ||
+			pattern_names(pattern, program->invoked))
+			return true;
+	}
+	return rule->match.n_patterns == 0;
+}
+
+static bool is_set(const struct target *target)
+{
+	return target->has_address || target->has_port;
+}
+
+bool rule_protects(const struct rule *rule)
+{
+	const struct actions *actions = &rule->actions;
+
+	return actions->deny || actions->exclusive || is_set(&actions->to) || is_set(&actions->from);
+}
+
+bool rule_shares(const struct rule *rule)
+{
+	if (rule->actions.share)
+		return true;
+	for (uint32_t i = 0; i < rule->actions.n_settings; i++) {
+		const struct setting *setting = &rule->actions.settings[i];
+		if (strcmp(setting->option->name, "reuseport") == 0 && setting->is_on)
+			return true;
+	}
+	return false;
+}
+
+/* Appends WORD after a blank, unless it is the first. */
+static void add_word(struct text *text, size_t start, const char *word)
+{
+	text_format(text, "%s%s", text->length > start ? " " : "", word);
+}
+
+static void print_ports(struct text *text, const struct match *match)
+{
+	for (uint32_t i = 0; i < match->n_ports; i++) {
+		const struct ports *ports = &match->ports[i];
+		text_format(text, "%s%u", i ? "," : "", ports->first);
+		if (ports->last != ports->first)
+			text_format(text, "-%u", ports->last);
+	}
+}
+
+/* Both wildcards, one behind the other, are what addr=any stands for. */
+static bool is_any_pair(const struct match *match, uint32_t i)
+{
+	const struct prefix *prefix = match->prefixes + i;
+
+	return i + 1 < match->n_prefixes && prefix[0].length == 128 && prefix[1].length == 128 &&
+	       address_is_any(&prefix[0].address) && address_is_any(&prefix[1].address) &&
+	       prefix[0].is_ip4 && !prefix[1].is_ip4;
+}
+
+static void print_prefixes(struct text *text, const struct match *match)
+{
+	for (uint32_t i = 0; i < match->n_prefixes; i++) {
+		text_add(text, ",", i > 0);
+		if (is_any_pair(match, i)) {
+			text_format(text, "any");
+			i++;
+			continue;
+		}
+		prefix_print(text, &match->prefixes[i]);
+	}
+}
+
+/* A string as a word can hold it: in quotes if it has blanks or what else would end the word. */
+static void print_string(struct text *text, const char *string, uint32_t length)
+{
+	bool has_quotes = false;
+
+	for (uint32_t i = 0; i < length; i++)
+		has_quotes |= memchr(" \t;#,", string[i], 5) != NULL;
+	text_format(text, "%s", has_quotes ? "\"" : "");
+	text_add_printable(text, string, length);
+	text_format(text, "%s", has_quotes ? "\"" : "");
+}
+
+static void print_patterns(struct text *text, const struct match *match)
+{
+	for (uint32_t i = 0; i < match->n_patterns; i++) {
+		text_add(text, ",", i > 0);
+		print_string(text, match->patterns[i].text, match->patterns[i].length);
+	}
+}
+
+void rule_print_match(struct text *text, const struct match *match)
+{
+	size_t start = text->length;
+
+	for (enum protocol protocol = PROTOCOL_TCP; protocol < PROTOCOL_OTHER; protocol <<= 1) {
+		if (match->protocols & protocol)
+			add_word(text, start, protocol_name(protocol));
+	}
+	if (match->families != FAMILY_ANY)
+		add_word(text, start, match->families == FAMILY_IP4 ? "ip4" : "ip6");
+	if (match->is_connect)
+		add_word(text, start, "connect");
+	if (match->n_ports) {
+		add_word(text, start, "port=");
+		print_ports(text, match);
+	}
+	if (match->n_prefixes) {
+		add_word(text, start, "addr=");
+		print_prefixes(text, match);
+	}
+	if (match->n_patterns) {
+		add_word(text, start, "exe=");
+		print_patterns(text, match);
+	}
+}
+
+static void print_target(struct text *text, const struct target *target)
+{
+	bool has_brackets = target->has_address && !address_is_ip4(&target->address);
+
+	text_format(text, "%s", has_brackets ? "[" : "");
+	if (target->has_address)
+		address_print(text, &target->address);
+	text_format(text, "%s", has_brackets ? "]" : "");
+	if (target->has_port)
+		text_format(text, ":%u", target->port);
+}
+
+static void print_setting(struct text *text, const struct setting *setting)
+{
+	const struct sockopt *option = setting->option;
+	bool is_flag = option->type == SOCKOPT_FLAG || option->type == SOCKOPT_FLAG_AND_NUMBER;
+
+	if (option->type == SOCKOPT_STRING) {
+		text_format(text, "%s=", option->name);
+		print_string(text, setting->string, setting->length);
+	} else if (is_flag && !setting->has_number) {
+		text_format(text, "%s%s", option->name, setting->is_on ? "" : "=off");
+	} else {
+		text_format(text, "%s=%ju", option->name, (uintmax_t)setting->number);
+	}
+}
+
+static void print_flags(struct text *text, size_t start, const struct actions *actions)
+{
+	const struct {
+		char word[12];
+		bool is_set;
+	} flags[] = {
+		{"share", actions->share},
+		{"exclusive", actions->exclusive},
+		{"pass", actions->pass},
+		{"early", actions->early},
+	};
+
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+		if (flags[i].is_set)
+			add_word(text, start, flags[i].word);
+	}
+}
+
+void rule_print_actions(struct text *text, const struct actions *actions)
+{
+	size_t start = text->length;
+
+	print_flags(text, start, actions);
+	if (actions->deny) {
+		add_word(text, start, "deny");
+		if (actions->deny_errno != EACCES)
+			text_format(text, "=%s", errno_name(actions->deny_errno));
+	}
+	if (is_set(&actions->to)) {
+		add_word(text, start, "to=");
+		print_target(text, &actions->to);
+	}
+	if (actions->once)
+		add_word(text, start, "once");
+	if (is_set(&actions->from)) {
+		add_word(text, start, "from=");
+		print_target(text, &actions->from);
+	}
+	if (actions->has_backlog) {
+		add_word(text, start, "backlog=");
+		text_format(text, "%d", actions->backlog);
+	}
+	for (uint32_t i = 0; i < actions->n_settings; i++) {
+		add_word(text, start, "");
+		print_setting(text, &actions->settings[i]);
+	}
+}
+
+void rule_print(struct text *text, const struct rule *rule)
+{
+	size_t start = text->length;
+
+	rule_print_match(text, &rule->match);
+	add_word(text, start, "-> ");
+	rule_print_actions(text, &rule->actions);
+}
+
+void rule_print_place(struct text *text, const struct rule *rule)
+{
+	text_format(text, "%s", rule->source);
+	if (rule->line)
+		text_format(text, ":%u", rule->line);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "variable.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char names[VARIABLE_COUNT][16] = {
+	[VARIABLE_REUSE_RULES] = "REUSE_RULES",
+	[VARIABLE_REUSE_CONFIG] = "REUSE_CONFIG",
+	[VARIABLE_REUSE_LOG] = "REUSE_LOG",
+	[VARIABLE_REUSE_STRICT] = "REUSE_STRICT",
+	[VARIABLE_REUSE_INHERIT] = "REUSE_INHERIT",
+	[VARIABLE_REUSE_EXPLAIN] = "REUSE_EXPLAIN",
+	[VARIABLE_REUSE_BINDP] = "REUSE_BINDP",
+	[VARIABLE_REUSE_ADDR] = "REUSE_ADDR",
+	[VARIABLE_REUSE_PORT] = "REUSE_PORT",
+	[VARIABLE_BIND_ADDR] = "BIND_ADDR",
+	[VARIABLE_BIND_PORT] = "BIND_PORT",
+	[VARIABLE_IP_TRANSPARENT] = "IP_TRANSPARENT",
+	[VARIABLE_JOURNAL_STREAM] = "JOURNAL_STREAM",
+};
+
+/* The variable that an assignment sets, or VARIABLE_COUNT. */
+static enum variable variable_of(const char *assignment)
+{
+	enum variable variable = 0;
+
+	/* Most of an environment is neither REUSE_* nor one of the few others. */
+	if (assignment[0] != 'R' && assignment[0] != 'B' && assignment[0] != 'I' &&
+		assignment[0] != 'J')
+		return VARIABLE_COUNT;
+	while (variable < VARIABLE_COUNT) {
+		size_t length = strlen(names[variable]);
+		if (strncmp(assignment, names[variable], length) == 0 && assignment[length] == '=')
+			break;
+		variable++;
+	}
+	return variable;
+}
+
+struct variables variables_read(char *const *environment)
+{
+	struct variables variables = {{NULL}};
+
+	for (; environment && *environment; environment++) {
+		enum variable variable = variable_of(*environment);
+		/* getenv(3) takes the first of several */
+		if (variable < VARIABLE_COUNT && !variables.value[variable])
+			variables.value[variable] = *environment + strlen(names[variable]) + 1;
+	}
+	return variables;
+}
+
+bool variable_is_ours(const char *assignment)
+{
+	return variable_of(assignment) < VARIABLE_COUNT && strncmp(assignment, "REUSE_", 6) == 0;
+}
+
+const char *variable_name(enum variable variable)
+{
+	return names[variable];
+}
+
+bool variable_flag(const char *value, bool *is_on)
+{
+	static const char words[][2][6] = {
+		{"0", "1"}, {"off", "on"}, {"no", "yes"}, {"false", "true"}};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		*is_on = strcmp(value, words[i][1]) == 0;
+		if (*is_on || strcmp(value, words[i][0]) == 0)
+			return true;
+	}
+	return false;
+}

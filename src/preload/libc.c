@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libc.h"
+
+#include <dlfcn.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * glibc before 2.34 has dlsym in a library of its own, and later ones give it a new version. By its
+ * oldest version, and weakly, one build loads into both. Where nobody has brought libdl along,
+ * nobody else interposes either, and the system call is all that libc would do.
+ */
+#pragma weak dlsym
+#if defined(__GLIBC__) && defined(__x86_64__) && !defined(__ILP32__)
+__asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
+#endif
+
+static int system_socket(int domain, int type, int protocol)
+{
+	return (int)syscall(SYS_socket, domain, type, protocol);
+}
+
+static int system_bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return (int)syscall(SYS_bind, fd, address, length);
+}
+
+static int system_listen(int fd, int backlog)
+{
+	return (int)syscall(SYS_listen, fd, backlog);
+}
+
+static int system_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return (int)syscall(SYS_connect, fd, address, length);
+}
+
+struct libc libc;
+
+static void *next(const char *name)
+{
+	return dlsym ? dlsym(RTLD_NEXT, name) : NULL;
+}
+
+/* POSIX has function pointers and object pointers of one size; ISO C has no such cast. */
+#define FIND(NAME)                                                                                 \
+	do {                                                                                       \
+		void *found = next(#NAME);                                                         \
+		libc.NAME = found ? (__typeof__(libc.NAME))(uintptr_t)found : system_##NAME;       \
+	} while (0)
+
+void libc_find(void)
+{
+	FIND(socket);
+	FIND(bind);
+	FIND(listen);
+	FIND(connect);
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "diagnose.h"
+
+#include "../errnos.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define STATE_LISTEN 10 /* of TCP, include/net/tcp_states.h */
+#define STATE_CLOSE  7  /* how an unconnected UDP socket shows */
+#define EVERY_STATE  0xffffffffU
+
+/* ---- the kernel's tables ---- */
+
+struct request {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 body;
+};
+
+static int ask(int netlink, int family, const struct endpoint *endpoint)
+{
+	struct request request = {
+		.header.nlmsg_len = sizeof request,
+		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		.body.sdiag_family = (uint8_t)family,
+		.body.sdiag_protocol = endpoint->protocol == PROTOCOL_TCP   ? IPPROTO_TCP
+				       : endpoint->protocol == PROTOCOL_UDP ? IPPROTO_UDP
+									    : IPPROTO_SCTP,
+		.body.idiag_states = EVERY_STATE,
+		.body.id.idiag_sport = htons(endpoint->port),
+	};
+
+	ssize_t sent = send(netlink, &request, sizeof request, MSG_NOSIGNAL);
+	return sent < 0 ? -errno : 0;
+}
+
+static struct holder holder_from(const struct inet_diag_msg *message, uint8_t protocol)
+{
+	struct sockaddr_in in = {
+		.sin_family = AF_INET,
+		.sin_port = message->id.idiag_sport,
+		.sin_addr.s_addr = message->id.idiag_src[0],
+	};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = message->id.idiag_sport};
+	bool is_ip4 = message->idiag_family == AF_INET;
+	struct holder holder = {
+		.user = message->idiag_uid,
+		.inode = message->idiag_inode,
+		.is_listening =
+			message->idiag_state == STATE_LISTEN ||
+			(protocol == PROTOCOL_UDP && message->idiag_state == STATE_CLOSE),
+	};
+
+	memcpy(&in6.sin6_addr, message->id.idiag_src, sizeof in6.sin6_addr);
+	endpoint_from_sockaddr(&holder.endpoint, is_ip4 ? (void *)&in : (void *)&in6,
+		is_ip4 ? sizeof in : sizeof in6, false);
+	holder.endpoint.protocol = protocol;
+	return holder;
+}
+
+/* Whether one of two addresses on a port keeps the other from being bound. */
+static bool overlaps(const struct address *a, const struct address *b)
+{
+	return (a->high == b->high && a->low == b->low) || address_is_any(a) || address_is_any(b);
+}
+
+static unsigned weight(const struct holder *holder, uid_t user)
+{
+	return (holder->inode != 0) + 2U * (holder->user != user) + 4U * holder->is_listening;
+}
+
+struct search {
+	const struct endpoint *endpoint;
+	uid_t user;
+	struct holder *best;
+	bool is_found;
+};
+
+static void look_at(struct search *search, const struct nlmsghdr *header)
+{
+	struct holder holder = holder_from(NLMSG_DATA(header), search->endpoint->protocol);
+
+	if (holder.endpoint.port != search->endpoint->port ||
+		!overlaps(&holder.endpoint.address, &search->endpoint->address))
+		return;
+	if (search->is_found &&
+		weight(&holder, search->user) <= weight(search->best, search->user))
+		return;
+	*search->best = holder;
+	search->is_found = true;
+}
+
+/* Reads the answers to one request; returns 0 after the last, or a negative errno. */
+static int read_answers(int netlink, struct search *search)
+{
+	_Alignas(struct nlmsghdr) char bytes[8192];
+
+	for (;;) {
+		ssize_t got = recv(netlink, bytes, sizeof bytes, 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		unsigned left = (unsigned)got;
+		for (const struct nlmsghdr *at = (const void *)bytes; NLMSG_OK(at, left);
+			at = NLMSG_NEXT(at, left)) {
+			if (at->nlmsg_type == NLMSG_DONE)
+				return 0;
+			if (at->nlmsg_type == NLMSG_ERROR)
+				return ((const struct nlmsgerr *)NLMSG_DATA(at))->error;
+			look_at(search, at);
+		}
+	}
+}
+
+/* ---- processes ---- */
+
+struct directory_entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
+/* Reads a whole directory without malloc; VISIT returns true to end it. */
+typedef bool visitor(int directory, const char *name, void *context);
+
+static bool each_entry(int directory, visitor *visit, void *context)
+{
+	_Alignas(struct directory_entry) char bytes[2048];
+	long got;
+
+	while ((got = syscall(SYS_getdents64, directory, bytes, sizeof bytes)) > 0) {
+		for (long at = 0; at < got;) {
+			const struct directory_entry *entry = (const void *)(bytes + at);
+			if (visit(directory, entry->name, context))
+				return true;
+			at += entry->length;
+		}
+	}
+	return false;
+}
+
+struct owner_search {
+	struct holder *holder;
+	char link[32]; /* "socket:[INODE]" */
+};
+
+static bool is_link_to_socket(int directory, const char *name, void *context)
+{
+	const struct owner_search *search = context;
+	char link[sizeof search->link];
+	ssize_t length = readlinkat(directory, name, link, sizeof link - 1);
+
+	if (length <= 0)
+		return false;
+	link[length] = '\0';
+	return strcmp(link, search->link) == 0;
+}
+
+static void read_program(int process, char program[static 16])
+{
+	int fd = openat(process, "comm", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, program, 15);
+
+	if (fd >= 0)
+		close(fd);
+	program[length > 0 ? length : 0] = '\0';
+	program[strcspn(program, "\n")] = '\0';
+}
+
+static bool is_owner(int proc, const char *name, void *context)
+{
+	struct owner_search *search = context;
+	pid_t pid = 0;
+
+	for (const char *at = name; *at; at++) {
+		if (*at < '0' || *at > '9')
+			return false;
+		pid = pid * 10 + (*at - '0');
+	}
+	int process = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int files = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_found = files >= 0 && each_entry(files, is_link_to_socket, search);
+	if (is_found) {
+		search->holder->process = pid;
+		read_program(process, search->holder->program);
+	}
+	if (files >= 0)
+		close(files);
+	if (process >= 0)
+		close(process);
+	return is_found;
+}
+
+static void find_process(struct holder *holder)
+{
+	struct owner_search search = {.holder = holder};
+	struct text link;
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (proc < 0)
+		return;
+	text_start(&link, search.link, sizeof search.link);
+	text_format(&link, "socket:[%u]", holder->inode);
+	each_entry(proc, is_owner, &search);
+	close(proc);
+}
+
+int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *holder)
+{
+	struct search search = {.endpoint = endpoint, .user = user, .best = holder};
+	int saved_errno = errno;
+	int netlink = (int)syscall(
+		SYS_socket, AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	int error = netlink < 0 ? -errno : 0;
+
+	*holder = (struct holder){.process = 0};
+	/* A wildcard IPv6 socket holds the port for IPv4 as well. */
+	for (int family = AF_INET; !error; family = AF_INET6) {
+		error = ask(netlink, family, endpoint);
+		if (!error)
+			error = read_answers(netlink, &search);
+		if (family == AF_INET6)
+			break;
+	}
+	if (netlink >= 0)
+		close(netlink);
+	if (search.is_found && holder->inode)
+		find_process(holder);
+	errno = saved_errno;
+	return search.is_found ? 1 : error;
+}
+
+/* ---- words ---- */
+
+/* Cuts the next line off a file that is read by pieces; a longer line is cut into several. */
+struct line_reader {
+	int fd;
+	size_t length, at;
+	char bytes[1024];
+};
+
+static bool next_line(struct line_reader *reader, char *line, size_t size)
+{
+	size_t length = 0;
+
+	for (;;) {
+		if (reader->at == reader->length) {
+			ssize_t got = read(reader->fd, reader->bytes, sizeof reader->bytes);
+			if (got <= 0)
+				return false;
+			reader->length = (size_t)got;
+			reader->at = 0;
+		}
+		char c = reader->bytes[reader->at++];
+		if (c == '\n' || length == size - 1) {
+			line[length] = '\0';
+			return true;
+		}
+		line[length++] = c;
+	}
+}
+
+/* Whether a line of passwd(5) is about USER. */
+static bool is_about(const char *line, uid_t user)
+{
+	char bytes[16];
+	struct text number;
+
+	text_start(&number, bytes, sizeof bytes);
+	text_format(&number, ":%u:", (unsigned)user);
+	line = strchr(line, ':');
+	line = line ? strchr(line + 1, ':') : NULL;
+	return line && strncmp(line, bytes, number.length) == 0;
+}
+
+void diagnose_print_user(struct text *text, uid_t user)
+{
+	struct line_reader reader = {.fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC)};
+	char line[256];
+	bool is_found = false;
+
+	while (reader.fd >= 0 && !is_found && next_line(&reader, line, sizeof line))
+		is_found = is_about(line, user);
+	if (is_found)
+		text_add_printable(text, line, strcspn(line, ":"));
+	else
+		text_format(text, "%u", (unsigned)user);
+	if (reader.fd >= 0)
+		close(reader.fd);
+}
+
+static void print_holder(struct text *text, const struct holder *holder)
+{
+	endpoint_print(text, &holder->endpoint);
+	if (!holder->is_listening)
+		text_format(text, " (a connection)");
+	text_format(text, " is held by user ");
+	diagnose_print_user(text, holder->user);
+	if (holder->process)
+		text_format(text, ", program %s, process %d", holder->program, (int)holder->process);
+}
+
+static void print_reason(struct text *text, const struct holder *holder, uid_t user)
+{
+	if (holder->user != user) {
+		text_format(text, "; a port is shared within one user only, and this program runs as ");
+		diagnose_print_user(text, user);
+	} else {
+		text_format(text, "; that socket was opened without sharing: start its program with "
+				  "libreuse too");
+	}
+}
+
+void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t user)
+{
+	struct holder holder;
+	int found = diagnose_holder(endpoint, user, &holder);
+
+	if (found < 0) {
+		text_format(text, "who holds it cannot be seen (sock_diag: %s)", errno_name(-found));
+		return;
+	}
+	if (found == 0) {
+		text_format(text, "no socket that holds it can be seen");
+		return;
+	}
+	print_holder(text, &holder);
+	print_reason(text, &holder, user);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "share.h"
+
+#include "../errnos.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <string.h>
+
+/* ---- asking ---- */
+
+int share_ask_protocol(int fd, struct endpoint *endpoint)
+{
+	int saved_errno = errno, error = 0, number = 0;
+	socklen_t length = sizeof number;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &number, &length) < 0)
+		error = -errno;
+	endpoint->protocol = (uint8_t)endpoint_protocol(number);
+	errno = saved_errno;
+	return error;
+}
+
+int share_ask_bound(int fd, struct endpoint *endpoint)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+	int saved_errno = errno, error = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+		error = -errno;
+	else if (!endpoint_from_sockaddr(endpoint, (struct sockaddr *)&address, length, true))
+		error = -EAFNOSUPPORT;
+	errno = saved_errno;
+	return error;
+}
+
+/* ---- options ---- */
+
+static int set(int fd, struct sockopt_place place, const void *value, socklen_t length)
+{
+	int saved_errno = errno;
+	int error = setsockopt(fd, place.level, place.option, value, length) < 0 ? -errno : 0;
+
+	errno = saved_errno;
+	return error;
+}
+
+static int set_flag(int fd, int level, int option, int value)
+{
+	struct sockopt_place place = {(short)level, (short)option};
+
+	return set(fd, place, &value, sizeof value);
+}
+
+/* An option that cannot be set is logged; it fails the call if the policy is strict. */
+static int report(const struct configuration *configuration, const struct endpoint *endpoint,
+	const char *option, int error)
+{
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	if (!error)
+		return 0;
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	log_write(&configuration->log, LOG_LEVEL_WARN, "%s: %s cannot be set: %s%s", bytes, option,
+		errno_name(-error),
+		configuration->policy.is_strict ? "; REUSE_STRICT fails the call" : "");
+	return configuration->policy.is_strict ? error : 0;
+}
+
+static int set_number(int fd, const struct setting *setting, struct sockopt_place place)
+{
+	int number = (int)(uint32_t)setting->number;
+
+	if (setting->option->type == SOCKOPT_NUMBER64)
+		return set(fd, place, &setting->number, sizeof setting->number);
+	return set(fd, place, &number, sizeof number);
+}
+
+static int set_at(int fd, const struct setting *setting, struct sockopt_place place)
+{
+	const struct sockopt *option = setting->option;
+	int value = setting->is_on;
+	int error = 0;
+
+	switch (option->type) {
+	case SOCKOPT_FLAG:
+		return set(fd, place, &value, sizeof value);
+	case SOCKOPT_STRING:
+		return set(fd, place, setting->string, setting->length);
+	case SOCKOPT_FLAG_AND_NUMBER:
+		error = set(fd, option->flag, &value, sizeof value);
+		return error || !setting->has_number ? error : set_number(fd, setting, place);
+	default:
+		return set_number(fd, setting, place);
+	}
+}
+
+static int apply_setting(int fd, const struct setting *setting, const struct endpoint *endpoint)
+{
+	const struct sockopt *option = setting->option;
+
+	if (!(option->protocols & endpoint->protocol) || !(option->families & endpoint->family))
+		return 0;
+	if (endpoint->family == FAMILY_IP4)
+		return set_at(fd, setting, option->ip4);
+	int error = set_at(fd, setting, option->ip6);
+	return error || !option->is_dual ? error : set_at(fd, setting, option->ip4);
+}
+
+#define SHAREABLE (PROTOCOL_TCP | PROTOCOL_UDP | PROTOCOL_SCTP)
+
+static int set_shared(const struct configuration *configuration, int fd,
+	const struct endpoint *endpoint)
+{
+	int error = 0;
+
+	if (endpoint->protocol & SHAREABLE)
+		error = report(configuration, endpoint, "SO_REUSEPORT",
+			set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1));
+	if (!error && endpoint->protocol == PROTOCOL_TCP)
+		error = report(configuration, endpoint, "SO_REUSEADDR",
+			set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1));
+	return error;
+}
+
+int share_set_options(const struct configuration *configuration, int fd, const struct rule *rule,
+	const struct endpoint *endpoint)
+{
+	const struct actions *actions = &rule->actions;
+	int error = 0;
+
+	if (actions->share)
+		error = set_shared(configuration, fd, endpoint);
+	for (uint32_t i = 0; !error && i < actions->n_settings; i++) {
+		const struct setting *setting = &actions->settings[i];
+		error = report(configuration, endpoint, setting->option->name,
+			apply_setting(fd, setting, endpoint));
+	}
+	return error;
+}
+
+int share_exclude(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+{
+	int error = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 0);
+
+	if (!error && endpoint->protocol == PROTOCOL_UDP)
+		error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+	if (error)
+		log_write(&configuration->log, LOG_LEVEL_ERROR,
+			"exclusive: sharing cannot be switched off: %s; the call fails",
+			errno_name(-error));
+	return error;
+}
+
+/* ---- targets ---- */
+
+/* Whether PORT is the first one that this process asked for under "once". */
+static bool is_first_port(uint16_t port, uint16_t *first)
+{
+	static _Atomic uint32_t first_port; /* one more than the port; 0: none yet */
+	uint32_t expected = 0;
+
+	if (atomic_compare_exchange_strong(&first_port, &expected, port + 1U))
+		return true;
+	*first = (uint16_t)(expected - 1);
+	return *first == port;
+}
+
+static int refuse_second_port(const struct configuration *configuration, uint16_t first,
+	uint16_t second, uint16_t target)
+{
+	log_write(&configuration->log, LOG_LEVEL_WARN,
+		"port %u was moved to %u already, so a bind to port %u fails with EADDRINUSE; to say which "
+		"one moves, use reuse-run -p %u:%u, or the rule port=%u -> share to=:%u",
+		first, target, second, second, target, second, target);
+	return -EADDRINUSE;
+}
+
+static int refuse_family(const struct configuration *configuration, const struct rule *rule,
+	const struct endpoint *endpoint)
+{
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	log_write(&configuration->log, LOG_LEVEL_WARN,
+		"%s: the address that %s gives is of the other IP version, so the call fails; a rule "
+		"with %s leaves this one alone",
+		bytes, rule->source, endpoint->family == FAMILY_IP4 ? "ip6" : "ip4");
+	return -EADDRNOTAVAIL;
+}
+
+int share_retarget(const struct configuration *configuration, int fd, const struct rule *rule,
+	struct endpoint *endpoint)
+{
+	const struct target *to = &rule->actions.to;
+	uint16_t first;
+
+	if (to->has_address) {
+		bool is_ip4 = address_is_ip4(&to->address);
+		if (endpoint->family == FAMILY_IP4 && !is_ip4)
+			return refuse_family(configuration, rule, endpoint);
+		int error = endpoint->family == FAMILY_IP6 && is_ip4
+				    ? set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)
+				    : 0;
+		if (error)
+			return error;
+		endpoint->address = to->address;
+		endpoint->scope_id = 0;
+	}
+	if (rule->actions.once && !is_first_port(endpoint->port, &first))
+		return refuse_second_port(configuration, first, endpoint->port, to->port);
+	if (to->has_port)
+		endpoint->port = to->port;
+	return 0;
+}
+
+/* ---- source addresses ---- */
+
+static bool is_bound(int fd)
+{
+	struct endpoint bound;
+
+	return share_ask_bound(fd, &bound) == 0 &&
+	       (bound.port != 0 || !address_is_any(&bound.address));
+}
+
+static int bind_to(
+	int fd, const struct endpoint *local, int (*bind)(int, const struct sockaddr *, socklen_t))
+{
+	struct sockaddr_storage address;
+	socklen_t length = endpoint_to_sockaddr(local, &address);
+	int saved_errno = errno;
+
+	/* The kernel chooses the port at connect(), so that it may serve other peers as well. */
+	if (local->port == 0)
+		set_flag(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	int error = bind(fd, (struct sockaddr *)&address, length) < 0 ? -errno : 0;
+	errno = saved_errno;
+	return error;
+}
+
+static void log_source(const struct configuration *configuration, const struct endpoint *local,
+	const char *outcome, int error)
+{
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, local);
+	log_write(&configuration->log, LOG_LEVEL_WARN, "source %s cannot be had: %s; %s", bytes,
+		errno_name(-error), outcome);
+}
+
+int share_bind_source(const struct configuration *configuration, int fd, const struct rule *rule,
+	const struct endpoint *peer, int (*bind)(int, const struct sockaddr *, socklen_t))
+{
+	const struct target *from = &rule->actions.from;
+	bool is_ip4 = address_is_ip4(&peer->address);
+	struct endpoint local = {
+		.family = peer->family,
+		.protocol = peer->protocol,
+		.address = address_any(peer->family),
+		.port = from->has_port ? from->port : 0,
+	};
+
+	if (is_bound(fd))
+		return 0;
+	if (from->has_address && address_is_ip4(&from->address) != is_ip4)
+		return refuse_family(configuration, rule, peer);
+	if (from->has_address)
+		local.address = from->address;
+	int error = bind_to(fd, &local, bind);
+	if (error == -EADDRINUSE && rule->actions.is_wish) {
+		log_source(configuration, &local, "another port is used", error);
+		local.port = 0;
+		error = from->has_address ? bind_to(fd, &local, bind) : 0;
+	}
+	if (error)
+		log_source(configuration, &local, "the call fails", error);
+	return error;
+}

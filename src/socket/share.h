@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Carries a decision out on one socket: options, exclusiveness, target and source address. */
+#ifndef SOCKET_SHARE_H
+#define SOCKET_SHARE_H
+
+#include "../policy/source.h"
+
+/*
+ * All functions here are async-signal-safe, leave errno alone, and return 0 or a negative errno
+ * with which the program's call has to fail. What fails without having to (see REUSE_STRICT) is
+ * logged instead.
+ */
+
+/* Asks the kernel for the protocol of the socket FD. Fails where FD is no socket. */
+int share_ask_protocol(int fd, struct endpoint *endpoint);
+
+/*
+ * Asks what the socket FD is bound to; port 0 where it is not. Returns -EAFNOSUPPORT for a socket
+ * that is not IP.
+ */
+int share_ask_bound(int fd, struct endpoint *endpoint);
+
+/* Sets the options that RULE wants, for a socket about to bind or to connect. */
+int share_set_options(const struct configuration *configuration, int fd, const struct rule *rule,
+	const struct endpoint *endpoint);
+
+/* Sees that nobody can join the socket, whatever the program itself has asked for. */
+int share_exclude(const struct configuration *configuration, int fd, const struct endpoint *endpoint);
+
+/*
+ * Puts the target of to= into ENDPOINT. Fails with -EADDRNOTAVAIL where the socket's family cannot
+ * have the address, and with -EADDRINUSE for the second port under "once".
+ */
+int share_retarget(const struct configuration *configuration, int fd, const struct rule *rule,
+	struct endpoint *endpoint);
+
+/*
+ * Binds the socket FD to the source address of from=, unless it is bound; BIND is the real bind().
+ * PEER is what it will connect to.
+ */
+int share_bind_source(const struct configuration *configuration, int fd, const struct rule *rule,
+	const struct endpoint *peer, int (*bind)(int, const struct sockaddr *, socklen_t));
+
+#endif
