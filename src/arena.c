@@ -5,7 +5,8 @@
 #include <stdalign.h>
 #include <sys/mman.h>
 
-#define PAGE_LARGEST 65536 /* of the machines that Linux runs on; a multiple of all smaller ones */
+#define PAGE_LARGEST 65536 /* of the machines that Linux runs on; a multiple of all smaller ones   \
+			    */
 
 static size_t round_up(size_t size, size_t unit)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "errnos.h"
 
+#include "compare.h"
+
 #include <errno.h>
-#include <string.h>
 
 /* What bind(2), connect(2), setsockopt(2), open(2) and mmap(2) may answer. */
 static const struct {
@@ -53,7 +54,7 @@ static const struct {
 int errno_from_name(const char *name, size_t length)
 {
 	for (size_t i = 0; i < COUNT; i++) {
-		if (strlen(table[i].name) == length && memcmp(table[i].name, name, length) == 0)
+		if (string_is(name, length, table[i].name))
 			return table[i].number;
 	}
 	return 0;

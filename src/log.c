@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "log.h"
 
+#include "compare.h"
 #include "text.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdint.h>
-#include <string.h>
 #include <unistd.h>
 
 #define MESSAGE_SIZE 1536
@@ -27,7 +25,7 @@ static const struct {
 bool log_level_parse(const char *name, size_t length, enum log_level *level)
 {
 	for (enum log_level at = LOG_LEVEL_ERROR; at <= LOG_LEVEL_DEBUG; at++) {
-		if (strlen(levels[at].name) == length && memcmp(levels[at].name, name, length) == 0) {
+		if (string_is(name, length, levels[at].name)) {
 			*level = at;
 			return true;
 		}
@@ -66,36 +64,25 @@ struct log log_open(enum log_level level, const char *path, const char *journal_
 	return log;
 }
 
-/* A full pipe would block, and one without a reader would raise SIGPIPE. */
-static bool is_writable(int fd)
-{
-	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
-
-	return poll(&poll_fd, 1, 0) == 1 && poll_fd.revents == POLLOUT;
-}
-
 static void write_to_standard_error(const struct log *log, const struct text *line)
 {
 	struct file_identity now = file_identity_of(STDERR_FILENO);
 
-	if (!file_identity_equals(&now, &log->standard_error) || !is_writable(STDERR_FILENO))
+	if (!file_identity_equals(&now, &log->standard_error) || !system_is_writable(STDERR_FILENO))
 		return;
-	ssize_t written = write(STDERR_FILENO, line->bytes, line->length);
-	(void)written; /* there is nobody to tell */
+	system_write(STDERR_FILENO, line->bytes, line->length); /* nobody to tell, if it fails */
 }
 
 static void write_to_file(const struct log *log, const struct text *line)
 {
-	int fd = open(log->path,
+	int fd = system_open(AT_FDCWD, log->path,
 		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 
 	if (fd < 0)
 		return;
-	if (is_writable(fd)) {
-		ssize_t written = write(fd, line->bytes, line->length);
-		(void)written;
-	}
-	close(fd);
+	if (system_is_writable(fd))
+		system_write(fd, line->bytes, line->length);
+	system_close(fd);
 }
 
 /* Puts the head of a log line in front of each line of MESSAGE. */
@@ -103,10 +90,10 @@ static void add_lines(
 	struct text *out, const struct log *log, enum log_level level, const char *message)
 {
 	while (*message) {
-		size_t length = strcspn(message, "\n");
+		size_t length = string_until(message, '\n');
 		if (log->is_journal)
 			text_format(out, "<%c>", levels[level].priority);
-		text_format(out, "libreuse[%d]: %s: ", (int)getpid(), levels[level].name);
+		text_format(out, "libreuse[%d]: %s: ", (int)system_getpid(), levels[level].name);
 		text_add_printable(out, message, length);
 		text_add(out, "\n", 1);
 		message += length + (message[length] == '\n');
@@ -117,7 +104,6 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
 {
 	char message_bytes[MESSAGE_SIZE], line_bytes[LINE_SIZE];
 	struct text message, line;
-	int saved_errno = errno;
 	va_list args;
 
 	if (!log_says(log, level))
@@ -134,5 +120,4 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
 		write_to_file(log, &line);
 	else
 		write_to_standard_error(log, &line);
-	errno = saved_errno;
 }

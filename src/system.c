@@ -1,16 +1,108 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "system.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/syscall.h>
+#include <poll.h>
 #include <unistd.h>
+
+/* 32-bit machines whose first system calls had 16-bit user ids. */
+#ifdef SYS_geteuid32
+#define GETEUID SYS_geteuid32
+#else
+#define GETEUID SYS_geteuid
+#endif
+
+#define WORD(X)			    ((long)(X))
+#define CALL(NUMBER, A, B, C, D, E) call(NUMBER, WORD(A), WORD(B), WORD(C), WORD(D), WORD(E))
+
+int system_open(int directory, const char *path, int flags, mode_t mode)
+{
+	return (int)CALL(SYS_openat, directory, path, flags | O_LARGEFILE, mode, 0);
+}
+
+int system_close(int fd)
+{
+	return (int)CALL(SYS_close, fd, 0, 0, 0, 0);
+}
+
+ssize_t system_read(int fd, void *bytes, size_t size)
+{
+	return CALL(SYS_read, fd, bytes, size, 0, 0);
+}
+
+ssize_t system_write(int fd, const void *bytes, size_t size)
+{
+	return CALL(SYS_write, fd, bytes, size, 0, 0);
+}
+
+ssize_t system_readlink(int directory, const char *path, char *target, size_t size)
+{
+	return CALL(SYS_readlinkat, directory, path, target, size, 0);
+}
+
+ssize_t system_getdents(int directory, void *bytes, size_t size)
+{
+	return CALL(SYS_getdents64, directory, bytes, size, 0, 0);
+}
+
+ssize_t system_getcwd(char *path, size_t size)
+{
+	return CALL(SYS_getcwd, path, size, 0, 0, 0);
+}
+
+int system_can_write(const char *path)
+{
+	return (int)CALL(SYS_faccessat, AT_FDCWD, path, W_OK, 0, 0);
+}
 
 int system_stat(int fd, struct statx *status)
 {
 	unsigned mask = STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO | STATX_SIZE;
 
-	return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, mask, status) < 0 ? -errno : 0;
+	return (int)CALL(SYS_statx, fd, "", AT_EMPTY_PATH, mask, status);
+}
+
+uid_t system_geteuid(void)
+{
+	return (uid_t)CALL(GETEUID, 0, 0, 0, 0, 0);
+}
+
+pid_t system_getpid(void)
+{
+	return (pid_t)CALL(SYS_getpid, 0, 0, 0, 0, 0);
+}
+
+int system_socket(int domain, int type, int protocol)
+{
+	return (int)CALL(SYS_socket, domain, type, protocol, 0, 0);
+}
+
+int system_bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return (int)CALL(SYS_bind, fd, address, length, 0, 0);
+}
+
+int system_listen(int fd, int backlog)
+{
+	return (int)CALL(SYS_listen, fd, backlog, 0, 0, 0);
+}
+
+int system_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return (int)CALL(SYS_connect, fd, address, length, 0, 0);
+}
+
+int system_getsockname(int fd, struct sockaddr *address, socklen_t *length)
+{
+	return (int)CALL(SYS_getsockname, fd, address, length, 0, 0);
+}
+
+bool system_is_writable(int fd)
+{
+	static const int64_t at_once[2]; /* a timespec of either size */
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+
+	return CALL(SYS_ppoll, &poll_fd, 1, at_once, 0, 0) == 1 && poll_fd.revents == POLLOUT;
 }
 
 struct file_identity file_identity_of(int fd)

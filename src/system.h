@@ -1,14 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* System calls whose wrappers in libc are newer than the oldest libc that we load into. */
+/*
+ * System calls, made directly. libc's wrappers would be wrong in the stand-ins: they set errno,
+ * some are cancellation points where bind() is none, other preloaded objects may stand in for them,
+ * and each one costs every program a symbol look-up at its start.
+ */
 #ifndef SYSTEM_H
 #define SYSTEM_H
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/stat.h>
+#include "call.h"
 
-/* statx(2) of an open descriptor. Returns 0 or a negative errno. Async-signal-safe, as all below. */
-int system_stat(int fd, struct statx *status);
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+
+/*
+ * All of these return what the call of that name in section 2 of the manual returns, or a negative
+ * errno; they leave errno alone and are async-signal-safe.
+ */
+int system_open(int directory, const char *path, int flags, mode_t mode);
+int system_close(int fd);
+ssize_t system_read(int fd, void *bytes, size_t size);
+ssize_t system_write(int fd, const void *bytes, size_t size);
+ssize_t system_readlink(int directory, const char *path, char *target, size_t size);
+ssize_t system_getdents(int directory, void *bytes, size_t size); /* getdents64 */
+ssize_t system_getcwd(char *path, size_t size);			  /* the length with its NUL */
+int system_can_write(const char *path);	       /* 0 or why not, as access(W_OK) */
+int system_stat(int fd, struct statx *status); /* statx of an open descriptor */
+uid_t system_geteuid(void);
+pid_t system_getpid(void);
+int system_socket(int domain, int type, int protocol);
+int system_bind(int fd, const struct sockaddr *address, socklen_t length);
+int system_listen(int fd, int backlog);
+int system_connect(int fd, const struct sockaddr *address, socklen_t length);
+int system_getsockname(int fd, struct sockaddr *address, socklen_t *length);
+
+/* These two inline, because every bind() of every program makes them. */
+static inline int system_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
+	return (int)call(SYS_getsockopt, fd, level, option, (long)value, (long)length);
+}
+
+static inline int system_setsockopt(
+	int fd, int level, int option, const void *value, socklen_t length)
+{
+	return (int)call(SYS_setsockopt, fd, level, option, (long)value, (long)length);
+}
+
+/* Whether a write to FD would now neither block nor raise SIGPIPE. */
+bool system_is_writable(int fd);
 
 /* Which file a descriptor stands for. */
 struct file_identity {

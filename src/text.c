@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "text.h"
 
+#include "compare.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -54,7 +56,7 @@ static void add_signed(struct text *text, int value)
 static void add_string(struct text *text, const char *string)
 {
 	if (string)
-		text_add(text, string, strlen(string));
+		text_add(text, string, string_length(string));
 }
 
 void text_vformat(struct text *text, const char *format, va_list args)

@@ -14,7 +14,8 @@ struct text {
 	bool truncated; /* something did not fit */
 };
 
-/* Starts an empty text in BUFFER, which must hold at least one byte. Async-signal-safe, as all below. */
+/* Starts an empty text in BUFFER, which must hold at least one byte. Async-signal-safe, as all
+ * below. */
 void text_start(struct text *text, char *buffer, size_t size);
 
 /* Appends LENGTH bytes as they are; what does not fit is dropped and marked. */

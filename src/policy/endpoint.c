@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "endpoint.h"
 
+#include "../compare.h"
+
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
@@ -8,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define MAPPED 0xffff00000000ULL /* the low half of ::ffff:0.0.0.0 */
+#define MAPPED	    0xffff00000000ULL /* the low half of ::ffff:0.0.0.0 */
 #define MAPPED_BITS 96
 
 /* The kernel takes an IPv6 socket address without its scope too (RFC 2133). */
@@ -35,7 +37,9 @@ struct address address_any(enum family family)
 struct address prefix_mask(unsigned length)
 {
 	return (struct address){
-		.high = length == 0 ? 0 : length >= 64 ? ~0ULL : ~0ULL << (64 - length),
+		.high = length == 0    ? 0
+			: length >= 64 ? ~0ULL
+				       : ~0ULL << (64 - length),
 		.low = length <= 64 ? 0 : ~0ULL << (128 - length),
 	};
 }
@@ -81,7 +85,7 @@ int address_parse(struct address *address, const char *text, size_t length)
 		return -EINVAL;
 	memcpy(copy, text, length);
 	copy[length] = '\0';
-	if (strlen(copy) != length)
+	if (string_length(copy) != length)
 		return -EINVAL;
 	if (inet_pton(AF_INET, copy, &ip4) == 1)
 		*address = from_ip4(ip4);
@@ -109,13 +113,13 @@ static int prefix_length(const char *text, size_t length)
 
 int prefix_parse(struct prefix *prefix, const char *text, size_t length)
 {
-	const char *slash = memchr(text, '/', length);
+	const char *slash = string_find(text, '/', length);
 	size_t address_length = slash ? (size_t)(slash - text) : length;
 
 	if (address_parse(&prefix->address, text, address_length) < 0)
 		return -EINVAL;
 	/* What is written as IPv6 keeps an IPv6 prefix length, ::ffff:10.0.0.0/104 as well. */
-	bool is_dotted = !memchr(text, ':', address_length);
+	bool is_dotted = !string_find(text, ':', address_length);
 	int bits = is_dotted ? 32 : 128;
 	if (slash)
 		bits = prefix_length(slash + 1, length - address_length - 1);

@@ -31,15 +31,15 @@ struct address {
 
 struct prefix {
 	struct address address; /* its host bits are zero */
-	uint8_t length;         /* 0 to 128; an IPv4 prefix has 96 more than it is written with */
+	uint8_t length;		/* 0 to 128; an IPv4 prefix has 96 more than it is written with */
 	bool is_ip4;
 };
 
 struct endpoint {
 	struct address address;
 	uint32_t scope_id; /* of a link-local IPv6 address, else 0 */
-	uint16_t port;     /* host byte order */
-	uint8_t family;    /* enum family: of the socket, not of the address */
+	uint16_t port;	   /* host byte order */
+	uint8_t family;	   /* enum family: of the socket, not of the address */
 	uint8_t protocol;  /* enum protocol */
 };
 

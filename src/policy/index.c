@@ -23,7 +23,7 @@ struct entry {
 struct shape {
 	struct address mask;
 	uint16_t port_mask;
-	uint32_t first;     /* the first rule that has this shape */
+	uint32_t first; /* the first rule that has this shape */
 	uint32_t n_entries;
 	uint32_t slot_mask; /* one less than the number of slots, a power of two */
 	uint32_t *slots;    /* the first entry of each chain, from 1; 0: none */
@@ -33,17 +33,10 @@ struct index {
 	enum view view;
 	uint32_t n_shapes;
 	const struct rule *rules;
-	struct shape *shapes; /* by their first rule */
+	struct shape *shapes;  /* by their first rule */
 	struct entry *entries; /* a chain goes from the first rule to the last */
 	uint32_t n_entries;
 };
-
-bool view_matches(enum view view, const struct rule *rule, const struct endpoint *endpoint)
-{
-	if (rule->match.is_connect != (view == VIEW_CONNECT))
-		return false;
-	return view == VIEW_BOUND ? rule_matches_bound(rule, endpoint) : rule_matches(rule, endpoint);
-}
 
 /* ---- keys ---- */
 

@@ -22,7 +22,14 @@ enum view {
 };
 
 /* Whether the rule belongs to the view, and in it matches the endpoint. */
-bool view_matches(enum view view, const struct rule *rule, const struct endpoint *endpoint);
+static inline bool view_matches(
+	enum view view, const struct rule *rule, const struct endpoint *endpoint)
+{
+	if (rule->match.is_connect != (view == VIEW_CONNECT))
+		return false;
+	return view == VIEW_BOUND ? rule_matches_bound(rule, endpoint)
+				  : rule_matches(rule, endpoint);
+}
 
 /*
  * Files COUNT rules. Returns NULL when ARENA is used up. The rules must stay where they are.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nearest.h"
 
-#include <string.h>
+#include "../compare.h"
 
 #define WORD_MAX 32 /* bytes; longer words are no typing errors */
 
@@ -18,7 +18,8 @@ static unsigned distance(const char *a, size_t a_length, const char *b, size_t b
 	for (unsigned j = 0; j <= b_length; j++)
 		rows[0][j] = j;
 	for (unsigned i = 1; i <= a_length; i++) {
-		unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+		unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3],
+			 *before = rows[(i + 1) % 3];
 		row[0] = i;
 		for (unsigned j = 1; j <= b_length; j++) {
 			row[j] = least(least(above[j], row[j - 1]) + 1,
@@ -41,7 +42,7 @@ struct nearest nearest_to(const char *typed, size_t length)
 
 void nearest_try(struct nearest *nearest, const char *word)
 {
-	size_t length = strlen(word);
+	size_t length = string_length(word);
 
 	if (nearest->length > WORD_MAX || length > WORD_MAX)
 		return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "parse.h"
 
+#include "../compare.h"
 #include "../errnos.h"
 #include "nearest.h"
 
@@ -90,7 +91,7 @@ static const char *line_end(const struct parser *parser)
 {
 	const char *source_end = parser->source->text + parser->source->length;
 	size_t left = (size_t)(source_end - parser->line_start);
-	const char *newline = memchr(parser->line_start, '\n', left);
+	const char *newline = string_find(parser->line_start, '\n', left);
 
 	return newline ? newline : source_end;
 }
@@ -232,7 +233,8 @@ static struct short_value short_value(struct span item)
 	return value;
 }
 
-static int take_string(struct parser *parser, struct span item, const char **string, uint32_t *length)
+static int take_string(
+	struct parser *parser, struct span item, const char **string, uint32_t *length)
 {
 	char *copy = arena_take(parser->arena, item.length, 1);
 
@@ -283,7 +285,7 @@ static bool parse_port(const char *text, size_t length, uint16_t *port)
 static int read_ports(struct parser *parser, struct span item, struct ports *ports)
 {
 	struct short_value value = short_value(item);
-	const char *dash = memchr(value.text, '-', value.length);
+	const char *dash = string_find(value.text, '-', value.length);
 	size_t first_length = dash ? (size_t)(dash - value.text) : value.length;
 	const char *last = dash ? dash + 1 : value.text;
 	size_t last_length = dash ? value.length - first_length - 1 : value.length;
@@ -316,7 +318,7 @@ static int read_prefix(struct parser *parser, struct span item, struct prefix *p
 	struct short_value value = short_value(item);
 	struct match *match = &parser->rule.match;
 
-	if (value.length == 3 && memcmp(value.text, "any", 3) == 0) {
+	if (string_is(value.text, value.length, "any")) {
 		prefix_parse(&prefixes[match->n_prefixes++], "0.0.0.0", 7);
 		prefix_parse(&prefixes[match->n_prefixes++], "::", 2);
 		return 0;
@@ -336,7 +338,8 @@ static int read_prefix(struct parser *parser, struct span item, struct prefix *p
 static int read_prefix_list(struct parser *parser, struct span list)
 {
 	/* "any" stands for two */
-	struct prefix *prefixes = arena_take(parser->arena, 2 * count_items(list), sizeof *prefixes);
+	struct prefix *prefixes =
+		arena_take(parser->arena, 2 * count_items(list), sizeof *prefixes);
 	struct span item;
 	int error = 0;
 
@@ -378,18 +381,20 @@ const char *parse_target(struct target *target, const char *text, size_t length)
 	*target = (struct target){0};
 	if (has_brackets) {
 		address++;
-		address_end = memchr(text, ']', length);
+		address_end = string_find(text, ']', length);
 		if (!address_end)
 			return "lacks the closing bracket";
 		text = address_end + 1;
 	} else {
-		address_end = memchr(text, ':', length);
-		if (address_end && memchr(address_end + 1, ':', (size_t)(end - address_end - 1)))
+		address_end = string_find(text, ':', length);
+		if (address_end &&
+			string_find(address_end + 1, ':', (size_t)(end - address_end - 1)))
 			return "has an IPv6 address without brackets; write [::1] or [::1]:80";
 		text = address_end = address_end ? address_end : end;
 	}
 	if (text < end) {
-		if (*text != ':' || !parse_port(text + 1, (size_t)(end - text - 1), &target->port) ||
+		if (*text != ':' ||
+			!parse_port(text + 1, (size_t)(end - text - 1), &target->port) ||
 			target->port == 0)
 			return "has no port from 1 to 65535 behind its colon";
 		target->has_port = true;
@@ -399,7 +404,8 @@ const char *parse_target(struct target *target, const char *text, size_t length)
 		if (address_parse(&target->address, address, (size_t)(address_end - address)) < 0)
 			return "is no address; write 192.0.2.1, 192.0.2.1:80, [::1] or [::1]:80";
 	}
-	return target->has_address || target->has_port ? NULL : "names neither an address nor a port";
+	return target->has_address || target->has_port ? NULL
+						       : "names neither an address nor a port";
 }
 
 static int read_target(struct parser *parser, struct span item, struct target *target)
@@ -421,8 +427,9 @@ static int read_deny(struct parser *parser, struct span item)
 		return 0;
 	actions->deny_errno = errno_from_name(value.text, value.length);
 	if (actions->deny_errno == 0)
-		return fail_item(parser, item, "is no errno that libreuse knows; write EACCES, "
-					       "EADDRINUSE, EPERM, ECONNREFUSED, ...");
+		return fail_item(parser, item,
+			"is no errno that libreuse knows; write EACCES, "
+			"EADDRINUSE, EPERM, ECONNREFUSED, ...");
 	return 0;
 }
 
@@ -432,7 +439,8 @@ static int read_backlog(struct parser *parser, struct span item)
 	uint64_t number;
 
 	if (!parse_number(value.text, value.length, INT32_MAX, &number))
-		return fail_item(parser, item, "is no backlog; it is a number from 0 to 2147483647");
+		return fail_item(
+			parser, item, "is no backlog; it is a number from 0 to 2147483647");
 	parser->rule.actions.has_backlog = true;
 	parser->rule.actions.backlog = (int)number;
 	return 0;
@@ -440,8 +448,8 @@ static int read_backlog(struct parser *parser, struct span item)
 
 static bool read_flag(const struct short_value *value, bool *is_on)
 {
-	*is_on = value->length == 2 && memcmp(value->text, "on", 2) == 0;
-	return *is_on || (value->length == 3 && memcmp(value->text, "off", 3) == 0);
+	*is_on = string_is(value->text, value->length, "on");
+	return *is_on || string_is(value->text, value->length, "off");
 }
 
 static int read_number_setting(struct parser *parser, struct span item, struct setting *setting)
@@ -571,7 +579,8 @@ static int read_option(
 		return fail(parser, name.at, "\"%s\" stands twice in one rule", option->name);
 	*seen = name.at;
 	if (!value.at && option->type != SOCKOPT_FLAG && option->type != SOCKOPT_FLAG_AND_NUMBER)
-		return fail(parser, name.at, "\"%s\" needs a value: %s=...", option->name, option->name);
+		return fail(parser, name.at, "\"%s\" needs a value: %s=...", option->name,
+			option->name);
 	*setting = (struct setting){.option = option};
 	return read_setting(parser, value, setting);
 }
@@ -588,12 +597,13 @@ static int fail_unknown(struct parser *parser, struct span name)
 	if (nearest.word)
 		return fail(parser, name.at, "\"%.*s\" is no word of a rule; did you mean \"%s\"?",
 			length, name.at, nearest.word);
-	if (memchr(name.at, ';', name.length))
-		return fail(parser, name.at, "\"%.*s\" is no word of a rule; in a file, each rule "
-					     "stands on a line of its own",
+	if (string_find(name.at, ';', name.length))
+		return fail(parser, name.at,
+			"\"%.*s\" is no word of a rule; in a file, each rule "
+			"stands on a line of its own",
 			length, name.at);
-	return fail(parser, name.at,
-		"\"%.*s\" is no word of a rule; libreuse.conf(5) lists them", length, name.at);
+	return fail(parser, name.at, "\"%.*s\" is no word of a rule; libreuse.conf(5) lists them",
+		length, name.at);
 }
 
 static int read_arrow(struct parser *parser, struct span word)
@@ -608,18 +618,17 @@ static int read_arrow(struct parser *parser, struct span word)
 
 static int read_word(struct parser *parser, struct span word)
 {
-	const char *equals = memchr(word.at, '=', word.length);
+	const char *equals = string_find(word.at, '=', word.length);
 	struct span name = {word.at, equals ? (size_t)(equals - word.at) : word.length};
 	struct span value = {NULL, 0};
 	struct short_value plain = short_value(name);
 
-	if (word.length == 2 && memcmp(word.at, "->", 2) == 0)
+	if (string_is(word.at, word.length, "->"))
 		return read_arrow(parser, word);
 	if (equals)
 		value = (struct span){equals + 1, word.length - name.length - 1};
 	for (unsigned i = 0; i < WORD_COUNT; i++) {
-		if (strlen(words[i].name) != plain.length ||
-			memcmp(words[i].name, plain.text, plain.length) != 0)
+		if (!string_is(plain.text, plain.length, words[i].name))
 			continue;
 		int error = read_keyword(parser, i, name, value);
 		if (!error && i >= FIRST_ACTION && !parser->first_action)
@@ -638,7 +647,7 @@ static int read_word(struct parser *parser, struct span word)
 
 static const char *option_place(const struct parser *parser, const char *name)
 {
-	return parser->seen_option[sockopt_find(name, strlen(name)) - sockopt_table];
+	return parser->seen_option[sockopt_find(name, string_length(name)) - sockopt_table];
 }
 
 static bool option_is(const struct parser *parser, const char *name, bool is_on)
@@ -646,7 +655,7 @@ static bool option_is(const struct parser *parser, const char *name, bool is_on)
 	const struct actions *actions = &parser->rule.actions;
 
 	for (uint32_t i = 0; i < actions->n_settings; i++) {
-		if (strcmp(parser->settings[i].option->name, name) == 0)
+		if (string_equals(parser->settings[i].option->name, name))
 			return parser->settings[i].is_on == is_on;
 	}
 	return false;
@@ -663,9 +672,9 @@ static int check_alone(struct parser *parser, enum word word)
 				words[word].name);
 	}
 	if (parser->rule.actions.n_settings)
-		return fail(parser, parser->first_action == parser->seen[word]
-					    ? parser->seen[word]
-					    : parser->first_action,
+		return fail(parser,
+			parser->first_action == parser->seen[word] ? parser->seen[word]
+								   : parser->first_action,
 			"\"%s\" stands alone: a call that it decides needs no option",
 			words[word].name);
 	return 0;
@@ -676,7 +685,8 @@ static int check_sharing(struct parser *parser)
 	const struct actions *actions = &parser->rule.actions;
 
 	if (actions->share && actions->exclusive)
-		return fail(parser, parser->seen[WORD_EXCLUSIVE], "\"exclusive\" contradicts \"share\"");
+		return fail(parser, parser->seen[WORD_EXCLUSIVE],
+			"\"exclusive\" contradicts \"share\"");
 	if (actions->exclusive && option_is(parser, "reuseport", true))
 		return fail(parser, option_place(parser, "reuseport"),
 			"\"reuseport\" contradicts \"exclusive\"");
@@ -685,7 +695,8 @@ static int check_sharing(struct parser *parser)
 			"\"reuseport=off\" contradicts \"share\"");
 	if (actions->share && option_is(parser, "reuseaddr", false))
 		return fail(parser, option_place(parser, "reuseaddr"),
-			"\"reuseaddr=off\" contradicts \"share\"; write reuseport instead of share");
+			"\"reuseaddr=off\" contradicts \"share\"; write reuseport instead of "
+			"share");
 	return 0;
 }
 
@@ -719,7 +730,8 @@ static int check_to(struct parser *parser)
 
 	if (actions->to.has_port && !has_one_port(match) && !actions->once)
 		return fail(parser, parser->seen[WORD_TO],
-			"a target port needs exactly one port in the match, as in port=80 -> to=:8080; "
+			"a target port needs exactly one port in the match, as in port=80 -> "
+			"to=:8080; "
 			"two services must not be folded onto one port");
 	if (actions->once && !actions->to.has_port)
 		return fail(parser, parser->seen[WORD_ONCE],
@@ -755,7 +767,8 @@ static int check_families(struct parser *parser)
 
 	if (parser->seen[WORD_IP4] && parser->seen[WORD_IP6])
 		return fail(parser, parser->seen[WORD_IP6],
-			"\"ip4\" and \"ip6\" together are what no word at all means; leave both out");
+			"\"ip4\" and \"ip6\" together are what no word at all means; leave both "
+			"out");
 	if (match->families == FAMILY_ANY || match->families == FAMILY_IP6)
 		return 0;
 	for (uint32_t i = 0; i < match->n_prefixes; i++)
@@ -765,7 +778,8 @@ static int check_families(struct parser *parser)
 			"an IPv4 socket has no IPv6 address: with \"ip4\" this rule never matches");
 	if (target->has_address && !address_is_ip4(&target->address))
 		return fail(parser, parser->seen[target == to ? WORD_TO : WORD_FROM],
-			"an IPv4 socket cannot have an IPv6 address; write \"ip6\" instead of \"ip4\"");
+			"an IPv4 socket cannot have an IPv6 address; write \"ip6\" instead of "
+			"\"ip4\"");
 	return 0;
 }
 
@@ -796,8 +810,9 @@ static int check_rule(struct parser *parser)
 	int error = 0;
 
 	if (!parser->first_action)
-		return fail(parser, parser->at, "the rule has no action; what should happen? "
-						"(share, to=, deny, pass, ...)");
+		return fail(parser, parser->at,
+			"the rule has no action; what should happen? "
+			"(share, to=, deny, pass, ...)");
 	for (size_t i = 0; !error && i < sizeof alone / sizeof *alone; i++)
 		error = check_alone(parser, alone[i]);
 	if (!error)
@@ -836,8 +851,7 @@ static int finish_rule(struct parser *parser, struct rules *rules)
 
 	if (error)
 		return error;
-	struct setting *settings =
-		arena_take(parser->arena, actions->n_settings, sizeof *settings);
+	struct setting *settings = arena_take(parser->arena, actions->n_settings, sizeof *settings);
 	if (!settings || rules->count == rules->room)
 		return -ENOMEM;
 	memcpy(settings, parser->settings, actions->n_settings * sizeof *settings);
@@ -903,7 +917,7 @@ int parse_rules(struct rules *rules, struct arena *arena, const struct parse_sou
 /* ---- showing an error ---- */
 
 #define SHOWN_MAX    100 /* bytes of a long line that are shown */
-#define SHOWN_BEFORE 60  /* of them before the caret, at most */
+#define SHOWN_BEFORE 60	 /* of them before the caret, at most */
 
 /* The part of the line that is shown, as offsets; in *COLUMN the caret's place in it. */
 static struct span shown_part(const struct parse_error *error, size_t *column)
@@ -913,7 +927,8 @@ static struct span shown_part(const struct parse_error *error, size_t *column)
 
 	while (place < error->line_length && (left > 0 || !starts_character(line[place])))
 		left -= starts_character(line[place++]) && left > 0 ? 1 : 0;
-	size_t start = error->line_length > SHOWN_MAX && place > SHOWN_BEFORE ? place - SHOWN_BEFORE : 0;
+	size_t start =
+		error->line_length > SHOWN_MAX && place > SHOWN_BEFORE ? place - SHOWN_BEFORE : 0;
 	while (start < place && !starts_character(line[start]))
 		start++;
 	size_t length = error->line_length - start;
@@ -929,7 +944,7 @@ void parse_error_print(struct text *text, const struct parse_error *error, const
 	struct span shown = shown_part(error, &column);
 
 	text_format(text, "%s%s:%u:%u: ", prefix, error->source, error->line, error->column);
-	text_add_printable(text, error->message, strlen(error->message));
+	text_add_printable(text, error->message, string_length(error->message));
 	text_format(text, "\n%s  ", prefix);
 	text_add_printable(text, shown.at, shown.length);
 	text_format(text, "\n%s  ", prefix);

@@ -8,7 +8,7 @@
 #include "rule.h"
 
 enum parse_style {
-	PARSE_FILE,     /* one rule a line */
+	PARSE_FILE,	/* one rule a line */
 	PARSE_VARIABLE, /* rules split by ";" or newline */
 };
 

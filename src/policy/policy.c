@@ -34,6 +34,9 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 		policy->has_listen |= !is_connect && matters_to_listen(&rules[i]);
 		policy->has_early |= rules[i].actions.early;
 	}
+	policy->is_special = policy->broken || policy->notice || policy->is_explained;
+	policy->has_listen = policy->has_connect = policy->is_special;
+	policy->has_early = policy->is_explained;
 	for (enum view view = 0; count > LINEAR_MOST && view < VIEW_COUNT; view++) {
 		if ((view == VIEW_BOUND && !policy->has_listen) ||
 			(view == VIEW_CONNECT && !policy->has_connect))
@@ -42,21 +45,10 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 	}
 }
 
-const struct rule *policy_decide(
-	const struct policy *policy, enum view view, const struct endpoint *endpoint)
-{
-	if (policy->views[view])
-		return index_find(policy->views[view], endpoint);
-	for (const struct rule *rule = policy->rules; rule < policy->rules + policy->count; rule++) {
-		if (view_matches(view, rule, endpoint))
-			return rule;
-	}
-	return NULL;
-}
-
 const struct rule *policy_decide_early(const struct policy *policy, const struct endpoint *socket)
 {
-	for (const struct rule *rule = policy->rules; rule < policy->rules + policy->count; rule++) {
+	for (const struct rule *rule = policy->rules; rule < policy->rules + policy->count;
+		rule++) {
 		if (rule->actions.early && rule_matches(rule, socket))
 			return rule;
 	}

@@ -13,30 +13,42 @@ struct policy {
 	const struct rule *rules;
 	size_t count;
 	const struct index *views[VIEW_COUNT]; /* NULL: few enough to look at each */
-	bool has_early;   /* socket() matters */
-	bool has_listen;  /* listen() matters: exclusive, backlog=, or a rule for port 0 */
-	bool has_connect; /* connect() matters */
-	bool is_builtin;  /* nothing was configured */
-	bool is_strict;   /* REUSE_STRICT: an option that cannot be set fails the call */
-	bool is_explained; /* REUSE_EXPLAIN: nothing is changed, everything is said */
+	bool has_early;			       /* socket() matters */
+	bool has_listen;    /* listen() matters: exclusive, backlog=, or a rule for port 0 */
+	bool has_connect;   /* connect() matters */
+	bool is_builtin;    /* nothing was configured */
+	bool is_strict;	    /* REUSE_STRICT: an option that cannot be set fails the call */
+	bool is_explained;  /* REUSE_EXPLAIN: nothing is changed, everything is said */
 	const char *broken; /* why every bind, listen and connect fails; or NULL */
 	const char *notice; /* what else is to be said once; or NULL */
+	bool is_special;    /* one of the last three: every call goes the long way */
 };
 
 /*
- * Makes a policy of COUNT rules, which must stay where they are. Rules for other programs must
- * have been left out. Where ARENA has no room for an index, decisions are slower, but the same.
- * Async-signal-safe, as all below.
+ * Completes a policy, whose flags are set, with COUNT rules, which must stay where they are. Rules
+ * for other programs must have been left out. Where ARENA has no room for an index, decisions are
+ * slower, but the same. Async-signal-safe, as all below.
  */
-void policy_make(struct policy *policy, struct arena *arena, const struct rule *rules, size_t count);
+void policy_make(
+	struct policy *policy, struct arena *arena, const struct rule *rules, size_t count);
 
 /*
  * The first rule that matches, or NULL. While the endpoint's protocol is not known, the answer is
  * the first rule that would match for some protocol: NULL is final, a rule is a reason to ask the
  * kernel for the protocol and to decide again.
  */
-const struct rule *policy_decide(
-	const struct policy *policy, enum view view, const struct endpoint *endpoint);
+static inline const struct rule *policy_decide(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint)
+{
+	if (policy->views[view])
+		return index_find(policy->views[view], endpoint);
+	for (const struct rule *rule = policy->rules; rule < policy->rules + policy->count;
+		rule++) {
+		if (view_matches(view, rule, endpoint))
+			return rule;
+	}
+	return NULL;
+}
 
 /* The first "early" rule for a socket of this protocol and family, or NULL. */
 const struct rule *policy_decide_early(const struct policy *policy, const struct endpoint *socket);

@@ -7,12 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define SIZE_MOST    (16 * 1024 * 1024) /* bytes; a policy of 10,000 rules has half of one MiB */
-#define OVERFLOW_UID 65534 /* how a user namespace shows owners it has no number for */
+#define OVERFLOW_UID 65534		/* how a user namespace shows owners it has no number for */
 
 /* Reads the next decimal number of TEXT; false when there is none. */
 static bool next_number(const char **text, uint64_t *number)
@@ -31,11 +30,11 @@ static bool is_overflow_mapped(void)
 {
 	char map[1024];
 	uint64_t inside, outside, count;
-	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, map, sizeof map - 1);
+	int fd = system_open(AT_FDCWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC, 0);
+	ssize_t length = fd < 0 ? -1 : system_read(fd, map, sizeof map - 1);
 
 	if (fd >= 0)
-		close(fd);
+		system_close(fd);
 	if (length < 0)
 		return true;
 	map[length] = '\0';
@@ -49,10 +48,10 @@ static bool is_overflow_mapped(void)
 
 static bool is_owner_trusted(const char *path, const struct statx *status)
 {
-	if (status->stx_uid == 0 || status->stx_uid == geteuid())
+	if (status->stx_uid == 0 || status->stx_uid == system_geteuid())
 		return true;
 	return status->stx_uid == OVERFLOW_UID && !is_overflow_mapped() &&
-	       access(path, W_OK) != 0;
+	       system_can_write(path) < 0;
 }
 
 static int refuse(struct text *complaint, const char *why)
@@ -67,8 +66,9 @@ static int check(
 	if (!S_ISREG(status->stx_mode))
 		return refuse(complaint, "it is no regular file");
 	if (!is_owner_trusted(path, status))
-		return refuse(complaint, "its owner is neither root nor the user that runs the program; "
-					 "chown it to one of them");
+		return refuse(complaint,
+			"its owner is neither root nor the user that runs the program; "
+			"chown it to one of them");
 	if (status->stx_mode & S_IWOTH)
 		return refuse(complaint, "everybody may write to it; chmod o-w it");
 	if (is_default && (status->stx_mode & S_IWGRP))
@@ -80,17 +80,18 @@ static int check(
 
 static int read_all(int fd, struct policy_file *file, size_t size)
 {
-	char *bytes = mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *bytes =
+		mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (bytes == MAP_FAILED)
 		return -errno;
 	*file = (struct policy_file){.bytes = bytes, .mapped = size + 1};
 	while (file->length < size) {
-		ssize_t got = read(fd, bytes + file->length, size - file->length);
-		if (got < 0 && errno == EINTR)
+		ssize_t got = system_read(fd, bytes + file->length, size - file->length);
+		if (got == -EINTR)
 			continue;
 		if (got < 0)
-			return -errno;
+			return (int)got;
 		if (got == 0)
 			break;
 		file->length += (size_t)got;
@@ -113,15 +114,15 @@ int policy_file_read(
 	struct policy_file *file, const char *path, bool is_default, struct text *complaint)
 {
 	/* O_NONBLOCK: a FIFO must be refused, not waited for */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	int error = fd < 0 ? -errno : 0;
+	int fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	int error = fd < 0 ? fd : 0;
 
 	*file = (struct policy_file){.bytes = NULL};
 	if (!error) {
 		error = read_open_file(fd, file, path, is_default, complaint);
-		close(fd);
+		system_close(fd);
 	}
-	if (error && complaint->length == 0)
+	if (error && error != -ENOENT && complaint->length == 0)
 		text_format(complaint, "it cannot be read: %s", errno_name(-error));
 	if (error)
 		policy_file_drop(file);

@@ -15,7 +15,7 @@ struct policy_file {
 };
 
 /*
- * Reads the whole file into memory of its own. Returns 0; or -ENOENT; or another negative errno,
+ * Reads the whole file into memory of its own. Returns 0; -ENOENT; or another negative errno,
  * and in COMPLAINT why the file is refused and what would mend it. IS_DEFAULT: the file that
  * everybody gets, which a group must not be able to write either. Async-signal-safe, as the other.
  */

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "program.h"
 
+#include "../compare.h"
+#include "../system.h"
 #include "../text.h"
 
-#include <string.h>
+#include <fcntl.h>
 #include <sys/auxv.h>
-#include <unistd.h>
 
 static const char *executable(struct program_names *names)
 {
-	ssize_t length =
-		readlink("/proc/self/exe", names->executable, sizeof names->executable - 1);
+	ssize_t length = system_readlink(
+		AT_FDCWD, "/proc/self/exe", names->executable, sizeof names->executable - 1);
 
 	if (length <= 0)
 		return NULL;
@@ -25,13 +26,13 @@ static const char *invoked(struct program_names *names)
 
 	if (!path || path[0] == '/')
 		return path;
-	if (!getcwd(names->invoked, PATH_MAX))
+	if (system_getcwd(names->invoked, PATH_MAX) < 0)
 		return path;
 	text_start(&text, names->invoked, sizeof names->invoked);
-	text.length = strlen(names->invoked);
+	text.length = string_length(names->invoked);
 	names->invoked[text.length] = '/';
 	text.length += text.length > 1; /* not after the root itself */
-	text_format(&text, "%s", strncmp(path, "./", 2) == 0 ? path + 2 : path);
+	text_format(&text, "%s", string_starts(path, "./") ? path + 2 : path);
 	return names->invoked;
 }
 

@@ -1,63 +1,44 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "rule.h"
 
+#include "../compare.h"
 #include "../errnos.h"
 #include "glob.h"
 
 #include <errno.h>
-#include <string.h>
-
-static bool ports_hold(const struct match *match, uint16_t port)
-{
-	for (uint32_t i = 0; i < match->n_ports; i++) {
-		if (port >= match->ports[i].first && port <= match->ports[i].last)
-			return true;
-	}
-	return match->n_ports == 0;
-}
-
-static bool prefixes_hold(const struct match *match, const struct address *address)
-{
-	for (uint32_t i = 0; i < match->n_prefixes; i++) {
-		if (prefix_holds(&match->prefixes[i], address))
-			return true;
-	}
-	return match->n_prefixes == 0;
-}
-
-static bool kind_matches(const struct match *match, const struct endpoint *endpoint)
-{
-	bool any_protocol = match->protocols == 0 || endpoint->protocol == PROTOCOL_UNKNOWN;
-
-	return (match->families & endpoint->family) &&
-	       (any_protocol || (match->protocols & endpoint->protocol));
-}
-
-bool rule_matches(const struct rule *rule, const struct endpoint *endpoint)
-{
-	return kind_matches(&rule->match, endpoint) && ports_hold(&rule->match, endpoint->port) &&
-	       prefixes_hold(&rule->match, &endpoint->address);
-}
 
 bool rule_matches_bound(const struct rule *rule, const struct endpoint *endpoint)
 {
 	const struct target *to = &rule->actions.to;
 	const struct address *address = &endpoint->address;
 
-	if (!kind_matches(&rule->match, endpoint))
+	if (!match_holds_kind(&rule->match, endpoint))
 		return false;
-	if (to->has_port ? endpoint->port != to->port : !ports_hold(&rule->match, endpoint->port))
+	if (to->has_port ? endpoint->port != to->port
+			 : !match_holds_port(&rule->match, endpoint->port))
 		return false;
-	return to->has_address ? address->high == to->address.high && address->low == to->address.low
-			       : prefixes_hold(&rule->match, address);
+	return to->has_address
+		       ? address->high == to->address.high && address->low == to->address.low
+		       : match_holds_address(&rule->match, address);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *base = path;
+
+	for (; *path; path++) {
+		if (*path == '/')
+			base = path + 1;
+	}
+	return base;
 }
 
 static bool pattern_names(const struct pattern *pattern, const char *path)
 {
 	if (!path)
 		return false;
-	const char *slash = memchr(pattern->text, '/', pattern->length) ? NULL : strrchr(path, '/');
-	return glob_matches(pattern->text, pattern->length, slash ? slash + 1 : path);
+	bool is_path = string_find(pattern->text, '/', pattern->length) != NULL;
+	return glob_matches(pattern->text, pattern->length, is_path ? path : base_name(path));
 }
 
 bool rule_is_for(const struct rule *rule, const struct program *program)
@@ -80,7 +61,8 @@ bool rule_protects(const struct rule *rule)
 {
 	const struct actions *actions = &rule->actions;
 
-	return actions->deny || actions->exclusive || is_set(&actions->to) || is_set(&actions->from);
+	return actions->deny || actions->exclusive || is_set(&actions->to) ||
+	       is_set(&actions->from);
 }
 
 bool rule_shares(const struct rule *rule)
@@ -89,7 +71,7 @@ bool rule_shares(const struct rule *rule)
 		return true;
 	for (uint32_t i = 0; i < rule->actions.n_settings; i++) {
 		const struct setting *setting = &rule->actions.settings[i];
-		if (strcmp(setting->option->name, "reuseport") == 0 && setting->is_on)
+		if (string_equals(setting->option->name, "reuseport") && setting->is_on)
 			return true;
 	}
 	return false;
@@ -140,7 +122,7 @@ static void print_string(struct text *text, const char *string, uint32_t length)
 	bool has_quotes = false;
 
 	for (uint32_t i = 0; i < length; i++)
-		has_quotes |= memchr(" \t;#,", string[i], 5) != NULL;
+		has_quotes |= string_find(" \t;#,", string[i], 5) != NULL;
 	text_format(text, "%s", has_quotes ? "\"" : "");
 	text_add_printable(text, string, length);
 	text_format(text, "%s", has_quotes ? "\"" : "");

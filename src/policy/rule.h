@@ -20,9 +20,9 @@ struct pattern {
 };
 
 struct match {
-	uint8_t protocols; /* bits of enum protocol; 0: any */
-	uint8_t families;  /* bits of enum family */
-	bool is_connect;   /* for connect(), else for bind() */
+	uint8_t protocols;			  /* bits of enum protocol; 0: any */
+	uint8_t families;			  /* bits of enum family */
+	bool is_connect;			  /* for connect(), else for bind() */
 	uint32_t n_ports, n_prefixes, n_patterns; /* 0: any */
 	const struct ports *ports;
 	const struct prefix *prefixes;
@@ -42,10 +42,10 @@ struct actions {
 	bool deny;
 	bool pass;
 	bool early;
-	bool once;         /* to= with a port: only the first port asked for goes there */
-	bool is_wish;      /* from= with a port: go on without the port where it is taken */
+	bool once;    /* to= with a port: only the first port asked for goes there */
+	bool is_wish; /* from= with a port: go on without the port where it is taken */
 	bool has_backlog;
-	int deny_errno;    /* positive */
+	int deny_errno; /* positive */
 	int backlog;
 	struct target to, from; /* unset: neither an address nor a port */
 	uint32_t n_settings;
@@ -56,24 +56,56 @@ struct rule {
 	struct match match;
 	struct actions actions;
 	const char *source; /* "REUSE_RULES", a file's path, ... */
-	uint32_t line;      /* from 1; 0 where the source has none */
+	uint32_t line;	    /* from 1; 0 where the source has none */
 };
 
 /* What a running program is called, for exe=. A name that is not known is NULL. */
 struct program {
 	const char *executable; /* the path of the file that the kernel runs */
-	const char *invoked;    /* the path that execve(2) was given: a script's own */
+	const char *invoked;	/* the path that execve(2) was given: a script's own */
 };
 
 #define RULE_TEXT_SIZE 512 /* holds most rules; a longer one is truncated by its text */
 
 /* All functions here are pure and async-signal-safe. */
 
+/* The parts of a match, inline because every bind() of every program goes through them. */
+static inline bool match_holds_port(const struct match *match, uint16_t port)
+{
+	for (uint32_t i = 0; i < match->n_ports; i++) {
+		if (port >= match->ports[i].first && port <= match->ports[i].last)
+			return true;
+	}
+	return match->n_ports == 0;
+}
+
+static inline bool match_holds_address(const struct match *match, const struct address *address)
+{
+	for (uint32_t i = 0; i < match->n_prefixes; i++) {
+		if (prefix_holds(&match->prefixes[i], address))
+			return true;
+	}
+	return match->n_prefixes == 0;
+}
+
+static inline bool match_holds_kind(const struct match *match, const struct endpoint *endpoint)
+{
+	bool any_protocol = match->protocols == 0 || endpoint->protocol == PROTOCOL_UNKNOWN;
+
+	return (match->families & endpoint->family) &&
+	       (any_protocol || (match->protocols & endpoint->protocol));
+}
+
 /*
  * Whether the rule is for this endpoint. An unknown protocol matches every rule, so that the
  * kernel is asked for it only when the answer can matter. Neither connect nor exe= is looked at.
  */
-bool rule_matches(const struct rule *rule, const struct endpoint *endpoint);
+static inline bool rule_matches(const struct rule *rule, const struct endpoint *endpoint)
+{
+	return match_holds_kind(&rule->match, endpoint) &&
+	       match_holds_port(&rule->match, endpoint->port) &&
+	       match_holds_address(&rule->match, &endpoint->address);
+}
 
 /*
  * The same for an endpoint that is bound already: where the rule has to=, its target stands for

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sockopt.h"
 
+#include "../compare.h"
 #include "endpoint.h"
 
 #include <linux/in6.h>
 #include <linux/tcp.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <string.h>
 #include <sys/socket.h>
 
-#define TCP          PROTOCOL_TCP
-#define UDP          PROTOCOL_UDP
-#define EVERY        (PROTOCOL_TCP | PROTOCOL_UDP | PROTOCOL_SCTP | PROTOCOL_OTHER)
-#define BOTH         FAMILY_ANY
-#define PLACE(L, O)  {L, O}
+#define TCP   PROTOCOL_TCP
+#define UDP   PROTOCOL_UDP
+#define EVERY (PROTOCOL_TCP | PROTOCOL_UDP | PROTOCOL_SCTP | PROTOCOL_OTHER)
+#define BOTH  FAMILY_ANY
+#define PLACE(L, O)                                                                                \
+	{                                                                                          \
+		L, O                                                                               \
+	}
 #define SAME(L, O)   .ip4 = {L, O}, .ip6 = {L, O}
 #define TO(MIN, MAX) .minimum = MIN, .maximum = MAX
 
@@ -27,10 +30,13 @@ const struct sockopt sockopt_table[] = {
 	{"reuseport", SOCKOPT_FLAG, EVERY, BOTH, SAME(SOL_SOCKET, SO_REUSEPORT)},
 	{"reuseaddr", SOCKOPT_FLAG, EVERY, BOTH, SAME(SOL_SOCKET, SO_REUSEADDR)},
 	{"broadcast", SOCKOPT_FLAG, UDP, FAMILY_IP4, SAME(SOL_SOCKET, SO_BROADCAST)},
-	{"busy-poll", SOCKOPT_NUMBER, EVERY, BOTH, SAME(SOL_SOCKET, SO_BUSY_POLL), TO(0, INT32_MAX)},
-	{"device", SOCKOPT_STRING, EVERY, BOTH, SAME(SOL_SOCKET, SO_BINDTODEVICE), TO(1, IFNAMSIZ - 1)},
+	{"busy-poll", SOCKOPT_NUMBER, EVERY, BOTH, SAME(SOL_SOCKET, SO_BUSY_POLL),
+		TO(0, INT32_MAX)},
+	{"device", SOCKOPT_STRING, EVERY, BOTH, SAME(SOL_SOCKET, SO_BINDTODEVICE),
+		TO(1, IFNAMSIZ - 1)},
 	{"dontroute", SOCKOPT_FLAG, EVERY, BOTH, SAME(SOL_SOCKET, SO_DONTROUTE)},
-	{"incoming-cpu", SOCKOPT_NUMBER, EVERY, BOTH, SAME(SOL_SOCKET, SO_INCOMING_CPU), TO(0, 65535)},
+	{"incoming-cpu", SOCKOPT_NUMBER, EVERY, BOTH, SAME(SOL_SOCKET, SO_INCOMING_CPU),
+		TO(0, 65535)},
 	{"mark", SOCKOPT_NUMBER, EVERY, BOTH, SAME(SOL_SOCKET, SO_MARK), TO(0, UINT32_MAX)},
 	{"pacing-rate", SOCKOPT_NUMBER64, EVERY, BOTH, SAME(SOL_SOCKET, SO_MAX_PACING_RATE),
 		TO(1, UINT64_MAX)},
@@ -50,12 +56,14 @@ const struct sockopt sockopt_table[] = {
 	/* tcp(7) */
 	{"congestion", SOCKOPT_STRING, TCP, BOTH, SAME(IPPROTO_TCP, TCP_CONGESTION),
 		TO(1, CONGESTION_NAME_MAX - 1)},
-	{"defer-accept", SOCKOPT_NUMBER, TCP, BOTH, SAME(IPPROTO_TCP, TCP_DEFER_ACCEPT), TO(0, 65535)},
+	{"defer-accept", SOCKOPT_NUMBER, TCP, BOTH, SAME(IPPROTO_TCP, TCP_DEFER_ACCEPT),
+		TO(0, 65535)},
 	{"fastopen", SOCKOPT_NUMBER, TCP, BOTH, SAME(IPPROTO_TCP, TCP_FASTOPEN), TO(0, 65535)},
 	{"keepalive", SOCKOPT_FLAG_AND_NUMBER, TCP, BOTH, SAME(IPPROTO_TCP, TCP_KEEPIDLE),
 		.flag = PLACE(SOL_SOCKET, SO_KEEPALIVE), TO(1, 32767)},
 	{"keepalive-count", SOCKOPT_NUMBER, TCP, BOTH, SAME(IPPROTO_TCP, TCP_KEEPCNT), TO(1, 127)},
-	{"keepalive-interval", SOCKOPT_NUMBER, TCP, BOTH, SAME(IPPROTO_TCP, TCP_KEEPINTVL), TO(1, 32767)},
+	{"keepalive-interval", SOCKOPT_NUMBER, TCP, BOTH, SAME(IPPROTO_TCP, TCP_KEEPINTVL),
+		TO(1, 32767)},
 	{"mss", SOCKOPT_NUMBER, TCP, BOTH, SAME(IPPROTO_TCP, TCP_MAXSEG), TO(88, 32767)},
 	{"nodelay", SOCKOPT_FLAG, TCP, BOTH, SAME(IPPROTO_TCP, TCP_NODELAY)},
 	{"notsent-lowat", SOCKOPT_NUMBER, TCP, BOTH, SAME(IPPROTO_TCP, TCP_NOTSENT_LOWAT),
@@ -71,7 +79,7 @@ const struct sockopt *sockopt_find(const char *name, size_t length)
 {
 	for (const struct sockopt *option = sockopt_table; option < sockopt_table + sockopt_count;
 		option++) {
-		if (strlen(option->name) == length && memcmp(option->name, name, length) == 0)
+		if (string_is(name, length, option->name))
 			return option;
 	}
 	return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "source.h"
 
-#include "../errnos.h"
+#include "../compare.h"
 #include "parse.h"
 #include "policy_file.h"
 #include "program.h"
@@ -35,7 +35,7 @@ struct loader {
 /* ---- how much memory ---- */
 
 /* Of the items that one byte of a rule can stand for at the most; address space, not memory. */
-#define BYTES_PER_BYTE  64
+#define BYTES_PER_BYTE	64
 #define BYTES_PER_INDEX (1024 * 1024)
 #define BYTES_PER_FILED 1024 /* a rule in the three indexes; more, and they are not built */
 
@@ -70,9 +70,9 @@ static bool read_flag(struct loader *loader, enum variable variable, bool otherw
 
 static const char *keep_string(struct loader *loader, const char *string)
 {
-	char *copy = arena_take(&loader->arena, strlen(string) + 1, 1);
+	char *copy = arena_take(&loader->arena, string_length(string) + 1, 1);
 
-	return copy ? memcpy(copy, string, strlen(string) + 1) : NULL;
+	return copy ? memcpy(copy, string, string_length(string) + 1) : NULL;
 }
 
 /* A program may change its directory; a relative path is meant from where it starts. */
@@ -80,9 +80,9 @@ static const char *keep_absolute(struct loader *loader, const char *path)
 {
 	char directory[PATH_MAX];
 
-	if (path[0] == '/' || !getcwd(directory, sizeof directory))
+	if (path[0] == '/' || system_getcwd(directory, sizeof directory) < 0)
 		return keep_string(loader, path);
-	size_t size = strlen(directory) + strlen(path) + 2;
+	size_t size = string_length(directory) + string_length(path) + 2;
 	char *absolute = arena_take(&loader->arena, size, 1);
 	struct text text;
 	if (!absolute)
@@ -99,7 +99,7 @@ static struct log read_log(struct loader *loader)
 	const char *path = NULL;
 
 	if (value && *value) {
-		size_t length = strcspn(value, ":");
+		size_t length = string_until(value, ':');
 		if (!log_level_parse(value, length, &level))
 			text_format(&loader->notice,
 				"REUSE_LOG=%s starts with no level (error, warn, info, debug); "
@@ -123,7 +123,8 @@ static const char *quick_value(const struct loader *loader, enum variable variab
 static void quick_refuse(struct loader *loader, enum variable variable, const char *wanted)
 {
 	text_format(&loader->broken,
-		"%s=%s is %s; if it belongs to the program itself, set REUSE_BINDP=off and libreuse "
+		"%s=%s is %s; if it belongs to the program itself, set REUSE_BINDP=off and "
+		"libreuse "
 		"leaves it alone\n",
 		variable_name(variable), quick_value(loader, variable), wanted);
 }
@@ -141,7 +142,7 @@ static void quick_flag(
 		quick_refuse(loader, variable, "neither 0 nor 1");
 	else if (is_on)
 		settings[actions->n_settings++] = (struct setting){
-			.option = sockopt_find(option, strlen(option)),
+			.option = sockopt_find(option, string_length(option)),
 			.is_on = true,
 		};
 }
@@ -154,14 +155,16 @@ static struct target quick_target(struct loader *loader)
 
 	if (address) {
 		target.has_address = true;
-		if (address_parse(&target.address, address, strlen(address)) < 0)
+		if (address_parse(&target.address, address, string_length(address)) < 0)
 			quick_refuse(loader, VARIABLE_BIND_ADDR, "no IPv4 or IPv6 address");
 	}
 	if (port) {
-		char with_colon[16] = ":";
-		strncat(with_colon, port, sizeof with_colon - 2);
+		char bytes[16];
+		struct text with_colon;
+		text_start(&with_colon, bytes, sizeof bytes);
+		text_format(&with_colon, ":%s", port);
 		target.has_port = true;
-		if (parse_target(&part, with_colon, strlen(with_colon)))
+		if (with_colon.truncated || parse_target(&part, bytes, with_colon.length))
 			quick_refuse(loader, VARIABLE_BIND_PORT, "no port from 1 to 65535");
 		target.port = part.port;
 	}
@@ -247,8 +250,8 @@ static void select_rules(struct loader *loader)
 	loader->rules.count = kept;
 }
 
-static int gather_rules(struct loader *loader, const struct parse_source *sources,
-	size_t n_sources, enum source_scope scope)
+static int gather_rules(struct loader *loader, const struct parse_source *sources, size_t n_sources,
+	enum source_scope scope)
 {
 	struct policy *policy = &loader->configuration->policy;
 	int error = 0;
@@ -282,8 +285,9 @@ static void open_file(struct loader *loader)
 	text_start(&complaint, complaint_bytes, sizeof complaint_bytes);
 	loader->file_path = is_default ? DEFAULT_POLICY_FILE : path;
 	int error = policy_file_read(&loader->file, loader->file_path, is_default, &complaint);
-	if (error && !(is_default && (error == -ENOENT || error == -ENOTDIR)))
-		text_format(&loader->broken, "policy file %s: %s\n", loader->file_path, complaint.bytes);
+	if (error && !(is_default && error == -ENOENT))
+		text_format(&loader->broken, "policy file %s: %s\n", loader->file_path,
+			error == -ENOENT ? "there is no such file" : complaint.bytes);
 }
 
 static size_t list_sources(const struct loader *loader, struct parse_source sources[2])
@@ -293,7 +297,7 @@ static size_t list_sources(const struct loader *loader, struct parse_source sour
 
 	if (rules)
 		sources[count++] = (struct parse_source){variable_name(VARIABLE_REUSE_RULES), rules,
-			strlen(rules), PARSE_VARIABLE};
+			string_length(rules), PARSE_VARIABLE};
 	if (loader->file.bytes)
 		sources[count++] = (struct parse_source){
 			loader->file_path, loader->file.bytes, loader->file.length, PARSE_FILE};
@@ -311,8 +315,7 @@ static int fill(struct loader *loader, enum source_scope scope)
 	int error = arena_open(&loader->arena, arena_size(sources, n_sources));
 	if (error)
 		return error;
-	loader->configuration =
-		arena_take(&loader->arena, 1, sizeof *loader->configuration);
+	loader->configuration = arena_take(&loader->arena, 1, sizeof *loader->configuration);
 	loader->rules = (struct rules){
 		.list = arena_take(&loader->arena, room, sizeof(struct rule)),
 		.room = room,
@@ -349,6 +352,9 @@ static int finish(struct loader *loader)
 
 /* What is left when there is no memory even for a message about it. */
 static const struct configuration without_memory = {
+	.policy.is_special = true,
+	.policy.has_listen = true,
+	.policy.has_connect = true,
 	.policy.broken = "there is no memory for the policy; see setrlimit(2)",
 	.log.level = LOG_LEVEL_WARN,
 	.is_inherited = true,

@@ -11,7 +11,7 @@
 struct configuration {
 	struct policy policy;
 	struct log log;
-	bool is_inherited; /* children get the preload and the policy too */
+	bool is_inherited;  /* children get the preload and the policy too */
 	struct arena arena; /* that holds all of this */
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "variable.h"
 
+#include "../compare.h"
+
 #include <stddef.h>
-#include <string.h>
 
 static const char names[VARIABLE_COUNT][16] = {
 	[VARIABLE_REUSE_RULES] = "REUSE_RULES",
@@ -23,19 +24,18 @@ static const char names[VARIABLE_COUNT][16] = {
 /* The variable that an assignment sets, or VARIABLE_COUNT. */
 static enum variable variable_of(const char *assignment)
 {
-	enum variable variable = 0;
+	size_t length;
 
 	/* Most of an environment is neither REUSE_* nor one of the few others. */
 	if (assignment[0] != 'R' && assignment[0] != 'B' && assignment[0] != 'I' &&
 		assignment[0] != 'J')
 		return VARIABLE_COUNT;
-	while (variable < VARIABLE_COUNT) {
-		size_t length = strlen(names[variable]);
-		if (strncmp(assignment, names[variable], length) == 0 && assignment[length] == '=')
-			break;
-		variable++;
+	length = string_until(assignment, '=');
+	for (enum variable variable = 0; variable < VARIABLE_COUNT; variable++) {
+		if (string_is(assignment, length, names[variable]))
+			return variable;
 	}
-	return variable;
+	return VARIABLE_COUNT;
 }
 
 struct variables variables_read(char *const *environment)
@@ -46,14 +46,15 @@ struct variables variables_read(char *const *environment)
 		enum variable variable = variable_of(*environment);
 		/* getenv(3) takes the first of several */
 		if (variable < VARIABLE_COUNT && !variables.value[variable])
-			variables.value[variable] = *environment + strlen(names[variable]) + 1;
+			variables.value[variable] =
+				*environment + string_length(names[variable]) + 1;
 	}
 	return variables;
 }
 
 bool variable_is_ours(const char *assignment)
 {
-	return variable_of(assignment) < VARIABLE_COUNT && strncmp(assignment, "REUSE_", 6) == 0;
+	return variable_of(assignment) < VARIABLE_COUNT && string_starts(assignment, "REUSE_");
 }
 
 const char *variable_name(enum variable variable)
@@ -67,8 +68,8 @@ bool variable_flag(const char *value, bool *is_on)
 		{"0", "1"}, {"off", "on"}, {"no", "yes"}, {"false", "true"}};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		*is_on = strcmp(value, words[i][1]) == 0;
-		if (*is_on || strcmp(value, words[i][0]) == 0)
+		*is_on = string_equals(value, words[i][1]);
+		if (*is_on || string_equals(value, words[i][0]))
 			return true;
 	}
 	return false;

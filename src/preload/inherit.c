@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inherit.h"
 
+#include "../compare.h"
 #include "../policy/variable.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
-#define PRELOAD      "LD_PRELOAD="
-#define LIBRARY      "libreuse.so"
-#define PRELOAD_ENDS " :" /* what splits its list, ld.so(8) */
+#define PRELOAD "LD_PRELOAD="
+#define LIBRARY "libreuse.so"
+
+/* What stands between the entries of LD_PRELOAD, ld.so(8). */
+static bool splits(char c)
+{
+	return c == ' ' || c == ':';
+}
 
 static bool names_us(const char *path, size_t length)
 {
@@ -25,13 +31,16 @@ static bool cut_us_out(char *list)
 	char *kept = list;
 
 	for (const char *at = list; *at;) {
-		size_t length = strcspn(at, PRELOAD_ENDS);
-		size_t whole = length + strspn(at + length, PRELOAD_ENDS);
-		if (!names_us(at, length)) {
-			memmove(kept, at, whole);
-			kept += whole;
+		size_t length = 0;
+		while (at[length] && !splits(at[length]))
+			length++;
+		bool is_kept = !names_us(at, length);
+		while (splits(at[length]))
+			length++;
+		for (; length > 0; length--, at++) {
+			*kept = *at;
+			kept += is_kept;
 		}
-		at += whole;
 	}
 	*kept = '\0';
 	return kept > list;
@@ -44,7 +53,7 @@ void inherit_stop(char **environment)
 	if (!environment)
 		return;
 	for (; *environment; environment++) {
-		bool is_preload = strncmp(*environment, PRELOAD, sizeof PRELOAD - 1) == 0;
+		bool is_preload = string_starts(*environment, PRELOAD);
 		if (is_preload ? cut_us_out(*environment + sizeof PRELOAD - 1)
 			       : !variable_is_ours(*environment))
 			*kept++ = *environment;

@@ -8,6 +8,7 @@
 #include "../policy/source.h"
 #include "../socket/diagnose.h"
 #include "../socket/share.h"
+#include "../system.h"
 #include "inherit.h"
 #include "libc.h"
 
@@ -19,6 +20,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 #define SLOW   __attribute__((noinline, cold))
+#define FAST   inline __attribute__((always_inline)) /* on the way of every bind() */
 
 #define DIAGNOSES_MOST 16 /* a process; one that searches for a free port needs no more */
 
@@ -74,16 +76,9 @@ static SLOW void say_once(const struct configuration *configuration)
 		log_write(&configuration->log, LOG_LEVEL_WARN, "%s", policy->notice);
 	if (policy->broken)
 		log_write(&configuration->log, LOG_LEVEL_ERROR,
-			"%s\nthe policy is broken, so every bind, listen and connect fails with EINVAL",
+			"%s\nthe policy is broken, so every bind, listen and connect fails with "
+			"EINVAL",
 			policy->broken);
-}
-
-/* Whether a call goes the long way even if no rule matches. */
-static inline bool is_special(const struct configuration *configuration)
-{
-	const struct policy *policy = &configuration->policy;
-
-	return policy->broken || policy->notice || policy->is_explained;
 }
 
 static int fail_with(int error)
@@ -122,8 +117,8 @@ static SLOW void say(const struct configuration *configuration, enum log_level l
 static inline void say_decision(const struct configuration *configuration, const char *call, int fd,
 	const struct endpoint *endpoint, const struct rule *rule)
 {
-	enum log_level level = rule->actions.deny && !rule->match.is_connect ? LOG_LEVEL_WARN
-									     : LOG_LEVEL_INFO;
+	enum log_level level =
+		rule->actions.deny && !rule->match.is_connect ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
 
 	if (log_says(&configuration->log, level))
 		say(configuration, level, call, fd, endpoint, rule, "");
@@ -145,7 +140,6 @@ static SLOW void say_why_in_use(
 	static _Atomic unsigned count;
 	char bytes[2 * ENDPOINT_TEXT_SIZE + RULE_TEXT_SIZE];
 	struct text text;
-	int saved_errno = errno;
 
 	if (!log_says(&configuration->log, LOG_LEVEL_WARN) ||
 		atomic_fetch_add(&count, 1) >= DIAGNOSES_MOST)
@@ -153,9 +147,8 @@ static SLOW void say_why_in_use(
 	text_start(&text, bytes, sizeof bytes);
 	endpoint_print(&text, endpoint);
 	text_format(&text, " is in use: ");
-	diagnose_print(&text, endpoint, geteuid());
+	diagnose_print(&text, endpoint, system_geteuid());
 	log_write(&configuration->log, LOG_LEVEL_WARN, "%s", bytes);
-	errno = saved_errno;
 }
 
 /* ---- decisions ---- */
@@ -164,15 +157,14 @@ static SLOW void say_why_in_use(
  * The rule for a call, with ENDPOINT's protocol filled in where there is one. Returns 0, or a
  * negative errno where FD is no socket, and the real function shall say so itself.
  */
-static int decide(const struct configuration *configuration, enum view view, int fd,
+static FAST int decide(const struct configuration *configuration, enum view view, int fd,
 	struct endpoint *endpoint, const struct rule **rule)
 {
 	*rule = policy_decide(&configuration->policy, view, endpoint);
 	if (!*rule)
 		return 0;
 	int error = share_ask_protocol(fd, endpoint);
-	if (!error && (*rule)->match.protocols &&
-		!((*rule)->match.protocols & endpoint->protocol))
+	if (!error && (*rule)->match.protocols && !((*rule)->match.protocols & endpoint->protocol))
 		*rule = policy_decide(&configuration->policy, view, endpoint);
 	return error;
 }
@@ -188,8 +180,8 @@ static int call_bind(const struct configuration *configuration, int fd,
 }
 
 /* Prepares FD as RULE says; ENDPOINT becomes what is to be bound. */
-static int prepare_bind(const struct configuration *configuration, int fd, const struct rule *rule,
-	struct endpoint *endpoint)
+static FAST int prepare_bind(const struct configuration *configuration, int fd,
+	const struct rule *rule, struct endpoint *endpoint)
 {
 	const struct actions *actions = &rule->actions;
 
@@ -203,8 +195,9 @@ static int prepare_bind(const struct configuration *configuration, int fd, const
 	return error;
 }
 
-static int bind_by_rule(const struct configuration *configuration, int fd, const struct rule *rule,
-	const struct sockaddr *address, socklen_t length, struct endpoint *endpoint)
+static FAST int bind_by_rule(const struct configuration *configuration, int fd,
+	const struct rule *rule, const struct sockaddr *address, socklen_t length,
+	struct endpoint *endpoint)
 {
 	const struct actions *actions = &rule->actions;
 	struct sockaddr_storage target;
@@ -231,7 +224,8 @@ static SLOW int bind_specially(const struct configuration *configuration, int fd
 	if (configuration->policy.broken)
 		return fail_with(-EINVAL);
 	if (configuration->policy.is_explained) {
-		explain(configuration, VIEW_BIND, "bind", fd, endpoint, "no rule matches; left alone");
+		explain(configuration, VIEW_BIND, "bind", fd, endpoint,
+			"no rule matches; left alone");
 		return libc.bind(fd, address, length);
 	}
 	return 1;
@@ -245,7 +239,7 @@ EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length)
 
 	if (!endpoint_from_sockaddr(&endpoint, address, length, false))
 		return libc.bind(fd, address, length);
-	if (__builtin_expect(is_special(configuration), 0)) {
+	if (__builtin_expect(configuration->policy.is_special, 0)) {
 		int result = bind_specially(configuration, fd, address, length, &endpoint);
 		if (result <= 0)
 			return result;
@@ -323,7 +317,7 @@ EXPORT int listen(int fd, int backlog)
 {
 	const struct configuration *configuration = current();
 
-	if (!configuration->policy.has_listen && !is_special(configuration))
+	if (!configuration->policy.has_listen)
 		return libc.listen(fd, backlog);
 	return listen_by_rule(configuration, fd, backlog);
 }
@@ -372,7 +366,7 @@ EXPORT int connect(int fd, const struct sockaddr *address, socklen_t length)
 {
 	const struct configuration *configuration = current();
 
-	if (!configuration->policy.has_connect && !is_special(configuration))
+	if (!configuration->policy.has_connect)
 		return libc.connect(fd, address, length);
 	return connect_by_rule(configuration, fd, address, length);
 }
@@ -415,7 +409,7 @@ static SLOW int socket_by_rule(
 	int error = rule ? share_set_options(configuration, fd, rule, &endpoint) : 0;
 	if (!error)
 		return fd;
-	close(fd);
+	system_close(fd);
 	return fail_with(error);
 }
 
@@ -423,7 +417,7 @@ EXPORT int socket(int domain, int type, int protocol)
 {
 	const struct configuration *configuration = current();
 
-	if (!configuration->policy.has_early && !configuration->policy.is_explained)
+	if (!configuration->policy.has_early)
 		return libc.socket(domain, type, protocol);
 	return socket_by_rule(configuration, domain, type, protocol);
 }

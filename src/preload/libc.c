@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libc.h"
 
+#include "../system.h"
+
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdint.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /*
  * glibc before 2.34 has dlsym in a library of its own, and later ones give it a new version. By its
@@ -16,24 +17,33 @@
 __asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
 #endif
 
-static int system_socket(int domain, int type, int protocol)
+/* As libc has it: -1 and errno. */
+static int result_of(int kernel_result)
 {
-	return (int)syscall(SYS_socket, domain, type, protocol);
+	if (kernel_result >= 0)
+		return kernel_result;
+	errno = -kernel_result;
+	return -1;
 }
 
-static int system_bind(int fd, const struct sockaddr *address, socklen_t length)
+static int kernel_socket(int domain, int type, int protocol)
 {
-	return (int)syscall(SYS_bind, fd, address, length);
+	return result_of(system_socket(domain, type, protocol));
 }
 
-static int system_listen(int fd, int backlog)
+static int kernel_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
-	return (int)syscall(SYS_listen, fd, backlog);
+	return result_of(system_bind(fd, address, length));
 }
 
-static int system_connect(int fd, const struct sockaddr *address, socklen_t length)
+static int kernel_listen(int fd, int backlog)
 {
-	return (int)syscall(SYS_connect, fd, address, length);
+	return result_of(system_listen(fd, backlog));
+}
+
+static int kernel_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return result_of(system_connect(fd, address, length));
 }
 
 struct libc libc;
@@ -47,7 +57,7 @@ static void *next(const char *name)
 #define FIND(NAME)                                                                                 \
 	do {                                                                                       \
 		void *found = next(#NAME);                                                         \
-		libc.NAME = found ? (__typeof__(libc.NAME))(uintptr_t)found : system_##NAME;       \
+		libc.NAME = found ? (__typeof__(libc.NAME))(uintptr_t)found : kernel_##NAME;       \
 	} while (0)
 
 void libc_find(void)

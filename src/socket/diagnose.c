@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "diagnose.h"
 
+#include "../compare.h"
 #include "../errnos.h"
+#include "../system.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,11 +14,9 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define STATE_LISTEN 10 /* of TCP, include/net/tcp_states.h */
-#define STATE_CLOSE  7  /* how an unconnected UDP socket shows */
+#define STATE_CLOSE  7	/* how an unconnected UDP socket shows */
 #define EVERY_STATE  0xffffffffU
 
 /* ---- the kernel's tables ---- */
@@ -40,8 +40,8 @@ static int ask(int netlink, int family, const struct endpoint *endpoint)
 		.body.id.idiag_sport = htons(endpoint->port),
 	};
 
-	ssize_t sent = send(netlink, &request, sizeof request, MSG_NOSIGNAL);
-	return sent < 0 ? -errno : 0;
+	ssize_t sent = system_write(netlink, &request, sizeof request);
+	return sent < 0 ? (int)sent : 0;
 }
 
 static struct holder holder_from(const struct inet_diag_msg *message, uint8_t protocol)
@@ -56,9 +56,8 @@ static struct holder holder_from(const struct inet_diag_msg *message, uint8_t pr
 	struct holder holder = {
 		.user = message->idiag_uid,
 		.inode = message->idiag_inode,
-		.is_listening =
-			message->idiag_state == STATE_LISTEN ||
-			(protocol == PROTOCOL_UDP && message->idiag_state == STATE_CLOSE),
+		.is_listening = message->idiag_state == STATE_LISTEN ||
+				(protocol == PROTOCOL_UDP && message->idiag_state == STATE_CLOSE),
 	};
 
 	memcpy(&in6.sin6_addr, message->id.idiag_src, sizeof in6.sin6_addr);
@@ -93,8 +92,7 @@ static void look_at(struct search *search, const struct nlmsghdr *header)
 	if (holder.endpoint.port != search->endpoint->port ||
 		!overlaps(&holder.endpoint.address, &search->endpoint->address))
 		return;
-	if (search->is_found &&
-		weight(&holder, search->user) <= weight(search->best, search->user))
+	if (search->is_found && weight(&holder, search->user) <= weight(search->best, search->user))
 		return;
 	*search->best = holder;
 	search->is_found = true;
@@ -106,11 +104,11 @@ static int read_answers(int netlink, struct search *search)
 	_Alignas(struct nlmsghdr) char bytes[8192];
 
 	for (;;) {
-		ssize_t got = recv(netlink, bytes, sizeof bytes, 0);
-		if (got < 0 && errno == EINTR)
+		ssize_t got = system_read(netlink, bytes, sizeof bytes);
+		if (got == -EINTR)
 			continue;
 		if (got <= 0)
-			return got < 0 ? -errno : -EIO;
+			return got < 0 ? (int)got : -EIO;
 		unsigned left = (unsigned)got;
 		for (const struct nlmsghdr *at = (const void *)bytes; NLMSG_OK(at, left);
 			at = NLMSG_NEXT(at, left)) {
@@ -139,10 +137,10 @@ typedef bool visitor(int directory, const char *name, void *context);
 static bool each_entry(int directory, visitor *visit, void *context)
 {
 	_Alignas(struct directory_entry) char bytes[2048];
-	long got;
+	ssize_t got;
 
-	while ((got = syscall(SYS_getdents64, directory, bytes, sizeof bytes)) > 0) {
-		for (long at = 0; at < got;) {
+	while ((got = system_getdents(directory, bytes, sizeof bytes)) > 0) {
+		for (ssize_t at = 0; at < got;) {
 			const struct directory_entry *entry = (const void *)(bytes + at);
 			if (visit(directory, entry->name, context))
 				return true;
@@ -161,23 +159,23 @@ static bool is_link_to_socket(int directory, const char *name, void *context)
 {
 	const struct owner_search *search = context;
 	char link[sizeof search->link];
-	ssize_t length = readlinkat(directory, name, link, sizeof link - 1);
+	ssize_t length = system_readlink(directory, name, link, sizeof link - 1);
 
 	if (length <= 0)
 		return false;
 	link[length] = '\0';
-	return strcmp(link, search->link) == 0;
+	return string_equals(link, search->link);
 }
 
 static void read_program(int process, char program[static 16])
 {
-	int fd = openat(process, "comm", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, program, 15);
+	int fd = system_open(process, "comm", O_RDONLY | O_CLOEXEC, 0);
+	ssize_t length = fd < 0 ? -1 : system_read(fd, program, 15);
 
 	if (fd >= 0)
-		close(fd);
+		system_close(fd);
 	program[length > 0 ? length : 0] = '\0';
-	program[strcspn(program, "\n")] = '\0';
+	program[string_until(program, '\n')] = '\0';
 }
 
 static bool is_owner(int proc, const char *name, void *context)
@@ -190,17 +188,17 @@ static bool is_owner(int proc, const char *name, void *context)
 			return false;
 		pid = pid * 10 + (*at - '0');
 	}
-	int process = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int files = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int process = system_open(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	int files = system_open(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	bool is_found = files >= 0 && each_entry(files, is_link_to_socket, search);
 	if (is_found) {
 		search->holder->process = pid;
 		read_program(process, search->holder->program);
 	}
 	if (files >= 0)
-		close(files);
+		system_close(files);
 	if (process >= 0)
-		close(process);
+		system_close(process);
 	return is_found;
 }
 
@@ -208,23 +206,21 @@ static void find_process(struct holder *holder)
 {
 	struct owner_search search = {.holder = holder};
 	struct text link;
-	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int proc = system_open(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (proc < 0)
 		return;
 	text_start(&link, search.link, sizeof search.link);
 	text_format(&link, "socket:[%u]", holder->inode);
 	each_entry(proc, is_owner, &search);
-	close(proc);
+	system_close(proc);
 }
 
 int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *holder)
 {
 	struct search search = {.endpoint = endpoint, .user = user, .best = holder};
-	int saved_errno = errno;
-	int netlink = (int)syscall(
-		SYS_socket, AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	int error = netlink < 0 ? -errno : 0;
+	int netlink = system_socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	int error = netlink < 0 ? netlink : 0;
 
 	*holder = (struct holder){.process = 0};
 	/* A wildcard IPv6 socket holds the port for IPv4 as well. */
@@ -236,10 +232,9 @@ int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *
 			break;
 	}
 	if (netlink >= 0)
-		close(netlink);
+		system_close(netlink);
 	if (search.is_found && holder->inode)
 		find_process(holder);
-	errno = saved_errno;
 	return search.is_found ? 1 : error;
 }
 
@@ -258,7 +253,7 @@ static bool next_line(struct line_reader *reader, char *line, size_t size)
 
 	for (;;) {
 		if (reader->at == reader->length) {
-			ssize_t got = read(reader->fd, reader->bytes, sizeof reader->bytes);
+			ssize_t got = system_read(reader->fd, reader->bytes, sizeof reader->bytes);
 			if (got <= 0)
 				return false;
 			reader->length = (size_t)got;
@@ -281,25 +276,30 @@ static bool is_about(const char *line, uid_t user)
 
 	text_start(&number, bytes, sizeof bytes);
 	text_format(&number, ":%u:", (unsigned)user);
-	line = strchr(line, ':');
-	line = line ? strchr(line + 1, ':') : NULL;
-	return line && strncmp(line, bytes, number.length) == 0;
+	for (int field = 0; field < 2; field++) {
+		line += string_until(line, ':');
+		if (*line == '\0')
+			return false;
+		line += field == 0; /* the second colon belongs to what is compared */
+	}
+	return string_starts(line, bytes);
 }
 
 void diagnose_print_user(struct text *text, uid_t user)
 {
-	struct line_reader reader = {.fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC)};
+	struct line_reader reader = {
+		.fd = system_open(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC, 0)};
 	char line[256];
 	bool is_found = false;
 
 	while (reader.fd >= 0 && !is_found && next_line(&reader, line, sizeof line))
 		is_found = is_about(line, user);
 	if (is_found)
-		text_add_printable(text, line, strcspn(line, ":"));
+		text_add_printable(text, line, string_until(line, ':'));
 	else
 		text_format(text, "%u", (unsigned)user);
 	if (reader.fd >= 0)
-		close(reader.fd);
+		system_close(reader.fd);
 }
 
 static void print_holder(struct text *text, const struct holder *holder)
@@ -310,17 +310,20 @@ static void print_holder(struct text *text, const struct holder *holder)
 	text_format(text, " is held by user ");
 	diagnose_print_user(text, holder->user);
 	if (holder->process)
-		text_format(text, ", program %s, process %d", holder->program, (int)holder->process);
+		text_format(
+			text, ", program %s, process %d", holder->program, (int)holder->process);
 }
 
 static void print_reason(struct text *text, const struct holder *holder, uid_t user)
 {
 	if (holder->user != user) {
-		text_format(text, "; a port is shared within one user only, and this program runs as ");
+		text_format(
+			text, "; a port is shared within one user only, and this program runs as ");
 		diagnose_print_user(text, user);
 	} else {
-		text_format(text, "; that socket was opened without sharing: start its program with "
-				  "libreuse too");
+		text_format(text,
+			"; that socket was opened without sharing: start its program with "
+			"libreuse too");
 	}
 }
 
@@ -330,7 +333,8 @@ void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t us
 	int found = diagnose_holder(endpoint, user, &holder);
 
 	if (found < 0) {
-		text_format(text, "who holds it cannot be seen (sock_diag: %s)", errno_name(-found));
+		text_format(
+			text, "who holds it cannot be seen (sock_diag: %s)", errno_name(-found));
 		return;
 	}
 	if (found == 0) {

@@ -2,23 +2,21 @@
 #include "share.h"
 
 #include "../errnos.h"
+#include "../system.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
-#include <string.h>
 
 /* ---- asking ---- */
 
 int share_ask_protocol(int fd, struct endpoint *endpoint)
 {
-	int saved_errno = errno, error = 0, number = 0;
+	int number;
 	socklen_t length = sizeof number;
+	int error = system_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &number, &length);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &number, &length) < 0)
-		error = -errno;
-	endpoint->protocol = (uint8_t)endpoint_protocol(number);
-	errno = saved_errno;
+	endpoint->protocol = (uint8_t)(error ? PROTOCOL_OTHER : endpoint_protocol(number));
 	return error;
 }
 
@@ -26,13 +24,10 @@ int share_ask_bound(int fd, struct endpoint *endpoint)
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof address;
-	int saved_errno = errno, error = 0;
+	int error = system_getsockname(fd, (struct sockaddr *)&address, &length);
 
-	if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
-		error = -errno;
-	else if (!endpoint_from_sockaddr(endpoint, (struct sockaddr *)&address, length, true))
+	if (!error && !endpoint_from_sockaddr(endpoint, (struct sockaddr *)&address, length, true))
 		error = -EAFNOSUPPORT;
-	errno = saved_errno;
 	return error;
 }
 
@@ -40,11 +35,7 @@ int share_ask_bound(int fd, struct endpoint *endpoint)
 
 static int set(int fd, struct sockopt_place place, const void *value, socklen_t length)
 {
-	int saved_errno = errno;
-	int error = setsockopt(fd, place.level, place.option, value, length) < 0 ? -errno : 0;
-
-	errno = saved_errno;
-	return error;
+	return system_setsockopt(fd, place.level, place.option, value, length);
 }
 
 static int set_flag(int fd, int level, int option, int value)
@@ -55,14 +46,12 @@ static int set_flag(int fd, int level, int option, int value)
 }
 
 /* An option that cannot be set is logged; it fails the call if the policy is strict. */
-static int report(const struct configuration *configuration, const struct endpoint *endpoint,
-	const char *option, int error)
+static __attribute__((noinline, cold)) int report(const struct configuration *configuration,
+	const struct endpoint *endpoint, const char *option, int error)
 {
 	char bytes[ENDPOINT_TEXT_SIZE];
 	struct text text;
 
-	if (!error)
-		return 0;
 	text_start(&text, bytes, sizeof bytes);
 	endpoint_print(&text, endpoint);
 	log_write(&configuration->log, LOG_LEVEL_WARN, "%s: %s cannot be set: %s%s", bytes, option,
@@ -113,17 +102,32 @@ static int apply_setting(int fd, const struct setting *setting, const struct end
 
 #define SHAREABLE (PROTOCOL_TCP | PROTOCOL_UDP | PROTOCOL_SCTP)
 
-static int set_shared(const struct configuration *configuration, int fd,
-	const struct endpoint *endpoint)
+static int set_shared(
+	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
 	int error = 0;
 
 	if (endpoint->protocol & SHAREABLE)
-		error = report(configuration, endpoint, "SO_REUSEPORT",
-			set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1));
-	if (!error && endpoint->protocol == PROTOCOL_TCP)
-		error = report(configuration, endpoint, "SO_REUSEADDR",
-			set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1));
+		error = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (error)
+		error = report(configuration, endpoint, "SO_REUSEPORT", error);
+	if (error || endpoint->protocol != PROTOCOL_TCP)
+		return error;
+	error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	return error ? report(configuration, endpoint, "SO_REUSEADDR", error) : 0;
+}
+
+static __attribute__((noinline)) int apply_settings(const struct configuration *configuration,
+	int fd, const struct actions *actions, const struct endpoint *endpoint)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; !error && i < actions->n_settings; i++) {
+		const struct setting *setting = &actions->settings[i];
+		error = apply_setting(fd, setting, endpoint);
+		if (error)
+			error = report(configuration, endpoint, setting->option->name, error);
+	}
 	return error;
 }
 
@@ -131,19 +135,15 @@ int share_set_options(const struct configuration *configuration, int fd, const s
 	const struct endpoint *endpoint)
 {
 	const struct actions *actions = &rule->actions;
-	int error = 0;
+	int error = actions->share ? set_shared(configuration, fd, endpoint) : 0;
 
-	if (actions->share)
-		error = set_shared(configuration, fd, endpoint);
-	for (uint32_t i = 0; !error && i < actions->n_settings; i++) {
-		const struct setting *setting = &actions->settings[i];
-		error = report(configuration, endpoint, setting->option->name,
-			apply_setting(fd, setting, endpoint));
-	}
-	return error;
+	if (error || actions->n_settings == 0)
+		return error;
+	return apply_settings(configuration, fd, actions, endpoint);
 }
 
-int share_exclude(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+int share_exclude(
+	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
 	int error = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 0);
 
@@ -170,11 +170,12 @@ static bool is_first_port(uint16_t port, uint16_t *first)
 	return *first == port;
 }
 
-static int refuse_second_port(const struct configuration *configuration, uint16_t first,
-	uint16_t second, uint16_t target)
+static int refuse_second_port(
+	const struct configuration *configuration, uint16_t first, uint16_t second, uint16_t target)
 {
 	log_write(&configuration->log, LOG_LEVEL_WARN,
-		"port %u was moved to %u already, so a bind to port %u fails with EADDRINUSE; to say which "
+		"port %u was moved to %u already, so a bind to port %u fails with EADDRINUSE; to "
+		"say which "
 		"one moves, use reuse-run -p %u:%u, or the rule port=%u -> share to=:%u",
 		first, target, second, second, target, second, target);
 	return -EADDRINUSE;
@@ -189,7 +190,8 @@ static int refuse_family(const struct configuration *configuration, const struct
 	text_start(&text, bytes, sizeof bytes);
 	endpoint_print(&text, endpoint);
 	log_write(&configuration->log, LOG_LEVEL_WARN,
-		"%s: the address that %s gives is of the other IP version, so the call fails; a rule "
+		"%s: the address that %s gives is of the other IP version, so the call fails; a "
+		"rule "
 		"with %s leaves this one alone",
 		bytes, rule->source, endpoint->family == FAMILY_IP4 ? "ip6" : "ip4");
 	return -EADDRNOTAVAIL;

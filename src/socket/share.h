@@ -25,7 +25,8 @@ int share_set_options(const struct configuration *configuration, int fd, const s
 	const struct endpoint *endpoint);
 
 /* Sees that nobody can join the socket, whatever the program itself has asked for. */
-int share_exclude(const struct configuration *configuration, int fd, const struct endpoint *endpoint);
+int share_exclude(
+	const struct configuration *configuration, int fd, const struct endpoint *endpoint);
 
 /*
  * Puts the target of to= into ENDPOINT. Fails with -EADDRNOTAVAIL where the socket's family cannot
