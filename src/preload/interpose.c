@@ -126,12 +126,27 @@ static inline void say_decision(const struct configuration *configuration, const
 
 /* Explains a call that will not be changed. */
 static SLOW void explain(const struct configuration *configuration, enum view view,
-	const char *call, int fd, struct endpoint *endpoint, const char *otherwise)
+	const char *call, int fd, struct endpoint *endpoint)
 {
 	if (share_ask_protocol(fd, endpoint) < 0)
 		return;
 	say(configuration, LOG_LEVEL_EXPLAIN, call, fd, endpoint,
-		policy_decide(&configuration->policy, view, endpoint), otherwise);
+		policy_decide(&configuration->policy, view, endpoint),
+		"no rule matches; left alone");
+}
+
+/* The same for listen(), where most rules have nothing left to do once the socket is bound. */
+static SLOW void explain_listen(
+	const struct configuration *configuration, int fd, struct endpoint *endpoint)
+{
+	if (share_ask_protocol(fd, endpoint) < 0)
+		return;
+	const struct rule *rule = policy_decide(&configuration->policy, VIEW_BIND, endpoint);
+	bool is_bound = endpoint->port != 0;
+	if (rule && is_bound && !rule->actions.exclusive && !rule->actions.has_backlog)
+		rule = NULL;
+	say(configuration, LOG_LEVEL_EXPLAIN, "listen", fd, endpoint, rule,
+		"no rule has anything to do here; left alone");
 }
 
 static SLOW void say_why_in_use(
@@ -224,8 +239,7 @@ static SLOW int bind_specially(const struct configuration *configuration, int fd
 	if (configuration->policy.broken)
 		return fail_with(-EINVAL);
 	if (configuration->policy.is_explained) {
-		explain(configuration, VIEW_BIND, "bind", fd, endpoint,
-			"no rule matches; left alone");
+		explain(configuration, VIEW_BIND, "bind", fd, endpoint);
 		return libc.bind(fd, address, length);
 	}
 	return 1;
@@ -302,8 +316,7 @@ static SLOW int listen_by_rule(const struct configuration *configuration, int fd
 	if (configuration->policy.broken)
 		return fail_with(-EINVAL);
 	if (configuration->policy.is_explained) {
-		explain(configuration, VIEW_BIND, "listen", fd, &endpoint,
-			"no rule matches; left alone");
+		explain_listen(configuration, fd, &endpoint);
 		return libc.listen(fd, backlog);
 	}
 	if (endpoint.port == 0 && bind_before_listen(configuration, fd, &endpoint) < 0)
@@ -349,8 +362,7 @@ static SLOW int connect_by_rule(const struct configuration *configuration, int f
 	if (configuration->policy.broken)
 		return fail_with(-EINVAL);
 	if (configuration->policy.is_explained) {
-		explain(configuration, VIEW_CONNECT, "connect", fd, &peer,
-			"no rule matches; left alone");
+		explain(configuration, VIEW_CONNECT, "connect", fd, &peer);
 		return libc.connect(fd, address, length);
 	}
 	if (decide(configuration, VIEW_CONNECT, fd, &peer, &rule) < 0 || !rule)
