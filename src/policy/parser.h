@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The state of the parser and the steps that its parts share; for src/policy/parse*.c alone. */
+#ifndef POLICY_PARSER_H
+#define POLICY_PARSER_H
+
+#include "parse.h"
+
+/* ---- text ---- */
+
+struct span {
+	const char *at;
+	size_t length;
+};
+
+#define SHORT_MAX 64 /* bytes; no number, address or name of an errno is longer */
+
+struct short_value {
+	char text[SHORT_MAX];
+	size_t length;
+};
+
+/* ---- words ---- */
+
+enum word {
+	WORD_TCP,
+	WORD_UDP,
+	WORD_SCTP,
+	WORD_IP4,
+	WORD_IP6,
+	WORD_CONNECT,
+	WORD_PORT,
+	WORD_ADDR,
+	WORD_EXE,
+	FIRST_ACTION,
+	WORD_SHARE = FIRST_ACTION,
+	WORD_EXCLUSIVE,
+	WORD_TO,
+	WORD_ONCE,
+	WORD_FROM,
+	WORD_DENY,
+	WORD_PASS,
+	WORD_BACKLOG,
+	WORD_EARLY,
+	WORD_COUNT,
+};
+
+#define OPTIONS_MOST 48 /* at least the rows of sockopt_table; checked by a test */
+
+struct parser {
+	const struct parse_source *source;
+	struct arena *arena;
+	struct parse_error *error;
+	const char *at, *end;
+	const char *line_start;
+	unsigned line;
+	/* the rule that is being read */
+	struct rule rule;
+	const char *arrow;
+	const char *seen[WORD_COUNT]; /* where a word stands, for messages */
+	const char *seen_option[OPTIONS_MOST];
+	const char *first_action;
+	struct setting settings[OPTIONS_MOST];
+};
+
+/* The word as it is written. */
+const char *word_name(enum word word);
+
+/* ---- parse_text.c: cutting text into words, and saying where something is wrong ---- */
+
+/* Fills in the error, with PLACE under the caret. Returns -EINVAL. */
+int parser_fail(struct parser *parser, const char *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same, about an item of a value, which is quoted in front of COMPLAINT. */
+int parser_fail_item(struct parser *parser, struct span item, const char *complaint);
+
+bool parser_ends_rule(const struct parser *parser, char c);
+
+/* Skips blanks, and a comment behind them. */
+void parser_skip_blanks(struct parser *parser);
+
+/* Takes one word, quotes included, from where there is one. Returns 0 or -EINVAL. */
+int parser_next_word(struct parser *parser, struct span *word);
+
+/* Cuts the next item off a list at a comma outside quotes; false after the last one. */
+bool span_next_item(struct span *list, struct span *item);
+
+size_t span_count_items(struct span list);
+
+/* Copies ITEM without its quotation marks; returns the length. */
+size_t span_unquote(struct span item, char *out);
+
+/* A value that is no free text; an empty one when it is too long to mean anything. */
+struct short_value span_short(struct span item);
+
+/* ---- parse_value.c: what stands behind the "=" ---- */
+
+/* Each reads VALUE (at: NULL, if there is none) into the rule. Returns 0, -EINVAL or -ENOMEM. */
+int parser_read_ports(struct parser *parser, struct span value);
+int parser_read_prefixes(struct parser *parser, struct span value);
+int parser_read_patterns(struct parser *parser, struct span value);
+int parser_read_target(struct parser *parser, struct span value, struct target *target);
+int parser_read_deny(struct parser *parser, struct span value);
+int parser_read_backlog(struct parser *parser, struct span value);
+int parser_read_setting(struct parser *parser, struct span value, struct setting *setting);
+
+/* ---- parse_check.c: contradictions ---- */
+
+/* Refuses a rule whose words contradict each other. Returns 0 or -EINVAL. */
+int parser_check_rule(struct parser *parser);
+
+#endif
