@@ -5,8 +5,9 @@
 #include <stdalign.h>
 #include <sys/mman.h>
 
-#define PAGE_LARGEST 65536 /* of the machines that Linux runs on; a multiple of all smaller ones   \
-			    */
+#define PAGE_LARGEST                                                                               \
+	65536 /* of the machines that Linux runs on; a multiple of all smaller ones                \
+	       */
 
 static size_t round_up(size_t size, size_t unit)
 {
@@ -15,13 +16,18 @@ static size_t round_up(size_t size, size_t unit)
 
 int arena_open(struct arena *arena, size_t size)
 {
+	int saved_errno = errno, error = 0;
+
+	*arena = (struct arena){0};
 	size = round_up(size, PAGE_LARGEST);
 	char *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
-		return -errno;
-	*arena = (struct arena){.base = base, .size = size};
-	return 0;
+		error = -errno;
+	else
+		*arena = (struct arena){.base = base, .size = size};
+	errno = saved_errno;
+	return error;
 }
 
 void *arena_take(struct arena *arena, size_t count, size_t size)

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#define MESSAGE_SIZE 1536
-#define LINE_SIZE    2048 /* below PIPE_BUF, so that lines of several processes never mix */
+#define MESSAGE_SIZE 1024 /* small, for a signal handler's stack holds them */
+#define LINE_SIZE    1400 /* below PIPE_BUF, so that lines of several processes never mix */
 
 static const struct {
 	char name[8];

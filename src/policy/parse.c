@@ -246,8 +246,8 @@ size_t parse_rules_most(const struct parse_source *source)
 {
 	size_t most = 1;
 
-	for (size_t i = 0; i < source->length; i++)
-		most += source->text[i] == '\n' || source->text[i] == ';';
+	for (const char *at = source->text, *end = at + source->length; at < end; at++)
+		most += *at == '\n' || *at == ';';
 	return most;
 }
 

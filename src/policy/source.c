@@ -21,6 +21,9 @@
 #define QUICK_RULES    2 /* that bindp's variables can make */
 #define QUICK_SETTINGS 3
 
+/* Buffers of PATH_MAX would cost the stack of every process if they were inlined into the rest. */
+#define LARGE_FRAME __attribute__((noinline))
+
 /* What is at work while the configuration is put together; most of it ends up in the arena. */
 struct loader {
 	const struct variables *variables;
@@ -39,15 +42,10 @@ struct loader {
 #define BYTES_PER_INDEX (1024 * 1024)
 #define BYTES_PER_FILED 1024 /* a rule in the three indexes; more, and they are not built */
 
-static size_t arena_size(const struct parse_source *sources, size_t n_sources)
+static size_t arena_size(size_t bytes, size_t rules)
 {
-	size_t bytes = 0, rules = QUICK_RULES;
-
-	for (size_t i = 0; i < n_sources; i++) {
-		bytes += sources[i].length;
-		rules += parse_rules_most(&sources[i]);
-	}
 	size_t size = 16 * 1024 + bytes * BYTES_PER_BYTE + rules * sizeof(struct rule);
+
 	return rules > 8 ? size + BYTES_PER_INDEX + rules * BYTES_PER_FILED : size;
 }
 
@@ -76,7 +74,7 @@ static const char *keep_string(struct loader *loader, const char *string)
 }
 
 /* A program may change its directory; a relative path is meant from where it starts. */
-static const char *keep_absolute(struct loader *loader, const char *path)
+static LARGE_FRAME const char *keep_absolute(struct loader *loader, const char *path)
 {
 	char directory[PATH_MAX];
 
@@ -234,7 +232,7 @@ static int add_rules(struct loader *loader, const struct parse_source *source)
 }
 
 /* Leaves out the rules that are for other programs. */
-static void select_rules(struct loader *loader)
+static LARGE_FRAME void select_rules(struct loader *loader)
 {
 	struct program_names names;
 	struct program program = {NULL, NULL};
@@ -273,7 +271,7 @@ static int gather_rules(struct loader *loader, const struct parse_source *source
 
 /* ---- putting it together ---- */
 
-static void open_file(struct loader *loader)
+static LARGE_FRAME void open_file(struct loader *loader)
 {
 	const char *path = loader->variables->value[VARIABLE_REUSE_CONFIG];
 	bool is_default = path == NULL;
@@ -308,11 +306,13 @@ static int fill(struct loader *loader, enum source_scope scope)
 {
 	struct parse_source sources[2];
 	size_t n_sources = list_sources(loader, sources);
-	size_t room = QUICK_RULES;
+	size_t bytes = 0, room = QUICK_RULES;
 
-	for (size_t i = 0; i < n_sources; i++)
+	for (size_t i = 0; i < n_sources; i++) {
+		bytes += sources[i].length;
 		room += parse_rules_most(&sources[i]);
-	int error = arena_open(&loader->arena, arena_size(sources, n_sources));
+	}
+	int error = arena_open(&loader->arena, arena_size(bytes, room));
 	if (error)
 		return error;
 	loader->configuration = arena_take(&loader->arena, 1, sizeof *loader->configuration);

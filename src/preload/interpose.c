@@ -149,8 +149,8 @@ static SLOW void explain_listen(
 		"no rule has anything to do here; left alone");
 }
 
-static SLOW void say_why_in_use(
-	const struct configuration *configuration, const struct endpoint *endpoint)
+static SLOW void say_why_in_use(const struct configuration *configuration, const struct rule *rule,
+	const struct endpoint *endpoint)
 {
 	static _Atomic unsigned count;
 	char bytes[2 * ENDPOINT_TEXT_SIZE + RULE_TEXT_SIZE];
@@ -162,7 +162,7 @@ static SLOW void say_why_in_use(
 	text_start(&text, bytes, sizeof bytes);
 	endpoint_print(&text, endpoint);
 	text_format(&text, " is in use: ");
-	diagnose_print(&text, endpoint, system_geteuid());
+	diagnose_print(&text, endpoint, system_geteuid(), rule_shares(rule));
 	log_write(&configuration->log, LOG_LEVEL_WARN, "%s", bytes);
 }
 
@@ -184,13 +184,13 @@ static FAST int decide(const struct configuration *configuration, enum view view
 	return error;
 }
 
-static int call_bind(const struct configuration *configuration, int fd,
+static int call_bind(const struct configuration *configuration, int fd, const struct rule *rule,
 	const struct sockaddr *address, socklen_t length, const struct endpoint *endpoint)
 {
 	int result = libc.bind(fd, address, length);
 
 	if (result < 0 && errno == EADDRINUSE)
-		say_why_in_use(configuration, endpoint);
+		say_why_in_use(configuration, rule, endpoint);
 	return result;
 }
 
@@ -227,7 +227,7 @@ static FAST int bind_by_rule(const struct configuration *configuration, int fd,
 		length = endpoint_to_sockaddr(endpoint, &target);
 		address = (struct sockaddr *)&target;
 	}
-	return call_bind(configuration, fd, address, length, endpoint);
+	return call_bind(configuration, fd, rule, address, length, endpoint);
 }
 
 /* ---- bind ---- */
@@ -282,7 +282,7 @@ static int bind_before_listen(
 	if (!rule->actions.to.has_address && !rule->actions.to.has_port)
 		return 0;
 	socklen_t length = endpoint_to_sockaddr(endpoint, &target);
-	return call_bind(configuration, fd, (struct sockaddr *)&target, length, endpoint);
+	return call_bind(configuration, fd, rule, (struct sockaddr *)&target, length, endpoint);
 }
 
 /* Applies what a rule says about listening itself. */

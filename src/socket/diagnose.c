@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "diagnose.h"
 
+#include "../arena.h"
 #include "../compare.h"
 #include "../errnos.h"
 #include "../system.h"
@@ -98,19 +99,24 @@ static void look_at(struct search *search, const struct nlmsghdr *header)
 	search->is_found = true;
 }
 
-/* Reads the answers to one request; returns 0 after the last, or a negative errno. */
-static int read_answers(int netlink, struct search *search)
-{
-	_Alignas(struct nlmsghdr) char bytes[8192];
+/* Of one message of a dump; the kernel makes none larger unless it is asked with a larger buffer.
+ */
+#define ANSWER_SIZE 8192
 
+/*
+ * Reads the answers to one request into BUFFER, of ANSWER_SIZE bytes; returns 0 after the last, or
+ * a negative errno.
+ */
+static int read_answers(int netlink, void *buffer, struct search *search)
+{
 	for (;;) {
-		ssize_t got = system_read(netlink, bytes, sizeof bytes);
+		ssize_t got = system_read(netlink, buffer, ANSWER_SIZE);
 		if (got == -EINTR)
 			continue;
 		if (got <= 0)
 			return got < 0 ? (int)got : -EIO;
 		unsigned left = (unsigned)got;
-		for (const struct nlmsghdr *at = (const void *)bytes; NLMSG_OK(at, left);
+		for (const struct nlmsghdr *at = buffer; NLMSG_OK(at, left);
 			at = NLMSG_NEXT(at, left)) {
 			if (at->nlmsg_type == NLMSG_DONE)
 				return 0;
@@ -136,7 +142,7 @@ typedef bool visitor(int directory, const char *name, void *context);
 
 static bool each_entry(int directory, visitor *visit, void *context)
 {
-	_Alignas(struct directory_entry) char bytes[2048];
+	_Alignas(struct directory_entry) char bytes[1024];
 	ssize_t got;
 
 	while ((got = system_getdents(directory, bytes, sizeof bytes)) > 0) {
@@ -220,17 +226,23 @@ int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *
 {
 	struct search search = {.endpoint = endpoint, .user = user, .best = holder};
 	int netlink = system_socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	int error = netlink < 0 ? netlink : 0;
+	struct arena arena; /* no stack: this may run in a signal handler */
+	int error = arena_open(&arena, ANSWER_SIZE);
+	void *buffer = error ? NULL : arena_take(&arena, 1, ANSWER_SIZE);
+
+	if (!error && netlink < 0)
+		error = netlink;
 
 	*holder = (struct holder){.process = 0};
 	/* A wildcard IPv6 socket holds the port for IPv4 as well. */
 	for (int family = AF_INET; !error; family = AF_INET6) {
 		error = ask(netlink, family, endpoint);
 		if (!error)
-			error = read_answers(netlink, &search);
+			error = read_answers(netlink, buffer, &search);
 		if (family == AF_INET6)
 			break;
 	}
+	arena_close(&arena);
 	if (netlink >= 0)
 		system_close(netlink);
 	if (search.is_found && holder->inode)
@@ -327,7 +339,7 @@ static void print_reason(struct text *text, const struct holder *holder, uid_t u
 	}
 }
 
-void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t user)
+void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t user, bool is_shared)
 {
 	struct holder holder;
 	int found = diagnose_holder(endpoint, user, &holder);
@@ -342,5 +354,6 @@ void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t us
 		return;
 	}
 	print_holder(text, &holder);
-	print_reason(text, &holder, user);
+	if (is_shared)
+		print_reason(text, &holder, user);
 }

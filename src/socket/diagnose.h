@@ -28,7 +28,10 @@ int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *
 /* Appends the name of a local user, or the number where /etc/passwd has none. */
 void diagnose_print_user(struct text *text, uid_t user);
 
-/* Appends, for a bind of ENDPOINT by USER that failed with EADDRINUSE, why, and what would help. */
-void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t user);
+/*
+ * Appends, for a bind of ENDPOINT by USER that failed with EADDRINUSE, who holds it, and if it was
+ * to be SHARED, why it could not be.
+ */
+void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t user, bool is_shared);
 
 #endif
