@@ -34,9 +34,10 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 		policy->has_listen |= !is_connect && matters_to_listen(&rules[i]);
 		policy->has_early |= rules[i].actions.early;
 	}
-	policy->is_special = policy->broken || policy->notice || policy->is_explained;
-	policy->has_listen = policy->has_connect = policy->is_special;
-	policy->has_early = policy->is_explained;
+	policy->is_special |= policy->broken || policy->notice || policy->is_explained;
+	policy->has_listen |= policy->is_special;
+	policy->has_connect |= policy->is_special;
+	policy->has_early |= policy->is_explained;
 	for (enum view view = 0; count > LINEAR_MOST && view < VIEW_COUNT; view++) {
 		if ((view == VIEW_BOUND && !policy->has_listen) ||
 			(view == VIEW_CONNECT && !policy->has_connect))
