@@ -19,8 +19,8 @@ struct policy {
 	bool is_builtin;    /* nothing was configured */
 	bool is_strict;	    /* REUSE_STRICT: an option that cannot be set fails the call */
 	bool is_explained;  /* REUSE_EXPLAIN: nothing is changed, everything is said */
-	const char *broken; /* why every bind, listen and connect fails; or NULL */
-	const char *notice; /* what else is to be said once; or NULL */
+	const char *broken; /* in lines: why every bind, listen and connect fails; or NULL */
+	const char *notice; /* in lines: what else is to be said once; or NULL */
 	bool is_special;    /* one of the last three: every call goes the long way */
 };
 

@@ -355,7 +355,7 @@ static const struct configuration without_memory = {
 	.policy.is_special = true,
 	.policy.has_listen = true,
 	.policy.has_connect = true,
-	.policy.broken = "there is no memory for the policy; see setrlimit(2)",
+	.policy.broken = "there is no memory for the policy; see setrlimit(2)\n",
 	.log.level = LOG_LEVEL_WARN,
 	.is_inherited = true,
 };

@@ -76,7 +76,7 @@ static SLOW void say_once(const struct configuration *configuration)
 		log_write(&configuration->log, LOG_LEVEL_WARN, "%s", policy->notice);
 	if (policy->broken)
 		log_write(&configuration->log, LOG_LEVEL_ERROR,
-			"%s\nthe policy is broken, so every bind, listen and connect fails with "
+			"%sthe policy is broken, so every bind, listen and connect fails with "
 			"EINVAL",
 			policy->broken);
 }
@@ -88,6 +88,8 @@ static int fail_with(int error)
 }
 
 /* ---- saying what happens ---- */
+
+#define NO_RULE "no rule matches; left alone"
 
 /* "bind(3) tcp 0.0.0.0:80: share nodelay (REUSE_RULES:1: tcp port=80)" */
 static SLOW void say(const struct configuration *configuration, enum log_level level,
@@ -124,6 +126,14 @@ static inline void say_decision(const struct configuration *configuration, const
 		say(configuration, level, call, fd, endpoint, rule, "");
 }
 
+/* At level debug, a call that nothing is done about is worth a line too. */
+static inline void say_none(const struct configuration *configuration, const char *call, int fd,
+	const struct endpoint *endpoint)
+{
+	if (log_says(&configuration->log, LOG_LEVEL_DEBUG))
+		say(configuration, LOG_LEVEL_DEBUG, call, fd, endpoint, NULL, NO_RULE);
+}
+
 /* Explains a call that will not be changed. */
 static SLOW void explain(const struct configuration *configuration, enum view view,
 	const char *call, int fd, struct endpoint *endpoint)
@@ -131,8 +141,7 @@ static SLOW void explain(const struct configuration *configuration, enum view vi
 	if (share_ask_protocol(fd, endpoint) < 0)
 		return;
 	say(configuration, LOG_LEVEL_EXPLAIN, call, fd, endpoint,
-		policy_decide(&configuration->policy, view, endpoint),
-		"no rule matches; left alone");
+		policy_decide(&configuration->policy, view, endpoint), NO_RULE);
 }
 
 /* The same for listen(), where most rules have nothing left to do once the socket is bound. */
@@ -258,8 +267,10 @@ EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length)
 		if (result <= 0)
 			return result;
 	}
-	if (decide(configuration, VIEW_BIND, fd, &endpoint, &rule) < 0 || !rule)
+	if (decide(configuration, VIEW_BIND, fd, &endpoint, &rule) < 0 || !rule) {
+		say_none(configuration, "bind", fd, &endpoint);
 		return libc.bind(fd, address, length);
+	}
 	return bind_by_rule(configuration, fd, rule, address, length, &endpoint);
 }
 
@@ -365,8 +376,10 @@ static SLOW int connect_by_rule(const struct configuration *configuration, int f
 		explain(configuration, VIEW_CONNECT, "connect", fd, &peer);
 		return libc.connect(fd, address, length);
 	}
-	if (decide(configuration, VIEW_CONNECT, fd, &peer, &rule) < 0 || !rule)
+	if (decide(configuration, VIEW_CONNECT, fd, &peer, &rule) < 0 || !rule) {
+		say_none(configuration, "connect", fd, &peer);
 		return libc.connect(fd, address, length);
+	}
 	say_decision(configuration, "connect", fd, &peer, rule);
 	int error = prepare_connect(configuration, fd, rule, &peer);
 	if (error)

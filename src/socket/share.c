@@ -135,7 +135,13 @@ int share_set_options(const struct configuration *configuration, int fd, const s
 	const struct endpoint *endpoint)
 {
 	const struct actions *actions = &rule->actions;
-	int error = actions->share ? set_shared(configuration, fd, endpoint) : 0;
+	/*
+	 * Port 0 is nobody's yet, so there is nothing to share; and two UDP sockets that would
+	 * share may be given the same port. Only at socket() the port is not known, and shall be
+	 * shared.
+	 */
+	bool has_port = endpoint->port != 0 || actions->early;
+	int error = actions->share && has_port ? set_shared(configuration, fd, endpoint) : 0;
 
 	if (error || actions->n_settings == 0)
 		return error;

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Completes reuse-run(1) in bash: its options, the words of a rule, then the program and its own.
+
+# The words of libreuse.conf(5); one that ends in "=" needs a value.
+_reuse_run_matches=(tcp udp sctp ip4 ip6 connect port= addr= exe=)
+_reuse_run_actions=(share exclusive to= once from= deny deny= pass backlog= early
+	reuseport reuseaddr broadcast busy-poll= device= dontroute incoming-cpu= mark= pacing-rate=
+	priority= rcvbuf= sndbuf= freebind transparent tos= ttl= v6only congestion= defer-accept=
+	fastopen= keepalive keepalive= keepalive-count= keepalive-interval= mss= nodelay
+	notsent-lowat= syn-count= user-timeout=)
+
+# Completes the last word of a rule, for which the quotation marks may be open.
+_reuse_run_rule() {
+	local rule=$1 is_quoted='' last before word
+	if [[ $rule == [\"\']* ]]; then
+		is_quoted=yes
+		rule=${rule:1} # readline completes from behind the quotation mark
+	fi
+	last=${rule##*[ ;]}
+	before=${rule%"$last"}
+	for word in "${_reuse_run_matches[@]}" "${_reuse_run_actions[@]}"; do
+		[[ $word != "$last"* ]] || COMPREPLY+=("$before$word")
+	done
+	((${#COMPREPLY[@]} == 1)) || return 0
+	# A single answer would end the word and its quotes, where the rule goes on: give two.
+	word=${COMPREPLY[0]}
+	if [[ $word != *= ]]; then
+		[[ $is_quoted && " ${_reuse_run_matches[*]} " == *" ${word#"$before"} "* ]] &&
+			COMPREPLY=("$word " "$word -> ")
+	elif [[ $is_quoted ]]; then
+		COMPREPLY=("$word" "${word}VALUE")
+	else
+		compopt -o nospace 2>/dev/null
+	fi
+	return 0
+}
+
+# Hands over to the completion of the program, which is the word with this number.
+_reuse_run_program() {
+	local offset=0 word joined
+	for word in "${words[@]:0:$1}"; do
+		# What readline takes for several words is one here.
+		joined=''
+		until [[ $joined == "$word" ]] || ((offset > COMP_CWORD)); do
+			joined+=${COMP_WORDS[offset++]}
+		done
+	done
+	_command_offset "$offset"
+}
+
+_reuse_run() {
+	local cur prev words cword i is_program=''
+	_get_comp_words_by_ref -n ':=>' cur prev words cword
+
+	for ((i = 1; i < cword; i++)); do
+		case ${words[i]} in
+		-r | --rule | -f | --file | -a | --addr | -p | --port) ((i++)) ;;
+		--)
+			((i++))
+			is_program=yes
+			break
+			;;
+		-*) ;;
+		*) break ;;
+		esac
+	done
+	if ((i < cword)) || { ((i == cword)) && [[ $is_program || $cur != -* ]]; }; then
+		_reuse_run_program "$i"
+		return
+	fi
+	if [[ $cur == --*=* ]]; then
+		prev=${cur%%=*}
+		cur=${cur#*=}
+	elif ((i == cword)); then
+		prev=''
+	fi
+	case $prev in
+	-r | --rule) _reuse_run_rule "$cur" ;;
+	-f | --file) _filedir ;;
+	-a | --addr)
+		declare -F _ip_addresses >/dev/null && _ip_addresses -a
+		__ltrim_colon_completions "$cur"
+		;;
+	-p | --port) ;;
+	*)
+		mapfile -t COMPREPLY < <(compgen -W '-r --rule -f --file -a --addr -p --port -q --quiet
+			-v --verbose --no-inherit -c --check --explain -V --version -h --help --' -- "$cur")
+		;;
+	esac
+}
+
+complete -F _reuse_run reuse-run
