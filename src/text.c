@@ -75,7 +75,7 @@ void text_vformat(struct text *text, const char *format, va_list args)
 		case '.': /* only as %.*s */
 			at += 2;
 			length = va_arg(args, int);
-			text_add(text, va_arg(args, const char *), (size_t)length);
+			text_add_printable(text, va_arg(args, const char *), (size_t)length);
 			break;
 		case 'c':
 			c = (char)va_arg(args, int);

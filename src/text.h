@@ -22,8 +22,9 @@ void text_start(struct text *text, char *buffer, size_t size);
 void text_add(struct text *text, const char *bytes, size_t length);
 
 /*
- * Appends as printf(3) would, for these conversions alone: %s, %.*s, %c, %d, %u, %ju, %x, %%.
- * A NULL string appends nothing.
+ * Appends as printf(3) would, for these conversions alone: %s, %c, %d, %u, %ju, %x, %%; and %.*s,
+ * which is for bytes that somebody else wrote, and appends them as text_add_printable() does. A
+ * NULL string appends nothing.
  */
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_vformat(struct text *text, const char *format, va_list args)

@@ -148,7 +148,7 @@ static int fail_unknown(struct parser *parser, struct span name)
 		nearest_try(&nearest, word_name(i));
 	for (unsigned i = 0; i < sockopt_count; i++)
 		nearest_try(&nearest, sockopt_table[i].name);
-	int length = name.length > 40 ? 40 : (int)name.length;
+	int length = span_shown(name, 40);
 	if (nearest.word)
 		return parser_fail(parser, name.at,
 			"\"%.*s\" is no word of a rule; did you mean \"%s\"?", length, name.at,

@@ -48,6 +48,10 @@ static int check_sharing(struct parser *parser)
 	if (actions->exclusive && option_is(parser, "reuseport", true))
 		return parser_fail(parser, option_place(parser, "reuseport"),
 			"\"reuseport\" contradicts \"exclusive\"");
+	if (actions->exclusive && parser->rule.match.protocols == PROTOCOL_UDP &&
+		option_is(parser, "reuseaddr", true))
+		return parser_fail(parser, option_place(parser, "reuseaddr"),
+			"\"reuseaddr\" contradicts \"exclusive\": with it, UDP sockets share");
 	if (actions->share && option_is(parser, "reuseport", false))
 		return parser_fail(parser, option_place(parser, "reuseport"),
 			"\"reuseport=off\" contradicts \"share\"");

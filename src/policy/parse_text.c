@@ -10,8 +10,9 @@ static const char *line_end(const struct parser *parser)
 	const char *source_end = parser->source->text + parser->source->length;
 	size_t left = (size_t)(source_end - parser->line_start);
 	const char *newline = string_find(parser->line_start, '\n', left);
+	const char *end = newline ? newline : source_end;
 
-	return newline ? newline : source_end;
+	return end > parser->line_start && end[-1] == '\r' ? end - 1 : end;
 }
 
 static bool starts_character(char byte)
@@ -26,10 +27,11 @@ static void mark_place(struct parser *parser, const char *place)
 	error->source = parser->source->name;
 	error->line = parser->line;
 	error->column = 1;
-	for (const char *at = parser->line_start; at < place; at++)
+	const char *end = line_end(parser);
+	for (const char *at = parser->line_start; at < place && at < end; at++)
 		error->column += starts_character(*at);
 	error->line_text = parser->line_start;
-	error->line_length = (size_t)(line_end(parser) - parser->line_start);
+	error->line_length = (size_t)(end - parser->line_start);
 }
 
 int parser_fail(struct parser *parser, const char *place, const char *format, ...)
@@ -45,11 +47,19 @@ int parser_fail(struct parser *parser, const char *place, const char *format, ..
 	return -EINVAL;
 }
 
+int span_shown(struct span span, size_t most)
+{
+	if (span.length <= most)
+		return (int)span.length;
+	while (most > 0 && !starts_character(span.at[most]))
+		most--;
+	return (int)most;
+}
+
 int parser_fail_item(struct parser *parser, struct span item, const char *complaint)
 {
-	int length = item.length > 64 ? 64 : (int)item.length;
-
-	return parser_fail(parser, item.at, "\"%.*s\" %s", length, item.at, complaint);
+	return parser_fail(
+		parser, item.at, "\"%.*s\" %s", span_shown(item, 64), item.at, complaint);
 }
 
 static bool is_blank(char c)
@@ -160,7 +170,9 @@ static struct span shown_part(const struct parse_error *error, size_t *column)
 	*column = 0;
 	for (size_t i = start; i < place; i++)
 		*column += starts_character(line[i]);
-	return (struct span){line + start, length > SHOWN_MAX ? SHOWN_MAX : length};
+	struct span shown = {line + start, length};
+	shown.length = (size_t)span_shown(shown, SHOWN_MAX);
+	return shown;
 }
 
 void parse_error_print(struct text *text, const struct parse_error *error, const char *prefix)

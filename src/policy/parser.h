@@ -74,6 +74,9 @@ int parser_fail(struct parser *parser, const char *place, const char *format, ..
 /* The same, about an item of a value, which is quoted in front of COMPLAINT. */
 int parser_fail_item(struct parser *parser, struct span item, const char *complaint);
 
+/* How many bytes of the text to show in a message: MOST, or less, so that no character is cut. */
+int span_shown(struct span span, size_t most);
+
 bool parser_ends_rule(const struct parser *parser, char c);
 
 /* Skips blanks, and a comment behind them. */

@@ -48,10 +48,14 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 
 const struct rule *policy_decide_early(const struct policy *policy, const struct endpoint *socket)
 {
-	for (const struct rule *rule = policy->rules; rule < policy->rules + policy->count;
-		rule++) {
-		if (rule->actions.early && rule_matches(rule, socket))
-			return rule;
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		const struct match *match = &rule->match;
+		/* Whether one with an address or a port will decide is not known yet. */
+		if (match->is_connect || match->n_ports || match->n_prefixes)
+			continue;
+		if (match_holds_kind(match, socket))
+			return rule->actions.early ? rule : NULL;
 	}
 	return NULL;
 }

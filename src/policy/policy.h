@@ -50,7 +50,10 @@ static inline const struct rule *policy_decide(
 	return NULL;
 }
 
-/* The first "early" rule for a socket of this protocol and family, or NULL. */
+/*
+ * The rule for a socket of this protocol and family that has no address yet: the first that decides
+ * whatever the address, if that is an "early" one; or NULL.
+ */
 const struct rule *policy_decide_early(const struct policy *policy, const struct endpoint *socket);
 
 /* Whether some rule lets a port be shared. */

@@ -124,7 +124,12 @@ static void print_string(struct text *text, const char *string, uint32_t length)
 	for (uint32_t i = 0; i < length; i++)
 		has_quotes |= string_find(" \t;#,", string[i], 5) != NULL;
 	text_format(text, "%s", has_quotes ? "\"" : "");
-	text_add_printable(text, string, length);
+	for (uint32_t i = 0; i < length; i++) {
+		if (string[i] == '\t')
+			text_add(text, "\t", 1);
+		else
+			text_add_printable(text, &string[i], 1);
+	}
 	text_format(text, "%s", has_quotes ? "\"" : "");
 }
 

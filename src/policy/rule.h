@@ -122,7 +122,10 @@ bool rule_protects(const struct rule *rule);
 /* Whether the rule lets anything share a port. */
 bool rule_shares(const struct rule *rule);
 
-/* The rule in the words of libreuse.conf(5); what is printed can be parsed again. */
+/*
+ * The rule in the words of libreuse.conf(5); what is printed can be parsed again, unless
+ * the name of a program has control characters, which are not shown.
+ */
 void rule_print(struct text *text, const struct rule *rule);
 
 /* Its two halves: "tcp port=80" (empty where everything matches) and "share nodelay". */

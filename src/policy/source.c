@@ -169,13 +169,16 @@ static struct target quick_target(struct loader *loader)
 	return target;
 }
 
-static const char *quick_source(const struct target *target)
+/* The variable that stands for all in messages: a target's, or the first. */
+static const char *quick_source(const struct loader *loader)
 {
-	enum variable variable = target->has_address ? VARIABLE_BIND_ADDR
-				 : target->has_port  ? VARIABLE_BIND_PORT
-						     : VARIABLE_REUSE_PORT;
+	static const enum variable order[] = {VARIABLE_BIND_ADDR, VARIABLE_BIND_PORT,
+		VARIABLE_REUSE_ADDR, VARIABLE_REUSE_PORT, VARIABLE_IP_TRANSPARENT};
+	size_t i = 0;
 
-	return variable_name(variable);
+	while (i + 1 < sizeof order / sizeof *order && !quick_value(loader, order[i]))
+		i++;
+	return variable_name(order[i]);
 }
 
 /* Makes the rules that do what bindp does: one for bind(), and with a target one for connect(). */
@@ -190,7 +193,7 @@ static int add_quick_rules(struct loader *loader)
 	quick_flag(loader, VARIABLE_REUSE_PORT, "reuseport", &actions);
 	quick_flag(loader, VARIABLE_IP_TRANSPARENT, "transparent", &actions);
 	struct target target = quick_target(loader);
-	struct rule rule = {.match.families = FAMILY_ANY, .source = quick_source(&target)};
+	struct rule rule = {.match.families = FAMILY_ANY, .source = quick_source(loader)};
 	bool is_targeted = target.has_address || target.has_port;
 	if (is_targeted || actions.n_settings > 0) {
 		rule.actions = actions;

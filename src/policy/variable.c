@@ -31,6 +31,8 @@ static enum variable variable_of(const char *assignment)
 		assignment[0] != 'J')
 		return VARIABLE_COUNT;
 	length = string_until(assignment, '=');
+	if (assignment[length] == '\0')
+		return VARIABLE_COUNT;
 	for (enum variable variable = 0; variable < VARIABLE_COUNT; variable++) {
 		if (string_is(assignment, length, names[variable]))
 			return variable;
