@@ -9,6 +9,7 @@
 #include "../socket/diagnose.h"
 #include "../socket/share.h"
 #include "../system.h"
+#include "environment.h"
 #include "inherit.h"
 #include "libc.h"
 
@@ -35,17 +36,18 @@ static const struct configuration *_Atomic in_force;
 static SLOW const struct configuration *load(void)
 {
 	const struct variables none = {{NULL}};
+	struct arena early = {NULL, 0, 0};
 	const struct configuration *expected = NULL;
 	int saved_errno = errno;
 
 	libc_find();
-	struct variables variables = getauxval(AT_SECURE) ? none : variables_read(environ);
+	char **environment = environment_get(&early);
+	struct variables variables = getauxval(AT_SECURE) ? none : variables_read(environment);
 	const struct configuration *configuration = source_load(&variables, SOURCE_THIS_PROGRAM);
+	arena_close(&early);
 	if (!atomic_compare_exchange_strong(&in_force, &expected, configuration)) {
 		source_drop(configuration);
 		configuration = expected;
-	} else if (!configuration->is_inherited) {
-		inherit_stop(environ);
 	}
 	errno = saved_errno;
 	return configuration;
@@ -61,7 +63,8 @@ static inline const struct configuration *current(void)
 
 static __attribute__((constructor)) void load_at_start(void)
 {
-	current();
+	if (!current()->is_inherited)
+		inherit_stop(environ);
 }
 
 /* What is to be said about the configuration is said when it first matters. */

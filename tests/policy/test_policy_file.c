@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "policy/policy_file.h"
+
+#include "helpers.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define NOBODY	     12345 /* a user that owns nothing and needs no name */
+#define OVERFLOW_UID 65534
+
+static char complaint_bytes[512];
+static struct text complaint;
+static struct policy_file file;
+
+static int read_as(const char *path, bool is_default)
+{
+	text_start(&complaint, complaint_bytes, sizeof complaint_bytes);
+	memset(&file, 0xff, sizeof file);
+	return policy_file_read(&file, path, is_default, &complaint);
+}
+
+static void expect_refused_file(const char *path, bool is_default, int error, const char *why)
+{
+	int result = read_as(path, is_default);
+
+	cr_expect_eq(result, error, "%s: %d", path, result);
+	cr_expect_str_eq(complaint.bytes, why, "%s: \"%s\"", path, complaint.bytes);
+	cr_expect_null(file.bytes, "%s", path);
+}
+
+static void expect_read(const char *path, bool is_default, const char *text)
+{
+	int error = read_as(path, is_default);
+
+	cr_assert_eq(error, 0, "%s: %d: %s", path, error, complaint.bytes);
+	cr_assert_not_null(file.bytes);
+	cr_expect_eq(file.length, strlen(text));
+	cr_expect_eq(memcmp(file.bytes, text, file.length), 0);
+	cr_expect_str_eq(complaint.bytes, "");
+	policy_file_drop(&file);
+	cr_expect_null(file.bytes);
+	policy_file_drop(&file); /* once more does nothing */
+}
+
+TestSuite(policy_file, .init = enter_directory, .fini = leave_directory);
+
+#define NOT_REGULAR "it is no regular file"
+#define NOT_TRUSTED                                                                                \
+	"its owner is neither root nor the user that runs the program; chown it to one of them"
+#define FOR_ALL	  "everybody may write to it; chmod o-w it"
+#define FOR_GROUP "a group may write to it; chmod g-w it"
+
+/* ---- reading ---- */
+
+Test(policy_file, a_file_of_ones_own_is_read)
+{
+	write_file("policy", "tcp -> share\n", 0644);
+	expect_read("policy", false, "tcp -> share\n");
+	expect_read("policy", true, "tcp -> share\n");
+}
+
+Test(policy_file, an_empty_file_is_read)
+{
+	write_file("policy", "", 0644);
+	expect_read("policy", true, "");
+}
+
+Test(policy_file, a_large_file_is_read_whole)
+{
+	FILE *out = fopen("policy", "w");
+
+	cr_assert_not_null(out);
+	for (unsigned i = 0; i < 300000; i++)
+		fprintf(out, "%07u\n", i);
+	fclose(out);
+	cr_assert_eq(read_as("policy", false), 0);
+	cr_assert_eq(file.length, 2400000);
+	cr_expect_eq(memcmp(file.bytes, "0000000\n", 8), 0);
+	cr_expect_eq(memcmp(file.bytes + 2399992, "0299999\n", 8), 0);
+	policy_file_drop(&file);
+}
+
+Test(policy_file, a_file_that_is_not_there_is_no_reason_to_complain)
+{
+	expect_refused_file("nowhere", true, -ENOENT, "");
+	expect_refused_file("nowhere/policy", false, -ENOENT, "");
+}
+
+Test(policy_file, no_descriptor_stays_open)
+{
+	int before = open("/dev/null", O_RDONLY);
+
+	close(before);
+	write_file("policy", "share\n", 0644);
+	write_file("refused", "share\n", 0666);
+	cr_assert_eq(read_as("policy", false), 0);
+	cr_assert_neq(read_as("refused", false), 0);
+	cr_assert_neq(read_as(".", false), 0);
+	int after = open("/dev/null", O_RDONLY);
+	cr_expect_eq(after, before);
+	close(after);
+	policy_file_drop(&file);
+}
+
+/* ---- what it is ---- */
+
+Test(policy_file, a_directory_is_refused)
+{
+	cr_assert_eq(mkdir("directory", 0755), 0);
+	expect_refused_file("directory", false, -EPERM, NOT_REGULAR);
+	expect_refused_file("directory", true, -EPERM, NOT_REGULAR);
+}
+
+Test(policy_file, a_fifo_is_refused_and_not_waited_for)
+{
+	cr_assert_eq(mkfifo("fifo", 0644), 0);
+	expect_refused_file("fifo", false, -EPERM, NOT_REGULAR);
+}
+
+Test(policy_file, a_device_is_refused)
+{
+	expect_refused_file("/dev/null", false, -EPERM, NOT_REGULAR);
+	expect_refused_file("/dev/zero", false, -EPERM, NOT_REGULAR);
+}
+
+Test(policy_file, a_socket_is_refused)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	expect_refused_file("socket", false, -ENXIO, "it cannot be read: ENXIO");
+	close(fd);
+}
+
+Test(policy_file, a_symbolic_link_is_followed_and_its_target_is_judged)
+{
+	write_file("policy", "share\n", 0644);
+	cr_assert_eq(symlink("policy", "link"), 0);
+	expect_read("link", true, "share\n");
+	cr_assert_eq(chmod("policy", 0646), 0);
+	expect_refused_file("link", true, -EPERM, FOR_ALL);
+	cr_assert_eq(unlink("policy"), 0);
+	expect_refused_file("link", true, -ENOENT, "");
+	cr_assert_eq(mkdir("policy", 0755), 0);
+	expect_refused_file("link", true, -EPERM, NOT_REGULAR);
+}
+
+Test(policy_file, a_symbolic_link_that_leads_to_itself_is_refused)
+{
+	cr_assert_eq(symlink("link", "link"), 0);
+	expect_refused_file("link", false, -ELOOP, "it cannot be read: ELOOP");
+}
+
+Test(policy_file, a_file_used_as_a_directory_is_refused)
+{
+	write_file("policy", "share\n", 0644);
+	expect_refused_file("policy/x", false, -ENOTDIR, "it cannot be read: ENOTDIR");
+}
+
+Test(policy_file, a_file_of_more_than_16_mib_is_refused)
+{
+	write_file("policy", "", 0644);
+	cr_assert_eq(truncate("policy", 16 * 1024 * 1024 + 1), 0);
+	expect_refused_file("policy", false, -EPERM, "it has more than 16 MiB");
+	cr_assert_eq(truncate("policy", 16 * 1024 * 1024), 0);
+	cr_assert_eq(read_as("policy", false), 0, "%s", complaint.bytes);
+	cr_expect_eq(file.length, 16 * 1024 * 1024);
+	policy_file_drop(&file);
+}
+
+Test(policy_file, without_memory_for_it_a_file_is_refused)
+{
+	struct rlimit limit, none;
+
+	write_file("policy", "", 0644);
+	cr_assert_eq(truncate("policy", 16 * 1024 * 1024), 0);
+	cr_assert_eq(getrlimit(RLIMIT_AS, &limit), 0);
+	none = (struct rlimit){.rlim_cur = 1 << 20, .rlim_max = limit.rlim_max};
+	cr_assert_eq(setrlimit(RLIMIT_AS, &none), 0);
+	int error = read_as("policy", false);
+	setrlimit(RLIMIT_AS, &limit);
+	cr_expect_eq(error, -ENOMEM);
+	cr_expect_str_eq(complaint.bytes, "it cannot be read: ENOMEM");
+	cr_expect_null(file.bytes);
+}
+
+/* ---- who may write ---- */
+
+Test(policy_file, a_file_that_others_may_write_is_refused)
+{
+	static const unsigned modes[] = {0646, 0666, 0602, 0777};
+
+	write_file("policy", "share\n", 0644);
+	for (size_t i = 0; i < COUNT_OF(modes); i++) {
+		cr_assert_eq(chmod("policy", modes[i]), 0);
+		expect_refused_file("policy", false, -EPERM, FOR_ALL);
+		expect_refused_file("policy", true, -EPERM, FOR_ALL);
+	}
+}
+
+Test(policy_file, a_default_file_that_a_group_may_write_is_refused)
+{
+	write_file("policy", "share\n", 0664);
+	expect_refused_file("policy", true, -EPERM, FOR_GROUP);
+	cr_assert_eq(chmod("policy", 0620), 0);
+	expect_refused_file("policy", true, -EPERM, FOR_GROUP);
+}
+
+Test(policy_file, a_file_that_one_names_may_be_written_by_a_group)
+{
+	write_file("policy", "share\n", 0664);
+	expect_read("policy", false, "share\n");
+}
+
+Test(policy_file, a_file_that_only_its_owner_may_read_is_read)
+{
+	write_file("policy", "share\n", 0400);
+	expect_read("policy", true, "share\n");
+	cr_assert_eq(chmod("policy", 0755), 0);
+	expect_read("policy", true, "share\n");
+}
+
+Test(policy_file, a_file_that_cannot_be_read_is_refused)
+{
+	write_file("policy", "share\n", 0200);
+	if (geteuid() == 0) {
+		cr_assert_eq(chown(".", NOBODY, (gid_t)-1), 0);
+		cr_assert_eq(seteuid(NOBODY), 0);
+	}
+	expect_refused_file("policy", false, -EACCES, "it cannot be read: EACCES");
+	cr_assert_eq(seteuid(getuid()), 0);
+}
+
+Test(policy_file, roots_file_is_read_by_everybody)
+{
+	if (geteuid() != 0)
+		cr_skip_test("it takes root to have a file of another user");
+	write_file("policy", "share\n", 0644);
+	cr_assert_eq(chmod(".", 0755), 0);
+	cr_assert_eq(seteuid(NOBODY), 0);
+	expect_read("policy", true, "share\n");
+	cr_assert_eq(seteuid(0), 0);
+}
+
+Test(policy_file, another_users_file_is_refused_by_everybody)
+{
+	if (geteuid() != 0)
+		cr_skip_test("it takes root to have a file of another user");
+	write_file("policy", "share\n", 0644);
+	cr_assert_eq(chmod(".", 0755), 0);
+	cr_assert_eq(chown("policy", NOBODY, (gid_t)-1), 0);
+	expect_refused_file("policy", false, -EPERM, NOT_TRUSTED);
+	expect_refused_file("policy", true, -EPERM, NOT_TRUSTED);
+	cr_assert_eq(seteuid(NOBODY + 1), 0);
+	expect_refused_file("policy", false, -EPERM, NOT_TRUSTED);
+	cr_assert_eq(seteuid(0), 0);
+}
+
+/* The program of a user's own set-user-ID binary has that user's rights, and trusts him. */
+Test(policy_file, the_effective_user_counts_and_not_the_real_one)
+{
+	if (geteuid() != 0)
+		cr_skip_test("it takes root to become another user");
+	write_file("policy", "share\n", 0644);
+	cr_assert_eq(chmod(".", 0755), 0);
+	cr_assert_eq(chown("policy", NOBODY, (gid_t)-1), 0);
+	cr_assert_eq(setresuid(0, NOBODY, 0), 0);
+	expect_read("policy", true, "share\n");
+	cr_assert_eq(setresuid(NOBODY, 0, 0), 0);
+	expect_refused_file("policy", true, -EPERM, NOT_TRUSTED);
+	cr_assert_eq(setresuid(0, 0, 0), 0);
+}
+
+Test(policy_file, the_user_with_the_overflow_number_is_not_trusted_where_he_exists)
+{
+	if (geteuid() != 0)
+		cr_skip_test("it takes root to have a file of another user");
+	write_file("policy", "share\n", 0644);
+	cr_assert_eq(chown("policy", OVERFLOW_UID, (gid_t)-1), 0);
+	cr_assert_eq(chmod(".", 0755), 0);
+	cr_assert_eq(seteuid(NOBODY), 0);
+	expect_refused_file("policy", false, -EPERM, NOT_TRUSTED);
+	cr_assert_eq(seteuid(0), 0);
+}
+
+/* ---- in a user namespace, where owners may have no number ---- */
+
+static bool write_map(const char *path, const char *map)
+{
+	int fd = open(path, O_WRONLY);
+	bool is_written = fd >= 0 && write(fd, map, strlen(map)) == (ssize_t)strlen(map);
+
+	close(fd);
+	return is_written;
+}
+
+/* Has a user namespace whose only user is this one, or skips the test. */
+static void enter_namespace(void)
+{
+	char map[64];
+
+	snprintf(map, sizeof map, "%u %u 1", getuid(), geteuid());
+	if (unshare(CLONE_NEWUSER) < 0 || !write_map("/proc/self/uid_map", map))
+		cr_skip_test("this system grants no user namespace");
+}
+
+Test(policy_file, a_file_of_nobody_we_can_name_is_read_if_we_cannot_write_it)
+{
+	const char *path = "policy";
+
+	if (geteuid() == 0) {
+		write_file(path, "share\n", 0644);
+		cr_assert_eq(chown(path, NOBODY, NOBODY), 0);
+	} else {
+		path = "/proc/sys/kernel/ostype"; /* root's, and read-only for all others */
+	}
+	enter_namespace();
+	int error = read_as(path, true);
+	cr_expect_eq(error, 0, "%d: %s", error, complaint.bytes);
+}
+
+Test(policy_file, a_file_of_nobody_we_can_name_is_refused_if_we_can_write_it)
+{
+	if (geteuid() != 0)
+		cr_skip_test("it takes root to have a file of another user");
+	write_file("policy", "share\n", 0664);
+	cr_assert_eq(chown("policy", NOBODY, getegid()), 0);
+	enter_namespace();
+	expect_refused_file("policy", false, -EPERM, NOT_TRUSTED);
+}

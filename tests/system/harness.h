@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Starts real programs with libreuse preloaded, and looks at what they do.
+ *
+ * Every function ends the test, saying why, where it cannot do its work; so none returns an error.
+ * Whatever a test starts is killed when the test ends, also when it fails or crashes: harness.c has
+ * a main() of its own, whose parent process adopts and kills what a test leaves behind.
+ */
+#ifndef TESTS_SYSTEM_HARNESS_H
+#define TESTS_SYSTEM_HARNESS_H
+
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* How long anything may take. Nothing waits longer than it must; only a failure waits this long. */
+#define DEADLINE_SECONDS 60
+
+/* ---- where things are ---- */
+
+const char *library_path(void); /* libreuse.so, LIBREUSE_LIBRARY */
+const char *run_path(void);	/* reuse-run, LIBREUSE_RUN */
+const char *source_path(void);	/* the source tree, LIBREUSE_SOURCE */
+const char *build_path(void);	/* the build tree, LIBREUSE_BUILD */
+
+/* A file of tests/system/programs. */
+const char *script_path(const char *name);
+
+/* What is built from a file there; without it (static-pie needs a libc.a) the test is skipped. */
+const char *program_path(const char *name);
+
+/* A new string; nothing frees it before the test ends. */
+const char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * The path of a program that the test needs: NAME itself when it has a slash, else what PATH or a
+ * sbin directory has; "python3" is the system's own. Without it the test is skipped.
+ */
+const char *need_program(const char *name);
+
+/* Skips the test, or where the effective user is root goes on. */
+void need_root(void);
+
+/* Skips the test and says why. Where LIBREUSE_NO_SKIP=1, it fails instead. */
+void skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* A new empty directory that every user can read; removed after the last test. */
+const char *new_directory(void);
+
+/* Writes CONTENT to DIRECTORY/NAME, readable by every user; returns the path. */
+const char *write_file(const char *directory, const char *name, const char *content);
+
+/* All of a file that is there and readable. */
+const char *read_file(const char *path);
+
+/* ---- waiting ---- */
+
+/*
+ * Asks CONDITION again and again until it is true. After the deadline the test fails with what WHAT
+ * says was waited for.
+ */
+void wait_until(bool (*condition)(void *context), void *context, const char *what);
+
+/* ---- processes ---- */
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+struct launch {
+	const char *const *arguments;	/* the program's path first */
+	const char *const *environment; /* NAME=VALUE, set after all others; NULL: none */
+	bool is_bare;			/* without libreuse */
+	const char *user;		/* to run as; NULL: as the test does */
+	const char *directory;		/* to run in; NULL: / */
+	const char *preload;		/* LD_PRELOAD instead of libreuse alone */
+};
+
+struct process;
+
+/*
+ * Starts a program in a process group of its own, with nothing on standard input, and standard
+ * output and standard error each caught in a file. Its environment is the test's without what
+ * would configure libreuse, and with REUSE_CONFIG= so that the machine's own policy is not read.
+ *
+ *     process_start(WORDS(python, "-m", "http.server"), .environment = WORDS("REUSE_PORT=1"));
+ *
+ * Only the test's main thread may start programs: they die with the thread that started them.
+ */
+#define process_start(WORDS, ...)                                                                  \
+	process_launch(&(struct launch){.arguments = (WORDS), __VA_ARGS__})
+struct process *process_launch(const struct launch *launch);
+
+pid_t process_id(const struct process *process);
+
+/* What it wrote up to now. */
+const char *process_output(const struct process *process); /* to standard output */
+const char *process_errors(const struct process *process); /* to standard error */
+
+/* Waits until it has written TEXT to either; fails when it ends before. */
+void process_wait_text(struct process *process, const char *text);
+
+/*
+ * Waits until the process itself, or one that it started, holds a socket of PROTOCOL ("tcp":
+ * listening; "udp": bound) on PORT.
+ */
+void process_wait_port(struct process *process, const char *protocol, int port);
+
+/* Whether it has ended. */
+bool process_ended(struct process *process);
+
+/* Waits for its end; returns the exit status, or 128 and the number of the signal. */
+int process_wait(struct process *process);
+
+/* Sends the signal to the process alone. */
+void process_signal(struct process *process, int signal);
+
+/* Kills the whole group, and waits for the end of the process. */
+void process_kill(struct process *process);
+
+/* Starts, waits for the end, and expects status 0. Returns the process, for what it wrote. */
+#define process_run(WORDS, ...)                                                                    \
+	process_run_launch(&(struct launch){.arguments = (WORDS), __VA_ARGS__})
+struct process *process_run_launch(const struct launch *launch);
+
+/*
+ * Starts nginx in the foreground, with one worker and a directory of its own. LISTEN are its listen
+ * directives, "listen 80;"; to every request it answers ANSWER.
+ */
+#define nginx_start(LISTEN, ANSWER, ...) nginx_launch(LISTEN, ANSWER, (struct launch){__VA_ARGS__})
+struct process *nginx_launch(const char *listen, const char *answer, struct launch launch);
+
+/* ---- ports and sockets ---- */
+
+/*
+ * A port that nobody uses with TCP or UDP on any address, that the kernel gives to nobody by
+ * itself, and that no other test gets before this one has ended.
+ */
+int port_new(void);
+
+/* One line of /proc/net/{tcp,udp}{,6}. */
+struct socket_line {
+	char address[INET6_ADDRSTRLEN];
+	int port;
+	bool is_ip6;
+	bool is_listening; /* TCP: LISTEN; UDP: not connected */
+	unsigned state;	   /* as include/net/tcp_states.h has it; 6 is TIME_WAIT */
+	uid_t user;
+	unsigned long inode; /* 0: of no process */
+};
+
+#define ANY_PORT (-1)
+
+/*
+ * The sockets of PROTOCOL ("tcp", "udp") with that local port, of both families and in every state.
+ * More than ROOM fail the test.
+ */
+size_t socket_list(const char *protocol, int port, struct socket_line *lines, size_t room);
+
+/* How many sockets of all processes listen on a port. */
+int count_listening(const char *protocol, int port);
+
+/* Waits until exactly COUNT sockets listen on the port. */
+void wait_listening(const char *protocol, int port, int count);
+
+/* "127.0.0.1" and 80, or "::1" and 80, as the kernel wants it; returns the length. */
+socklen_t make_address(struct sockaddr_storage *storage, const char *address, int port);
+
+/* A TCP connection from an address that the kernel chooses. */
+int client_connect(const char *address, int port);
+
+/* A TCP connection, or -1 with errno. */
+int client_try(const char *address, int port);
+
+/*
+ * Sends REQUEST (NULL: nothing) on a new connection, and reads until the answer holds STOP (NULL:
+ * until it ends), or SIZE - 1 bytes are full. The answer ends in a NUL.
+ */
+void client_ask(const char *address, int port, const char *request, const char *stop, char *answer,
+	size_t size);
+
+/* A socket that listens for the test's own clients, with a queue long enough for all. */
+int server_listen(const char *address, int port);
+
+#define PEER_SIZE (INET6_ADDRSTRLEN + 8)
+
+/* The next connection; in PEER where it comes from, "127.0.0.1,4711". */
+int server_accept(int fd, char peer[PEER_SIZE]);
+
+/* ---- network namespaces ---- */
+
+/*
+ * Moves the test, and what it starts from now on, into a network of its own, where nothing is but
+ * the loopback interface, up. Skips the test where that is not permitted.
+ */
+void enter_network_namespace(void);
+
+/* Runs "ip ARGUMENTS..." and expects it to work. */
+#define ip(...) process_run(WORDS(need_program("ip"), __VA_ARGS__), .is_bare = true)
+
+#endif

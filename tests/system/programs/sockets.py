@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""sockets.py CALL...: makes socket calls in order, and prints for each what it gave.
+
+    tcp4 udp4 tcp6 udp6 mptcp4 mptcp6 sctp4   a new socket, which the next calls are about
+    bind=ADDRESS,PORT  connect=ADDRESS,PORT   "ok", or the name of the errno
+    rawbind=ADDRESS,PORT                      the system call itself, not libc's function
+    listen  listen=BACKLOG
+    set=OPTION,NUMBER
+    get=OPTION                                the number, of 32 bits
+    get64=OPTION                              the number, of 64 bits
+    text=OPTION                               the value as text
+    name                                      ADDRESS,PORT that the socket has
+    backlog                                   the backlog that the kernel has for it
+    stay                                      never ends
+
+It never sets an option that it was not told to.
+"""
+import ctypes
+import errno
+import os
+import socket
+import struct
+import sys
+import time
+
+IP, IPV6, TCP, SOCKET = socket.IPPROTO_IP, socket.IPPROTO_IPV6, socket.IPPROTO_TCP, socket.SOL_SOCKET
+
+# By the numbers of the kernel's headers, because not every Python knows every name.
+OPTIONS = {
+    "SO_REUSEADDR": (SOCKET, 2),
+    "SO_DONTROUTE": (SOCKET, 5),
+    "SO_BROADCAST": (SOCKET, 6),
+    "SO_SNDBUF": (SOCKET, 7),
+    "SO_RCVBUF": (SOCKET, 8),
+    "SO_KEEPALIVE": (SOCKET, 9),
+    "SO_PRIORITY": (SOCKET, 12),
+    "SO_REUSEPORT": (SOCKET, 15),
+    "SO_BINDTODEVICE": (SOCKET, 25),
+    "SO_MARK": (SOCKET, 36),
+    "SO_BUSY_POLL": (SOCKET, 46),
+    "SO_MAX_PACING_RATE": (SOCKET, 47),
+    "SO_INCOMING_CPU": (SOCKET, 49),
+    "IP_TOS": (IP, 1),
+    "IP_TTL": (IP, 2),
+    "IP_FREEBIND": (IP, 15),
+    "IP_TRANSPARENT": (IP, 19),
+    "IP_BIND_ADDRESS_NO_PORT": (IP, 24),
+    "IPV6_UNICAST_HOPS": (IPV6, 16),
+    "IPV6_V6ONLY": (IPV6, 26),
+    "IPV6_TCLASS": (IPV6, 67),
+    "IPV6_TRANSPARENT": (IPV6, 75),
+    "IPV6_FREEBIND": (IPV6, 78),
+    "TCP_NODELAY": (TCP, 1),
+    "TCP_MAXSEG": (TCP, 2),
+    "TCP_KEEPIDLE": (TCP, 4),
+    "TCP_KEEPINTVL": (TCP, 5),
+    "TCP_KEEPCNT": (TCP, 6),
+    "TCP_SYNCNT": (TCP, 7),
+    "TCP_DEFER_ACCEPT": (TCP, 9),
+    "TCP_CONGESTION": (TCP, 13),
+    "TCP_USER_TIMEOUT": (TCP, 18),
+    "TCP_FASTOPEN": (TCP, 23),
+    "TCP_NOTSENT_LOWAT": (TCP, 25),
+}
+
+SOCKETS = {
+    "tcp4": (socket.AF_INET, socket.SOCK_STREAM, 0),
+    "udp4": (socket.AF_INET, socket.SOCK_DGRAM, 0),
+    "tcp6": (socket.AF_INET6, socket.SOCK_STREAM, 0),
+    "udp6": (socket.AF_INET6, socket.SOCK_DGRAM, 0),
+    "mptcp4": (socket.AF_INET, socket.SOCK_STREAM, 262),
+    "mptcp6": (socket.AF_INET6, socket.SOCK_STREAM, 262),
+    "sctp4": (socket.AF_INET, socket.SOCK_STREAM, 132),
+}
+
+
+def address(text):
+    host, port = text.split(",")
+    return host, int(port)
+
+
+def raw_bind(sock, value):
+    host, port = address(value)
+    name = struct.pack("=H", socket.AF_INET) + struct.pack(">H", port)
+    name += socket.inet_aton(host) + bytes(8)
+    number = {"x86_64": 49, "aarch64": 200}[os.uname().machine]
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(number, sock.fileno(), name, len(name)) < 0:
+        raise OSError(ctypes.get_errno(), "bind")
+
+
+def make(call, value, sock):
+    if call == "bind":
+        sock.bind(address(value))
+    elif call == "rawbind":
+        raw_bind(sock, value)
+    elif call == "connect":
+        sock.connect(address(value))
+    elif call == "listen":
+        sock.listen(int(value or 128))
+    elif call == "set":
+        option, number = value.split(",")
+        sock.setsockopt(*OPTIONS[option], int(number))
+    elif call == "get":
+        return sock.getsockopt(*OPTIONS[value])
+    elif call == "get64":
+        return struct.unpack("=q", sock.getsockopt(*OPTIONS[value], 8))[0]
+    elif call == "text":
+        return sock.getsockopt(*OPTIONS[value], 64).rstrip(b"\0").decode()
+    elif call == "name":
+        return "%s,%d" % sock.getsockname()[:2]
+    elif call == "backlog":
+        # tcpi_sacked of struct tcp_info, which for a listening socket holds the backlog
+        return struct.unpack_from("=I", sock.getsockopt(TCP, 11, 104), 28)[0]
+    else:
+        sys.exit("no call is named " + call)
+    return "ok"
+
+
+sockets = []
+for argument in sys.argv[1:]:
+    call, _, value = argument.partition("=")
+    if call == "stay":
+        print("stay", flush=True)
+        time.sleep(3600)
+    try:
+        if call in SOCKETS:
+            sockets.append(socket.socket(*SOCKETS[call]))
+            result = "ok"
+        else:
+            result = make(call, value, sockets[-1])
+    except OSError as error:
+        result = errno.errorcode[error.errno]
+        if call in SOCKETS:
+            print(argument, result)
+            break
+    print(argument, result, flush=True)
