@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BYTES_OF_A_MESSAGE 2048 /* at the most */
-
 /* "NAME=PORT..." of loopback, as the program "calls" takes it. */
 static const char *bind_to(int port)
 {
@@ -359,33 +357,48 @@ Test(log, a_full_pipe_blocks_nobody)
 	cr_expect_eq(count(empty(&fifo), "libreuse"), 0);
 }
 
-/* A rule whose message is as long as a message can be. */
-static const char *long_rule(void)
+/*
+ * Runs "calls" with a bind to a port that is denied and standard error as it is in the FIFO, while
+ * every poll is answered with "descriptor 2 can be written to": that was so when it was asked, and
+ * another thread was faster.
+ */
+static struct process *run_after_poll(const struct fifo *fifo, const struct fifo *go)
 {
-	char list[1200] = "REUSE_RULES=tcp exe=in_threads";
+	static const char script[] =
+		"exec 2>\"$0\"; echo ready; read line <\"$1\"; shift; exec \"$@\"";
+	int denied = port_new();
 
-	while (strlen(list) < sizeof list - 32)
-		strcat(list, ",/a/long/path/of/no/meaning");
-	return format("%s share", list);
+	return process_start(WORDS(need_program("strace"), "-f", "-qq", "-o", "/dev/null", "-e",
+				     "trace=/^p?poll", "-e",
+				     "inject=/^p?poll:retval=1:poke_exit=@arg1=0200000004000400",
+				     "/bin/sh", "-c", script, fifo->path, go->path,
+				     program_path("calls"), "tcp", bind_to(denied)),
+		.environment = WORDS(deny(denied)));
 }
 
-/*
- * Room for one message or two, and 64 threads that want to write at the same time: who finds room
- * may find none when it writes.
- */
-Test(log, many_threads_that_fill_a_pipe_block_nobody)
+static void expect_unharmed(struct process *process, const struct fifo *go)
 {
-	for (int round = 0; round < 20; round++) {
-		struct fifo fifo = make_fifo();
-		char bytes[4096];
-		fill(&fifo);
-		cr_assert_eq(read(fifo.fd, bytes, sizeof bytes), (ssize_t)sizeof bytes);
-		struct process *process =
-			run_into(&fifo, "in_threads", format("%d", port_new()), long_rule());
-		cr_expect_str_eq(process_output(process), "shared 1280, in use 0 of 1280\n");
-		cr_expect_gt(count(empty(&fifo), "libreuse"), 0);
-		close(fifo.fd);
-	}
+	cr_assert_eq(write(go->fd, "\n", 1), 1);
+	cr_expect_eq(process_wait(process), 0);
+	cr_expect_str_eq(process_output(process), "ready\nbind: EACCES\n");
+}
+
+Test(log, a_pipe_that_others_fill_at_the_same_time_blocks_nobody)
+{
+	struct fifo errors = make_fifo(), go = make_fifo();
+
+	fill(&errors);
+	expect_unharmed(run_after_poll(&errors, &go), &go);
+}
+
+Test(log, a_pipe_whose_reader_goes_at_the_same_time_raises_no_signal)
+{
+	struct fifo errors = make_fifo(), go = make_fifo();
+	struct process *process = run_after_poll(&errors, &go);
+
+	process_wait_text(process, "ready\n");
+	close(errors.fd);
+	expect_unharmed(process, &go);
 }
 
 Test(log, a_pipe_without_a_reader_raises_no_signal)

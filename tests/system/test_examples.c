@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is shipped beside the programs: systemd units, completions, manual pages. */
+#include "harness.h"
+
+#include <string.h>
+
+static const char *shipped(const char *path)
+{
+	return format("%s/%s", source_path(), path);
+}
+
+/* ---- systemd ---- */
+
+static void expect_valid_unit(const char *unit)
+{
+	struct process *process =
+		process_run(WORDS(need_program("systemd-analyze"), "--man=no", "verify", unit),
+			.is_bare = true);
+
+	/* it also looks at the units of this machine, which are not ours */
+	cr_expect(!strstr(process_errors(process), unit), "%s", process_errors(process));
+}
+
+Test(examples, the_template_is_a_valid_unit)
+{
+	const char *directory = new_directory();
+	const char *content = read_file(shipped("scripts/systemd/server@.service"));
+
+	write_file(directory, "server@.service", content);
+	expect_valid_unit(write_file(directory, "server@1.service", content));
+}
+
+static void write_service(const char *directory, const char *drop_in)
+{
+	write_file(directory, "web.service", "[Service]\nExecStart=/bin/true\n");
+	process_run(WORDS("/bin/mkdir", format("%s/web.service.d", directory)), .is_bare = true);
+	write_file(format("%s/web.service.d", directory), "libreuse.conf", drop_in);
+}
+
+Test(examples, the_drop_in_adds_libreuse_to_a_service)
+{
+	const char *directory = new_directory();
+	const char *drop_in = read_file(shipped("scripts/systemd/libreuse.conf"));
+
+	cr_expect(strstr(drop_in, "\nEnvironment=LD_PRELOAD=libreuse.so\n"));
+	write_service(directory, drop_in);
+	expect_valid_unit(format("%s/web.service", directory));
+}
+
+Test(examples, systemd_analyze_reads_the_drop_in_at_all)
+{
+	const char *directory = new_directory();
+
+	write_service(directory, "[Service]\nNonsense=yes\n");
+	struct process *process =
+		process_start(WORDS(need_program("systemd-analyze"), "--man=no", "verify",
+				      format("%s/web.service", directory)),
+			.is_bare = true);
+	process_wait(process);
+	cr_expect(strstr(process_errors(process), "Nonsense"));
+}
+
+/* ---- completions ---- */
+
+/* What bash offers for WORDS, the last of which is being typed, one a line. */
+static const char *bash_offers(const char *words)
+{
+	const char *script = format(". /usr/share/bash-completion/bash_completion; . %s\n"
+				    "COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
+				    "COMP_LINE=\"${COMP_WORDS[*]}\"; COMP_POINT=${#COMP_LINE}\n"
+				    "COMP_TYPE=9; COMPREPLY=(); _reuse_run 2>/dev/null; printf "
+				    "'%%s\\n' \"${COMPREPLY[@]}\"",
+		shipped("scripts/completion/reuse-run.bash"), words);
+
+	need_program("/usr/share/bash-completion/bash_completion");
+	return process_output(
+		process_run(WORDS(need_program("bash"), "--norc", "-c", script), .is_bare = true));
+}
+
+static void expect_offer(const char *words, const char *offer)
+{
+	const char *offers = format("\n%s", bash_offers(words));
+
+	cr_expect(strstr(offers, format("\n%s\n", offer)), "for %s it offers: %s", words, offers);
+}
+
+Test(examples, bash_completes_options)
+{
+	expect_offer("reuse-run --ex", "--explain");
+	expect_offer("reuse-run --no", "--no-inherit");
+}
+
+Test(examples, bash_completes_the_words_of_a_rule)
+{
+	expect_offer("reuse-run -r sha", "share");
+	expect_offer("reuse-run -r \"'tcp port=80 -> no\"", "tcp port=80 -> nodelay");
+}
+
+Test(examples, bash_completes_every_option_of_the_wrapper)
+{
+	const char *help =
+		process_output(process_run(WORDS(run_path(), "--help"), .is_bare = true));
+	const char *offers = format("\n%s", bash_offers("reuse-run -"));
+
+	for (const char *at = strstr(help, "--"); at; at = strstr(at + 2, "--")) {
+		size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz-");
+		if (length <= 2 || at[-1] != ' ')
+			continue;
+		const char *option = format("\n%.*s\n", (int)length, at);
+		cr_expect(strstr(offers, option), "bash does not offer %s", option);
+	}
+}
+
+Test(examples, zsh_loads_its_completion)
+{
+	const char *script =
+		format("fpath=(%s $fpath); autoload -Uz compinit; compinit -D -u; "
+		       "print -- $_comps[reuse-run]; autoload +X _reuse-run; print loaded",
+			shipped("scripts/completion"));
+	struct process *process = process_run(WORDS(need_program("zsh"), "-f", "-c", script),
+		.is_bare = true, .environment = WORDS("HOME=/nonexistent"));
+
+	cr_expect_str_eq(process_output(process), "_reuse-run\nloaded\n", "%s%s",
+		process_output(process), process_errors(process));
+}
+
+/* ---- the manual ---- */
+
+Test(examples, the_manual_pages_have_no_warning)
+{
+	static const char *const pages[] = {
+		"man/libreuse.7", "man/libreuse.conf.5", "man/reuse-run.1"};
+
+	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+		struct process *process = process_run(
+			WORDS(need_program("mandoc"), "-Tlint", "-Wwarning", shipped(pages[i])),
+			.is_bare = true);
+		cr_expect_str_empty(process_output(process));
+		cr_expect_str_empty(process_errors(process));
+	}
+}
