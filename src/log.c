@@ -68,9 +68,8 @@ static void write_to_standard_error(const struct log *log, const struct text *li
 {
 	struct file_identity now = file_identity_of(STDERR_FILENO);
 
-	if (!file_identity_equals(&now, &log->standard_error) || !system_is_writable(STDERR_FILENO))
-		return;
-	system_write(STDERR_FILENO, line->bytes, line->length); /* nobody to tell, if it fails */
+	if (file_identity_equals(&now, &log->standard_error))
+		system_write_at_once(STDERR_FILENO, line->bytes, line->length);
 }
 
 static void write_to_file(const struct log *log, const struct text *line)
@@ -80,8 +79,7 @@ static void write_to_file(const struct log *log, const struct text *line)
 
 	if (fd < 0)
 		return;
-	if (system_is_writable(fd))
-		system_write(fd, line->bytes, line->length);
+	system_write_at_once(fd, line->bytes, line->length);
 	system_close(fd);
 }
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "system.h"
 
+#include "text.h"
+
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 /* 32-bit machines whose first system calls had 16-bit user ids. */
@@ -97,12 +101,72 @@ int system_getsockname(int fd, struct sockaddr *address, socklen_t *length)
 	return (int)CALL(SYS_getsockname, fd, address, length, 0, 0);
 }
 
-bool system_is_writable(int fd)
+static const int64_t at_once[2]; /* a timespec of either size */
+
+static bool is_writable(int fd)
 {
-	static const int64_t at_once[2]; /* a timespec of either size */
 	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
 
 	return CALL(SYS_ppoll, &poll_fd, 1, at_once, 0, 0) == 1 && poll_fd.revents == POLLOUT;
+}
+
+/*
+ * A descriptor of the same pipe that does not block: between a poll and a write others may fill it,
+ * and O_NONBLOCK on FD itself would be seen by all who have it. FD itself for what is no pipe.
+ */
+static int unblocked(int fd)
+{
+	struct statx status;
+	char path[32];
+	struct text text;
+
+	if (system_stat(fd, &status) < 0 || !S_ISFIFO(status.stx_mode))
+		return fd;
+	text_start(&text, path, sizeof path);
+	text_format(&text, "/proc/self/fd/%d", fd);
+	int other = system_open(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0);
+	return other < 0 ? fd : other;
+}
+
+#define SIGNALS	    (sizeof(uint64_t) * 2 / sizeof(long)) /* the longest set that a machine has */
+#define SIGNAL_SIZE (_NSIG / 8)
+
+struct signals {
+	unsigned long bits[SIGNALS];
+};
+
+static bool is_pending(const struct signals *signals)
+{
+	struct signals pending = {{0}};
+
+	CALL(SYS_rt_sigpending, &pending, SIGNAL_SIZE, 0, 0, 0);
+	return (pending.bits[0] & signals->bits[0]) != 0;
+}
+
+/* Writes with SIGPIPE held back, and takes back the one that the write may have raised. */
+static void write_quietly(int fd, const void *bytes, size_t size)
+{
+	const struct signals pipe_signal = {{1UL << (SIGPIPE - 1)}};
+	struct signals before;
+	bool was_pending = is_pending(&pipe_signal);
+
+	CALL(SYS_rt_sigprocmask, SIG_BLOCK, &pipe_signal, &before, SIGNAL_SIZE, 0);
+	if (system_write(fd, bytes, size) == -EPIPE && !was_pending)
+		CALL(SYS_rt_sigtimedwait, &pipe_signal, 0, at_once, SIGNAL_SIZE, 0);
+	CALL(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, SIGNAL_SIZE, 0);
+}
+
+void system_write_at_once(int fd, const void *bytes, size_t size)
+{
+	/* without an address, the sixth argument, its length, is not looked at */
+	long sent = CALL(SYS_sendto, fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL, 0);
+
+	if (sent != -ENOTSOCK || !is_writable(fd))
+		return;
+	int other = unblocked(fd);
+	write_quietly(other, bytes, size);
+	if (other != fd)
+		system_close(other);
 }
 
 struct file_identity file_identity_of(int fd)

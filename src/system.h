@@ -50,8 +50,11 @@ static inline int system_setsockopt(
 	return (int)call(SYS_setsockopt, fd, level, option, (long)value, (long)length);
 }
 
-/* Whether a write to FD would now neither block nor raise SIGPIPE. */
-bool system_is_writable(int fd);
+/*
+ * Writes what can be written at once: neither does it block, nor does it raise SIGPIPE. What cannot
+ * be written is dropped.
+ */
+void system_write_at_once(int fd, const void *bytes, size_t size);
 
 /* Which file a descriptor stands for. */
 struct file_identity {

@@ -76,7 +76,9 @@ static bool overlaps(const struct address *a, const struct address *b)
 
 static unsigned weight(const struct holder *holder, uid_t user)
 {
-	return (holder->inode != 0) + 2U * (holder->user != user) + 4U * holder->is_listening;
+	bool is_others = holder->inode != 0 && holder->user != user;
+
+	return (holder->inode != 0) + 2U * is_others + 4U * holder->is_listening;
 }
 
 struct search {
@@ -319,6 +321,11 @@ static void print_holder(struct text *text, const struct holder *holder)
 	endpoint_print(text, &holder->endpoint);
 	if (!holder->is_listening)
 		text_format(text, " (a connection)");
+	if (holder->inode == 0) {
+		text_format(
+			text, " is not over yet (TIME_WAIT), and was made without SO_REUSEADDR");
+		return;
+	}
 	text_format(text, " is held by user ");
 	diagnose_print_user(text, holder->user);
 	if (holder->process)
@@ -328,6 +335,8 @@ static void print_holder(struct text *text, const struct holder *holder)
 
 static void print_reason(struct text *text, const struct holder *holder, uid_t user)
 {
+	if (holder->inode == 0)
+		return;
 	if (holder->user != user) {
 		text_format(
 			text, "; a port is shared within one user only, and this program runs as ");

@@ -11,7 +11,7 @@
 struct holder {
 	struct endpoint endpoint;
 	uid_t user;
-	uint32_t inode;	   /* of the socket; 0: no process has it open any more */
+	uint32_t inode;	   /* of the socket; 0: nobody has it, and USER says nothing */
 	bool is_listening; /* for UDP: bound */
 	pid_t process;	   /* 0: cannot be seen */
 	char program[16];  /* as in /proc/PID/comm; empty: cannot be seen */

@@ -220,6 +220,12 @@ void leave_directory(void)
 	nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+void leave_and_skip(const char *reason)
+{
+	leave_directory();
+	cr_skip_test("%s", reason);
+}
+
 void write_file(const char *path, const char *text, unsigned mode)
 {
 	FILE *file = fopen(path, "w");

@@ -59,6 +59,9 @@ struct endpoint endpoint_of(enum protocol protocol, const char *address, uint16_
 void enter_directory(void);
 void leave_directory(void);
 
+/* Skips the rest of a test that has such a directory: Criterion leaves the fixture out then. */
+void leave_and_skip(const char *reason);
+
 void write_file(const char *path, const char *text, unsigned mode);
 
 /* ---- random numbers, the same in every run ---- */

@@ -147,9 +147,10 @@ Test(nearest, the_distance_is_that_of_optimal_string_alignment)
 		for (unsigned j = 0; j < length; j++)
 			word[j] = (char)('a' + dice_below(&dice, 3));
 		struct nearest search = nearest_to(typed, typed_length);
-		unsigned limit = search.distance, distance = slow_distance(typed, word);
+		unsigned distance = slow_distance(typed, word);
 		nearest_try(&search, word);
-		bool is_taken = distance < limit && distance < length;
+		/* one typing error in three letters, and one more */
+		bool is_taken = distance <= typed_length / 3 + 1 && distance < length;
 		cr_assert_eq(search.word != NULL, is_taken, "\"%s\" and \"%s\"", typed, word);
 		cr_assert(
 			!is_taken || search.distance == distance, "\"%s\" and \"%s\"", typed, word);

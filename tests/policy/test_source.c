@@ -308,6 +308,20 @@ Test(source, bindps_variables_make_rules)
 		expect_rules(load_scoped(SOURCE_THIS_PROGRAM, cases[i].variables), cases[i].rules);
 }
 
+/* So a user can take them over into rules of his own. */
+Test(source, the_rules_that_bindps_variables_make_can_be_written)
+{
+	const struct configuration *made =
+		LOAD("BIND_ADDR=10.0.0.1", "BIND_PORT=80", "REUSE_PORT=1", "IP_TRANSPARENT=1");
+	struct parsed parsed = parse_file(rules_of(made));
+
+	cr_assert_eq(parsed.error, 0, "%s", parsed.complaint.message);
+	cr_assert_eq(parsed.rules.count, 2);
+	cr_assert_eq(made->policy.count, 2);
+	for (size_t i = 0; i < 2; i++)
+		cr_expect(rules_equal(&parsed.rules.list[i], &made->policy.rules[i]));
+}
+
 Test(source, a_rule_that_bindps_variables_made_names_its_variable)
 {
 	cr_expect_str_eq(place_of(LOAD("REUSE_ADDR=1", "BIND_ADDR=::1"), 0), "BIND_ADDR");

@@ -687,6 +687,37 @@ void wait_listening(const char *protocol, int port, int count)
 			count, protocol, port);
 }
 
+struct port_state {
+	int port;
+	unsigned state;
+};
+
+bool has_state(int port, unsigned state)
+{
+	struct socket_line lines[64];
+	size_t count = socket_list("tcp", port, lines, 64);
+
+	for (size_t i = 0; i < count; i++) {
+		if (lines[i].state == state)
+			return true;
+	}
+	return false;
+}
+
+static bool is_in_state(void *context)
+{
+	const struct port_state *wanted = context;
+
+	return has_state(wanted->port, wanted->state);
+}
+
+void wait_state(int port, unsigned state)
+{
+	struct port_state wanted = {port, state};
+
+	wait_until(is_in_state, &wanted, format("TCP state %u on port %d", state, port));
+}
+
 socklen_t make_address(struct sockaddr_storage *storage, const char *address, int port)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)storage;

@@ -145,7 +145,7 @@ struct socket_line {
 	int port;
 	bool is_ip6;
 	bool is_listening; /* TCP: LISTEN; UDP: not connected */
-	unsigned state;	   /* as include/net/tcp_states.h has it; 6 is TIME_WAIT */
+	unsigned state;	   /* as include/net/tcp_states.h has it */
 	uid_t user;
 	unsigned long inode; /* 0: of no process */
 };
@@ -163,6 +163,14 @@ int count_listening(const char *protocol, int port);
 
 /* Waits until exactly COUNT sockets listen on the port. */
 void wait_listening(const char *protocol, int port, int count);
+
+enum { STATE_ESTABLISHED = 1, STATE_TIME_WAIT = 6 }; /* include/net/tcp_states.h */
+
+/* Whether the kernel has a TCP connection in that state whose local port it is. */
+bool has_state(int port, unsigned state);
+
+/* Waits until it has one. */
+void wait_state(int port, unsigned state);
 
 /* "127.0.0.1" and 80, or "::1" and 80, as the kernel wants it; returns the length. */
 socklen_t make_address(struct sockaddr_storage *storage, const char *address, int port);

@@ -238,6 +238,17 @@ Test(actions, pass_leaves_a_call_alone_that_a_later_rule_would_change)
 			passed, shared));
 }
 
+Test(actions, pass_says_nothing_where_the_bind_fails)
+{
+	int port = port_new();
+	const char *bind = format("bind=127.0.0.1,%d", port);
+
+	server_listen("127.0.0.1", port);
+	struct process *process = run_calls("-> pass", "tcp4", bind);
+	expect_output(process, format("tcp4 ok\n%s EADDRINUSE\n", bind));
+	cr_expect_str_empty(process_errors(process));
+}
+
 Test(actions, early_shares_a_port_whose_bind_is_a_bare_system_call)
 {
 	const char *bind = format("rawbind=127.0.0.1,%d", port_new());
@@ -313,6 +324,20 @@ Test(actions, an_ip6_target_on_an_ip4_socket_fails_the_bind)
 				      "tcp6 ok\nbind=::,%d ok\nname ::1,%d\n",
 				       bind, port, port));
 	expect_said(process, "is of the other IP version");
+}
+
+Test(actions, a_socket_that_listens_without_a_bind_goes_to_the_target)
+{
+	int target = port_new();
+	struct process *process = run_calls(
+		"tcp -> to=127.0.0.5", "tcp4", "listen", "name", "tcp6", "listen", "name");
+	const char *output = process_output(process);
+
+	cr_expect(strstr(output, "tcp4 ok\nlisten ok\nname 127.0.0.5,"), "%s", output);
+	cr_expect(strstr(output, "tcp6 ok\nlisten ok\nname ::ffff:127.0.0.5,"), "%s", output);
+	expect_output(
+		run_calls(format("port=0 -> to=127.0.0.5:%d", target), "tcp4", "listen", "name"),
+		format("tcp4 ok\nlisten ok\nname 127.0.0.5,%d\n", target));
 }
 
 Test(actions, a_target_that_is_in_use_fails_the_bind)
@@ -424,6 +449,20 @@ Test(actions, from_an_address_that_cannot_be_had_fails_the_connect)
 		"connect -> from=203.0.113.5", "tcp4", format("connect=127.0.0.1,%d", port));
 	expect_output(process, format("tcp4 ok\nconnect=127.0.0.1,%d EADDRNOTAVAIL\n", port));
 	expect_said(process, "source tcp 203.0.113.5:0 cannot be had: EADDRNOTAVAIL");
+}
+
+Test(actions, from_a_port_that_is_taken_fails_the_connect)
+{
+	int port = port_new(), taken = port_new();
+	const char *connect = format("connect=127.0.0.1,%d", port);
+
+	server_listen("127.0.0.1", port);
+	server_listen("127.0.0.1", taken);
+	struct process *process =
+		run_calls(format("connect -> from=127.0.0.1:%d", taken), "tcp4", connect);
+	expect_output(process, format("tcp4 ok\n%s EADDRINUSE\n", connect));
+	expect_said(process,
+		format("source tcp 127.0.0.1:%d cannot be had: EADDRINUSE; the call fails", taken));
 }
 
 Test(actions, a_client_is_denied_the_peers_that_a_rule_names_and_no_others)

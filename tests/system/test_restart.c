@@ -6,9 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ESTABLISHED 1 /* include/net/tcp_states.h */
-#define TIME_WAIT   6
-
 /* Both set neither SO_REUSEADDR nor SO_REUSEPORT. */
 static struct process *start_answering(int port, bool is_bare)
 {
@@ -25,39 +22,20 @@ static struct process *start_forking(int port, bool is_bare)
 		.is_bare = is_bare);
 }
 
-struct wanted {
-	int port;
-	unsigned state;
-};
-
-static bool has_state(void *context)
-{
-	const struct wanted *wanted = context;
-	struct socket_line lines[64];
-	size_t count = socket_list("tcp", wanted->port, lines, 64);
-
-	for (size_t i = 0; i < count; i++) {
-		if (lines[i].state == wanted->state)
-			return true;
-	}
-	return false;
-}
-
 /* Kills the server while the kernel holds a connection of it in TIME_WAIT. */
 static int leave_time_wait(bool is_bare)
 {
 	int port = port_new();
 	struct process *server = start_answering(port, is_bare);
-	struct wanted time_wait = {port, TIME_WAIT};
 	char answer[64];
 
 	process_wait_port(server, "tcp", port);
 	client_ask("127.0.0.1", port, NULL, NULL, answer, sizeof answer);
 	cr_assert_str_eq(answer, "answer\n");
-	wait_until(has_state, &time_wait, "a connection in TIME_WAIT");
+	wait_state(port, STATE_TIME_WAIT);
 	process_kill(server);
 	wait_listening("tcp", port, 0);
-	cr_assert(has_state(&time_wait));
+	cr_assert(has_state(port, STATE_TIME_WAIT));
 	return port;
 }
 
@@ -122,14 +100,12 @@ Test(restart, a_server_binds_again_while_its_child_holds_a_connection)
 
 Test(restart, without_libreuse_a_server_does_not_bind_again_beside_its_childs_connection)
 {
-	struct wanted established = {0, ESTABLISHED};
 	int fd;
 	int port = leave_established(true, &fd);
 	struct process *server = start_forking(port, true);
 
 	cr_expect_neq(process_wait(server), 0);
 	process_wait_text(server, "Address already in use");
-	established.port = port;
-	cr_expect(has_state(&established));
+	cr_expect(has_state(port, STATE_ESTABLISHED));
 	close(fd);
 }

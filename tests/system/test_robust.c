@@ -193,6 +193,18 @@ Test(robust, a_call_before_every_constructor_gets_the_policy)
 	expect_needed("REUSE_RULES=tcp share", "FIRST_PORT", "first of all shared 1\n");
 }
 
+/* What was read at that time stays, wherever it was read from. */
+Test(robust, a_call_before_every_constructor_keeps_the_words_of_the_policy)
+{
+	struct process *process = process_run(WORDS(program_path("needs_early")),
+		.environment = WORDS(format("FIRST_PORT=%d", port_new()), "REUSE_LOG=info",
+			"REUSE_RULES=tcp exe=needs_* -> share congestion=no-such"));
+	const char *rule = "(REUSE_RULES:1: tcp exe=needs_* -> share congestion=no-such)";
+
+	expect_output(process, "first of all shared 1\n");
+	cr_expect(strstr(process_errors(process), rule), "%s", process_errors(process));
+}
+
 /* libc's environ is not set at that time. */
 Test(robust, a_call_before_every_constructor_meets_a_broken_policy)
 {

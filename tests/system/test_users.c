@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static struct process *start_server(int port, const char *user)
 {
@@ -95,6 +96,45 @@ Test(users, who_meets_a_socket_that_was_opened_without_sharing_is_told_so)
 	expect_refused(refused, "that socket was opened without sharing: start its program with "
 				"libreuse too");
 	expect_refused(refused, format("program python3, process %d", (int)process_id(server)));
+}
+
+/* A connection in TIME_WAIT is nobody's any more; for its user the kernel gives 0, root's number.
+ */
+Test(users, who_meets_time_wait_of_a_server_that_did_not_share_is_not_told_that_it_is_roots)
+{
+	need_root();
+	int port = port_new();
+	char peer[PEER_SIZE], nothing;
+
+	int server = server_listen("127.0.0.1", port);
+	int client = client_connect("127.0.0.1", port);
+	close(server_accept(server, peer));
+	cr_assert_eq(recv(client, &nothing, 1, 0), 0);
+	close(client);
+	close(server);
+	wait_state(port, STATE_TIME_WAIT);
+
+	struct process *refused = start_server(port, "nobody");
+	expect_refused(refused, "Address already in use");
+	const char *line = find_line(process_errors(refused), "is in use");
+	cr_expect(strstr(line, format("tcp 127.0.0.1:%d (a connection)", port)), "%s", line);
+	cr_expect_not(strstr(line, "root"), "%s", line);
+}
+
+Test(users, who_does_not_share_is_not_told_that_the_holder_should)
+{
+	int port = port_new();
+	const char *python = need_program("python3");
+	struct process *server =
+		process_start(WORDS(python, "-m", "http.server", format("%d", port)));
+
+	process_wait_port(server, "tcp", port);
+	struct process *refused =
+		process_start(WORDS(python, "-m", "http.server", format("%d", port)),
+			.environment = WORDS("REUSE_RULES=tcp -> exclusive"));
+	expect_refused(refused, "Address already in use");
+	cr_expect_not(strstr(process_errors(refused), "start its program with libreuse too"), "%s",
+		process_errors(refused));
 }
 
 /* ---- exclusive ---- */
