@@ -81,8 +81,8 @@ Test(transparent, nothing_changes_when_options_are_set_at_once)
 
 Test(transparent, nothing_changes_under_rules_for_what_the_program_does_not_do)
 {
-	expect_same_under(
-		"REUSE_RULES=sctp deny; port=9 deny; connect port=9 deny; exe=other deny");
+	expect_same_under("REUSE_RULES=sctp deny; port=9 deny; exe=other deny; connect port=9 deny;"
+			  "connect addr=any deny");
 }
 
 Test(transparent, nothing_changes_when_it_is_explained_only)

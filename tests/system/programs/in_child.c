@@ -10,6 +10,7 @@
 #include "program.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -37,6 +38,7 @@ static void *hold_locks(void *unused)
 		void *volatile block = malloc(100000);
 		fprintf(nothing, "%p", block);
 		free(block);
+		malloc_trim(0);
 	}
 	return NULL;
 }
@@ -115,6 +117,7 @@ int main(int argc, char **argv)
 	if (argc == 2)
 		bind_and_exit();
 	nothing = fopen("/dev/null", "w");
+	mallopt(M_ARENA_MAX, 1); /* so that the threads hold the lock that a child would want */
 	for (int i = 0; i < THREADS; i++) {
 		if (pthread_create(&threads[i], NULL, hold_locks, NULL) != 0)
 			return 2;

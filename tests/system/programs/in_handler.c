@@ -10,7 +10,9 @@
 #include "program.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -24,6 +26,7 @@
 static int port;
 static volatile sig_atomic_t shared, in_use, rounds;
 static atomic_bool is_over;
+static atomic_uint progress; /* of the main thread, outside the handler */
 static sem_t is_done;
 
 static void handle(int signal)
@@ -39,27 +42,43 @@ static void handle(int signal)
 	sem_post(&is_done);
 }
 
+/* Lets the main thread get on, by another distance each time. */
+static void let_work(unsigned round)
+{
+	unsigned start = progress;
+
+	while (progress - start < 1 + round % 3)
+		sched_yield();
+	for (volatile unsigned i = 0; i < round * 7919 % 2003; i++)
+		;
+}
+
 /* Interrupts the main thread, wherever it is. */
 static void *interrupt(void *main_thread)
 {
-	for (int i = 0; i < ROUNDS; i++) {
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		let_work(round);
 		pthread_kill(*(pthread_t *)main_thread, SIGUSR1);
-		sem_wait(&is_done);
+		while (sem_wait(&is_done) < 0)
+			;
 	}
 	is_over = true;
 	return NULL;
 }
 
+/* malloc_trim() holds the lock of the one arena for long. */
 static void work_with_malloc(void)
 {
 	static void *volatile blocks[64];
 	unsigned at = 0;
 	FILE *nothing = fopen("/dev/null", "w");
 
-	while (!is_over) {
+	mallopt(M_ARENA_MAX, 1);
+	for (; !is_over; progress++) {
 		at = (at * 69069 + 1) % 64;
 		free(blocks[at]);
 		blocks[at] = malloc(16 + (size_t)at * 97);
+		malloc_trim(0);
 		fprintf(nothing, "%p", blocks[at]);
 	}
 }
@@ -68,7 +87,7 @@ static void work_with_bind(void)
 {
 	int wrong = 0;
 
-	while (!is_over)
+	for (; !is_over; progress++)
 		wrong += !port_is_shared(port);
 	printf("outside wrong %d\n", wrong);
 }
