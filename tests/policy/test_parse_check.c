@@ -84,6 +84,12 @@ Test(parse_check, deny_and_pass_stand_alone)
 	expect_all_refused(cases, COUNT_OF(cases));
 }
 
+Test(parse_check, deny_and_pass_may_be_early)
+{
+	cr_expect(parse_one("tcp -> deny early")->actions.early);
+	cr_expect(parse_one("exe=a -> early pass")->actions.early);
+}
+
 Test(parse_check, deny_and_pass_take_no_option)
 {
 	static const struct {

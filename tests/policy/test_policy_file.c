@@ -289,60 +289,76 @@ Test(policy_file, the_user_with_the_overflow_number_is_not_trusted_where_he_exis
 	write_file("policy", "share\n", 0644);
 	cr_assert_eq(chown("policy", OVERFLOW_UID, (gid_t)-1), 0);
 	cr_assert_eq(chmod(".", 0755), 0);
-	cr_assert_eq(seteuid(NOBODY), 0);
+	cr_assert_eq(setresuid(NOBODY, NOBODY, 0), 0); /* who could not write it */
 	expect_refused_file("policy", false, -EPERM, NOT_TRUSTED);
-	cr_assert_eq(seteuid(0), 0);
+	cr_assert_eq(setresuid(0, 0, 0), 0);
 }
 
 /* ---- in a user namespace, where owners may have no number ---- */
 
-static bool write_map(const char *path, const char *map)
-{
-	int fd = open(path, O_WRONLY);
-	bool is_written = fd >= 0 && write(fd, map, strlen(map)) == (ssize_t)strlen(map);
+#define NO_NAMESPACE 1000
 
+struct outcome {
+	int error;
+	char complaint[sizeof complaint_bytes];
+};
+
+static bool write_map(pid_t process, unsigned users)
+{
+	char path[64], map[64];
+
+	snprintf(path, sizeof path, "/proc/%d/uid_map", (int)process);
+	snprintf(map, sizeof map, "%u %u %u", getuid(), geteuid(), users);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool is_written = fd >= 0 && write(fd, map, strlen(map)) == (ssize_t)strlen(map);
 	close(fd);
 	return is_written;
 }
 
-#define NO_NAMESPACE 1000
-
-static int read_in_namespace(const char *path, bool is_default)
+/* Enters a namespace, waits for its map on CHANNEL, reads as USER, and sends the outcome. */
+static void read_as_child(int channel, const char *path, bool is_default, uid_t user)
 {
-	char map[64];
+	struct outcome outcome = {.error = unshare(CLONE_NEWUSER) ? NO_NAMESPACE : 0};
+	bool is_mapped = false;
 
-	snprintf(map, sizeof map, "%u %u 1", getuid(), geteuid());
-	if (unshare(CLONE_NEWUSER) < 0 || !write_map("/proc/self/uid_map", map))
-		return NO_NAMESPACE;
-	return read_as(path, is_default);
+	if (send(channel, &outcome.error, sizeof outcome.error, 0) < 0 ||
+		recv(channel, &is_mapped, sizeof is_mapped, 0) != sizeof is_mapped)
+		_exit(1);
+	if (!is_mapped || setresuid(user, user, user) < 0)
+		outcome.error = NO_NAMESPACE;
+	else
+		outcome.error = read_as(path, is_default);
+	memcpy(outcome.complaint, complaint_bytes, sizeof outcome.complaint);
+	_exit(send(channel, &outcome, sizeof outcome, 0) != sizeof outcome);
 }
 
-/* Reads in a user namespace whose only user is this one. Only a process with one thread can enter
- * one, which a test's is not: so a child does, and sends the outcome. */
-static int read_from_namespace(const char *path, bool is_default)
+/*
+ * Reads in a user namespace that has as many users, from this one on, as the last of them. Only a
+ * process with one thread can enter one, and a test's has more: so a child does.
+ */
+static int read_from_namespace(const char *path, bool is_default, unsigned users)
 {
-	int ends[2], error = 0, status;
+	struct outcome outcome;
+	int ends[2], status;
 
-	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
 	pid_t child = fork();
-	if (child == 0) {
-		error = read_in_namespace(path, is_default);
-		bool is_sent = write(ends[1], &error, sizeof error) == sizeof error &&
-			       write(ends[1], complaint_bytes, sizeof complaint_bytes) ==
-				       (ssize_t)sizeof complaint_bytes;
-		_exit(!is_sent);
-	}
+	if (child == 0)
+		read_as_child(ends[1], path, is_default, getuid() + users - 1);
 	cr_assert_gt(child, 0);
-	cr_assert_eq(read(ends[0], &error, sizeof error), sizeof error);
-	cr_assert_eq(read(ends[0], complaint_bytes, sizeof complaint_bytes),
-		(ssize_t)sizeof complaint_bytes);
+	close(ends[1]);
+	cr_assert_eq(recv(ends[0], &outcome.error, sizeof outcome.error, 0),
+		(ssize_t)sizeof outcome.error);
+	bool is_mapped = outcome.error == 0 && write_map(child, users);
+	cr_assert_eq(send(ends[0], &is_mapped, sizeof is_mapped, 0), (ssize_t)sizeof is_mapped);
+	cr_assert_eq(recv(ends[0], &outcome, sizeof outcome, 0), (ssize_t)sizeof outcome);
 	cr_assert_eq(waitpid(child, &status, 0), child);
 	cr_assert_eq(status, 0);
 	close(ends[0]);
-	close(ends[1]);
-	if (error == NO_NAMESPACE)
+	if (outcome.error == NO_NAMESPACE)
 		leave_and_skip("this system grants no user namespace");
-	return error;
+	memcpy(complaint_bytes, outcome.complaint, sizeof complaint_bytes);
+	return outcome.error;
 }
 
 Test(policy_file, a_file_of_nobody_we_can_name_is_read_if_we_cannot_write_it)
@@ -355,7 +371,7 @@ Test(policy_file, a_file_of_nobody_we_can_name_is_read_if_we_cannot_write_it)
 	} else {
 		path = "/proc/sys/kernel/ostype"; /* root's, and read-only for all others */
 	}
-	int error = read_from_namespace(path, true);
+	int error = read_from_namespace(path, true, 1);
 	cr_expect_eq(error, 0, "%d: %s", error, complaint_bytes);
 }
 
@@ -365,6 +381,17 @@ Test(policy_file, a_file_of_nobody_we_can_name_is_refused_if_we_can_write_it)
 		leave_and_skip("it takes root to have a file of another user");
 	write_file("policy", "share\n", 0664);
 	cr_assert_eq(chown("policy", NOBODY, getegid()), 0);
-	cr_expect_eq(read_from_namespace("policy", false), -EPERM);
+	cr_expect_eq(read_from_namespace("policy", false, 1), -EPERM);
+	cr_expect_str_eq(complaint_bytes, NOT_TRUSTED);
+}
+
+Test(policy_file, a_file_of_somebody_whom_the_namespace_knows_is_refused)
+{
+	if (geteuid() != 0)
+		leave_and_skip("it takes root to have a file of another user");
+	write_file("policy", "share\n", 0644);
+	cr_assert_eq(chmod(".", 0755), 0);
+	cr_assert_eq(chown("policy", NOBODY, NOBODY), 0);
+	cr_expect_eq(read_from_namespace("policy", false, NOBODY + 2), -EPERM);
 	cr_expect_str_eq(complaint_bytes, NOT_TRUSTED);
 }

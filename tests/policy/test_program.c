@@ -7,6 +7,13 @@
 
 static struct program_names names;
 
+static void fill(void)
+{
+	memset(&names, 'x', sizeof names);
+}
+
+TestSuite(program, .init = fill);
+
 Test(program, the_executable_is_the_file_that_runs)
 {
 	struct program program = program_self(&names);

@@ -398,6 +398,9 @@ Test(source, a_variable_of_bindp_that_cannot_be_read_breaks_the_policy)
 		{"BIND_PORT=8000000000000000000000000000",
 			"BIND_PORT=8000000000000000000000000000 is no port from 1 to "
 			"65535" WAY_OUT},
+		/* its first bytes would be a port */
+		{"BIND_PORT=0000000000008012345",
+			"BIND_PORT=0000000000008012345 is no port from 1 to 65535" WAY_OUT},
 		{"REUSE_PORT=2", "REUSE_PORT=2 is neither 0 nor 1" WAY_OUT},
 		{"REUSE_ADDR=x", "REUSE_ADDR=x is neither 0 nor 1" WAY_OUT},
 		{"IP_TRANSPARENT=maybe", "IP_TRANSPARENT=maybe is neither 0 nor 1" WAY_OUT},
@@ -695,6 +698,29 @@ Test(source, loading_keeps_errno_and_no_descriptor)
 	int after = open("/dev/null", O_RDONLY);
 	cr_expect_eq(after, before);
 	close(after);
+}
+
+/* Address space, in bytes. */
+static size_t size_of_process(void)
+{
+	FILE *in = fopen("/proc/self/statm", "r");
+	size_t pages = 0;
+
+	cr_assert_eq(fscanf(in, "%zu", &pages), 1);
+	fclose(in);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+Test(source, a_file_that_was_read_takes_no_memory_any_more)
+{
+	static char text[(8 << 20) + 1] = "share # ";
+
+	memset(text + 8, 'x', sizeof text - 9);
+	write_file("policy", text, 0644);
+	size_t before = size_of_process();
+	const struct configuration *configuration = LOAD("REUSE_CONFIG=policy");
+	cr_expect_str_eq(rules_of(configuration), "-> share");
+	cr_expect_lt(size_of_process(), before + (4 << 20));
 }
 
 Test(source, a_configuration_that_is_dropped_is_no_memory_any_more)

@@ -857,7 +857,9 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 /*
  * The parent of Criterion's runner. What a test leaves behind when it ends becomes a child of this
  * process, whether or not it has left its group, and is killed: while the runner lives, only
- * leftovers are other children. A signal that ends this process ends everything.
+ * leftovers are other children. A signal that asks this process to end makes it end everything;
+ * only SIGKILL does not, and then the kernel still kills all but what the programs started
+ * themselves.
  */
 static int guard(pid_t runner, const char *scratch, const sigset_t *signals)
 {
