@@ -54,6 +54,16 @@ static inline bool string_is(const char *bytes, size_t length, const char *name)
 	return *name == '\0';
 }
 
+/* Whether LENGTH bytes at A are those at B. */
+static inline bool string_same(const char *a, const char *b, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (a[i] != b[i])
+			return false;
+	}
+	return true;
+}
+
 /* The length of STRING up to STOP, or up to its end. */
 static inline size_t string_until(const char *string, char stop)
 {

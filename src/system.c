@@ -16,6 +16,21 @@
 #define GETEUID SYS_geteuid
 #endif
 
+#ifdef SYS_fchown32
+#define FCHOWN SYS_fchown32
+#else
+#define FCHOWN SYS_fchown
+#endif
+
+/* And those whose first record locks had 32-bit offsets. */
+#ifdef SYS_fcntl64
+#define FCNTL	 SYS_fcntl64
+#define SET_LOCK F_SETLK64
+#else
+#define FCNTL	 SYS_fcntl
+#define SET_LOCK F_SETLK
+#endif
+
 #define WORD(X)			    ((long)(X))
 #define CALL(NUMBER, A, B, C, D, E) call(NUMBER, WORD(A), WORD(B), WORD(C), WORD(D), WORD(E))
 
@@ -76,6 +91,11 @@ pid_t system_getpid(void)
 	return (pid_t)CALL(SYS_getpid, 0, 0, 0, 0, 0);
 }
 
+int system_kill(pid_t process, int signal)
+{
+	return (int)CALL(SYS_kill, process, signal, 0, 0, 0);
+}
+
 int system_socket(int domain, int type, int protocol)
 {
 	return (int)CALL(SYS_socket, domain, type, protocol, 0, 0);
@@ -101,13 +121,54 @@ int system_getsockname(int fd, struct sockaddr *address, socklen_t *length)
 	return (int)CALL(SYS_getsockname, fd, address, length, 0, 0);
 }
 
-static const int64_t at_once[2]; /* a timespec of either size */
+int system_dup3(int fd, int new_fd, int flags)
+{
+	return (int)CALL(SYS_dup3, fd, new_fd, flags, 0, 0);
+}
+
+int system_fcntl(int fd, int command, long argument)
+{
+	return (int)CALL(FCNTL, fd, command, argument, 0, 0);
+}
+
+int system_lock(int fd)
+{
+	struct flock64 lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return (int)CALL(FCNTL, fd, SET_LOCK, &lock, 0, 0);
+}
+
+int system_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+	return (int)CALL(SYS_epoll_ctl, epoll, operation, fd, event, 0);
+}
+
+int system_fchown(int fd, uid_t user)
+{
+	return (int)CALL(FCHOWN, fd, user, -1, 0, 0);
+}
+
+ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	return CALL(SYS_sendmsg, fd, message, flags, 0, 0);
+}
+
+static bool poll_writable(int fd, long wait_ns)
+{
+	const long timespec[2] = {0, wait_ns}; /* as this system call has it on every machine */
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+
+	return CALL(SYS_ppoll, &poll_fd, 1, timespec, 0, 0) == 1 && poll_fd.revents == POLLOUT;
+}
 
 static bool is_writable(int fd)
 {
-	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+	return poll_writable(fd, 0);
+}
 
-	return CALL(SYS_ppoll, &poll_fd, 1, at_once, 0, 0) == 1 && poll_fd.revents == POLLOUT;
+void system_wait_writable(int fd, unsigned wait_ms)
+{
+	poll_writable(fd, (long)wait_ms * 1000000);
 }
 
 /*
@@ -134,6 +195,8 @@ static int unblocked(int fd)
 struct signals {
 	unsigned long bits[SIGNALS];
 };
+
+static const long at_once[2]; /* a timespec */
 
 static bool is_pending(const struct signals *signals)
 {

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -32,11 +33,20 @@ int system_can_write(const char *path);	       /* 0 or why not, as access(W_OK) 
 int system_stat(int fd, struct statx *status); /* statx of an open descriptor */
 uid_t system_geteuid(void);
 pid_t system_getpid(void);
+int system_kill(pid_t process, int signal);
 int system_socket(int domain, int type, int protocol);
 int system_bind(int fd, const struct sockaddr *address, socklen_t length);
 int system_listen(int fd, int backlog);
 int system_connect(int fd, const struct sockaddr *address, socklen_t length);
 int system_getsockname(int fd, struct sockaddr *address, socklen_t *length);
+
+int system_dup3(int fd, int new_fd, int flags);
+int system_fcntl(int fd, int command, long argument);
+int system_lock(
+	int fd); /* takes a record lock on the whole file, as F_SETLK; -EAGAIN: another has it */
+int system_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+int system_fchown(int fd, uid_t user); /* leaves the group */
+ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags);
 
 /* These two inline, because every bind() of every program makes them. */
 static inline int system_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
@@ -55,6 +65,9 @@ static inline int system_setsockopt(
  * be written is dropped.
  */
 void system_write_at_once(int fd, const void *bytes, size_t size);
+
+/* Waits for at most WAIT_MS, below 1000, until FD can be written to. */
+void system_wait_writable(int fd, unsigned wait_ms);
 
 /* Which file a descriptor stands for. */
 struct file_identity {

@@ -4,7 +4,7 @@
 
 # The words of libreuse.conf(5); one that ends in "=" needs a value.
 _reuse_run_matches=(tcp udp sctp ip4 ip6 connect port= addr= exe=)
-_reuse_run_actions=(share exclusive to= once from= deny deny= pass backlog= early
+_reuse_run_actions=(share exclusive to= once from= deny deny= pass backlog= keep adopt= early
 	reuseport reuseaddr broadcast busy-poll= device= dontroute incoming-cpu= mark= pacing-rate=
 	priority= rcvbuf= sndbuf= freebind transparent tos= ttl= v6only congestion= defer-accept=
 	fastopen= keepalive keepalive= keepalive-count= keepalive-interval= mss= nodelay

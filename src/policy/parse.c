@@ -37,6 +37,8 @@ static const struct {
 	[WORD_PASS] = {"pass", VALUE_NONE, ""},
 	[WORD_BACKLOG] = {"backlog", VALUE_NEEDED, "backlog=4096"},
 	[WORD_EARLY] = {"early", VALUE_NONE, ""},
+	[WORD_KEEP] = {"keep", VALUE_NONE, ""},
+	[WORD_ADOPT] = {"adopt", VALUE_NEEDED, "adopt=web"},
 };
 
 const char *word_name(enum word word)
@@ -93,6 +95,11 @@ static int read_value(struct parser *parser, enum word word, struct span value)
 	case WORD_EARLY:
 		actions->early = true;
 		return 0;
+	case WORD_KEEP:
+		actions->keep = true;
+		return 0;
+	case WORD_ADOPT:
+		return parser_read_adopt(parser, value);
 	default:
 		return -EINVAL;
 	}

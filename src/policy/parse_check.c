@@ -64,8 +64,8 @@ static int check_sharing(struct parser *parser)
 
 static int check_connect(struct parser *parser)
 {
-	static const enum word bind_only[] = {
-		WORD_EXCLUSIVE, WORD_TO, WORD_ONCE, WORD_BACKLOG, WORD_EARLY};
+	static const enum word bind_only[] = {WORD_EXCLUSIVE, WORD_TO, WORD_ONCE, WORD_BACKLOG,
+		WORD_EARLY, WORD_KEEP, WORD_ADOPT};
 	const struct match *match = &parser->rule.match;
 
 	if (!match->is_connect && parser->seen[WORD_FROM])

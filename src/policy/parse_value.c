@@ -206,6 +206,26 @@ int parser_read_deny(struct parser *parser, struct span item)
 	return 0;
 }
 
+/* LISTEN_FDNAMES splits its names by colons, so only "fd:N" has one. */
+int parser_read_adopt(struct parser *parser, struct span item)
+{
+	char *name = arena_take(parser->arena, item.length + 1, 1);
+	uint64_t number;
+
+	if (!name)
+		return -ENOMEM;
+	size_t length = span_unquote(item, name);
+	name[length] = '\0';
+	parser->rule.actions.adopt = name;
+	bool is_number = string_starts(name, "fd:");
+	if (is_number && !parse_number(name + 3, length - 3, INT32_MAX / 16, &number))
+		return parser_fail_item(parser, item, "names no descriptor; write fd:3");
+	if (length == 0 || (!is_number && string_find(name, ':', length)))
+		return parser_fail_item(
+			parser, item, "is no name of a descriptor; write web or fd:3");
+	return 0;
+}
+
 int parser_read_backlog(struct parser *parser, struct span item)
 {
 	struct short_value value = span_short(item);

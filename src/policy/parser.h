@@ -41,6 +41,8 @@ enum word {
 	WORD_PASS,
 	WORD_BACKLOG,
 	WORD_EARLY,
+	WORD_KEEP,
+	WORD_ADOPT,
 	WORD_COUNT,
 };
 
@@ -104,6 +106,7 @@ int parser_read_prefixes(struct parser *parser, struct span value);
 int parser_read_patterns(struct parser *parser, struct span value);
 int parser_read_target(struct parser *parser, struct span value, struct target *target);
 int parser_read_deny(struct parser *parser, struct span value);
+int parser_read_adopt(struct parser *parser, struct span value);
 int parser_read_backlog(struct parser *parser, struct span value);
 int parser_read_setting(struct parser *parser, struct span value, struct setting *setting);
 

@@ -17,10 +17,10 @@ static bool matters_to_listen(const struct rule *rule)
 {
 	const struct actions *actions = &rule->actions;
 
-	bool does_more_than_share = actions->deny || actions->to.has_address ||
+	bool does_more_than_share = actions->deny || actions->adopt || actions->to.has_address ||
 				    actions->to.has_port || actions->n_settings > 0;
 
-	return actions->exclusive || actions->has_backlog ||
+	return actions->exclusive || actions->has_backlog || actions->keep ||
 	       (does_more_than_share && may_match_port_0(&rule->match));
 }
 
@@ -33,8 +33,10 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 		policy->has_connect |= is_connect;
 		policy->has_listen |= !is_connect && matters_to_listen(&rules[i]);
 		policy->has_early |= rules[i].actions.early;
+		policy->has_keep |= rules[i].actions.keep;
 	}
-	policy->is_special |= policy->broken || policy->notice || policy->is_explained;
+	policy->is_special |=
+		policy->broken || policy->notice || policy->is_explained || policy->has_keep;
 	policy->has_listen |= policy->is_special;
 	policy->has_connect |= policy->is_special;
 	policy->has_early |= policy->is_explained;

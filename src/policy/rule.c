@@ -203,6 +203,7 @@ static void print_flags(struct text *text, size_t start, const struct actions *a
 		{"share", actions->share},
 		{"exclusive", actions->exclusive},
 		{"pass", actions->pass},
+		{"keep", actions->keep},
 		{"early", actions->early},
 	};
 
@@ -228,6 +229,10 @@ void rule_print_actions(struct text *text, const struct actions *actions)
 	}
 	if (actions->once)
 		add_word(text, start, "once");
+	if (actions->adopt) {
+		add_word(text, start, "adopt=");
+		print_string(text, actions->adopt, (uint32_t)string_length(actions->adopt));
+	}
 	if (is_set(&actions->from)) {
 		add_word(text, start, "from=");
 		print_target(text, &actions->from);

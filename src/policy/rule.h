@@ -45,8 +45,10 @@ struct actions {
 	bool once;    /* to= with a port: only the first port asked for goes there */
 	bool is_wish; /* from= with a port: go on without the port where it is taken */
 	bool has_backlog;
+	bool keep;
 	int deny_errno; /* positive */
 	int backlog;
+	const char *adopt;	/* a name in LISTEN_FDNAMES, or "fd:N"; or NULL */
 	struct target to, from; /* unset: neither an address nor a port */
 	uint32_t n_settings;
 	const struct setting *settings;

@@ -7,6 +7,7 @@
 #include "../errnos.h"
 #include "../policy/source.h"
 #include "../socket/diagnose.h"
+#include "../socket/keep.h"
 #include "../socket/share.h"
 #include "../system.h"
 #include "environment.h"
@@ -14,6 +15,7 @@
 #include "libc.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
@@ -48,6 +50,8 @@ static SLOW const struct configuration *load(void)
 	if (!atomic_compare_exchange_strong(&in_force, &expected, configuration)) {
 		source_drop(configuration);
 		configuration = expected;
+	} else {
+		keep_start(configuration, &environ);
 	}
 	errno = saved_errno;
 	return configuration;
@@ -63,7 +67,10 @@ static inline const struct configuration *current(void)
 
 static __attribute__((constructor)) void load_at_start(void)
 {
-	if (!current()->is_inherited)
+	const struct configuration *configuration = current();
+
+	keep_start(configuration, &environ); /* if libc had no environment before */
+	if (!configuration->is_inherited)
 		inherit_stop(environ);
 }
 
@@ -222,6 +229,26 @@ static FAST int prepare_bind(const struct configuration *configuration, int fd,
 	return error;
 }
 
+/* Takes a socket that was kept or inherited instead of binding FD, where there is one. */
+static SLOW int bind_kept(const struct configuration *configuration, int fd,
+	const struct rule *rule, const struct sockaddr *address, socklen_t length,
+	const struct endpoint *endpoint)
+{
+	const struct actions *actions = &rule->actions;
+	int taken = actions->adopt ? keep_adopt(configuration, fd, rule, endpoint) : 0;
+
+	if (taken == 0 && actions->keep)
+		taken = keep_take(configuration, fd, endpoint);
+	if (taken < 0)
+		return fail_with(taken);
+	if (taken)
+		return 0;
+	int result = call_bind(configuration, fd, rule, address, length, endpoint);
+	if (result == 0 && actions->keep && endpoint->protocol == PROTOCOL_UDP && endpoint->port)
+		keep_store(configuration, fd, endpoint);
+	return result;
+}
+
 static FAST int bind_by_rule(const struct configuration *configuration, int fd,
 	const struct rule *rule, const struct sockaddr *address, socklen_t length,
 	struct endpoint *endpoint)
@@ -239,6 +266,8 @@ static FAST int bind_by_rule(const struct configuration *configuration, int fd,
 		length = endpoint_to_sockaddr(endpoint, &target);
 		address = (struct sockaddr *)&target;
 	}
+	if (actions->keep || actions->adopt)
+		return bind_kept(configuration, fd, rule, address, length, endpoint);
 	return call_bind(configuration, fd, rule, address, length, endpoint);
 }
 
@@ -254,6 +283,7 @@ static SLOW int bind_specially(const struct configuration *configuration, int fd
 		explain(configuration, VIEW_BIND, "bind", fd, endpoint);
 		return libc.bind(fd, address, length);
 	}
+	keep_settle();
 	return 1;
 }
 
@@ -299,24 +329,27 @@ static int bind_before_listen(
 	return call_bind(configuration, fd, rule, (struct sockaddr *)&target, length, endpoint);
 }
 
-/* Applies what a rule says about listening itself. */
-static int prepare_listen(
-	const struct configuration *configuration, int fd, struct endpoint *endpoint, int *backlog)
+/* Listens as a rule says; the queue of a kept socket has to hold while nobody accepts. */
+static int listen_bound(
+	const struct configuration *configuration, int fd, struct endpoint *endpoint, int backlog)
 {
 	const struct rule *rule;
 
 	if (decide(configuration, VIEW_BOUND, fd, endpoint, &rule) < 0 || !rule)
-		return 0;
-	if (rule->actions.exclusive) {
-		int error = share_exclude(configuration, fd, endpoint);
-		if (error)
-			return fail_with(error);
-	}
+		return libc.listen(fd, backlog);
+	int error = rule->actions.exclusive ? share_exclude(configuration, fd, endpoint) : 0;
+	if (error)
+		return fail_with(error);
 	if (rule->actions.has_backlog) {
-		*backlog = rule->actions.backlog;
+		backlog = rule->actions.backlog;
 		say_decision(configuration, "listen", fd, endpoint, rule);
+	} else if (rule->actions.keep) {
+		backlog = INT_MAX;
 	}
-	return 0;
+	int result = libc.listen(fd, backlog);
+	if (result == 0 && rule->actions.keep)
+		keep_store(configuration, fd, endpoint);
+	return result;
 }
 
 static SLOW int listen_by_rule(const struct configuration *configuration, int fd, int backlog)
@@ -333,11 +366,10 @@ static SLOW int listen_by_rule(const struct configuration *configuration, int fd
 		explain_listen(configuration, fd, &endpoint);
 		return libc.listen(fd, backlog);
 	}
+	keep_settle();
 	if (endpoint.port == 0 && bind_before_listen(configuration, fd, &endpoint) < 0)
 		return -1;
-	if (prepare_listen(configuration, fd, &endpoint, &backlog) < 0)
-		return -1;
-	return libc.listen(fd, backlog);
+	return listen_bound(configuration, fd, &endpoint, backlog);
 }
 
 EXPORT int listen(int fd, int backlog)

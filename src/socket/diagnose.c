@@ -4,6 +4,7 @@
 #include "../arena.h"
 #include "../compare.h"
 #include "../errnos.h"
+#include "../procfs.h"
 #include "../system.h"
 
 #include <arpa/inet.h>
@@ -131,49 +132,10 @@ static int read_answers(int netlink, void *buffer, struct search *search)
 
 /* ---- processes ---- */
 
-struct directory_entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t length;
-	uint8_t type;
-	char name[];
-};
-
-/* Reads a whole directory without malloc; VISIT returns true to end it. */
-typedef bool visitor(int directory, const char *name, void *context);
-
-static bool each_entry(int directory, visitor *visit, void *context)
-{
-	_Alignas(struct directory_entry) char bytes[1024];
-	ssize_t got;
-
-	while ((got = system_getdents(directory, bytes, sizeof bytes)) > 0) {
-		for (ssize_t at = 0; at < got;) {
-			const struct directory_entry *entry = (const void *)(bytes + at);
-			if (visit(directory, entry->name, context))
-				return true;
-			at += entry->length;
-		}
-	}
-	return false;
-}
-
 struct owner_search {
 	struct holder *holder;
 	char link[32]; /* "socket:[INODE]" */
 };
-
-static bool is_link_to_socket(int directory, const char *name, void *context)
-{
-	const struct owner_search *search = context;
-	char link[sizeof search->link];
-	ssize_t length = system_readlink(directory, name, link, sizeof link - 1);
-
-	if (length <= 0)
-		return false;
-	link[length] = '\0';
-	return string_equals(link, search->link);
-}
 
 static void read_program(int process, char program[static 16])
 {
@@ -186,19 +148,23 @@ static void read_program(int process, char program[static 16])
 	program[string_until(program, '\n')] = '\0';
 }
 
+static bool is_link_to_socket(int directory, const char *name, void *context)
+{
+	const struct owner_search *search = context;
+
+	return procfs_links_to(directory, name, search->link);
+}
+
 static bool is_owner(int proc, const char *name, void *context)
 {
 	struct owner_search *search = context;
-	pid_t pid = 0;
+	pid_t pid = procfs_number(name);
 
-	for (const char *at = name; *at; at++) {
-		if (*at < '0' || *at > '9')
-			return false;
-		pid = pid * 10 + (*at - '0');
-	}
+	if (pid < 0)
+		return false;
 	int process = system_open(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	int files = system_open(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	bool is_found = files >= 0 && each_entry(files, is_link_to_socket, search);
+	bool is_found = files >= 0 && procfs_walk(files, is_link_to_socket, search);
 	if (is_found) {
 		search->holder->process = pid;
 		read_program(process, search->holder->program);
@@ -214,14 +180,10 @@ static void find_process(struct holder *holder)
 {
 	struct owner_search search = {.holder = holder};
 	struct text link;
-	int proc = system_open(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
-	if (proc < 0)
-		return;
 	text_start(&link, search.link, sizeof search.link);
 	text_format(&link, "socket:[%u]", holder->inode);
-	each_entry(proc, is_owner, &search);
-	system_close(proc);
+	procfs_walk_path("/proc", is_owner, &search);
 }
 
 int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *holder)
@@ -254,34 +216,6 @@ int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *
 
 /* ---- words ---- */
 
-/* Cuts the next line off a file that is read by pieces; a longer line is cut into several. */
-struct line_reader {
-	int fd;
-	size_t length, at;
-	char bytes[1024];
-};
-
-static bool next_line(struct line_reader *reader, char *line, size_t size)
-{
-	size_t length = 0;
-
-	for (;;) {
-		if (reader->at == reader->length) {
-			ssize_t got = system_read(reader->fd, reader->bytes, sizeof reader->bytes);
-			if (got <= 0)
-				return false;
-			reader->length = (size_t)got;
-			reader->at = 0;
-		}
-		char c = reader->bytes[reader->at++];
-		if (c == '\n' || length == size - 1) {
-			line[length] = '\0';
-			return true;
-		}
-		line[length++] = c;
-	}
-}
-
 /* Whether a line of passwd(5) is about USER. */
 static bool is_about(const char *line, uid_t user)
 {
@@ -301,12 +235,12 @@ static bool is_about(const char *line, uid_t user)
 
 void diagnose_print_user(struct text *text, uid_t user)
 {
-	struct line_reader reader = {
+	struct procfs_reader reader = {
 		.fd = system_open(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC, 0)};
 	char line[256];
 	bool is_found = false;
 
-	while (reader.fd >= 0 && !is_found && next_line(&reader, line, sizeof line))
+	while (reader.fd >= 0 && !is_found && procfs_next_line(&reader, line, sizeof line))
 		is_found = is_about(line, user);
 	if (is_found)
 		text_add_printable(text, line, string_until(line, ':'));

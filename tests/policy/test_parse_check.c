@@ -285,3 +285,17 @@ Test(parse_check, a_contradiction_is_found_in_any_rule_of_several)
 	expect_refused("share\n# x\ntcp -> share exclusive\npass", 3, 14,
 		"\"exclusive\" contradicts \"share\"");
 }
+
+Test(parse_check, keep_and_adopt_are_for_sockets_that_bind)
+{
+	static const struct contradiction cases[] = {
+		{"connect keep", 9,
+			"\"keep\" contradicts \"connect\": it is for sockets that bind"},
+		{"connect adopt=web", 9,
+			"\"adopt\" contradicts \"connect\": it is for sockets that bind"},
+		{"pass keep", 6, "\"keep\" contradicts \"pass\", which stands alone"},
+		{"deny adopt=web", 6, "\"adopt\" contradicts \"deny\", which stands alone"},
+	};
+
+	expect_all_refused(cases, COUNT_OF(cases));
+}

@@ -505,3 +505,22 @@ Test(parse_value, a_string_of_an_option_has_its_length)
 	}
 	cr_expect_eq(parse_one("device=\"a b\"")->actions.settings->length, 3);
 }
+
+/* ---- adopt ---- */
+
+Test(parse_value, adopt_takes_a_name_or_a_number)
+{
+	cr_expect_str_eq(parse_one("adopt=web")->actions.adopt, "web");
+	cr_expect_str_eq(parse_one("adopt=\"my web\"")->actions.adopt, "my web");
+	cr_expect_str_eq(parse_one("share adopt=fd:3")->actions.adopt, "fd:3");
+	cr_expect_null(parse_one("share")->actions.adopt);
+}
+
+Test(parse_value, what_no_descriptor_is_called_is_refused)
+{
+	static const char *const wrong[] = {"adopt=", "adopt=\"\"", "adopt=fd:", "adopt=fd:x",
+		"adopt=fd:-1", "adopt=a:b", "adopt"};
+
+	for (size_t i = 0; i < COUNT_OF(wrong); i++)
+		cr_expect_eq(parse_variable(wrong[i]).error, -EINVAL, "\"%s\" is taken", wrong[i]);
+}

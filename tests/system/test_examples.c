@@ -33,6 +33,19 @@ Test(examples, the_template_is_a_valid_unit)
 	expect_valid_unit(write_file(directory, "server@1.service", content));
 }
 
+Test(examples, the_units_that_keep_and_adopt_are_valid)
+{
+	static const char *const names[] = {
+		"adopt.socket", "adopt.service", "kept.service", "kept-nginx.service"};
+	const char *directory = new_directory();
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		write_file(directory, names[i],
+			read_file(shipped(format("scripts/systemd/%s", names[i]))));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		expect_valid_unit(format("%s/%s", directory, names[i]));
+}
+
 static void write_service(const char *directory, const char *drop_in)
 {
 	write_file(directory, "web.service", "[Service]\nExecStart=/bin/true\n");

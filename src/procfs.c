@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfs.h"
+
+#include "compare.h"
+#include "system.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+
+#define LINK_MAX_SHOWN 64
+
+/* As getdents64(2) has it. */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
+bool procfs_walk(int directory, procfs_visitor *visit, void *context)
+{
+	_Alignas(struct entry) char bytes[1024];
+	ssize_t got;
+
+	while ((got = system_getdents(directory, bytes, sizeof bytes)) > 0) {
+		for (ssize_t at = 0; at < got;) {
+			const struct entry *entry = (const void *)(bytes + at);
+			if (visit(directory, entry->name, context))
+				return true;
+			at += entry->length;
+		}
+	}
+	return false;
+}
+
+bool procfs_walk_path(const char *path, procfs_visitor *visit, void *context)
+{
+	int directory = system_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (directory < 0)
+		return false;
+	bool is_ended = procfs_walk(directory, visit, context);
+	system_close(directory);
+	return is_ended;
+}
+
+int procfs_number(const char *name)
+{
+	int number = 0;
+
+	if (!*name)
+		return -1;
+	for (; *name; name++) {
+		if (*name < '0' || *name > '9' || number > INT32_MAX / 10 - 1)
+			return -1;
+		number = number * 10 + (*name - '0');
+	}
+	return number;
+}
+
+bool procfs_links_to(int directory, const char *name, const char *target)
+{
+	char link[LINK_MAX_SHOWN];
+	ssize_t length = system_readlink(directory, name, link, sizeof link);
+
+	return length > 0 && string_is(link, (size_t)length, target);
+}
+
+bool procfs_next_line(struct procfs_reader *reader, char *line, size_t size)
+{
+	size_t length = 0;
+
+	for (;;) {
+		if (reader->at == reader->length) {
+			ssize_t got = system_read(reader->fd, reader->bytes, sizeof reader->bytes);
+			if (got <= 0)
+				return false;
+			reader->length = (size_t)got;
+			reader->at = 0;
+		}
+		char c = reader->bytes[reader->at++];
+		if (c == '\n' || length == size - 1) {
+			line[length] = '\0';
+			return true;
+		}
+		line[length++] = c;
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sorts the descriptors that a process is started with: kept sockets, and a .socket unit's. */
+#ifndef SOCKET_INHERITED_H
+#define SOCKET_INHERITED_H
+
+#include "../arena.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define INHERITED_PREFIX "libreuse-" /* of the FDNAME of a kept socket */
+
+/* Is given each kept socket, on a descriptor that is not the program's. */
+typedef void inherited_visitor(int fd, void *context);
+
+/*
+ * Reads LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES (sd_listen_fds(3)) from the environment, and our
+ * own variable, which carries kept sockets over execve(2). Moves kept sockets away from where the
+ * program looks for its own, takes them out of the variables, and gives each to VISIT. Memory for
+ * the new environment comes from ARENA; where there is none, nothing is changed. To be called once,
+ * while no other thread can read the environment.
+ */
+void inherited_sort(
+	char ***environment, struct arena *arena, inherited_visitor *visit, void *context);
+
+/*
+ * The descriptor that a .socket unit passed under NAME of LENGTH bytes, after inherited_sort(); or
+ * -1. Async-signal-safe.
+ */
+int inherited_find(const char *name, size_t length);
+
+#endif

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keep.h"
+
+#include "../compare.h"
+#include "../errnos.h"
+#include "../procfs.h"
+#include "../system.h"
+#include "inherited.h"
+#include "notify_socket.h"
+#include "replace.h"
+#include "share.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#define KEPT_MOST 1024
+#define DUPS_FROM 64 /* our duplicates stay above the descriptors that programs count on */
+#define PATH_SIZE 108
+#define NAME_SIZE 160
+
+/*
+ * What all processes of one family, forked from the one that was started, know of a kept socket.
+ * Written as sockets come; an entry is never taken away.
+ */
+struct kept {
+	_Atomic uint64_t inode; /* 0: the entry is not complete yet */
+	struct endpoint endpoint;
+	_Atomic int holder;	/* the process that took or made it last; 0: none yet */
+	_Atomic bool is_stored; /* the keeper has it */
+};
+
+struct shared {
+	_Atomic unsigned count;
+	struct kept kept[KEPT_MOST];
+};
+
+static struct shared *shared; /* NULL: there is nothing to keep */
+
+/* What this process has: inherited over fork, each process with its own. */
+static struct {
+	_Atomic int fd;	   /* our duplicate; 0: none */
+	_Atomic int claim; /* the process, one of its threads, that looks at it now */
+} mine[KEPT_MOST];
+
+static _Atomic bool is_settled;
+
+/* Where the keeper listens, and how many sockets it takes; as of the start. */
+static char notify_path[PATH_SIZE];
+static int store_size; /* 0: not known */
+
+/* ---- the table ---- */
+
+static unsigned entries(void)
+{
+	unsigned most = shared ? shared->count : 0;
+
+	return most < KEPT_MOST ? most : KEPT_MOST;
+}
+
+/* Returns the number of the new entry, or -1. */
+static int add(int fd, uint64_t inode, const struct endpoint *endpoint)
+{
+	unsigned place = atomic_fetch_add(&shared->count, 1);
+
+	if (place >= KEPT_MOST)
+		return -1;
+	mine[place].fd = fd;
+	shared->kept[place].endpoint = *endpoint;
+	shared->kept[place].inode = inode;
+	return (int)place;
+}
+
+/* Whether our duplicate is there still; a program may close descriptors that it does not know. */
+static bool is_open(unsigned place)
+{
+	struct file_identity file = file_identity_of(mine[place].fd);
+
+	return mine[place].fd > 0 && file.is_open && file.inode == shared->kept[place].inode;
+}
+
+static int find(uint64_t inode)
+{
+	for (unsigned i = 0; i < entries(); i++) {
+		if (shared->kept[i].inode == inode && is_open(i))
+			return (int)i;
+	}
+	return -1;
+}
+
+/* ---- at the start ---- */
+
+static const char *variable(char **environment, const char *name)
+{
+	for (; environment && *environment; environment++) {
+		if (string_starts(*environment, name))
+			return *environment + string_length(name);
+	}
+	return "";
+}
+
+static void add_inherited(int fd, void *context)
+{
+	struct endpoint endpoint;
+
+	(void)context;
+	if (share_ask_bound(fd, &endpoint) < 0 || share_ask_protocol(fd, &endpoint) < 0)
+		return;
+	int place = add(fd, file_identity_of(fd).inode, &endpoint);
+	if (place >= 0)
+		shared->kept[place].is_stored = true;
+}
+
+static bool open_shared(void)
+{
+	void *memory = mmap(
+		NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	shared = memory == MAP_FAILED ? NULL : memory;
+	return shared != NULL;
+}
+
+static void read_keeper(char **environment)
+{
+	struct text path;
+	int size = procfs_number(variable(environment, "FDSTORE="));
+
+	text_start(&path, notify_path, sizeof notify_path);
+	text_format(&path, "%s", variable(environment, "NOTIFY_SOCKET="));
+	if (path.truncated)
+		notify_path[0] = '\0';
+	store_size = size > 0 ? size : 0;
+}
+
+void keep_start(const struct configuration *configuration, char ***environment)
+{
+	static struct arena arena; /* for as long as the process: the environment refers to it */
+	size_t bytes = 64 * 1024;
+
+	if (configuration->policy.is_builtin || !*environment || shared)
+		return;
+	read_keeper(*environment);
+	bool has_inherited =
+		*variable(*environment, "LISTEN_FDS=") || *variable(*environment, "REUSE_KEPT=");
+	if ((has_inherited || configuration->policy.has_keep) && !open_shared())
+		return;
+	if (!has_inherited)
+		return;
+	for (char **at = *environment; *at; at++)
+		bytes += string_length(*at) + sizeof *at;
+	if (arena_open(&arena, bytes) == 0)
+		inherited_sort(environment, &arena, add_inherited, NULL);
+}
+
+void keep_settle(void)
+{
+	if (entries() == 0 || atomic_exchange(&is_settled, true))
+		return;
+	for (unsigned i = 0; i < entries(); i++) {
+		if (is_open(i))
+			system_fcntl(mine[i].fd, F_SETFD, FD_CLOEXEC);
+	}
+}
+
+/* ---- whose is it? ---- */
+
+struct holding {
+	int duplicate;
+	char link[32];
+};
+
+static bool is_other_descriptor(int directory, const char *name, void *context)
+{
+	const struct holding *holding = context;
+
+	return procfs_number(name) != holding->duplicate &&
+	       procfs_links_to(directory, name, holding->link);
+}
+
+/* Whether the program has a descriptor of it, besides our duplicate. */
+static bool program_holds(unsigned place)
+{
+	struct holding holding = {.duplicate = mine[place].fd};
+	struct text link;
+
+	text_start(&link, holding.link, sizeof holding.link);
+	text_format(&link, "socket:[%ju]", (uintmax_t)shared->kept[place].inode);
+	return procfs_walk_path("/proc/self/fd", is_other_descriptor, &holding);
+}
+
+/* Lets one thread of this process at a time look at an entry; a forked child starts anew. */
+static bool claim(unsigned place)
+{
+	int self = system_getpid(), other = mine[place].claim;
+
+	return other != self && atomic_compare_exchange_strong(&mine[place].claim, &other, self);
+}
+
+static void release(unsigned place)
+{
+	mine[place].claim = 0;
+}
+
+/* ---- is it the one? ---- */
+
+static bool same_device(int a, int b)
+{
+	char names[2][IFNAMSIZ] = {{0}};
+	socklen_t length = IFNAMSIZ;
+
+	if (system_getsockopt(a, SOL_SOCKET, SO_BINDTODEVICE, names[0], &length) < 0)
+		return false;
+	length = IFNAMSIZ;
+	return system_getsockopt(b, SOL_SOCKET, SO_BINDTODEVICE, names[1], &length) == 0 &&
+	       string_equals(names[0], names[1]);
+}
+
+static bool same_v6only(int a, int b)
+{
+	int values[2] = {0};
+	socklen_t length = sizeof *values;
+
+	return system_getsockopt(a, IPPROTO_IPV6, IPV6_V6ONLY, &values[0], &length) == 0 &&
+	       system_getsockopt(b, IPPROTO_IPV6, IPV6_V6ONLY, &values[1], &length) == 0 &&
+	       values[0] == values[1];
+}
+
+static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->address.high == b->address.high && a->address.low == b->address.low &&
+	       a->scope_id == b->scope_id && a->port == b->port && a->family == b->family &&
+	       a->protocol == b->protocol;
+}
+
+static bool is_for(unsigned place, int fd, const struct endpoint *endpoint)
+{
+	return same_endpoint(&shared->kept[place].endpoint, endpoint) &&
+	       same_device(mine[place].fd, fd) &&
+	       (endpoint->family == FAMILY_IP4 || same_v6only(mine[place].fd, fd));
+}
+
+/* ---- words ---- */
+
+static void say(const struct configuration *configuration, enum log_level level,
+	const struct endpoint *endpoint, const char *what, int error)
+{
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	if (!log_says(&configuration->log, level))
+		return;
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	log_write(&configuration->log, level, "%s: %s%s%s", bytes, what, error ? ": " : "",
+		error ? errno_name(-error) : "");
+}
+
+/* ---- the keeper ---- */
+
+/* "libreuse-INODE-tcp-0.0.0.0-80": unique, and without the colons that split LISTEN_FDNAMES. */
+static void print_name(struct text *text, unsigned place)
+{
+	const struct kept *kept = &shared->kept[place];
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text address;
+
+	text_start(&address, bytes, sizeof bytes);
+	address_print(&address, &kept->endpoint.address);
+	for (char *at = bytes; *at; at++) {
+		if (*at == ':')
+			*at = '_';
+	}
+	text_format(text, INHERITED_PREFIX "%ju-%s-%s-%u", (uintmax_t)kept->inode,
+		protocol_name(kept->endpoint.protocol), bytes, kept->endpoint.port);
+}
+
+static int tell_keeper(const char *what, unsigned place, int fd)
+{
+	char bytes[NAME_SIZE];
+	struct text message;
+
+	text_start(&message, bytes, sizeof bytes);
+	text_format(&message, "%s\nFDNAME=", what);
+	print_name(&message, place);
+	return notify_socket_send(notify_path, bytes, fd);
+}
+
+static void send_to_keeper(const struct configuration *configuration, unsigned place)
+{
+	struct kept *kept = &shared->kept[place];
+	int error = tell_keeper("FDSTORE=1\nFDPOLL=0", place, mine[place].fd);
+
+	kept->is_stored = !error;
+	if (error)
+		say(configuration, LOG_LEVEL_WARN, &kept->endpoint,
+			"the keeper cannot be reached, so the socket is not kept", error);
+	else
+		say(configuration, LOG_LEVEL_INFO, &kept->endpoint,
+			"the keeper was sent the socket", 0);
+	if (store_size && entries() > (unsigned)store_size)
+		log_write(&configuration->log, LOG_LEVEL_WARN,
+			"%u sockets are to be kept, and the keeper takes %d; raise "
+			"FileDescriptorStoreMax=",
+			entries(), store_size);
+}
+
+/* ---- taking ---- */
+
+static int take(const struct configuration *configuration, unsigned place, int fd,
+	const struct endpoint *endpoint)
+{
+	if (!is_open(place) || !is_for(place, fd, endpoint) || program_holds(place) ||
+		system_lock(mine[place].fd) < 0)
+		return 0;
+	int error = replace_socket(fd, mine[place].fd, endpoint);
+	if (error)
+		return error;
+	shared->kept[place].holder = system_getpid();
+	say(configuration, LOG_LEVEL_INFO, endpoint, "takes the kept socket over", 0);
+	return 1;
+}
+
+/*
+ * A socket that a process made which was forked beside this one, and is gone: its duplicate went
+ * with it, and the keeper's would go on taking clients that nobody serves.
+ */
+static void give_up_orphan(
+	const struct configuration *configuration, unsigned place, const struct endpoint *endpoint)
+{
+	struct kept *kept = &shared->kept[place];
+	int holder = kept->holder;
+
+	if (mine[place].fd > 0 || holder <= 0 || !kept->is_stored ||
+		!same_endpoint(&kept->endpoint, endpoint) || system_kill(holder, 0) != -ESRCH ||
+		!atomic_compare_exchange_strong(&kept->holder, &holder, -1))
+		return;
+	tell_keeper("FDSTOREREMOVE=1", place, -1);
+	kept->is_stored = false;
+	say(configuration, LOG_LEVEL_WARN, endpoint,
+		"the process that held a kept socket is gone, and nobody else has it; the keeper "
+		"was "
+		"told to close it",
+		0);
+}
+
+int keep_take(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+{
+	struct endpoint bound;
+
+	/* A socket that is bound already shall hear so from the kernel. */
+	if (share_ask_bound(fd, &bound) < 0 || bound.port != 0)
+		return 0;
+	for (unsigned i = 0; i < entries(); i++) {
+		if (!claim(i))
+			continue;
+		int result = take(configuration, i, fd, endpoint);
+		if (result == 0)
+			give_up_orphan(configuration, i, endpoint);
+		release(i);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+/* ---- storing ---- */
+
+static void say_no_keeper(
+	const struct configuration *configuration, const struct endpoint *endpoint)
+{
+	static atomic_flag is_said = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&is_said))
+		say(configuration, LOG_LEVEL_WARN, endpoint,
+			"there is no keeper (NOTIFY_SOCKET is not set), so the socket is not kept; "
+			"a systemd unit needs FileDescriptorStoreMax=",
+			0);
+}
+
+/* Returns the entry of a socket that has none yet, or a negative errno. */
+static int add_new(int fd, uint64_t inode, const struct endpoint *endpoint)
+{
+	int duplicate = system_fcntl(fd, F_DUPFD_CLOEXEC, DUPS_FROM);
+
+	if (duplicate < 0)
+		return duplicate;
+	int place = add(duplicate, inode, endpoint);
+	if (place < 0) {
+		system_close(duplicate);
+		return -ENOSPC;
+	}
+	system_lock(fd);
+	shared->kept[place].holder = system_getpid();
+	return place;
+}
+
+void keep_store(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+{
+	uint64_t inode = file_identity_of(fd).inode;
+
+	if (!notify_path[0] || !shared) {
+		say_no_keeper(configuration, endpoint);
+		return;
+	}
+	int place = find(inode);
+	if (place < 0)
+		place = add_new(fd, inode, endpoint);
+	if (place < 0)
+		say(configuration, LOG_LEVEL_WARN, endpoint, "the socket is not kept", place);
+	else if (!shared->kept[place].is_stored)
+		send_to_keeper(configuration, (unsigned)place);
+}
+
+/* ---- adopting ---- */
+
+/* "fd:N" or a name. */
+static int named_descriptor(const struct actions *actions)
+{
+	if (string_starts(actions->adopt, "fd:"))
+		return procfs_number(actions->adopt + 3);
+	return inherited_find(actions->adopt, string_length(actions->adopt));
+}
+
+/* The kernel shares a port among sockets of one owner, and asks who made them. */
+static void own(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+{
+	struct statx status;
+	uid_t user = system_geteuid();
+
+	if (system_stat(fd, &status) < 0 || status.stx_uid == user)
+		return;
+	int error = system_fchown(fd, user);
+	if (error)
+		say(configuration, LOG_LEVEL_WARN, endpoint,
+			"the adopted socket belongs to another user, who alone could share its "
+			"port",
+			error);
+}
+
+int keep_adopt(const struct configuration *configuration, int fd, const struct rule *rule,
+	const struct endpoint *endpoint)
+{
+	struct endpoint found;
+	int inherited = named_descriptor(&rule->actions);
+
+	if (inherited < 0 || share_ask_bound(inherited, &found) < 0 ||
+		share_ask_protocol(inherited, &found) < 0 || found.protocol != endpoint->protocol) {
+		say(configuration, LOG_LEVEL_WARN, endpoint,
+			"there is no inherited socket of that name and protocol to adopt", 0);
+		return 0;
+	}
+	if (rule_shares(rule))
+		own(configuration, inherited, endpoint);
+	int error = replace_socket(fd, inherited, endpoint);
+	if (error)
+		return error;
+	system_fcntl(inherited, F_SETFD, FD_CLOEXEC);
+	say(configuration, LOG_LEVEL_INFO, &found, "adopted", 0);
+	return 1;
+}

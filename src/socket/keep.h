@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keeps listening sockets open over the death of their process, and takes them back. */
+#ifndef SOCKET_KEEP_H
+#define SOCKET_KEEP_H
+
+#include "../policy/source.h"
+
+#include <stdbool.h>
+
+/*
+ * A kept socket is in one of the keeper's hands (systemd's file descriptor store, or reuse-run) and
+ * in ours: the keeper passes it to the next process, and we hold a duplicate beside the program's
+ * own descriptor, so that a socket that the program closes and binds anew is the same one.
+ *
+ * Every kept socket has one holder: the process that has a descriptor of it besides our duplicate,
+ * and the record lock (fcntl(2), F_SETLK) on it. The kernel gives the lock back when that process
+ * ends or closes its descriptor, and a forked child does not inherit it.
+ *
+ * All functions here are async-signal-safe and leave errno alone, but for keep_start().
+ */
+
+/*
+ * Finds the kept sockets that this process was started with, and takes them out of LISTEN_FDS
+ * (sd_listen_fds(3)), so that a program that knows socket activation sees only what is its own. To
+ * be called while no other thread can read the environment; only the first call does anything.
+ */
+void keep_start(const struct configuration *configuration, char ***environment);
+
+/*
+ * To be called at every bind and listen of an IP socket: from the first one on, programs that this
+ * process starts get no kept sockets. Until then a wrapper script may hand them on.
+ */
+void keep_settle(void);
+
+/*
+ * Puts the kept socket for ENDPOINT in the place of the program's socket FD, which is about to be
+ * bound to it: same options, same epoll registrations. Returns 1 when that is done; 0 when there is
+ * none, or another process holds it; or a negative errno.
+ */
+int keep_take(const struct configuration *configuration, int fd, const struct endpoint *endpoint);
+
+/* Hands the socket FD, which listens (UDP: is bound), to the keeper, unless it has it already. */
+void keep_store(const struct configuration *configuration, int fd, const struct endpoint *endpoint);
+
+/*
+ * Puts the inherited socket that adopt= names in the place of the program's socket FD. Returns 1;
+ * or 0 when there is no such socket, which is logged; or a negative errno.
+ */
+int keep_adopt(const struct configuration *configuration, int fd, const struct rule *rule,
+	const struct endpoint *endpoint);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "notify_socket.h"
+
+#include "../compare.h"
+#include "../system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/un.h>
+
+#define WAIT_MS 1000
+
+static int make_address(const char *path, struct sockaddr_un *address, socklen_t *length)
+{
+	size_t size = string_length(path);
+
+	if ((path[0] != '/' && path[0] != '@') || size >= sizeof address->sun_path)
+		return -EAFNOSUPPORT;
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(address->sun_path, path, size);
+	if (path[0] == '@')
+		address->sun_path[0] = '\0';
+	*length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size + (path[0] == '/'));
+	return 0;
+}
+
+/* Sends without blocking for longer than WAIT_MS while the manager's queue is full. */
+static int send_patiently(int channel, const struct msghdr *message)
+{
+	int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+	ssize_t sent = system_sendmsg(channel, message, flags);
+
+	for (int i = 0; i < 2 && (sent == -EAGAIN || sent == -EINTR); i++) {
+		system_wait_writable(channel, WAIT_MS / 2);
+		sent = system_sendmsg(channel, message, flags);
+	}
+	return sent < 0 ? (int)sent : 0;
+}
+
+int notify_socket_send(const char *path, const char *message, int fd)
+{
+	struct sockaddr_un address;
+	socklen_t length = 0;
+	union {
+		struct cmsghdr header; /* for its alignment */
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.bytes = {0}};
+	struct iovec part = {(void *)(uintptr_t)message, string_length(message)};
+	struct msghdr whole = {.msg_name = &address, .msg_iov = &part, .msg_iovlen = 1};
+
+	int error = make_address(path, &address, &length);
+	if (error)
+		return error;
+	whole.msg_namelen = length;
+	if (fd >= 0) {
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+		whole.msg_control = &control;
+		whole.msg_controllen = sizeof control;
+	}
+	int channel = system_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (channel < 0)
+		return channel;
+	error = send_patiently(channel, &whole);
+	system_close(channel);
+	return error;
+}

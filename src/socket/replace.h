@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Puts one socket in the place of another, so that the program does not notice. */
+#ifndef SOCKET_REPLACE_H
+#define SOCKET_REPLACE_H
+
+#include "../policy/endpoint.h"
+
+#include <stdint.h>
+
+/*
+ * Makes the descriptor FD refer to the socket NEW instead of the one it has. O_NONBLOCK and
+ * FD_CLOEXEC become those of FD. Options that differ become those of FD's socket: of those in the
+ * table, but for sharing, the bound device, IPV6_V6ONLY and the MSS, which belong to the socket;
+ * buffer sizes only where the program has set them (SO_BUF_LOCK, socket(7)). What had been
+ * registered with epoll stays registered. ENDPOINT says of which protocol and family both are.
+ * Returns 0 or a negative errno, and then FD is what it was. Async-signal-safe; leaves errno alone.
+ */
+int replace_socket(int fd, int new, const struct endpoint *endpoint);
+
+#endif
