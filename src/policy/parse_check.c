@@ -30,9 +30,7 @@ static int check_alone(struct parser *parser, enum word word)
 				word_name(word));
 	}
 	if (parser->rule.actions.n_settings)
-		return parser_fail(parser,
-			parser->first_action == parser->seen[word] ? parser->seen[word]
-								   : parser->first_action,
+		return parser_fail(parser, parser->first_action,
 			"\"%s\" stands alone: a call that it decides needs no option",
 			word_name(word));
 	return 0;

@@ -149,7 +149,7 @@ static struct target quick_target(struct loader *loader)
 {
 	const char *address = quick_value(loader, VARIABLE_BIND_ADDR);
 	const char *port = quick_value(loader, VARIABLE_BIND_PORT);
-	struct target target = {.has_address = false}, part;
+	struct target target = {.has_address = false}, part = target;
 
 	if (address) {
 		target.has_address = true;
