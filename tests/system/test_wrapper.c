@@ -474,3 +474,15 @@ Test(wrapper, a_folder_with_a_blank_is_refused_since_LD_PRELOAD_cannot_hold_it)
 	expect_status(process, 78);
 	expect_says(process, "LD_PRELOAD cannot hold a path with a blank");
 }
+
+Test(wrapper, it_works_in_the_build_tree_by_its_bare_name)
+{
+	struct process *process =
+		process_start(WORDS(need_program("meson"), "devenv", "-C", build_path(),
+				      "reuse-run", "/bin/sh", "-c", "echo \"$LD_PRELOAD\""),
+			.is_bare = true);
+
+	expect_status(process, 0);
+	cr_expect(strstr(process_output(process), format("%s\n", library_path())), "%s%s",
+		process_output(process), process_errors(process));
+}
