@@ -26,7 +26,7 @@ static char **find(char **environment, const char *name)
 	return NULL;
 }
 
-static const char *value_of(char **environment, const char *name)
+const char *inherited_variable(char **environment, const char *name)
 {
 	char **place = find(environment, name);
 
@@ -159,7 +159,7 @@ static void sort(struct sorted *sorted, int count, const char *names)
 
 static bool is_for_us(char **environment)
 {
-	const char *pid = value_of(environment, "LISTEN_PID=");
+	const char *pid = inherited_variable(environment, "LISTEN_PID=");
 
 	return pid && number_until(pid, '\0') == system_getpid();
 }
@@ -194,9 +194,9 @@ void inherited_sort(
 	char ***environment, struct arena *arena, inherited_visitor *visit, void *context)
 {
 	struct sorted sorted = {.visit = visit, .context = context};
-	const char *handed_on = value_of(*environment, FOR_US);
-	const char *number = value_of(*environment, "LISTEN_FDS=");
-	const char *names = value_of(*environment, "LISTEN_FDNAMES=");
+	const char *handed_on = inherited_variable(*environment, FOR_US);
+	const char *number = inherited_variable(*environment, "LISTEN_FDS=");
+	const char *names = inherited_variable(*environment, "LISTEN_FDNAMES=");
 	int count = number && is_for_us(*environment) ? number_until(number, '\0') : 0;
 
 	bool has_names = names && count > 0 && count <= FDS_MOST;

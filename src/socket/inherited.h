@@ -23,6 +23,9 @@ typedef void inherited_visitor(int fd, void *context);
 void inherited_sort(
 	char ***environment, struct arena *arena, inherited_visitor *visit, void *context);
 
+/* The value of a variable, whose NAME comes with its "="; or NULL. Async-signal-safe. */
+const char *inherited_variable(char **environment, const char *name);
+
 /*
  * The descriptor that a .socket unit passed under NAME of LENGTH bytes, after inherited_sort(); or
  * -1. Async-signal-safe.

@@ -93,15 +93,6 @@ static int find(uint64_t inode)
 
 /* ---- at the start ---- */
 
-static const char *variable(char **environment, const char *name)
-{
-	for (; environment && *environment; environment++) {
-		if (string_starts(*environment, name))
-			return *environment + string_length(name);
-	}
-	return "";
-}
-
 static void add_inherited(int fd, void *context)
 {
 	struct endpoint endpoint;
@@ -126,10 +117,11 @@ static bool open_shared(void)
 static void read_keeper(char **environment)
 {
 	struct text path;
-	int size = procfs_number(variable(environment, "FDSTORE="));
+	const char *number = inherited_variable(environment, "FDSTORE=");
+	int size = number ? procfs_number(number) : 0;
 
 	text_start(&path, notify_path, sizeof notify_path);
-	text_format(&path, "%s", variable(environment, "NOTIFY_SOCKET="));
+	text_format(&path, "%s", inherited_variable(environment, "NOTIFY_SOCKET="));
 	if (path.truncated)
 		notify_path[0] = '\0';
 	store_size = size > 0 ? size : 0;
@@ -143,8 +135,8 @@ void keep_start(const struct configuration *configuration, char ***environment)
 	if (configuration->policy.is_builtin || !*environment || shared)
 		return;
 	read_keeper(*environment);
-	bool has_inherited =
-		*variable(*environment, "LISTEN_FDS=") || *variable(*environment, "REUSE_KEPT=");
+	bool has_inherited = inherited_variable(*environment, "LISTEN_FDS=") ||
+			     inherited_variable(*environment, "REUSE_KEPT=");
 	if ((has_inherited || configuration->policy.has_keep) && !open_shared())
 		return;
 	if (!has_inherited)
