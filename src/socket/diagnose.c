@@ -1,73 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "diagnose.h"
 
-#include "../arena.h"
 #include "../compare.h"
 #include "../errnos.h"
 #include "../procfs.h"
 #include "../system.h"
+#include "tables.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <netinet/in.h>
-#include <stddef.h>
-#include <string.h>
-
-#define STATE_LISTEN 10 /* of TCP, include/net/tcp_states.h */
-#define STATE_CLOSE  7	/* how an unconnected UDP socket shows */
-#define EVERY_STATE  0xffffffffU
-
-/* ---- the kernel's tables ---- */
-
-struct request {
-	struct nlmsghdr header;
-	struct inet_diag_req_v2 body;
-};
-
-static int ask(int netlink, int family, const struct endpoint *endpoint)
-{
-	struct request request = {
-		.header.nlmsg_len = sizeof request,
-		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-		.body.sdiag_family = (uint8_t)family,
-		.body.sdiag_protocol = endpoint->protocol == PROTOCOL_TCP   ? IPPROTO_TCP
-				       : endpoint->protocol == PROTOCOL_UDP ? IPPROTO_UDP
-									    : IPPROTO_SCTP,
-		.body.idiag_states = EVERY_STATE,
-		.body.id.idiag_sport = htons(endpoint->port),
-	};
-
-	ssize_t sent = system_write(netlink, &request, sizeof request);
-	return sent < 0 ? (int)sent : 0;
-}
-
-static struct holder holder_from(const struct inet_diag_msg *message, uint8_t protocol)
-{
-	struct sockaddr_in in = {
-		.sin_family = AF_INET,
-		.sin_port = message->id.idiag_sport,
-		.sin_addr.s_addr = message->id.idiag_src[0],
-	};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = message->id.idiag_sport};
-	bool is_ip4 = message->idiag_family == AF_INET;
-	struct holder holder = {
-		.user = message->idiag_uid,
-		.inode = message->idiag_inode,
-		.is_listening = message->idiag_state == STATE_LISTEN ||
-				(protocol == PROTOCOL_UDP && message->idiag_state == STATE_CLOSE),
-	};
-
-	memcpy(&in6.sin6_addr, message->id.idiag_src, sizeof in6.sin6_addr);
-	endpoint_from_sockaddr(&holder.endpoint, is_ip4 ? (void *)&in : (void *)&in6,
-		is_ip4 ? sizeof in : sizeof in6, false);
-	holder.endpoint.protocol = protocol;
-	return holder;
-}
 
 /* Whether one of two addresses on a port keeps the other from being bound. */
 static bool overlaps(const struct address *a, const struct address *b)
@@ -89,45 +29,22 @@ struct search {
 	bool is_found;
 };
 
-static void look_at(struct search *search, const struct nlmsghdr *header)
+static void look_at(const struct table_entry *entry, void *context)
 {
-	struct holder holder = holder_from(NLMSG_DATA(header), search->endpoint->protocol);
+	struct search *search = context;
+	struct holder holder = {
+		.endpoint = entry->local,
+		.user = entry->user,
+		.inode = entry->inode,
+		.is_listening = entry->is_listening,
+	};
 
-	if (holder.endpoint.port != search->endpoint->port ||
-		!overlaps(&holder.endpoint.address, &search->endpoint->address))
+	if (!overlaps(&holder.endpoint.address, &search->endpoint->address))
 		return;
 	if (search->is_found && weight(&holder, search->user) <= weight(search->best, search->user))
 		return;
 	*search->best = holder;
 	search->is_found = true;
-}
-
-/* Of one message of a dump; the kernel makes none larger unless it is asked with a larger buffer.
- */
-#define ANSWER_SIZE 8192
-
-/*
- * Reads the answers to one request into BUFFER, of ANSWER_SIZE bytes; returns 0 after the last, or
- * a negative errno.
- */
-static int read_answers(int netlink, void *buffer, struct search *search)
-{
-	for (;;) {
-		ssize_t got = system_read(netlink, buffer, ANSWER_SIZE);
-		if (got == -EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? (int)got : -EIO;
-		unsigned left = (unsigned)got;
-		for (const struct nlmsghdr *at = buffer; NLMSG_OK(at, left);
-			at = NLMSG_NEXT(at, left)) {
-			if (at->nlmsg_type == NLMSG_DONE)
-				return 0;
-			if (at->nlmsg_type == NLMSG_ERROR)
-				return ((const struct nlmsgerr *)NLMSG_DATA(at))->error;
-			look_at(search, at);
-		}
-	}
 }
 
 /* ---- processes ---- */
@@ -189,26 +106,11 @@ static void find_process(struct holder *holder)
 int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *holder)
 {
 	struct search search = {.endpoint = endpoint, .user = user, .best = holder};
-	int netlink = system_socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	struct arena arena; /* no stack: this may run in a signal handler */
-	int error = arena_open(&arena, ANSWER_SIZE);
-	void *buffer = error ? NULL : arena_take(&arena, 1, ANSWER_SIZE);
-
-	if (!error && netlink < 0)
-		error = netlink;
 
 	*holder = (struct holder){.process = 0};
-	/* A wildcard IPv6 socket holds the port for IPv4 as well. */
-	for (int family = AF_INET; !error; family = AF_INET6) {
-		error = ask(netlink, family, endpoint);
-		if (!error)
-			error = read_answers(netlink, buffer, &search);
-		if (family == AF_INET6)
-			break;
-	}
-	arena_close(&arena);
-	if (netlink >= 0)
-		system_close(netlink);
+	/* Both families: a wildcard IPv6 socket holds the port for IPv4 as well. */
+	int error = tables_read(
+		endpoint->protocol, endpoint->port, TABLE_EVERY_STATE, look_at, &search);
 	if (search.is_found && holder->inode)
 		find_process(holder);
 	return search.is_found ? 1 : error;

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "steer.h"
+
+#include "../system.h"
+
+#ifndef SO_DETACH_REUSEPORT_BPF
+#define SO_DETACH_REUSEPORT_BPF 68 /* Linux 5.3 */
+#endif
+
+/* Where the parts of an address are, from the start of the IP header. */
+#define IP4_SOURCE	12
+#define IP6_SOURCE	8
+#define IP6_WORDS	4
+#define GOLDEN_RATIO	0x9e3779b1 /* 2^32 times it: spreads what differs in few bits */
+#define FROM_IP(place)	((uint32_t)SKF_NET_OFF + (place))
+#define ANCILLARY(what) ((uint32_t)(SKF_AD_OFF + SKF_AD_##what))
+
+static void add(struct steer_program *program, uint16_t code, uint32_t k)
+{
+	program->code[program->length++] = (struct sock_filter){.code = code, .k = k};
+}
+
+static void add_jump(
+	struct steer_program *program, uint16_t code, uint32_t k, unsigned if_true, unsigned if_not)
+{
+	program->code[program->length++] = (struct sock_filter){
+		.code = code, .k = k, .jt = (uint8_t)if_true, .jf = (uint8_t)if_not};
+}
+
+/* The mask of the bits of a 32-bit word that are among the first LEFT bits. */
+static uint32_t mask_of(unsigned left)
+{
+	return left >= 32 ? 0xffffffff : left == 0 ? 0 : ~(0xffffffffU >> left);
+}
+
+/* A = a hash of the leading bits of the address whose words start at PLACE; X is used. */
+static void add_hash(struct steer_program *program, unsigned place, unsigned words, unsigned prefix)
+{
+	add(program, BPF_LDX | BPF_IMM, 0);
+	for (unsigned i = 0; i < words && prefix > 32 * i; i++) {
+		add(program, BPF_LD | BPF_W | BPF_ABS, FROM_IP(place + 4 * i));
+		add(program, BPF_ALU | BPF_AND | BPF_K, mask_of(prefix - 32 * i));
+		add(program, BPF_ALU | BPF_ADD | BPF_X, 0);
+		add(program, BPF_ALU | BPF_MUL | BPF_K, GOLDEN_RATIO);
+		add(program, BPF_MISC | BPF_TAX, 0);
+	}
+	add(program, BPF_MISC | BPF_TXA, 0);
+	add(program, BPF_ALU | BPF_RSH | BPF_K, 16);
+	add(program, BPF_ALU | BPF_XOR | BPF_X, 0);
+}
+
+/* An IPv6 socket gets IPv4 packets too, so the packet itself says which it is. */
+static void add_source(struct steer_program *program, const struct steer *steer)
+{
+	add(program, BPF_LD | BPF_B | BPF_ABS, FROM_IP(0));
+	add(program, BPF_ALU | BPF_RSH | BPF_K, 4);
+	unsigned branch = program->length;
+	add_jump(program, BPF_JMP | BPF_JEQ | BPF_K, 4, 0, 0);
+	add_hash(program, IP4_SOURCE, 1, steer->ip4_prefix);
+	unsigned over = program->length;
+	add(program, BPF_JMP | BPF_JA, 0);
+	program->code[branch].jf = (uint8_t)(program->length - branch - 1);
+	add_hash(program, IP6_SOURCE, IP6_WORDS, steer->ip6_prefix);
+	program->code[over].k = (uint32_t)(program->length - over - 1);
+}
+
+void steer_build(struct steer_program *program, const struct steer *steer, unsigned members,
+	const unsigned *closed, unsigned n_closed)
+{
+	program->length = 0;
+	if (steer->mode == STEER_SOURCE)
+		add_source(program, steer);
+	else
+		add(program, BPF_LD | BPF_W | BPF_ABS,
+			steer->mode == STEER_CPU ? ANCILLARY(CPU) : ANCILLARY(RANDOM));
+	add(program, BPF_ALU | BPF_MOD | BPF_K, members - n_closed);
+	/* A counts open members; each closed one before it makes its number one more. */
+	for (unsigned i = 0; i < n_closed; i++) {
+		add_jump(program, BPF_JMP | BPF_JGE | BPF_K, closed[i], 0, 1);
+		add(program, BPF_ALU | BPF_ADD | BPF_K, 1);
+	}
+	add(program, BPF_RET | BPF_A, 0);
+}
+
+int steer_attach(int fd, const struct steer_program *program)
+{
+	struct sock_fprog whole = {
+		.len = program->length,
+		.filter = (struct sock_filter *)(uintptr_t)program->code,
+	};
+
+	return system_setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &whole, sizeof whole);
+}
+
+int steer_detach(int fd)
+{
+	int nothing = 0;
+
+	return system_setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &nothing, sizeof nothing);
+}

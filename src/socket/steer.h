@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Chooses which socket of a group gets a new connection, by a classic BPF program. */
+#ifndef SOCKET_STEER_H
+#define SOCKET_STEER_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum steer_mode {
+	STEER_HASH,   /* the kernel's own choice: a hash of both addresses and ports */
+	STEER_RANDOM, /* any */
+	STEER_CPU,    /* the one whose place is the number of the CPU that took the packet */
+	STEER_SOURCE, /* always the same for one client address */
+};
+
+struct steer {
+	enum steer_mode mode;
+	uint8_t ip4_prefix,
+		ip6_prefix; /* source: leading bits of the client's address that count */
+};
+
+#define STEER_CLOSED_MOST 1024
+
+/*
+ * A group's members are numbered from 0 in the order in which they joined; when one leaves, the
+ * last one gets its number (reuseport_add_sock(), net/core/sock_reuseport.c). A program whose
+ * answer is no member's number leaves the choice to the kernel's hash.
+ */
+struct steer_program {
+	unsigned short length;
+	struct sock_filter code[2 * STEER_CLOSED_MOST + 40];
+};
+
+/*
+ * Builds the program for a group whose first MEMBERS members are chosen between, but for N_CLOSED
+ * (at most STEER_CLOSED_MOST, and less than MEMBERS) of them, whose numbers CLOSED holds in rising
+ * order. STEER_HASH cannot be built, and is taken for STEER_RANDOM. Pure.
+ */
+void steer_build(struct steer_program *program, const struct steer *steer, unsigned members,
+	const unsigned *closed, unsigned n_closed);
+
+/*
+ * Puts the program in force for the whole group of the socket FD, which listens (UDP: is bound)
+ * with SO_REUSEPORT. Needs no privilege. Returns 0 or a negative errno: -EINVAL for a socket that
+ * shares nothing, -EOPNOTSUPP for MPTCP. Async-signal-safe, as is steer_detach(); errno is left
+ * alone.
+ */
+int steer_attach(int fd, const struct steer_program *program);
+
+/* Leaves the choice to the kernel again. -ENOENT: it was left to it already. Since Linux 5.3. */
+int steer_detach(int fd);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tables.h"
+
+#include "../arena.h"
+#include "../system.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+
+struct request {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 body;
+};
+
+static int ask(int netlink, int family, enum protocol protocol, uint16_t port, uint32_t states)
+{
+	struct request request = {
+		.header.nlmsg_len = sizeof request,
+		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		.body.sdiag_family = (uint8_t)family,
+		.body.sdiag_protocol = protocol == PROTOCOL_TCP	  ? IPPROTO_TCP
+				       : protocol == PROTOCOL_UDP ? IPPROTO_UDP
+								  : IPPROTO_SCTP,
+		.body.idiag_states = states,
+		.body.id.idiag_sport = htons(port),
+	};
+
+	ssize_t sent = system_write(netlink, &request, sizeof request);
+	return sent < 0 ? (int)sent : 0;
+}
+
+static struct endpoint endpoint_of(const struct inet_diag_msg *message, uint16_t port,
+	const uint32_t *bytes, enum protocol protocol)
+{
+	struct sockaddr_in in = {
+		.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = bytes[0]};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = port};
+	bool is_ip4 = message->idiag_family == AF_INET;
+	struct endpoint endpoint = {.port = 0};
+
+	memcpy(&in6.sin6_addr, bytes, sizeof in6.sin6_addr);
+	endpoint_from_sockaddr(&endpoint, is_ip4 ? (void *)&in : (void *)&in6,
+		is_ip4 ? sizeof in : sizeof in6, false);
+	endpoint.protocol = (uint8_t)protocol;
+	return endpoint;
+}
+
+/* The attribute that says whether an IPv6 socket takes IPv4 clients. */
+static bool read_v6only(const struct nlmsghdr *header)
+{
+	const struct inet_diag_msg *message = NLMSG_DATA(header);
+	unsigned left = header->nlmsg_len - (unsigned)NLMSG_LENGTH(sizeof *message);
+
+	for (const struct rtattr *at = (const void *)(message + 1); RTA_OK(at, left);
+		at = RTA_NEXT(at, left)) {
+		if (at->rta_type == INET_DIAG_SKV6ONLY)
+			return *(const uint8_t *)RTA_DATA(at) != 0;
+	}
+	return false;
+}
+
+static struct table_entry entry_from(const struct nlmsghdr *header, enum protocol protocol)
+{
+	const struct inet_diag_msg *message = NLMSG_DATA(header);
+	const struct inet_diag_sockid *id = &message->id;
+
+	return (struct table_entry){
+		.local = endpoint_of(message, id->idiag_sport, id->idiag_src, protocol),
+		.peer = endpoint_of(message, id->idiag_dport, id->idiag_dst, protocol),
+		.state = message->idiag_state,
+		.is_listening = message->idiag_state == TABLE_LISTENING ||
+				(protocol == PROTOCOL_UDP && message->idiag_state == TABLE_CLOSED),
+		.is_v6only = read_v6only(header),
+		.interface = id->idiag_if,
+		.inode = message->idiag_inode,
+		.queue = message->idiag_rqueue,
+		.queue_size = message->idiag_wqueue,
+		.user = message->idiag_uid,
+	};
+}
+
+/* Of one message of a dump; the kernel makes none larger unless it is asked with a larger buffer.
+ */
+#define ANSWER_SIZE 8192
+
+struct visit {
+	enum protocol protocol;
+	table_visitor *visit;
+	void *context;
+};
+
+/*
+ * Reads the answers to one request into BUFFER, of ANSWER_SIZE bytes; returns 0 after the last, or
+ * a negative errno.
+ */
+static int read_answers(int netlink, void *buffer, const struct visit *visit)
+{
+	for (;;) {
+		ssize_t got = system_read(netlink, buffer, ANSWER_SIZE);
+		if (got == -EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? (int)got : -EIO;
+		unsigned left = (unsigned)got;
+		for (const struct nlmsghdr *at = buffer; NLMSG_OK(at, left);
+			at = NLMSG_NEXT(at, left)) {
+			if (at->nlmsg_type == NLMSG_DONE)
+				return 0;
+			if (at->nlmsg_type == NLMSG_ERROR)
+				return ((const struct nlmsgerr *)NLMSG_DATA(at))->error;
+			struct table_entry entry = entry_from(at, visit->protocol);
+			visit->visit(&entry, visit->context);
+		}
+	}
+}
+
+int tables_read(
+	enum protocol protocol, uint16_t port, uint32_t states, table_visitor *visit, void *context)
+{
+	struct visit whole = {protocol, visit, context};
+	struct arena arena; /* no stack: this may run in a signal handler */
+	int error = arena_open(&arena, ANSWER_SIZE);
+	void *buffer = error ? NULL : arena_take(&arena, 1, ANSWER_SIZE);
+	int netlink = system_socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	if (!error && netlink < 0)
+		error = netlink;
+	static const int families[] = {AF_INET, AF_INET6};
+	for (int i = 0; i < 2 && !error; i++) {
+		error = ask(netlink, families[i], protocol, port, states);
+		if (!error)
+			error = read_answers(netlink, buffer, &whole);
+	}
+	arena_close(&arena);
+	if (netlink >= 0)
+		system_close(netlink);
+	return error;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads the kernel's tables of sockets. */
+#ifndef SOCKET_TABLES_H
+#define SOCKET_TABLES_H
+
+#include "../policy/endpoint.h"
+
+#include <sys/types.h>
+
+/* As in the kernel's include/net/tcp_states.h; an unconnected UDP socket is "closed". */
+enum table_state {
+	TABLE_SYN_RECEIVED = 3,
+	TABLE_TIME_WAIT = 6,
+	TABLE_CLOSED = 7,
+	TABLE_LISTENING = 10,
+	TABLE_NEW_SYN_RECEIVED = 12, /* a handshake that is not over, since Linux 4.4 */
+};
+
+#define TABLE_EVERY_STATE      0xffffffffU
+#define TABLE_STATE_BIT(state) (1U << (state))
+
+struct table_entry {
+	struct endpoint local, peer; /* the peer's port is 0 where there is none */
+	uint8_t state;		     /* enum table_state, or another number */
+	bool is_listening;	     /* for UDP: bound, and not connected */
+	bool is_v6only;		     /* told for listening sockets alone */
+	uint32_t interface;	     /* index of the bound device; 0: none */
+	uint32_t inode;		     /* 0: no process has it (yet, or any more) */
+	uint32_t queue;		     /* connections that wait for accept(), or bytes to be read */
+	uint32_t queue_size;	     /* the backlog of a listening socket */
+	uid_t user;		     /* says nothing where the inode is 0 */
+};
+
+typedef void table_visitor(const struct table_entry *entry, void *context);
+
+/*
+ * Asks the kernel (sock_diag(7)) for the sockets of this network namespace of one protocol, of both
+ * families, with the local PORT (0: any), in STATES (bits of TABLE_STATE_BIT()). Returns 0 or a
+ * negative errno. Async-signal-safe; leaves errno alone.
+ */
+int tables_read(enum protocol protocol, uint16_t port, uint32_t states, table_visitor *visit,
+	void *context);
+
+#endif
