@@ -17,6 +17,7 @@ enum log_level {
 };
 
 struct log {
+	const char *name;     /* whose lines these are; NULL: the library's */
 	enum log_level level; /* what is less grave is not said */
 	const char *path;     /* NULL: standard error */
 	/* Standard error as it was at start; a program may put another file in its place. */

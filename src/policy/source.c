@@ -251,10 +251,21 @@ static LARGE_FRAME void select_rules(struct loader *loader)
 	loader->rules.count = kept;
 }
 
+/* With REUSE_KEEP, what is shared is kept. */
+static void keep_shared(struct loader *loader)
+{
+	for (size_t i = 0; i < loader->rules.count; i++) {
+		struct rule *rule = &loader->rules.list[i];
+		if (!rule->match.is_connect && rule_shares(rule))
+			rule->actions.keep = true;
+	}
+}
+
 static int gather_rules(struct loader *loader, const struct parse_source *sources, size_t n_sources,
 	enum source_scope scope)
 {
 	struct policy *policy = &loader->configuration->policy;
+	bool is_keeping = read_flag(loader, VARIABLE_REUSE_KEEP, false);
 	int error = 0;
 
 	for (size_t i = 0; !error && i < n_sources; i++)
@@ -262,11 +273,14 @@ static int gather_rules(struct loader *loader, const struct parse_source *source
 	if (!error && loader->rules.count == 0 && loader->broken.length == 0) {
 		static const struct parse_source builtin = {
 			BUILTIN_NAME, BUILTIN_RULES, sizeof BUILTIN_RULES - 1, PARSE_VARIABLE};
-		policy->is_builtin = !has_quick_variables(loader);
-		error = policy->is_builtin ? add_rules(loader, &builtin) : add_quick_rules(loader);
-		if (policy->is_builtin && !error)
+		bool has_quick = has_quick_variables(loader);
+		policy->is_builtin = !has_quick && !is_keeping;
+		error = !has_quick ? add_rules(loader, &builtin) : add_quick_rules(loader);
+		if (!has_quick && !error)
 			loader->rules.list[0].line = 0;
 	}
+	if (!error && is_keeping)
+		keep_shared(loader);
 	if (!error && scope == SOURCE_THIS_PROGRAM)
 		select_rules(loader);
 	return error;

@@ -241,9 +241,7 @@ static SLOW int bind_kept(const struct configuration *configuration, int fd,
 		taken = keep_take(configuration, fd, endpoint);
 	if (taken < 0)
 		return fail_with(taken);
-	if (taken)
-		return 0;
-	int result = call_bind(configuration, fd, rule, address, length, endpoint);
+	int result = taken ? 0 : call_bind(configuration, fd, rule, address, length, endpoint);
 	if (result == 0 && actions->keep && endpoint->protocol == PROTOCOL_UDP && endpoint->port)
 		keep_store(configuration, fd, endpoint);
 	return result;

@@ -12,6 +12,21 @@
 #define FDS_MOST 4096
 #define FOR_US	 "REUSE_KEPT="
 
+void inherited_print_name(struct text *text, uint64_t inode, const struct endpoint *endpoint)
+{
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text address;
+
+	text_start(&address, bytes, sizeof bytes);
+	address_print(&address, &endpoint->address);
+	for (char *at = bytes; *at; at++) {
+		if (*at == ':')
+			*at = '_';
+	}
+	text_format(text, INHERITED_PREFIX "%ju-%s-%s-%u", (uintmax_t)inode,
+		protocol_name(endpoint->protocol), bytes, endpoint->port);
+}
+
 /* The names of the descriptors that are left to the program, as in LISTEN_FDNAMES. */
 static const char *left_names;
 

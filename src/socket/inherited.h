@@ -4,11 +4,18 @@
 #define SOCKET_INHERITED_H
 
 #include "../arena.h"
+#include "../policy/endpoint.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #define INHERITED_PREFIX "libreuse-" /* of the FDNAME of a kept socket */
+
+/*
+ * Appends the FDNAME of a kept socket, "libreuse-INODE-tcp-0.0.0.0-80": unique, and without the
+ * colons that split LISTEN_FDNAMES. Async-signal-safe.
+ */
+void inherited_print_name(struct text *text, uint64_t inode, const struct endpoint *endpoint);
 
 /* Is given each kept socket, on a descriptor that is not the program's. */
 typedef void inherited_visitor(int fd, void *context);

@@ -52,6 +52,9 @@ static _Atomic bool is_settled;
 static char notify_path[PATH_SIZE];
 static int store_size; /* 0: not known */
 
+/* The process that has our kept sockets is to be replaced by this one, and lives still. */
+static bool is_successor;
+
 /* ---- the table ---- */
 
 static unsigned entries(void)
@@ -125,6 +128,7 @@ static void read_keeper(char **environment)
 	if (path.truncated)
 		notify_path[0] = '\0';
 	store_size = size > 0 ? size : 0;
+	is_successor = inherited_variable(environment, "REUSE_SUCCESSOR=") != NULL;
 }
 
 void keep_start(const struct configuration *configuration, char ***environment)
@@ -252,23 +256,6 @@ static void say(const struct configuration *configuration, enum log_level level,
 
 /* ---- the keeper ---- */
 
-/* "libreuse-INODE-tcp-0.0.0.0-80": unique, and without the colons that split LISTEN_FDNAMES. */
-static void print_name(struct text *text, unsigned place)
-{
-	const struct kept *kept = &shared->kept[place];
-	char bytes[ENDPOINT_TEXT_SIZE];
-	struct text address;
-
-	text_start(&address, bytes, sizeof bytes);
-	address_print(&address, &kept->endpoint.address);
-	for (char *at = bytes; *at; at++) {
-		if (*at == ':')
-			*at = '_';
-	}
-	text_format(text, INHERITED_PREFIX "%ju-%s-%s-%u", (uintmax_t)kept->inode,
-		protocol_name(kept->endpoint.protocol), bytes, kept->endpoint.port);
-}
-
 static int tell_keeper(const char *what, unsigned place, int fd)
 {
 	char bytes[NAME_SIZE];
@@ -276,7 +263,7 @@ static int tell_keeper(const char *what, unsigned place, int fd)
 
 	text_start(&message, bytes, sizeof bytes);
 	text_format(&message, "%s\nFDNAME=", what);
-	print_name(&message, place);
+	inherited_print_name(&message, shared->kept[place].inode, &shared->kept[place].endpoint);
 	return notify_socket_send(notify_path, bytes, fd);
 }
 
@@ -301,16 +288,29 @@ static void send_to_keeper(const struct configuration *configuration, unsigned p
 
 /* ---- taking ---- */
 
+/* Makes this process the holder, unless another one is. */
+static bool hold(unsigned place)
+{
+	int nobody = 0, self = system_getpid();
+
+	if (system_lock(mine[place].fd) == 0)
+		shared->kept[place].holder = self;
+	else if (!is_successor ||
+		 !atomic_compare_exchange_strong(&shared->kept[place].holder, &nobody, self))
+		return false;
+	return true;
+}
+
 static int take(const struct configuration *configuration, unsigned place, int fd,
 	const struct endpoint *endpoint)
 {
-	if (!is_open(place) || !is_for(place, fd, endpoint) || program_holds(place) ||
-		system_lock(mine[place].fd) < 0)
+	if (!is_open(place) || !is_for(place, fd, endpoint) || program_holds(place) || !hold(place))
 		return 0;
 	int error = replace_socket(fd, mine[place].fd, endpoint);
 	if (error)
 		return error;
-	shared->kept[place].holder = system_getpid();
+	/* The keeper hears of it anew, so that it knows who has the socket now. */
+	shared->kept[place].is_stored = false;
 	say(configuration, LOG_LEVEL_INFO, endpoint, "takes the kept socket over", 0);
 	return 1;
 }

@@ -1,47 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The compiled half of reuse-run: reads the policy that the library would read, and looks at the
- * program that it would be loaded into. reuse-run starts it; it is no command of its own.
+ * The compiled half of reuse-run: reads the policy that the library would read, looks at the
+ * program that it would be loaded into, and supervises copies. reuse-run starts it; it is no
+ * command of its own.
  */
 #include "../policy/source.h"
 #include "check.h"
-#include "inspect.h"
+#include "control.h"
+#include "options.h"
+#include "prepare.h"
+#include "say.h"
+#include "supervisor.h"
 
-#include <stdbool.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#define EXIT_NOT_EXECUTABLE 126 /* as shells have it */
-#define EXIT_NOT_FOUND	    127
-
-/* Says each line of a message as reuse-run's. */
-static void complain(const char *message)
-{
-	while (*message) {
-		size_t length = strcspn(message, "\n");
-		fprintf(stderr, "reuse-run: %.*s\n", (int)length, message);
-		message += length + (message[length] == '\n');
-	}
-}
-
-/* Returns NULL when the policy is broken, which has been said then. */
-static const struct policy *read_policy(void)
-{
-	struct variables variables = variables_read(environ);
-	const struct policy *policy = &source_load(&variables, SOURCE_EVERY_PROGRAM)->policy;
-
-	if (policy->notice)
-		complain(policy->notice);
-	if (policy->broken)
-		complain(policy->broken);
-	return policy->broken ? NULL : policy;
-}
+struct log say_log;
 
 static int check(void)
 {
-	const struct policy *policy = read_policy();
+	const struct policy *policy = prepare_policy();
 
 	if (!policy)
 		return EX_CONFIG;
@@ -52,32 +34,38 @@ static int check(void)
 	return EX_IOERR;
 }
 
-static int report_missing(const char *command, int status)
+/* Looks at the program from where it will run. */
+static int prepare_in(const char *directory, const char *command)
 {
-	fprintf(stderr, "reuse-run: %s: %s\n", command,
-		status == EXIT_NOT_FOUND ? "there is no such program"
-					 : "this file cannot be executed");
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (directory && chdir(directory) < 0) {
+		fprintf(stderr, "reuse-run: --chdir %s: %s\n", directory, strerror(errno));
+		return EX_CONFIG;
+	}
+	int status = prepare_program(command);
+	if (directory && (here < 0 || fchdir(here) < 0)) {
+		perror("reuse-run: --chdir: the way back");
+		status = EX_OSERR;
+	}
+	if (here >= 0)
+		close(here);
 	return status;
 }
 
-/* Whether the program may be started; says what stands against it. */
-static int prepare(const char *command)
+static int run(int argc, char **argv)
 {
-	char path[PATH_MAX], reason[INSPECT_REASON_SIZE];
-	int status = inspect_find(command, path);
+	static struct options options;
+	struct variables variables = variables_read(environ);
 
+	if (!options_read(&options, argc, argv))
+		return EX_USAGE;
+	int status = prepare_in(options.directory, options.command[0]);
 	if (status)
-		return report_missing(command, status);
-	const struct policy *policy = read_policy();
-	if (!policy)
-		return EX_CONFIG;
-	if (inspect_is_hookable(path, reason))
-		return 0;
-	bool is_protected = policy_protects(policy);
-	fprintf(stderr, "reuse-run: %s %s; %s\n", command, reason,
-		is_protected ? "the policy protects something, so it is not started"
-			     : "it runs, but libreuse does nothing for it");
-	return is_protected ? EX_CONFIG : 0;
+		return status;
+	say_log = source_load(&variables, SOURCE_EVERY_PROGRAM)->log;
+	say_log.name = "reuse-run";
+	return supervisor_run(&options);
 }
 
 int main(int argc, char **argv)
@@ -85,7 +73,11 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "check") == 0)
 		return check();
 	if (argc == 3 && strcmp(argv[1], "prepare") == 0)
-		return prepare(argv[2]);
+		return prepare_program(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "roll") == 0)
+		return control_roll(argv[2]);
+	if (argc > 1 && strcmp(argv[1], "run") == 0)
+		return run(argc - 1, argv + 1);
 	fprintf(stderr, "This is a part of reuse-run(1), which starts it.\n");
 	return EX_USAGE;
 }

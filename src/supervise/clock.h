@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Time that only ever rises. */
+#ifndef SUPERVISE_CLOCK_H
+#define SUPERVISE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define CLOCK_NEVER INT64_MAX
+
+/* Milliseconds since some moment, as a machine that sleeps does not count them (time(7)). */
+static inline int64_t clock_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+#endif

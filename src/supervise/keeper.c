@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper.h"
+
+#include "../socket/inherited.h"
+#include "../socket/share.h"
+#include "../socket/tables.h"
+#include "clock.h"
+#include "manager.h"
+#include "say.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- what is it? ---- */
+
+static void note_if_same(const struct table_entry *entry, void *context)
+{
+	struct kept *kept = context;
+
+	if (entry->inode != kept->inode)
+		return;
+	kept->is_visible = entry->is_listening;
+	kept->endpoint = entry->local;
+	kept->interface = entry->interface;
+	kept->is_v6only = entry->is_v6only;
+}
+
+/* Whether FD is a socket that can be kept: IP, bound, and for TCP listening. */
+static bool describe(struct kept *kept, int fd)
+{
+	struct stat status;
+	int is_listening = 0;
+	socklen_t length = sizeof is_listening;
+
+	if (fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode) ||
+		share_ask_bound(fd, &kept->endpoint) < 0 || kept->endpoint.port == 0 ||
+		share_ask_protocol(fd, &kept->endpoint) < 0 ||
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) < 0)
+		return false;
+	if (kept->endpoint.protocol != PROTOCOL_UDP && !is_listening)
+		return false;
+	kept->fd = fd;
+	kept->inode = (uint32_t)status.st_ino;
+	tables_read(kept->endpoint.protocol, kept->endpoint.port, TABLE_EVERY_STATE, note_if_same,
+		kept);
+	return true;
+}
+
+/* ---- the list ---- */
+
+struct kept *keeper_find(const struct keeper *keeper, uint32_t inode)
+{
+	struct kept *kept = keeper->list;
+
+	while (kept && kept->inode != inode)
+		kept = kept->next;
+	return kept;
+}
+
+static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
+{
+	unsigned count = 0;
+
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
+		count += kept->owner == copy;
+	return count;
+}
+
+/* Behind the others, so that they stay in the order in which they came. */
+static bool append(struct keeper *keeper, const struct kept *kept)
+{
+	struct kept **end = &keeper->list;
+	struct kept *new = malloc(sizeof *new);
+
+	if (!new)
+		return false;
+	while (*end)
+		end = &(*end)->next;
+	*new = *kept;
+	*end = new;
+	return true;
+}
+
+void keeper_drop(struct keeper *keeper, struct kept *kept)
+{
+	struct kept **at = &keeper->list;
+
+	while (*at != kept)
+		at = &(*at)->next;
+	*at = kept->next;
+	manager_forget(kept->name);
+	close(kept->fd);
+	free(kept);
+}
+
+void keeper_close(struct keeper *keeper)
+{
+	while (keeper->list) {
+		struct kept *first = keeper->list;
+		keeper->list = first->next;
+		close(first->fd);
+		free(first);
+	}
+}
+
+/* ---- messages ---- */
+
+/* Returns whether the descriptor is the keeper's now. */
+static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *name)
+{
+	struct kept kept = {.slot = copy->slot, .owner = copy};
+
+	if (strncmp(name, INHERITED_PREFIX, sizeof INHERITED_PREFIX - 1) != 0 ||
+		!describe(&kept, fd)) {
+		say(LOG_LEVEL_WARN, "copy %u handed over what is no listening socket", copy->slot);
+		return false;
+	}
+	struct kept *known = keeper_find(keeper, kept.inode);
+	if (known) {
+		if (known->slot == copy->slot)
+			known->claim = copy;
+		return false;
+	}
+	snprintf(kept.name, sizeof kept.name, "%s", name);
+	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !append(keeper, &kept)) {
+		say(LOG_LEVEL_WARN, "copy %u handed over more sockets than can be kept",
+			copy->slot);
+		return false;
+	}
+	manager_store(name, fd);
+	return true;
+}
+
+static void forget(struct keeper *keeper, const struct copy *copy, const char *name)
+{
+	struct kept *kept = keeper->list;
+
+	while (kept && (kept->owner != copy || strcmp(kept->name, name) != 0))
+		kept = kept->next;
+	if (kept)
+		keeper_drop(keeper, kept);
+}
+
+void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_message *message)
+{
+	char name[KEEPER_NAME_SIZE], flag[4];
+
+	if (!channel_field(message, "FDNAME", name, sizeof name))
+		return;
+	if (channel_field(message, "FDSTORE", flag, sizeof flag) && message->n_fds > 0 &&
+		store(keeper, copy, message->fds[0], name))
+		message->fds[0] = -1;
+	else if (channel_field(message, "FDSTOREREMOVE", flag, sizeof flag))
+		forget(keeper, copy, name);
+}
+
+bool keeper_inherit(struct keeper *keeper, int fd)
+{
+	struct kept kept = {.orphaned_ms = clock_now_ms()};
+	struct text name;
+
+	if (!describe(&kept, fd))
+		return false;
+	/* The n-th socket of an endpoint is the n-th slot's. */
+	for (const struct kept *at = keeper->list; at; at = at->next)
+		kept.slot += memcmp(&at->endpoint, &kept.endpoint, sizeof at->endpoint) == 0 &&
+			     at->interface == kept.interface && at->is_v6only == kept.is_v6only;
+	text_start(&name, kept.name, sizeof kept.name);
+	inherited_print_name(&name, kept.inode, &kept.endpoint);
+	return append(keeper, &kept);
+}
+
+/* ---- whose ---- */
+
+bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
+{
+	const struct kept *kept = keeper->list;
+
+	while (kept && kept->owner != copy && kept->claim != copy)
+		kept = kept->next;
+	return kept != NULL;
+}
+
+static bool has(const struct keeper *keeper, const struct copy *copy, const struct kept *like)
+{
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if ((kept->owner == copy || kept->claim == copy) &&
+			memcmp(&kept->endpoint, &like->endpoint, sizeof kept->endpoint) == 0)
+			return true;
+	}
+	return false;
+}
+
+void keeper_promote(struct keeper *keeper, struct copy *copy)
+{
+	struct kept *next;
+
+	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->claim == copy) {
+			kept->owner = copy;
+			kept->claim = NULL;
+		}
+	}
+	for (struct kept *kept = keeper->list; kept; kept = next) {
+		next = kept->next;
+		if (!kept->owner && kept->slot == copy->slot && has(keeper, copy, kept))
+			keeper_drop(keeper, kept);
+	}
+}
+
+void keeper_orphan(struct keeper *keeper, const struct copy *copy)
+{
+	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->claim == copy)
+			kept->claim = NULL;
+		if (kept->owner == copy) {
+			kept->owner = NULL;
+			kept->orphaned_ms = clock_now_ms();
+		}
+	}
+}
+
+void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
+{
+	struct kept *next;
+
+	for (struct kept *kept = keeper->list; kept; kept = next) {
+		next = kept->next;
+		if (!kept->owner && kept->slot == slot)
+			keeper_drop(keeper, kept);
+	}
+}
+
+void keeper_drop_of(struct keeper *keeper, const struct copy *copy)
+{
+	struct kept *next;
+
+	for (struct kept *kept = keeper->list; kept; kept = next) {
+		next = kept->next;
+		if (kept->claim == copy)
+			kept->claim = NULL;
+		if (kept->owner == copy)
+			keeper_drop(keeper, kept);
+	}
+}
+
+bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other)
+{
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->owner == other && !has(keeper, copy, kept))
+			return false;
+	}
+	return true;
+}

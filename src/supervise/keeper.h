@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Holds the listening sockets that copies hand over, and knows whose each one is. */
+#ifndef SUPERVISE_KEEPER_H
+#define SUPERVISE_KEEPER_H
+
+#include "../policy/endpoint.h"
+#include "copy.h"
+
+#define KEEPER_NAME_SIZE 160
+#define KEEPER_COPY_MOST 1024 /* sockets of one copy */
+
+struct kept {
+	struct kept *next;
+	int fd;
+	uint32_t inode;
+	struct endpoint endpoint;
+	uint32_t interface; /* index of the bound device; 0: none */
+	bool is_v6only;
+	bool is_visible; /* the kernel shows it in this network namespace */
+	unsigned slot;
+	struct copy *owner; /* NULL: the copy is dead, and the next one of its slot shall take it */
+	const struct copy *claim; /* the copy that has taken it, and is not ready yet */
+	int64_t orphaned_ms;
+	char name[KEEPER_NAME_SIZE]; /* its FDNAME */
+};
+
+struct keeper {
+	struct kept *list;
+};
+
+/* Does what a message of COPY says with FDSTORE= or FDSTOREREMOVE=; takes what it needs of its fds.
+ */
+void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_message *message);
+
+/* Takes a socket that the service manager kept: FD becomes the keeper's, unless false is returned.
+ */
+bool keeper_inherit(struct keeper *keeper, int fd);
+
+/*
+ * The copy is ready: what it has taken is its own; and what was left in its slot by a dead one, but
+ * has it opened anew, is closed.
+ */
+void keeper_promote(struct keeper *keeper, struct copy *copy);
+
+/* The copy is dead, and another one will take its sockets; or nobody will. */
+void keeper_orphan(struct keeper *keeper, const struct copy *copy);
+void keeper_drop_of(struct keeper *keeper, const struct copy *copy);
+
+/* Closes what dead copies have left in SLOT. */
+void keeper_drop_orphans(struct keeper *keeper, unsigned slot);
+
+/* Closes a socket for good. */
+void keeper_drop(struct keeper *keeper, struct kept *kept);
+
+struct kept *keeper_find(const struct keeper *keeper, uint32_t inode);
+
+/* Whether COPY listens on each endpoint on which OTHER listens. */
+bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other);
+
+/* Whether COPY has handed over, or taken, any socket. */
+bool keeper_has_any(const struct keeper *keeper, const struct copy *copy);
+
+/* Closes all; sockets that the service manager has too stay open there. */
+void keeper_close(struct keeper *keeper);
+
+#endif

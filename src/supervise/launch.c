@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launch.h"
+
+#include "../arena.h"
+#include "../socket/inherited.h"
+#include "env_file.h"
+#include "manager.h"
+#include "prepare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
+
+/* ---- what the supervisor was started with ---- */
+
+static void inherit(int fd, void *keeper)
+{
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (!keeper_inherit(keeper, fd))
+		close(fd);
+}
+
+static void read_passed(struct launch *launch, struct keeper *keeper)
+{
+	static struct arena arena; /* for as long as the process: the environment refers to it */
+	const char *count;
+
+	if (arena_open(&arena, 1024 * 1024) == 0)
+		inherited_sort(&environ, &arena, inherit, keeper);
+	unsetenv("REUSE_KEPT");
+	count = getenv("LISTEN_FDS");
+	launch->n_passed = count ? atoi(count) : 0;
+	for (int i = 0; i < launch->n_passed; i++)
+		fcntl(FIRST_FD + i, F_SETFD, FD_CLOEXEC);
+}
+
+void launch_open(struct launch *launch, const struct options *options, struct keeper *keeper)
+{
+	struct sigaction hangup;
+	struct rlimit raised;
+
+	*launch = (struct launch){.options = options};
+	sigprocmask(SIG_SETMASK, NULL, &launch->signals);
+	sigaction(SIGHUP, NULL, &hangup);
+	launch->ignores_hangup = hangup.sa_handler == SIG_IGN;
+	getrlimit(RLIMIT_NOFILE, &launch->files);
+	raised = launch->files;
+	raised.rlim_cur = raised.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &raised);
+	read_passed(launch, keeper);
+}
+
+/* ---- descriptors ---- */
+
+struct passing {
+	int fds[KEEPER_COPY_MOST + 64];
+	int count;
+	char *names;
+	size_t names_size;
+};
+
+static void pass(struct passing *passing, int fd, const char *name)
+{
+	size_t length = strlen(passing->names);
+	int most = (int)(sizeof passing->fds / sizeof *passing->fds);
+
+	if (passing->count == most || length + strlen(name) + 2 > passing->names_size)
+		return;
+	passing->fds[passing->count++] = fd;
+	snprintf(passing->names + length, passing->names_size - length, "%s%s",
+		passing->count > 1 ? ":" : "", name);
+}
+
+static void pass_own(struct passing *passing, int count)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	char name[256];
+
+	for (int i = 0; i < count; i++) {
+		size_t length = names ? strcspn(names, ":") : 0;
+		snprintf(name, sizeof name, "%.*s", (int)length, names ? names : "");
+		pass(passing, FIRST_FD + i, *name ? name : "unknown");
+		names = names && names[length] ? names + length + 1 : NULL;
+	}
+}
+
+static void pass_kept(struct passing *passing, const struct keeper *keeper, const struct copy *copy,
+	const struct copy *predecessor)
+{
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->slot == copy->slot && kept->owner == predecessor)
+			pass(passing, kept->fd, kept->name);
+	}
+}
+
+/* Puts them in their row, by way of numbers that are in nobody's way. */
+static bool place(struct passing *passing)
+{
+	for (int i = 0; i < passing->count; i++) {
+		passing->fds[i] =
+			fcntl(passing->fds[i], F_DUPFD_CLOEXEC, FIRST_FD + passing->count);
+		if (passing->fds[i] < 0)
+			return false;
+	}
+	for (int i = 0; i < passing->count; i++) {
+		if (dup2(passing->fds[i], FIRST_FD + i) < 0)
+			return false;
+	}
+	return true;
+}
+
+static void set_number(const char *name, intmax_t number)
+{
+	char value[24];
+
+	snprintf(value, sizeof value, "%jd", number);
+	setenv(name, value, true);
+}
+
+static bool pass_sockets(const struct launch *launch, const struct keeper *keeper,
+	const struct copy *copy, const struct copy *predecessor)
+{
+	static char names[(KEEPER_COPY_MOST + 64) * KEEPER_NAME_SIZE];
+	struct passing passing = {.names = names, .names_size = sizeof names};
+
+	pass_own(&passing, launch->n_passed);
+	pass_kept(&passing, keeper, copy, predecessor);
+	if (!place(&passing))
+		return false;
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	unsetenv("LISTEN_PID");
+	if (passing.count == 0)
+		return true;
+	set_number("LISTEN_PID", getpid());
+	set_number("LISTEN_FDS", passing.count);
+	setenv("LISTEN_FDNAMES", names, true);
+	return true;
+}
+
+/* ---- the rest of its world ---- */
+
+static void set_environment(const struct launch *launch, const struct copy *copy)
+{
+	setenv("NOTIFY_SOCKET", copy->channel.name, true);
+	if (manager_watchdog_us()) {
+		set_number("WATCHDOG_USEC", (intmax_t)manager_watchdog_us());
+		set_number("WATCHDOG_PID", getpid());
+	}
+	set_number("REUSE_WORKER", copy->slot);
+	set_number("REUSE_GENERATION", copy->generation);
+	if (launch->options->preload)
+		setenv("LD_PRELOAD", launch->options->preload, true);
+	if (launch->options->is_keeping)
+		setenv("REUSE_KEEP", "1", true);
+	unsetenv("REUSE_SUCCESSOR");
+	if (copy->is_successor)
+		setenv("REUSE_SUCCESSOR", "1", true);
+}
+
+static void take_null_as_input(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		dup2(fd, STDIN_FILENO);
+}
+
+static void restore(const struct launch *launch)
+{
+	setrlimit(RLIMIT_NOFILE, &launch->files);
+	signal(SIGHUP, launch->ignores_hangup ? SIG_IGN : SIG_DFL);
+	sigprocmask(SIG_SETMASK, &launch->signals, NULL);
+}
+
+/* ARGUMENT with %i, %g and %% replaced. */
+static char *expand(const char *argument, const struct copy *copy)
+{
+	size_t size;
+	char *bytes = NULL;
+	FILE *out = open_memstream(&bytes, &size);
+
+	if (!out)
+		return NULL;
+	for (; *argument; argument++) {
+		bool is_special = *argument == '%' && argument[1] && strchr("ig%", argument[1]);
+		if (!is_special)
+			fputc(*argument, out);
+		else if (*++argument == '%')
+			fputc('%', out);
+		else
+			fprintf(out, "%u", *argument == 'i' ? copy->slot : copy->generation);
+	}
+	return fclose(out) == 0 ? bytes : NULL;
+}
+
+static char **expand_all(char **command, const struct copy *copy)
+{
+	size_t count = 0;
+
+	while (command[count])
+		count++;
+	char **expanded = calloc(count + 1, sizeof *expanded);
+	for (size_t i = 0; expanded && i < count; i++) {
+		expanded[i] = expand(command[i], copy);
+		if (!expanded[i])
+			return NULL;
+	}
+	return expanded;
+}
+
+/* ---- becoming the program ---- */
+
+static void complain(const char *what, const char *name)
+{
+	fprintf(stderr, "reuse-run: %s%s%s: %s\n", what, *what ? " " : "", name, strerror(errno));
+}
+
+static bool go_where_it_runs(const struct options *options)
+{
+	if (options->directory && chdir(options->directory) < 0) {
+		complain("--chdir", options->directory);
+		return false;
+	}
+	for (unsigned i = 0; i < options->n_unlink; i++) {
+		if (unlink(options->unlink[i]) < 0 && errno != ENOENT) {
+			complain("--unlink", options->unlink[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Ends with the supervisor, however that ends (prctl(2)). */
+static void end_with(pid_t supervisor)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != supervisor)
+		_exit(EXIT_FAILURE);
+}
+
+static _Noreturn void become(const struct launch *launch, const struct keeper *keeper,
+	const struct copy *copy, const struct copy *predecessor, pid_t supervisor)
+{
+	const struct options *options = launch->options;
+	char **command = options->command;
+
+	setpgid(0, 0);
+	end_with(supervisor);
+	take_null_as_input();
+	if (!pass_sockets(launch, keeper, copy, predecessor)) {
+		complain("", "the kept sockets cannot be passed on");
+		_exit(EX_OSERR);
+	}
+	if ((options->env_file && !env_file_load(options->env_file)) || !go_where_it_runs(options))
+		_exit(EX_CONFIG);
+	set_environment(launch, copy);
+	if (options->is_expanded)
+		command = expand_all(command, copy);
+	int refusal = command ? prepare_program(command[0]) : EX_OSERR;
+	if (refusal)
+		_exit(refusal);
+	restore(launch);
+	execvp(command[0], command);
+	complain("", command[0]);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy,
+	const struct copy *predecessor)
+{
+	pid_t supervisor = getpid();
+
+	fflush(NULL);
+	copy->pid = fork();
+	if (copy->pid == 0)
+		become(launch, keeper, copy, predecessor, supervisor);
+	if (copy->pid < 0)
+		return -errno;
+	setpgid(copy->pid, copy->pid);
+	return 0;
+}
+
+pid_t launch_probe(const struct launch *launch, const struct copy *copy)
+{
+	pid_t supervisor = getpid(), probe = fork();
+
+	if (probe)
+		return probe < 0 ? -errno : probe;
+	setpgid(0, 0);
+	end_with(supervisor);
+	take_null_as_input();
+	set_number("REUSE_WORKER", copy->slot);
+	set_number("REUSE_GENERATION", copy->generation);
+	set_number("REUSE_PID", copy->pid);
+	restore(launch);
+	execl("/bin/sh", "sh", "-c", launch->options->ready_command, (char *)NULL);
+	_exit(127);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Starts one copy of the program. */
+#ifndef SUPERVISE_LAUNCH_H
+#define SUPERVISE_LAUNCH_H
+
+#include "keeper.h"
+#include "options.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+/* What the supervisor was started with, and its copies are to have too. */
+struct launch {
+	const struct options *options;
+	sigset_t signals; /* blocked */
+	struct rlimit files;
+	bool ignores_hangup;
+	int n_passed; /* descriptors from 3 on, as in LISTEN_FDS, for the program itself */
+};
+
+/*
+ * Takes stock of the process as it is. Sockets in LISTEN_FDS that the service manager kept for us
+ * go to KEEPER; the others stay where they are, for the copies.
+ */
+void launch_open(struct launch *launch, const struct options *options, struct keeper *keeper);
+
+/*
+ * Starts COPY, whose slot, generation, channel and is_successor are set, and sets its pid. It gets
+ * the kept sockets that have no owner in its slot; a successor, those of the copy that it follows,
+ * PREDECESSOR. Returns 0 or a negative errno.
+ */
+int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy,
+	const struct copy *predecessor);
+
+/* Starts --ready=COMMAND for COPY. Returns its process or a negative errno. */
+pid_t launch_probe(const struct launch *launch, const struct copy *copy);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a supervisor is told on its command line. */
+#ifndef SUPERVISE_OPTIONS_H
+#define SUPERVISE_OPTIONS_H
+
+#include <stdbool.h>
+
+enum ready {
+	READY_LISTEN,  /* it listens, on whatever the copy before it listened on */
+	READY_NOTIFY,  /* it says READY=1 (sd_notify(3)) */
+	READY_COMMAND, /* a command ends with 0 */
+};
+
+enum restart {
+	RESTART_ON_FAILURE,
+	RESTART_ALWAYS,
+	RESTART_NO,
+};
+
+#define OPTIONS_COPIES_MOST 1024
+#define OPTIONS_UNLINK_MOST 16
+
+struct options {
+	unsigned n_copies;
+	bool is_keeping;  /* sockets outlive the copies that die */
+	bool is_expanded; /* %i, %g and %% in the arguments */
+	enum ready ready;
+	const char *ready_command;
+	enum restart restart;
+	int stop_signal;
+	unsigned ready_delay_ms, ready_timeout_ms;
+	unsigned drain_timeout_ms, grace_ms, stop_delay_ms, keep_timeout_ms;
+	const char *env_file, *directory, *pid_file; /* or NULL */
+	const char *unlink[OPTIONS_UNLINK_MOST];
+	unsigned n_unlink;
+	const char *preload; /* LD_PRELOAD of the copies */
+	char **command;	     /* with its arguments, up to a NULL */
+};
+
+/*
+ * Reads a command line, ARGV[0] left out. Returns false for a wrong one, which has been said on
+ * standard error then.
+ */
+bool options_read(struct options *options, int argc, char **argv);
+
+/*
+ * Reads a time: a number with "ms", "s", "min" or "h" behind it, or with nothing for seconds; a
+ * fraction is allowed. At most a week. Returns false for anything else.
+ */
+bool options_parse_time(const char *text, unsigned *time_ms);
+
+/* Reads "TERM", "SIGTERM" or "15". Returns 0 for no signal. */
+int options_parse_signal(const char *text);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "roll.h"
+
+#include "clock.h"
+#include "manager.h"
+#include "say.h"
+#include "worker.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* What the service manager allows a reload has to hold for all copies, one after the other. */
+static void ask_for_time(const struct supervisor *supervisor)
+{
+	const struct options *options = supervisor->options;
+	uint64_t one_ms = (uint64_t)options->ready_timeout_ms + options->ready_delay_ms +
+			  options->drain_timeout_ms + options->grace_ms;
+
+	manager_say("EXTEND_TIMEOUT_USEC=%" PRIu64, (one_ms + 1000) * 1000);
+}
+
+void roll_begin(struct supervisor *supervisor)
+{
+	if (supervisor->is_stopping)
+		return;
+	if (supervisor->is_rolling) {
+		supervisor->is_to_roll_again = true;
+		return;
+	}
+	supervisor->is_rolling = true;
+	supervisor->generation++;
+	supervisor->roll_failure[0] = '\0';
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
+		supervisor->slots[slot].is_to_roll = true;
+	manager_say("RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=Replacing the copies",
+		clock_now_ms() * 1000);
+	say(LOG_LEVEL_INFO, "the copies are replaced, for the %u. time",
+		supervisor->generation - 1);
+}
+
+static void end(struct supervisor *supervisor)
+{
+	bool has_failed = supervisor->roll_failure[0] != '\0';
+
+	supervisor->is_rolling = false;
+	for (unsigned slot = 0; slot < OPTIONS_COPIES_MOST; slot++)
+		supervisor->slots[slot].is_to_roll = false;
+	if (has_failed) {
+		say(LOG_LEVEL_ERROR, "%s", supervisor->roll_failure);
+		control_say(&supervisor->control, "%s", supervisor->roll_failure);
+	}
+	manager_say("READY=1\nSTATUS=%s",
+		has_failed ? supervisor->roll_failure : "The copies have been replaced");
+	if (supervisor->is_to_roll_again && !supervisor->is_stopping) {
+		supervisor->is_to_roll_again = false;
+		roll_begin(supervisor);
+		return;
+	}
+	control_end(&supervisor->control, has_failed);
+}
+
+static bool is_under_way(const struct supervisor *supervisor)
+{
+	return worker_any(supervisor, COPY_STARTING) || worker_any(supervisor, COPY_DRAINING) ||
+	       worker_any(supervisor, COPY_STOPPING);
+}
+
+void roll_advance(struct supervisor *supervisor)
+{
+	unsigned slot = 0;
+
+	if (!supervisor->is_rolling || is_under_way(supervisor))
+		return;
+	while (slot < supervisor->n_slots && !supervisor->slots[slot].is_to_roll)
+		slot++;
+	if (slot == supervisor->n_slots || supervisor->roll_failure[0]) {
+		end(supervisor);
+		return;
+	}
+	supervisor->slots[slot].is_to_roll = false;
+	ask_for_time(supervisor);
+	if (worker_start(supervisor, slot, worker_serving(supervisor, slot)) < 0)
+		snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
+			"copy %u: a new one cannot be started; the old ones stay", slot);
+}
+
+void roll_replaced(struct supervisor *supervisor, const struct copy *old, const struct copy *new)
+{
+	control_say(&supervisor->control, "copy %u: process %d is replaced by %d", new->slot,
+		(int)old->pid, (int)new->pid);
+}
+
+void roll_failed(struct supervisor *supervisor, const struct copy *new, const char *how)
+{
+	snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
+		"copy %u: the new process %d %s; the old ones that are left stay", new->slot,
+		(int)new->pid, how);
+}
+
+void roll_abandon(struct supervisor *supervisor)
+{
+	if (!supervisor->is_rolling)
+		return;
+	snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
+		"the supervisor was told to stop");
+	supervisor->is_to_roll_again = false;
+	end(supervisor);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Steers new connections to the copies that can take them, and around the others. */
+#ifndef SUPERVISE_STEERING_H
+#define SUPERVISE_STEERING_H
+
+#include "keeper.h"
+
+struct steering;
+
+struct steering *steering_new(void);
+
+/*
+ * Looks who is in each group of the kept sockets now, and has the kernel choose among those of
+ * copies that are ready, as long as there is one. While IS_STARTING, whoever joins gets nothing
+ * either. A group that is not the supervisor's alone is left to the kernel.
+ */
+void steering_update(struct steering *steering, const struct keeper *keeper, bool is_starting);
+
+/*
+ * Why new connections cannot be steered around COPY, in words that follow the endpoint's name,
+ * which goes to ENDPOINT_OUT; or NULL when they can.
+ */
+const char *steering_obstacle(const struct steering *steering, const struct keeper *keeper,
+	const struct copy *copy, const struct endpoint **endpoint_out);
+
+/* Whether some group is not the supervisor's alone, or cannot be steered. */
+bool steering_any_obstacle(const struct steering *steering);
+
+/* Leaves all groups to the kernel. */
+void steering_free(struct steering *steering, const struct keeper *keeper);
+
+#endif

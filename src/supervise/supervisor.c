@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "supervisor.h"
+
+#include "../errnos.h"
+#include "clock.h"
+#include "manager.h"
+#include "pid_file.h"
+#include "roll.h"
+#include "say.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* ---- signals ---- */
+
+static void signal_all(const struct supervisor *supervisor, int number)
+{
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (!copy->is_over)
+			kill(-copy->pid, number);
+	}
+}
+
+static void forward(struct supervisor *supervisor, int number)
+{
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (!copy->is_over)
+			kill(copy->pid, number);
+	}
+}
+
+/* The first time in good order; the second time at once. */
+static void stop(struct supervisor *supervisor, int number)
+{
+	(void)number;
+	if (supervisor->is_stopping) {
+		for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+			if (copy->state != COPY_STOPPING)
+				worker_stop(supervisor, copy);
+		}
+		return;
+	}
+	roll_abandon(supervisor);
+	supervisor->is_stopping = true;
+	supervisor->stop_ms = clock_now_ms();
+	const struct options *options = supervisor->options;
+	uint64_t budget_ms = (uint64_t)options->stop_delay_ms + options->drain_timeout_ms +
+			     2 * (uint64_t)options->grace_ms + 1000;
+	manager_say("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%ju",
+		(uintmax_t)budget_ms * 1000);
+}
+
+static void roll(struct supervisor *supervisor, int number)
+{
+	(void)number;
+	roll_begin(supervisor);
+}
+
+static void one_more(struct supervisor *supervisor, int number)
+{
+	struct slot *slot = &supervisor->slots[supervisor->n_slots];
+
+	(void)number;
+	if (supervisor->is_stopping || supervisor->n_slots == OPTIONS_COPIES_MOST)
+		return;
+	*slot = (struct slot){.start_ms = clock_now_ms(), .backoff_ms = SLOT_BACKOFF_FIRST_MS};
+	supervisor->n_slots++;
+}
+
+static void one_less(struct supervisor *supervisor, int number)
+{
+	(void)number;
+	if (supervisor->is_stopping || supervisor->n_slots == 1)
+		return;
+	supervisor->n_slots--;
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->slot == supervisor->n_slots && copy->state == COPY_READY)
+			worker_retire(supervisor, copy);
+		else if (copy->slot == supervisor->n_slots && copy->state == COPY_STARTING)
+			worker_stop(supervisor, copy);
+	}
+	keeper_drop_orphans(&supervisor->keeper, supervisor->n_slots);
+}
+
+static void hang_up(struct supervisor *supervisor, int number)
+{
+	if (!supervisor->launch.ignores_hangup)
+		stop(supervisor, number);
+}
+
+/* As a foreground program would: the copies stop with us, and go on with us. */
+static void suspend(struct supervisor *supervisor, int number)
+{
+	(void)number;
+	signal_all(supervisor, SIGSTOP);
+	raise(SIGSTOP);
+	signal_all(supervisor, SIGCONT);
+}
+
+static void ignore(struct supervisor *supervisor, int number)
+{
+	(void)supervisor;
+	(void)number;
+}
+
+typedef void handler(struct supervisor *supervisor, int number);
+
+/* What a signal means when a process sent it, and when the terminal did. */
+static const struct {
+	int number;
+	handler *from_process, *from_terminal;
+} signals[] = {
+	{SIGHUP, roll, hang_up},
+	{SIGTERM, stop, stop},
+	{SIGINT, stop, stop},
+	{SIGQUIT, forward, stop},
+	{SIGUSR1, forward, forward},
+	{SIGUSR2, forward, forward},
+	{SIGWINCH, forward, ignore},
+	{SIGTTIN, one_more, ignore},
+	{SIGTTOU, one_less, ignore},
+	{SIGTSTP, suspend, suspend},
+	{SIGCHLD, ignore, ignore},
+};
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		signal(signals[i].number, SIG_DFL); /* an ignored one would not come */
+		sigaddset(&set, signals[i].number);
+	}
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void take_signals(struct supervisor *supervisor, int fd)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof info) == sizeof info) {
+		for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+			if (signals[i].number != (int)info.ssi_signo)
+				continue;
+			handler *handle = info.ssi_code == SI_KERNEL ? signals[i].from_terminal
+								     : signals[i].from_process;
+			handle(supervisor, signals[i].number);
+		}
+	}
+}
+
+/* ---- what is due ---- */
+
+static void reap(struct supervisor *supervisor)
+{
+	int status;
+	pid_t process;
+
+	/* What a copy said before it ended counts. */
+	worker_listen(supervisor);
+	while ((process = waitpid(-1, &status, WNOHANG)) > 0)
+		worker_ended(supervisor, process, status);
+}
+
+static const struct copy *last_to_stop(const struct supervisor *supervisor)
+{
+	const struct copy *last = NULL;
+
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_READY && !copy->is_over &&
+			(!last || copy->slot < last->slot))
+			last = copy;
+	}
+	return last;
+}
+
+/* Copies whose clients another one can take drain; the last one goes when they have gone. */
+static void advance_stop(struct supervisor *supervisor)
+{
+	const struct copy *last = last_to_stop(supervisor);
+	bool is_time = clock_now_ms() >= supervisor->stop_ms + supervisor->options->stop_delay_ms;
+
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_STARTING)
+			worker_stop(supervisor, copy);
+		else if (copy->state == COPY_READY && copy != last &&
+			 worker_can_drain(supervisor, copy))
+			worker_retire(supervisor, copy);
+		else if (copy->state == COPY_READY && is_time &&
+			 (copy != last || !worker_any(supervisor, COPY_DRAINING)))
+			worker_stop(supervisor, copy);
+	}
+}
+
+/* ---- the service manager ---- */
+
+static void describe(const struct supervisor *supervisor, unsigned n_ready, struct text *text)
+{
+	text_format(text, "%u of %u copies ready", n_ready, supervisor->n_slots);
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		const struct copy *copy = worker_serving(supervisor, slot);
+		if (copy && copy->status_text[0])
+			text_format(text, "; copy %u: %s", slot, copy->status_text);
+	}
+}
+
+/* Tells how many copies are ready, and what they say, where that has changed. */
+static void report(struct supervisor *supervisor, unsigned n_ready)
+{
+	char bytes[sizeof supervisor->reported];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	describe(supervisor, n_ready, &text);
+	if (strcmp(bytes, supervisor->reported) == 0 || supervisor->is_rolling ||
+		supervisor->is_stopping)
+		return;
+	memcpy(supervisor->reported, bytes, sizeof bytes);
+	bool is_first = !supervisor->is_announced && n_ready == supervisor->n_slots;
+	supervisor->is_announced |= is_first;
+	manager_say("%sSTATUS=%s", is_first ? "READY=1\n" : "", bytes);
+}
+
+/* The manager hears that we live when every copy has said so of itself. */
+static void relay_watchdog(struct supervisor *supervisor)
+{
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_READY && !copy->is_over && !copy->has_said_alive)
+			return;
+	}
+	manager_say("WATCHDOG=1");
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next)
+		copy->has_said_alive = false;
+}
+
+static void tell_manager(struct supervisor *supervisor)
+{
+	unsigned n_ready = 0;
+
+	if (!manager_is_there())
+		return;
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next)
+		n_ready += copy->state == COPY_READY && !copy->is_over;
+	report(supervisor, n_ready);
+	if (n_ready && manager_watchdog_us())
+		relay_watchdog(supervisor);
+}
+
+/* ---- the loop ---- */
+
+static void advance(struct supervisor *supervisor)
+{
+	reap(supervisor);
+	if (supervisor->is_stopping)
+		advance_stop(supervisor);
+	worker_advance(supervisor);
+	roll_advance(supervisor);
+	tell_manager(supervisor);
+}
+
+static bool is_done(const struct supervisor *supervisor)
+{
+	if (supervisor->copies)
+		return false;
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		if (supervisor->slots[slot].start_ms != CLOCK_NEVER && !supervisor->is_stopping)
+			return false;
+	}
+	return true;
+}
+
+/* Waits for a signal, a message, a request, or for what is due. */
+static void wait_for_event(struct supervisor *supervisor, int signals_fd)
+{
+	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + 2];
+	int64_t due = worker_due_ms(supervisor), now = clock_now_ms();
+	nfds_t count = 2;
+
+	if (supervisor->is_stopping) {
+		int64_t stop_ms = supervisor->stop_ms + supervisor->options->stop_delay_ms;
+		due = due < stop_ms || stop_ms <= now ? due : stop_ms;
+	}
+	fds[0] = (struct pollfd){.fd = signals_fd, .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = supervisor->control.listener, .events = POLLIN};
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (count < sizeof fds / sizeof *fds)
+			fds[count++] = (struct pollfd){.fd = copy->channel.fd, .events = POLLIN};
+	}
+	int timeout = due == CLOCK_NEVER ? -1 : due <= now ? 0 : (int)(due - now);
+	poll(fds, count, timeout);
+	take_signals(supervisor, signals_fd);
+	if (fds[1].revents && control_accept(&supervisor->control))
+		roll_begin(supervisor);
+}
+
+/* Sockets of more copies than there are now. */
+static void drop_surplus(struct supervisor *supervisor)
+{
+	for (struct kept *kept = supervisor->keeper.list, *next; kept; kept = next) {
+		next = kept->next;
+		if (kept->slot < supervisor->n_slots)
+			continue;
+		say(LOG_LEVEL_WARN,
+			"the service manager kept %s of a copy that there is no more; it is "
+			"closed",
+			kept->name);
+		keeper_drop(&supervisor->keeper, kept);
+	}
+}
+
+static struct supervisor *open_supervisor(const struct options *options)
+{
+	struct supervisor *supervisor = calloc(1, sizeof *supervisor);
+
+	if (!supervisor)
+		return NULL;
+	supervisor->options = options;
+	supervisor->generation = 1;
+	supervisor->steering = steering_new();
+	supervisor->n_slots = options->n_copies;
+	for (unsigned slot = 0; slot < options->n_copies; slot++)
+		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
+	manager_open();
+	launch_open(&supervisor->launch, options, &supervisor->keeper);
+	drop_surplus(supervisor);
+	int error = control_open(&supervisor->control);
+	if (error)
+		say(LOG_LEVEL_WARN, "reuse-run --roll will not find this process: %s",
+			errno_name(-error));
+	return supervisor->steering ? supervisor : NULL;
+}
+
+static void close_supervisor(struct supervisor *supervisor)
+{
+	control_end(&supervisor->control, EXIT_FAILURE);
+	control_close(&supervisor->control);
+	steering_free(supervisor->steering, &supervisor->keeper);
+	keeper_close(&supervisor->keeper);
+	free(supervisor);
+}
+
+int supervisor_run(const struct options *options)
+{
+	struct supervisor *supervisor = open_supervisor(options);
+	int signals_fd = supervisor ? open_signals() : -1;
+
+	if (signals_fd < 0) {
+		fprintf(stderr, "reuse-run: %s\n", strerror(errno));
+		return EX_OSERR;
+	}
+	if (options->pid_file && !pid_file_write(options->pid_file))
+		return EX_CANTCREAT;
+	advance(supervisor);
+	while (!is_done(supervisor)) {
+		wait_for_event(supervisor, signals_fd);
+		advance(supervisor);
+	}
+	int status = supervisor->is_stopping ? 0 : supervisor->failure;
+	if (options->pid_file)
+		pid_file_remove(options->pid_file);
+	close_supervisor(supervisor);
+	close(signals_fd);
+	return status;
+}

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "worker.h"
+
+#include "../errnos.h"
+#include "../socket/tables.h"
+#include "clock.h"
+#include "manager.h"
+#include "roll.h"
+#include "say.h"
+#include "tree.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define LOOK_MS		50 /* between two looks at what the kernel does not tell by itself */
+#define BACKOFF_MOST_MS (10 * 1000)
+#define SETTLED_MS	(10 * 1000) /* a copy that has lived so long starts well */
+#define PROBE_WAIT_MS	250
+#define MESSAGES_MOST	64 /* of one copy at a time */
+
+/* ---- who there is ---- */
+
+static bool is_alive(const struct copy *copy)
+{
+	return !copy->is_over;
+}
+
+struct copy *worker_serving(const struct supervisor *supervisor, unsigned slot)
+{
+	struct copy *copy = supervisor->copies;
+
+	while (copy && (copy->slot != slot || copy->state != COPY_READY || !is_alive(copy)))
+		copy = copy->next;
+	return copy;
+}
+
+bool worker_any(const struct supervisor *supervisor, enum copy_state state)
+{
+	const struct copy *copy = supervisor->copies;
+
+	while (copy && copy->state != state)
+		copy = copy->next;
+	return copy != NULL;
+}
+
+static bool has_copy(const struct supervisor *supervisor, unsigned slot)
+{
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->slot == slot && copy->state <= COPY_READY && is_alive(copy))
+			return true;
+	}
+	return false;
+}
+
+static bool has_sockets(const struct supervisor *supervisor, const struct copy *copy)
+{
+	const struct kept *kept = supervisor->keeper.list;
+
+	while (kept && kept->owner != copy)
+		kept = kept->next;
+	return kept != NULL;
+}
+
+static void enter(struct copy *copy, enum copy_state state)
+{
+	copy->state = state;
+	copy->changed_ms = clock_now_ms();
+}
+
+static void steer(struct supervisor *supervisor)
+{
+	steering_update(supervisor->steering, &supervisor->keeper,
+		supervisor->is_joining_closed && worker_any(supervisor, COPY_STARTING));
+}
+
+/* ---- starting ---- */
+
+/*
+ * Shuts the groups, so that the new copy gets nobody before it is ready. Where a group has others
+ * in it, it stays as it is: then a copy that replaces PREDECESSOR has to take its sockets.
+ */
+static void close_joining(
+	struct supervisor *supervisor, const struct copy *predecessor, struct copy *copy)
+{
+	const struct endpoint *endpoint;
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+	const char *obstacle;
+
+	steering_update(supervisor->steering, &supervisor->keeper, false);
+	supervisor->is_joining_closed = !steering_any_obstacle(supervisor->steering);
+	if (supervisor->is_joining_closed)
+		steering_update(supervisor->steering, &supervisor->keeper, true);
+	if (!predecessor)
+		return;
+	obstacle = steering_obstacle(
+		supervisor->steering, &supervisor->keeper, predecessor, &endpoint);
+	copy->is_successor = obstacle != NULL;
+	if (!obstacle)
+		return;
+	supervisor->is_joining_closed = false;
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	say(LOG_LEVEL_WARN, "copy %u: %s %s, so the new copy takes the old one's socket over",
+		copy->slot, bytes, obstacle);
+}
+
+int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *predecessor)
+{
+	struct copy *copy = calloc(1, sizeof *copy);
+	int error = copy ? channel_open(&copy->channel) : -ENOMEM;
+
+	if (!error) {
+		copy->slot = slot;
+		copy->generation = supervisor->generation;
+		close_joining(supervisor, predecessor, copy);
+		error = launch_copy(&supervisor->launch, &supervisor->keeper, copy,
+			copy->is_successor ? predecessor : NULL);
+		if (error)
+			channel_close(&copy->channel);
+	}
+	if (error) {
+		free(copy);
+		say(LOG_LEVEL_ERROR, "copy %u cannot be started: %s", slot, errno_name(-error));
+		return error;
+	}
+	enter(copy, COPY_STARTING);
+	copy->started_ms = copy->changed_ms;
+	copy->next = supervisor->copies;
+	supervisor->copies = copy;
+	say(LOG_LEVEL_INFO, "copy %u: process %d starts", slot, (int)copy->pid);
+	return 0;
+}
+
+/* ---- is it ready? ---- */
+
+struct listening {
+	const struct supervisor *supervisor;
+	const struct tree *tree;
+	bool is_found;
+};
+
+/* Sockets that the copy was given do not count before it has taken them. */
+static void note_own(const struct table_entry *entry, void *context)
+{
+	struct listening *listening = context;
+
+	if (entry->is_listening && entry->local.port &&
+		!keeper_find(&listening->supervisor->keeper, entry->inode) &&
+		tree_has(listening->tree, entry->inode))
+		listening->is_found = true;
+}
+
+static bool listens_somewhere(const struct supervisor *supervisor, const struct copy *copy)
+{
+	struct tree tree;
+	struct listening listening = {.supervisor = supervisor, .tree = &tree};
+
+	tree_read(&tree, copy->pid);
+	tables_read(PROTOCOL_TCP, 0, TABLE_STATE_BIT(TABLE_LISTENING), note_own, &listening);
+	if (!listening.is_found)
+		tables_read(PROTOCOL_UDP, 0, TABLE_STATE_BIT(TABLE_CLOSED), note_own, &listening);
+	tree_free(&tree);
+	return listening.is_found;
+}
+
+/* Whether it listens on what the one before it listened on, or if there was none, anywhere. */
+static bool listens(const struct supervisor *supervisor, const struct copy *copy)
+{
+	const struct copy *predecessor = worker_serving(supervisor, copy->slot);
+
+	if (predecessor && has_sockets(supervisor, predecessor))
+		return keeper_covers(&supervisor->keeper, copy, predecessor);
+	if (!predecessor && supervisor->options->ready != READY_LISTEN)
+		return true;
+	return keeper_has_any(&supervisor->keeper, copy) || listens_somewhere(supervisor, copy);
+}
+
+static void probe(const struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	if (copy->probe || copy->has_probed || now < copy->probe_ms)
+		return;
+	pid_t process = launch_probe(&supervisor->launch, copy);
+	copy->probe = process > 0 ? process : 0;
+	copy->probe_ms = now + PROBE_WAIT_MS;
+}
+
+static bool is_ready(const struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	const struct options *options = supervisor->options;
+
+	if (!copy->listening_ms && listens(supervisor, copy))
+		copy->listening_ms = now;
+	if (!copy->listening_ms)
+		return false;
+	if (options->ready == READY_COMMAND)
+		probe(supervisor, copy, now);
+	bool is_said = options->ready == READY_LISTEN ||
+		       (options->ready == READY_NOTIFY ? copy->has_said_ready : copy->has_probed);
+	if (!is_said)
+		return false;
+	if (!copy->ready_ms)
+		copy->ready_ms = now + options->ready_delay_ms;
+	return now >= copy->ready_ms;
+}
+
+static void become_ready(struct supervisor *supervisor, struct copy *copy)
+{
+	struct copy *predecessor = worker_serving(supervisor, copy->slot);
+
+	keeper_promote(&supervisor->keeper, copy);
+	enter(copy, COPY_READY);
+	steer(supervisor);
+	say(LOG_LEVEL_INFO, "copy %u: process %d is ready", copy->slot, (int)copy->pid);
+	if (!predecessor)
+		return;
+	roll_replaced(supervisor, predecessor, copy);
+	if (copy->is_successor)
+		worker_stop(supervisor, predecessor);
+	else
+		worker_retire(supervisor, predecessor);
+}
+
+/* ---- ending ---- */
+
+void worker_stop(struct supervisor *supervisor, struct copy *copy)
+{
+	enter(copy, COPY_STOPPING);
+	kill(-copy->pid, supervisor->options->stop_signal);
+	kill(-copy->pid, SIGCONT);
+}
+
+bool worker_can_drain(const struct supervisor *supervisor, const struct copy *copy)
+{
+	const struct endpoint *endpoint;
+	const struct copy *other = supervisor->copies;
+
+	while (other && (other == copy || other->state != COPY_READY || !is_alive(other)))
+		other = other->next;
+	return other && has_sockets(supervisor, copy) &&
+	       !steering_obstacle(supervisor->steering, &supervisor->keeper, copy, &endpoint);
+}
+
+void worker_retire(struct supervisor *supervisor, struct copy *copy)
+{
+	if (!worker_can_drain(supervisor, copy)) {
+		worker_stop(supervisor, copy);
+		return;
+	}
+	enter(copy, COPY_DRAINING);
+	steer(supervisor);
+	drain_start(copy, &supervisor->keeper);
+}
+
+static int exit_status_of(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void describe_end(int status, char *text, size_t size)
+{
+	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+
+	if (name)
+		snprintf(text, size, "was killed by SIG%s", name);
+	else if (WIFSIGNALED(status))
+		snprintf(text, size, "was killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(text, size, "ended with status %d", WEXITSTATUS(status));
+}
+
+static bool is_restarted(const struct supervisor *supervisor, const struct copy *copy)
+{
+	enum restart restart = supervisor->options->restart;
+
+	return !supervisor->is_stopping && copy->slot < supervisor->n_slots &&
+	       (restart == RESTART_ALWAYS ||
+		       (restart == RESTART_ON_FAILURE && exit_status_of(copy->status) != 0));
+}
+
+/* A copy has ended that nobody had told to. */
+static void crashed(struct supervisor *supervisor, struct copy *copy, const char *how)
+{
+	struct slot *slot = &supervisor->slots[copy->slot];
+	int64_t now = clock_now_ms();
+	int status = exit_status_of(copy->status);
+
+	if (status)
+		supervisor->failure = status;
+	if (!is_restarted(supervisor, copy)) {
+		slot->start_ms = CLOCK_NEVER;
+		keeper_drop_of(&supervisor->keeper, copy);
+		say(status ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot,
+			(int)copy->pid, how);
+		return;
+	}
+	if (now - copy->started_ms >= SETTLED_MS)
+		slot->backoff_ms = SLOT_BACKOFF_FIRST_MS;
+	slot->start_ms = now + slot->backoff_ms;
+	say(LOG_LEVEL_WARN, "copy %u: process %d %s; another one starts in %u ms", copy->slot,
+		(int)copy->pid, how, slot->backoff_ms);
+	slot->backoff_ms =
+		slot->backoff_ms * 2 < BACKOFF_MOST_MS ? slot->backoff_ms * 2 : BACKOFF_MOST_MS;
+	keeper_orphan(&supervisor->keeper, copy);
+}
+
+/* Where the service manager keeps the sockets, they shall be there when we are started anew. */
+static void let_go(struct supervisor *supervisor, const struct copy *copy)
+{
+	if (supervisor->is_stopping && manager_is_there())
+		keeper_orphan(&supervisor->keeper, copy);
+	else
+		keeper_drop_of(&supervisor->keeper, copy);
+}
+
+static void copy_ended(struct supervisor *supervisor, struct copy *copy, int status)
+{
+	enum copy_state state = copy->state;
+	char how[64];
+
+	copy->is_over = true;
+	copy->status = status;
+	describe_end(status, how, sizeof how);
+	if (state != COPY_STOPPING)
+		worker_stop(supervisor, copy); /* what is left of its process group */
+	if (copy->has_failed || state >= COPY_DRAINING) {
+		say(LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot, (int)copy->pid, how);
+		let_go(supervisor, copy);
+	} else if (state == COPY_STARTING && worker_serving(supervisor, copy->slot)) {
+		keeper_drop_of(&supervisor->keeper, copy);
+		roll_failed(supervisor, copy, how);
+	} else {
+		if (state == COPY_STARTING && supervisor->is_rolling)
+			roll_failed(supervisor, copy, how);
+		crashed(supervisor, copy, how);
+	}
+	steer(supervisor);
+}
+
+void worker_ended(struct supervisor *supervisor, pid_t process, int status)
+{
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->pid == process && !copy->is_over) {
+			copy_ended(supervisor, copy, status);
+			return;
+		}
+		if (copy->probe == process) {
+			copy->probe = 0;
+			copy->has_probed = status == 0;
+			return;
+		}
+	}
+}
+
+/* ---- what copies say ---- */
+
+static bool is_from(const struct copy *copy, const struct channel_message *message)
+{
+	return message->user == 0 || message->user == geteuid() ||
+	       (message->sender > 0 && tree_holds(copy->pid, message->sender));
+}
+
+static void take_message(
+	struct supervisor *supervisor, struct copy *copy, struct channel_message *message)
+{
+	char flag[8];
+
+	if (!is_from(copy, message))
+		return;
+	keeper_hear(&supervisor->keeper, copy, message);
+	if (channel_field(message, "READY", flag, sizeof flag) && strcmp(flag, "1") == 0)
+		copy->has_said_ready = true;
+	if (channel_field(message, "WATCHDOG", flag, sizeof flag) && strcmp(flag, "1") == 0)
+		copy->has_said_alive = true;
+	channel_field(message, "STATUS", copy->status_text, sizeof copy->status_text);
+}
+
+void worker_listen(struct supervisor *supervisor)
+{
+	static struct channel_message message;
+
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		for (int i = 0; i < MESSAGES_MOST && channel_receive(&copy->channel, &message);
+			i++) {
+			take_message(supervisor, copy, &message);
+			channel_drop_fds(&message);
+		}
+	}
+}
+
+/* ---- what is due ---- */
+
+static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
+{
+	bool is_replacement = worker_serving(supervisor, copy->slot) != NULL;
+
+	if (!is_replacement && supervisor->options->ready == READY_LISTEN) {
+		say(LOG_LEVEL_WARN,
+			"copy %u: process %d does not listen yet after %u ms, and is left alone",
+			copy->slot, (int)copy->pid, supervisor->options->ready_timeout_ms);
+		become_ready(supervisor, copy);
+		return;
+	}
+	if (is_replacement) {
+		copy->has_failed = true;
+		roll_failed(supervisor, copy, "was not ready in time");
+		worker_stop(supervisor, copy);
+		return;
+	}
+	say(LOG_LEVEL_WARN, "copy %u: process %d was not ready in time, and is killed", copy->slot,
+		(int)copy->pid);
+	kill(-copy->pid, SIGKILL);
+}
+
+static void advance_starting(struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	if (is_ready(supervisor, copy, now))
+		become_ready(supervisor, copy);
+	else if (now - copy->started_ms >= supervisor->options->ready_timeout_ms)
+		start_too_slow(supervisor, copy);
+}
+
+/* Two looks in a row: between two of its stages, one look can miss a connection. */
+static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	bool is_time_over = now - copy->changed_ms >= supervisor->options->drain_timeout_ms;
+
+	copy->looks_idle = drain_is_over(copy, &supervisor->keeper) ? copy->looks_idle + 1 : 0;
+	if (is_time_over)
+		say(LOG_LEVEL_WARN,
+			"copy %u: process %d still has connections after %u ms, and is told to "
+			"stop",
+			copy->slot, (int)copy->pid, supervisor->options->drain_timeout_ms);
+	if (is_time_over || copy->looks_idle == 2)
+		worker_stop(supervisor, copy);
+}
+
+static void advance_stopping(struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	if (copy->has_killed || now - copy->changed_ms < supervisor->options->grace_ms)
+		return;
+	say(LOG_LEVEL_WARN, "copy %u: process %d does not stop, and is killed", copy->slot,
+		(int)copy->pid);
+	kill(-copy->pid, SIGKILL);
+	copy->has_killed = true;
+}
+
+static bool is_gone(const struct copy *copy)
+{
+	return copy->is_over && kill(-copy->pid, 0) < 0 && errno == ESRCH;
+}
+
+static void bury(struct supervisor *supervisor)
+{
+	for (struct copy **at = &supervisor->copies; *at;) {
+		struct copy *copy = *at;
+		if (!is_gone(copy)) {
+			at = &copy->next;
+			continue;
+		}
+		*at = copy->next;
+		if (copy->probe)
+			kill(copy->probe, SIGKILL);
+		channel_close(&copy->channel);
+		drain_free(&copy->drain);
+		free(copy);
+	}
+}
+
+static bool is_given_up(const struct supervisor *supervisor, const struct kept *kept, int64_t now)
+{
+	return !kept->owner && !kept->claim && !supervisor->is_stopping &&
+	       now - kept->orphaned_ms >= supervisor->options->keep_timeout_ms;
+}
+
+static void give_up(struct supervisor *supervisor, int64_t now)
+{
+	struct kept *next;
+
+	for (struct kept *kept = supervisor->keeper.list; kept; kept = next) {
+		next = kept->next;
+		if (!is_given_up(supervisor, kept, now))
+			continue;
+		say(LOG_LEVEL_WARN,
+			"copy %u: nobody took the kept socket %s in %u ms, so it is closed",
+			kept->slot, kept->name, supervisor->options->keep_timeout_ms);
+		keeper_drop(&supervisor->keeper, kept);
+	}
+}
+
+static void start_missing(struct supervisor *supervisor, int64_t now)
+{
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		/* One at a time, so that it is known in which order they join a group. */
+		if (supervisor->is_stopping || worker_any(supervisor, COPY_STARTING))
+			return;
+		if (has_copy(supervisor, slot) || supervisor->slots[slot].start_ms > now)
+			continue;
+		if (worker_start(supervisor, slot, NULL) < 0)
+			supervisor->slots[slot].start_ms = now + BACKOFF_MOST_MS;
+	}
+}
+
+void worker_advance(struct supervisor *supervisor)
+{
+	int64_t now = clock_now_ms();
+
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_STARTING)
+			advance_starting(supervisor, copy, now);
+		else if (copy->state == COPY_DRAINING)
+			advance_draining(supervisor, copy, now);
+		else if (copy->state == COPY_STOPPING)
+			advance_stopping(supervisor, copy, now);
+	}
+	bury(supervisor);
+	give_up(supervisor, now);
+	start_missing(supervisor, now);
+	steer(supervisor);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t worker_due_ms(const struct supervisor *supervisor)
+{
+	int64_t due = CLOCK_NEVER;
+
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)
+			due = earlier(due, copy->changed_ms + supervisor->options->grace_ms);
+		else if (copy->state != COPY_READY || copy->is_over)
+			return clock_now_ms() + LOOK_MS;
+	}
+	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
+		if (!kept->owner && !supervisor->is_stopping)
+			due = earlier(
+				due, kept->orphaned_ms + supervisor->options->keep_timeout_ms);
+	}
+	for (unsigned slot = 0; slot < supervisor->n_slots && !supervisor->is_stopping; slot++) {
+		if (!has_copy(supervisor, slot))
+			due = earlier(due, supervisor->slots[slot].start_ms);
+	}
+	return due;
+}
