@@ -376,6 +376,19 @@ Test(source, reuse_bindp_off_leaves_the_five_alone)
 	expect_rules(LOAD("REUSE_BINDP=", "REUSE_PORT=1"), "-> reuseport");
 }
 
+Test(source, reuse_keep_keeps_what_is_shared)
+{
+	const struct configuration *configuration = LOAD("REUSE_KEEP=1");
+
+	expect_rules(configuration, "tcp udp port=1-65535 -> share keep");
+	cr_expect_not(configuration->policy.is_builtin, "it does more than is built in");
+	expect_rules(LOAD("REUSE_KEEP=1", "REUSE_PORT=1"), "-> keep reuseport");
+	expect_rules(LOAD("REUSE_KEEP=1", "REUSE_RULES=tcp port=1 -> share; udp -> deny; "
+					  "connect -> reuseport from=[::1]"),
+		"tcp port=1 -> share keep\nudp -> deny\nconnect -> from=[::1] reuseport");
+	expect_rules(LOAD("REUSE_KEEP=0", "REUSE_RULES=share"), "-> share");
+}
+
 #define WAY_OUT                                                                                    \
 	"; if it belongs to the program itself, set REUSE_BINDP=off and libreuse leaves it "       \
 	"alone\n"
