@@ -5,6 +5,7 @@
 #include "../socket/inherited.h"
 #include "env_file.h"
 #include "manager.h"
+#include "order.h"
 #include "prepare.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@
 static void inherit(int fd, void *keeper)
 {
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	if (!keeper_inherit(keeper, fd))
+	if (!keeper_inherit(keeper, fd) && !order_inherit(fd))
 		close(fd);
 }
 

@@ -5,6 +5,7 @@
 #include "../socket/steer.h"
 #include "../socket/tables.h"
 #include "group.h"
+#include "order.h"
 #include "say.h"
 
 #include <stdlib.h>
@@ -57,6 +58,7 @@ static void add_target(struct steering *steering, const struct kept *kept)
 	target->interface = kept->interface;
 	target->is_v6only = kept->is_v6only;
 	target->is_seen = true;
+	order_recall(&target->group, kept->inode);
 	target->next = steering->list;
 	steering->list = target;
 	/* A supervisor that was killed may have left the group steered. */
@@ -198,6 +200,7 @@ void steering_update(struct steering *steering, const struct keeper *keeper, boo
 	static struct members members;
 
 	find_targets(steering, keeper);
+	order_begin();
 	for (struct target *target = steering->list; target; target = target->next) {
 		members = (struct members){.target = target};
 		int error = tables_read(target->endpoint.protocol, target->endpoint.port, LISTENING,
@@ -207,8 +210,10 @@ void steering_update(struct steering *steering, const struct keeper *keeper, boo
 				   : members.count == 0	  ? "is not seen in this network namespace"
 							  : NULL;
 		group_update(&target->group, members.inodes, members.count);
+		order_add(&target->group);
 		steer(target, keeper, is_starting);
 	}
+	order_end();
 }
 
 bool steering_any_obstacle(const struct steering *steering)

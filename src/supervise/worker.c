@@ -10,6 +10,7 @@
 #include "tree.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,11 @@ int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 		say(LOG_LEVEL_ERROR, "copy %u cannot be started: %s", slot, errno_name(-error));
 		return error;
 	}
+	if (!supervisor->is_announced)
+		manager_say("EXTEND_TIMEOUT_USEC=%" PRIu64,
+			(uint64_t)(supervisor->options->ready_timeout_ms +
+				   supervisor->options->ready_delay_ms + 1000) *
+				1000);
 	enter(copy, COPY_STARTING);
 	copy->started_ms = copy->changed_ms;
 	copy->next = supervisor->copies;
@@ -449,16 +455,20 @@ static void advance_stopping(struct supervisor *supervisor, struct copy *copy, i
 	copy->has_killed = true;
 }
 
-static bool is_gone(const struct copy *copy)
+/* A zombie that its own parent does not reap is waited for no longer than for one that lives. */
+static bool is_gone(const struct supervisor *supervisor, const struct copy *copy, int64_t now)
 {
-	return copy->is_over && kill(-copy->pid, 0) < 0 && errno == ESRCH;
+	if (!copy->is_over)
+		return false;
+	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) ||
+	       now - copy->changed_ms >= 2 * (int64_t)supervisor->options->grace_ms + LOOK_MS;
 }
 
-static void bury(struct supervisor *supervisor)
+static void bury(struct supervisor *supervisor, int64_t now)
 {
 	for (struct copy **at = &supervisor->copies; *at;) {
 		struct copy *copy = *at;
-		if (!is_gone(copy)) {
+		if (!is_gone(supervisor, copy, now)) {
 			at = &copy->next;
 			continue;
 		}
@@ -471,10 +481,21 @@ static void bury(struct supervisor *supervisor)
 	}
 }
 
+/* Whether a copy will come that may take the slot's sockets, or is there and may do so yet. */
+static bool is_awaited(const struct supervisor *supervisor, unsigned slot, int64_t now)
+{
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->slot == slot && copy->state == COPY_STARTING)
+			return true;
+	}
+	return !has_copy(supervisor, slot) && supervisor->slots[slot].start_ms <= now;
+}
+
 static bool is_given_up(const struct supervisor *supervisor, const struct kept *kept, int64_t now)
 {
 	return !kept->owner && !kept->claim && !supervisor->is_stopping &&
-	       now - kept->orphaned_ms >= supervisor->options->keep_timeout_ms;
+	       now - kept->orphaned_ms >= supervisor->options->keep_timeout_ms &&
+	       !is_awaited(supervisor, kept->slot, now);
 }
 
 static void give_up(struct supervisor *supervisor, int64_t now)
@@ -517,7 +538,7 @@ void worker_advance(struct supervisor *supervisor)
 		else if (copy->state == COPY_STOPPING)
 			advance_stopping(supervisor, copy, now);
 	}
-	bury(supervisor);
+	bury(supervisor, now);
 	give_up(supervisor, now);
 	start_missing(supervisor, now);
 	steer(supervisor);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "order.h"
+
+#include "../socket/inherited.h"
+#include "manager.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SIZE_MOST (1024 * 1024)
+
+static int file = -1;
+static char *written; /* what is in the file */
+static char *draft;
+static size_t draft_size;
+static FILE *out; /* of the draft */
+
+bool order_inherit(int fd)
+{
+	struct stat status;
+
+	if (file >= 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
+		status.st_size > SIZE_MOST)
+		return false;
+	written = calloc(1, (size_t)status.st_size + 1);
+	if (!written || pread(fd, written, (size_t)status.st_size, 0) != status.st_size) {
+		free(written);
+		written = NULL;
+		return false;
+	}
+	file = fd;
+	return true;
+}
+
+/* Reads a line of inodes; returns what is behind it. */
+static const char *read_line(struct group *group, const char *line)
+{
+	*group = (struct group){.count = 0};
+	while (*line && *line != '\n') {
+		char *end;
+		unsigned long inode = strtoul(line, &end, 10);
+		if (end == line || group->count == GROUP_MOST)
+			return line + strcspn(line, "\n");
+		group->members[group->count++] = (uint32_t)inode;
+		line = end;
+	}
+	group->n_known = group->count;
+	return line + (*line == '\n');
+}
+
+static bool holds(const struct group *group, uint32_t inode)
+{
+	for (unsigned i = 0; i < group->n_known; i++) {
+		if (group->members[i] == inode)
+			return true;
+	}
+	return false;
+}
+
+void order_recall(struct group *group, uint32_t inode)
+{
+	for (const char *line = written; line && *line;) {
+		const char *next = read_line(group, line);
+		if (holds(group, inode))
+			return;
+		line = next > line ? next : "";
+	}
+	*group = (struct group){.count = 0};
+}
+
+void order_begin(void)
+{
+	if (manager_is_there())
+		out = open_memstream(&draft, &draft_size);
+}
+
+void order_add(const struct group *group)
+{
+	if (!out || group->n_known < group->count)
+		return;
+	for (unsigned i = 0; i < group->count; i++)
+		fprintf(out, "%s%u", i ? " " : "", group->members[i]);
+	fputc('\n', out);
+}
+
+static void write_draft(void)
+{
+	bool is_new = file < 0;
+
+	if (is_new)
+		file = memfd_create("libreuse-order", MFD_CLOEXEC);
+	if (file < 0 || ftruncate(file, 0) < 0 ||
+		pwrite(file, draft, draft_size, 0) != (ssize_t)draft_size)
+		return;
+	if (is_new)
+		manager_store(INHERITED_PREFIX "order", file);
+}
+
+void order_end(void)
+{
+	if (!out)
+		return;
+	bool is_whole = fclose(out) == 0;
+	out = NULL;
+	if (!is_whole || (written && strcmp(draft, written) == 0)) {
+		free(draft);
+		return;
+	}
+	write_draft();
+	free(written);
+	written = draft;
+}

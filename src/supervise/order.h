@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Remembers, over the supervisor's own restart, how the members of groups are numbered. */
+#ifndef SUPERVISE_ORDER_H
+#define SUPERVISE_ORDER_H
+
+#include "group.h"
+
+/*
+ * The sockets that the service manager keeps for us do not tell in which order they joined. A file
+ * in memory that it keeps beside them does: a line a group, the inodes in the order of their
+ * numbers.
+ */
+
+/* Reads such a file. Returns false where FD is none, and else takes it. */
+bool order_inherit(int fd);
+
+/* The group that had INODE, if all its numbers were known; else an empty one. */
+void order_recall(struct group *group, uint32_t inode);
+
+/*
+ * Writes what the groups are now: first order_begin(), then order_add() for each, then order_end(),
+ * which does nothing when nothing has changed or there is no service manager.
+ */
+void order_begin(void);
+void order_add(const struct group *group);
+void order_end(void);
+
+#endif
