@@ -50,6 +50,8 @@ static void take_control(struct channel_message *message, const struct cmsghdr *
 		message->user = credentials.uid;
 	} else if (header->cmsg_type == SCM_RIGHTS) {
 		message->n_fds = (unsigned)(bytes / sizeof *message->fds);
+		if (message->n_fds > CHANNEL_FDS_MOST)
+			message->n_fds = CHANNEL_FDS_MOST;
 		memcpy(message->fds, CMSG_DATA(header), message->n_fds * sizeof *message->fds);
 	}
 }

@@ -34,8 +34,7 @@ void roll_begin(struct supervisor *supervisor)
 		supervisor->slots[slot].is_to_roll = true;
 	manager_say("RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=Replacing the copies",
 		clock_now_ms() * 1000);
-	say(LOG_LEVEL_INFO, "the copies are replaced, for the %u. time",
-		supervisor->generation - 1);
+	say(LOG_LEVEL_INFO, "generation %u replaces the copies", supervisor->generation);
 }
 
 static void end(struct supervisor *supervisor)

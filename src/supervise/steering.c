@@ -146,17 +146,26 @@ static void attach(
 		target->program = *program;
 }
 
-static bool is_open(const struct kept *kept)
+static bool is_ready(const struct kept *kept)
 {
 	return kept->owner && kept->owner->state == COPY_READY && !kept->owner->is_over;
 }
 
+/* Somebody serves it, though he may not be ready yet. */
+static bool is_served(const struct kept *kept)
+{
+	return kept->claim != NULL || kept->owner != NULL;
+}
+
+typedef bool predicate(const struct kept *kept);
+
 /*
- * Marks the members that are to get nothing. Returns how many those are; one that is nobody's of
- * ours is closed while a copy starts, whose it may be, and else an obstacle.
+ * Marks the members that are to get nothing, those for which IS_OPEN does not hold. Returns how
+ * many those are. One that is nobody's of ours is closed while a copy starts, whose it may be, and
+ * else an obstacle.
  */
 static unsigned mark_closed(struct target *target, const struct keeper *keeper, bool is_starting,
-	bool is_closed[static GROUP_MOST])
+	predicate *is_open, bool is_closed[static GROUP_MOST])
 {
 	unsigned n_closed = 0;
 
@@ -179,7 +188,10 @@ static void steer(struct target *target, const struct keeper *keeper, bool is_st
 	static bool is_closed[GROUP_MOST];
 	unsigned numbers[GROUP_MOST], n_numbers;
 	unsigned count = target->group.count;
-	unsigned n_closed = mark_closed(target, keeper, is_starting, is_closed);
+	unsigned n_closed = mark_closed(target, keeper, is_starting, is_ready, is_closed);
+
+	if (n_closed == count)
+		n_closed = mark_closed(target, keeper, is_starting, is_served, is_closed);
 	bool needs_steering = n_closed < count && (n_closed > 0 || is_starting);
 
 	if (needs_steering && !target->obstacle &&
