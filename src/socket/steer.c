@@ -84,11 +84,10 @@ void steer_build(struct steer_program *program, const struct steer *steer, unsig
 
 int steer_attach(int fd, const struct steer_program *program)
 {
-	struct sock_fprog whole = {
-		.len = program->length,
-		.filter = (struct sock_filter *)(uintptr_t)program->code,
-	};
+	struct sock_fprog whole = {0};
 
+	whole.len = program->length;
+	whole.filter = (struct sock_filter *)(uintptr_t)program->code;
 	return system_setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &whole, sizeof whole);
 }
 
