@@ -4,7 +4,7 @@
 
 # The words of libreuse.conf(5); one that ends in "=" needs a value.
 _reuse_run_matches=(tcp udp sctp ip4 ip6 connect port= addr= exe=)
-_reuse_run_actions=(share exclusive to= once from= deny deny= pass backlog= keep adopt= early
+_reuse_run_actions=(share exclusive to= once from= deny deny= pass backlog= keep adopt= steer= early
 	reuseport reuseaddr broadcast busy-poll= device= dontroute incoming-cpu= mark= pacing-rate=
 	priority= rcvbuf= sndbuf= freebind transparent tos= ttl= v6only congestion= defer-accept=
 	fastopen= keepalive keepalive= keepalive-count= keepalive-interval= mss= nodelay
@@ -55,7 +55,7 @@ _reuse_run() {
 
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
-		-r | --rule | -f | --file | -a | --addr | -p | --port) ((i++)) ;;
+		-r | --rule | -f | --file | -a | --addr | -p | --port | --steer) ((i++)) ;;
 		--)
 			((i++))
 			is_program=yes
@@ -83,9 +83,10 @@ _reuse_run() {
 		__ltrim_colon_completions "$cur"
 		;;
 	-p | --port) ;;
+	--steer) mapfile -t COMPREPLY < <(compgen -W 'hash random cpu source source/' -- "$cur") ;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W '-r --rule -f --file -a --addr -p --port -q --quiet
-			-v --verbose --no-inherit -c --check --explain -V --version -h --help --' -- "$cur")
+			-v --verbose --no-inherit --steer -c --check --explain -V --version -h --help --' -- "$cur")
 		;;
 	esac
 }

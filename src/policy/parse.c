@@ -39,6 +39,7 @@ static const struct {
 	[WORD_EARLY] = {"early", VALUE_NONE, ""},
 	[WORD_KEEP] = {"keep", VALUE_NONE, ""},
 	[WORD_ADOPT] = {"adopt", VALUE_NEEDED, "adopt=web"},
+	[WORD_STEER] = {"steer", VALUE_NEEDED, "steer=source"},
 };
 
 const char *word_name(enum word word)
@@ -100,6 +101,8 @@ static int read_value(struct parser *parser, enum word word, struct span value)
 		return 0;
 	case WORD_ADOPT:
 		return parser_read_adopt(parser, value);
+	case WORD_STEER:
+		return parser_read_steer(parser, value);
 	default:
 		return -EINVAL;
 	}

@@ -63,7 +63,7 @@ static int check_sharing(struct parser *parser)
 static int check_connect(struct parser *parser)
 {
 	static const enum word bind_only[] = {WORD_EXCLUSIVE, WORD_TO, WORD_ONCE, WORD_BACKLOG,
-		WORD_EARLY, WORD_KEEP, WORD_ADOPT};
+		WORD_EARLY, WORD_KEEP, WORD_ADOPT, WORD_STEER};
 	const struct match *match = &parser->rule.match;
 
 	if (!match->is_connect && parser->seen[WORD_FROM])
@@ -115,6 +115,28 @@ static int check_backlog(struct parser *parser)
 	if (parser->rule.actions.has_backlog && parser->rule.match.protocols == PROTOCOL_UDP)
 		return parser_fail(parser, parser->seen[WORD_BACKLOG],
 			"\"backlog\" contradicts \"udp\", which never listens");
+	return 0;
+}
+
+/* What is steered is a group, so somebody has to be able to join. */
+static int check_steer(struct parser *parser)
+{
+	const struct match *match = &parser->rule.match;
+	const struct actions *actions = &parser->rule.actions;
+	const char *place = parser->seen[WORD_STEER];
+
+	if (!actions->has_steer)
+		return 0;
+	if (actions->exclusive || option_is(parser, "reuseport", false))
+		return parser_fail(parser, place,
+			"\"steer\" contradicts \"%s\": there is nobody to choose between",
+			actions->exclusive ? "exclusive" : "reuseport=off");
+	if (match->protocols == PROTOCOL_SCTP)
+		return parser_fail(
+			parser, place, "\"steer\" contradicts \"sctp\": it is for TCP and UDP");
+	if (match->families == FAMILY_IP4 && actions->steer.ip6_prefix < 128)
+		return parser_fail(parser, place,
+			"a prefix length goes to 32 for IPv4, and \"ip4\" leaves no other client");
 	return 0;
 }
 
@@ -186,6 +208,8 @@ int parser_check_rule(struct parser *parser)
 		error = check_early(parser);
 	if (!error)
 		error = check_backlog(parser);
+	if (!error)
+		error = check_steer(parser);
 	if (!error)
 		error = check_families(parser);
 	return error ? error : check_options(parser);

@@ -226,6 +226,19 @@ int parser_read_adopt(struct parser *parser, struct span item)
 	return 0;
 }
 
+int parser_read_steer(struct parser *parser, struct span item)
+{
+	struct actions *actions = &parser->rule.actions;
+	struct short_value value = span_short(item);
+
+	actions->has_steer = true;
+	if (steer_mode_parse(&actions->steer, value.text, value.length) < 0)
+		return parser_fail_item(parser, item,
+			"is no way to steer; write hash, random, cpu, source, or source/N with a "
+			"prefix length from 1 to 128");
+	return 0;
+}
+
 int parser_read_backlog(struct parser *parser, struct span item)
 {
 	struct short_value value = span_short(item);

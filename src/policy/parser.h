@@ -43,6 +43,7 @@ enum word {
 	WORD_EARLY,
 	WORD_KEEP,
 	WORD_ADOPT,
+	WORD_STEER,
 	WORD_COUNT,
 };
 
@@ -107,6 +108,7 @@ int parser_read_patterns(struct parser *parser, struct span value);
 int parser_read_target(struct parser *parser, struct span value, struct target *target);
 int parser_read_deny(struct parser *parser, struct span value);
 int parser_read_adopt(struct parser *parser, struct span value);
+int parser_read_steer(struct parser *parser, struct span value);
 int parser_read_backlog(struct parser *parser, struct span value);
 int parser_read_setting(struct parser *parser, struct span value, struct setting *setting);
 

@@ -20,7 +20,7 @@ static bool matters_to_listen(const struct rule *rule)
 	bool does_more_than_share = actions->deny || actions->adopt || actions->to.has_address ||
 				    actions->to.has_port || actions->n_settings > 0;
 
-	return actions->exclusive || actions->has_backlog || actions->keep ||
+	return actions->exclusive || actions->has_backlog || actions->keep || actions->has_steer ||
 	       (does_more_than_share && may_match_port_0(&rule->match));
 }
 

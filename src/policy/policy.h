@@ -14,11 +14,12 @@ struct policy {
 	size_t count;
 	const struct index *views[VIEW_COUNT]; /* NULL: few enough to look at each */
 	bool has_early;			       /* socket() matters */
-	bool has_listen;    /* listen() matters: exclusive, backlog=, keep, or a rule for port 0 */
-	bool has_keep;	    /* sockets are kept */
-	bool has_connect;   /* connect() matters */
-	bool is_builtin;    /* nothing was configured */
-	bool is_strict;	    /* REUSE_STRICT: an option that cannot be set fails the call */
+	bool has_listen;  /* listen() matters: exclusive, backlog=, keep, steer=, or a rule for port
+			     0 */
+	bool has_keep;	  /* sockets are kept */
+	bool has_connect; /* connect() matters */
+	bool is_builtin;  /* nothing was configured */
+	bool is_strict;	  /* REUSE_STRICT: an option that cannot be set fails the call */
 	bool is_explained;  /* REUSE_EXPLAIN: nothing is changed, everything is said */
 	const char *broken; /* in lines: why every bind, listen and connect fails; or NULL */
 	const char *notice; /* in lines: what else is to be said once; or NULL */

@@ -241,6 +241,10 @@ void rule_print_actions(struct text *text, const struct actions *actions)
 		add_word(text, start, "backlog=");
 		text_format(text, "%d", actions->backlog);
 	}
+	if (actions->has_steer) {
+		add_word(text, start, "steer=");
+		steer_mode_print(text, &actions->steer);
+	}
 	for (uint32_t i = 0; i < actions->n_settings; i++) {
 		add_word(text, start, "");
 		print_setting(text, &actions->settings[i]);

@@ -6,6 +6,7 @@
 #include "../text.h"
 #include "endpoint.h"
 #include "sockopt.h"
+#include "steer_mode.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,6 +47,8 @@ struct actions {
 	bool is_wish; /* from= with a port: go on without the port where it is taken */
 	bool has_backlog;
 	bool keep;
+	bool has_steer;
+	struct steer steer;
 	int deny_errno; /* positive */
 	int backlog;
 	const char *adopt;	/* a name in LISTEN_FDNAMES, or "fd:N"; or NULL */

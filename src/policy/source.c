@@ -356,6 +356,7 @@ static int finish(struct loader *loader)
 	policy->is_strict = read_flag(loader, VARIABLE_REUSE_STRICT, false);
 	policy->is_explained = read_flag(loader, VARIABLE_REUSE_EXPLAIN, false);
 	configuration->is_inherited = read_flag(loader, VARIABLE_REUSE_INHERIT, true);
+	configuration->is_supervised = quick_value(loader, VARIABLE_REUSE_WORKER) != NULL;
 	configuration->log = read_log(loader);
 	if (loader->broken.length > 0)
 		policy->broken = keep_string(loader, loader->broken.bytes);

@@ -14,7 +14,8 @@ enum variable {
 	VARIABLE_REUSE_EXPLAIN,
 	VARIABLE_REUSE_BINDP,
 	VARIABLE_REUSE_KEEP,
-	VARIABLE_REUSE_ADDR, /* from here on bindp's */
+	VARIABLE_REUSE_WORKER, /* set by the supervisor of reuse-run */
+	VARIABLE_REUSE_ADDR,   /* from here on bindp's */
 	VARIABLE_REUSE_PORT,
 	VARIABLE_BIND_ADDR,
 	VARIABLE_BIND_PORT,

@@ -9,6 +9,7 @@
 #include "../socket/diagnose.h"
 #include "../socket/keep.h"
 #include "../socket/share.h"
+#include "../socket/steer_join.h"
 #include "../system.h"
 #include "environment.h"
 #include "inherit.h"
@@ -162,7 +163,8 @@ static SLOW void explain_listen(
 		return;
 	const struct rule *rule = policy_decide(&configuration->policy, VIEW_BIND, endpoint);
 	bool is_bound = endpoint->port != 0;
-	if (rule && is_bound && !rule->actions.exclusive && !rule->actions.has_backlog)
+	if (rule && is_bound && !rule->actions.exclusive && !rule->actions.has_backlog &&
+		!rule->actions.has_steer)
 		rule = NULL;
 	say(configuration, LOG_LEVEL_EXPLAIN, "listen", fd, endpoint, rule,
 		"no rule has anything to do here; left alone");
@@ -247,6 +249,21 @@ static SLOW int bind_kept(const struct configuration *configuration, int fd,
 	return result;
 }
 
+/* What is not done for every bind: a UDP socket that is bound is in its group, and can steer it. */
+static SLOW int bind_further(const struct configuration *configuration, int fd,
+	const struct rule *rule, const struct sockaddr *address, socklen_t length,
+	const struct endpoint *endpoint)
+{
+	const struct actions *actions = &rule->actions;
+	int result = actions->keep || actions->adopt
+			     ? bind_kept(configuration, fd, rule, address, length, endpoint)
+			     : call_bind(configuration, fd, rule, address, length, endpoint);
+
+	if (result == 0 && actions->has_steer && endpoint->protocol == PROTOCOL_UDP)
+		steer_join(configuration, fd, &actions->steer, endpoint);
+	return result;
+}
+
 static FAST int bind_by_rule(const struct configuration *configuration, int fd,
 	const struct rule *rule, const struct sockaddr *address, socklen_t length,
 	struct endpoint *endpoint)
@@ -264,8 +281,8 @@ static FAST int bind_by_rule(const struct configuration *configuration, int fd,
 		length = endpoint_to_sockaddr(endpoint, &target);
 		address = (struct sockaddr *)&target;
 	}
-	if (actions->keep || actions->adopt)
-		return bind_kept(configuration, fd, rule, address, length, endpoint);
+	if (actions->keep || actions->adopt || actions->has_steer)
+		return bind_further(configuration, fd, rule, address, length, endpoint);
 	return call_bind(configuration, fd, rule, address, length, endpoint);
 }
 
@@ -347,6 +364,8 @@ static int listen_bound(
 	int result = libc.listen(fd, backlog);
 	if (result == 0 && rule->actions.keep)
 		keep_store(configuration, fd, endpoint);
+	if (result == 0 && rule->actions.has_steer)
+		steer_join(configuration, fd, &rule->actions.steer, endpoint);
 	return result;
 }
 

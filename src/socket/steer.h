@@ -3,22 +3,9 @@
 #ifndef SOCKET_STEER_H
 #define SOCKET_STEER_H
 
+#include "../policy/steer_mode.h"
+
 #include <linux/filter.h>
-#include <stdbool.h>
-#include <stdint.h>
-
-enum steer_mode {
-	STEER_HASH,   /* the kernel's own choice: a hash of both addresses and ports */
-	STEER_RANDOM, /* any */
-	STEER_CPU,    /* the one whose place is the number of the CPU that took the packet */
-	STEER_SOURCE, /* always the same for one client address */
-};
-
-struct steer {
-	enum steer_mode mode;
-	uint8_t ip4_prefix,
-		ip6_prefix; /* source: leading bits of the client's address that count */
-};
 
 #define STEER_CLOSED_MOST 1024
 

@@ -299,3 +299,28 @@ Test(parse_check, keep_and_adopt_are_for_sockets_that_bind)
 
 	expect_all_refused(cases, COUNT_OF(cases));
 }
+
+Test(parse_check, steer_is_for_groups_that_somebody_can_join)
+{
+	static const struct contradiction cases[] = {
+		{"exclusive steer=cpu", 11,
+			"\"steer\" contradicts \"exclusive\": there is nobody to choose between"},
+		{"steer=cpu reuseport=off", 1,
+			"\"steer\" contradicts \"reuseport=off\": there is nobody to choose "
+			"between"},
+		{"sctp share steer=hash", 12,
+			"\"steer\" contradicts \"sctp\": it is for TCP and UDP"},
+		{"ip4 share steer=source/64", 11,
+			"a prefix length goes to 32 for IPv4, and \"ip4\" leaves no other client"},
+		{"connect steer=cpu", 9,
+			"\"steer\" contradicts \"connect\": it is for sockets that bind"},
+		{"pass steer=cpu", 6, "\"steer\" contradicts \"pass\", which stands alone"},
+	};
+	static const char *const texts[] = {"share steer=cpu", "steer=random",
+		"udp share steer=hash", "sctp tcp share steer=cpu", "ip6 share steer=source/64",
+		"ip6 share steer=source/24", "ip4 share steer=source/24",
+		"reuseport steer=source keep"};
+
+	expect_all_refused(cases, COUNT_OF(cases));
+	expect_all_taken(texts, COUNT_OF(texts));
+}

@@ -524,3 +524,33 @@ Test(parse_value, what_no_descriptor_is_called_is_refused)
 	for (size_t i = 0; i < COUNT_OF(wrong); i++)
 		cr_expect_eq(parse_variable(wrong[i]).error, -EINVAL, "\"%s\" is taken", wrong[i]);
 }
+
+/* ---- steer ---- */
+
+Test(parse_value, steer_takes_a_mode)
+{
+	const struct actions *actions = &parse_one("share steer=source/24")->actions;
+
+	cr_expect(actions->has_steer);
+	cr_expect_eq(actions->steer.mode, STEER_SOURCE);
+	cr_expect_eq(actions->steer.ip4_prefix, 24);
+	cr_expect_eq(parse_one("steer=\"cpu\"")->actions.steer.mode, STEER_CPU);
+	cr_expect_not(parse_one("share")->actions.has_steer);
+}
+
+Test(parse_value, what_is_no_way_to_steer_is_refused)
+{
+	static const char complaint[] =
+		"is no way to steer; write hash, random, cpu, source, or source/N with a prefix "
+		"length from 1 to 128";
+	static const char *const wrong[] = {"steer=", "steer=sourc", "steer=hash,cpu",
+		"steer=source/0", "steer=source/129", "steer=random/8"};
+
+	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+		char message[256];
+		snprintf(message, sizeof message, "\"%s\" %s", wrong[i] + strlen("steer="),
+			complaint);
+		expect_refused(wrong[i], 1, 7, message);
+	}
+	expect_refused("steer", 1, 1, "\"steer\" needs a value: steer=source");
+}

@@ -101,6 +101,7 @@ Test(policy, listen_matters_where_a_rule_has_something_to_do_there)
 		{"exclusive", true},
 		{"port=80 exclusive", true},
 		{"backlog=5", true},
+		{"port=80 share steer=cpu", true},
 		{"port=80 share; port=81 backlog=5", true},
 		/* a socket that nobody bound listens on port 0 */
 		{"deny", true},

@@ -222,6 +222,8 @@ Test(rule, a_rule_prints_in_the_words_of_the_manual)
 		{"share adopt=web", "-> share adopt=web"},
 		{"adopt=fd:3", "-> adopt=fd:3"},
 		{"adopt=\"my web\"", "-> adopt=\"my web\""},
+		{"steer=cpu share", "-> share steer=cpu"},
+		{"nodelay steer=source/64", "-> steer=source/64 nodelay"},
 		{"backlog=0", "-> backlog=0"},
 		{"backlog=2147483647 share", "-> share backlog=2147483647"},
 		{"exclusive early", "-> exclusive early"},

@@ -559,6 +559,9 @@ Test(source, flags_are_read)
 	cr_expect_not(LOAD("REUSE_INHERIT=0")->is_inherited);
 	cr_expect(LOAD("REUSE_INHERIT=on")->is_inherited);
 	cr_expect(LOAD("REUSE_INHERIT=")->is_inherited);
+	cr_expect(LOAD("REUSE_WORKER=0")->is_supervised);
+	cr_expect_not(LOAD("REUSE_WORKER=")->is_supervised);
+	cr_expect_not(LOAD("PATH=/bin")->is_supervised);
 	cr_expect(LOAD("REUSE_EXPLAIN=1")->policy.is_explained);
 	cr_expect(LOAD("REUSE_EXPLAIN=1")->policy.is_special);
 	cr_expect_not(LOAD("REUSE_EXPLAIN=0")->policy.is_explained);

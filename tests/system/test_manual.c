@@ -12,7 +12,7 @@
 static const char *const matches[] = {
 	"tcp", "udp", "sctp", "ip4", "ip6", "port", "addr", "exe", "connect"};
 static const char *const actions[] = {"share", "reuseport", "reuseaddr", "exclusive", "to", "from",
-	"deny", "pass", "backlog", "early", "keep", "adopt", "once"};
+	"deny", "pass", "backlog", "early", "keep", "adopt", "steer", "once"};
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
 

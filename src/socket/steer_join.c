@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "steer_join.h"
+
+#include "../arena.h"
+#include "../errnos.h"
+#include "../system.h"
+#include "steer.h"
+#include "tables.h"
+
+#include <errno.h>
+
+#define COUNTS_MOST 16 /* a group that changes faster is counted by those who join later */
+
+/* ---- counting ---- */
+
+struct group {
+	uint64_t inode; /* of the socket that has joined */
+	struct table_entry self;
+	bool is_found;
+	unsigned members;
+};
+
+static void find_self(const struct table_entry *entry, void *context)
+{
+	struct group *group = context;
+
+	if (entry->inode != group->inode)
+		return;
+	group->self = *entry;
+	group->is_found = true;
+}
+
+/* As inet_reuseport_add_sock(), net/ipv4/inet_hashtables.c, and its twin for UDP have it. */
+static bool are_of_one_group(const struct table_entry *a, const struct table_entry *b)
+{
+	return a->local.family == b->local.family &&
+	       a->local.address.high == b->local.address.high &&
+	       a->local.address.low == b->local.address.low && a->interface == b->interface &&
+	       a->is_v6only == b->is_v6only && a->user == b->user;
+}
+
+static void count_member(const struct table_entry *entry, void *context)
+{
+	struct group *group = context;
+
+	group->members += entry->is_listening && are_of_one_group(entry, &group->self);
+}
+
+static int read_group(const struct endpoint *endpoint, table_visitor *visit, struct group *group)
+{
+	bool is_udp = endpoint->protocol == PROTOCOL_UDP;
+
+	group->members = 0;
+	return tables_read(endpoint->protocol, endpoint->port,
+		TABLE_STATE_BIT(is_udp ? TABLE_CLOSED : TABLE_LISTENING), visit, group);
+}
+
+/* ---- attaching ---- */
+
+/*
+ * Two that join at one time may count in one order and attach in the other. So each counts again
+ * behind its program: the last one to attach has then counted all.
+ */
+static int attach(int fd, const struct steer *steer, const struct endpoint *endpoint,
+	struct group *group, struct steer_program *program)
+{
+	unsigned attached = 0;
+	int error = read_group(endpoint, find_self, group);
+
+	if (!error && !group->is_found)
+		error = -ENOENT;
+	for (unsigned i = 0; !error && i < COUNTS_MOST; i++) {
+		error = read_group(endpoint, count_member, group);
+		if (error || group->members == attached || group->members == 0)
+			break;
+		attached = group->members;
+		steer_build(program, steer, attached, NULL, 0);
+		error = steer_attach(fd, program);
+	}
+	return error;
+}
+
+static int attach_counted(
+	int fd, const struct steer *steer, const struct endpoint *endpoint, unsigned *members)
+{
+	struct group group = {.inode = file_identity_of(fd).inode};
+	struct arena arena; /* no stack: this may run in a signal handler */
+	int error = arena_open(&arena, sizeof(struct steer_program));
+	struct steer_program *program =
+		error ? NULL : arena_take(&arena, 1, sizeof(struct steer_program));
+
+	if (program)
+		error = attach(fd, steer, endpoint, &group, program);
+	arena_close(&arena);
+	*members = group.members;
+	return error;
+}
+
+/* ---- saying ---- */
+
+static void say_steered(const struct configuration *configuration, const struct steer *steer,
+	const struct endpoint *endpoint, unsigned members)
+{
+	char bytes[ENDPOINT_TEXT_SIZE + 64];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	text_format(&text, ": steer=");
+	steer_mode_print(&text, steer);
+	if (members)
+		text_format(&text, " among %u", members);
+	log_write(&configuration->log, LOG_LEVEL_INFO, "%s", bytes);
+}
+
+static void say_failed(const struct configuration *configuration, const struct steer *steer,
+	const struct endpoint *endpoint, int error)
+{
+	char bytes[ENDPOINT_TEXT_SIZE + 64];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	text_format(&text, ": steer=");
+	steer_mode_print(&text, steer);
+	log_write(&configuration->log, LOG_LEVEL_WARN,
+		"%s cannot be had: %s; the kernel's hash chooses%s", bytes, errno_name(-error),
+		error == -EINVAL ? "; the socket was bound without SO_REUSEPORT, so write share "
+				   "into the rule"
+				 : "");
+}
+
+void steer_join(const struct configuration *configuration, int fd, const struct steer *steer,
+	const struct endpoint *endpoint)
+{
+	bool is_steerable = endpoint->protocol & (PROTOCOL_TCP | PROTOCOL_UDP);
+	unsigned members = 0;
+	int error;
+
+	if (configuration->is_supervised || endpoint->port == 0 || !is_steerable)
+		return;
+	if (steer->mode == STEER_HASH)
+		error = steer_detach(fd);
+	else
+		error = attach_counted(fd, steer, endpoint, &members);
+	if (steer->mode == STEER_HASH && error == -ENOENT) /* no program was in force */
+		error = 0;
+	if (error)
+		say_failed(configuration, steer, endpoint, error);
+	else
+		say_steered(configuration, steer, endpoint, members);
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "socket/steer.h"
+
+#include "../policy/helpers.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what is built, in the words of tcpdump -d ---- */
+
+static void disassemble(const struct sock_filter *code, char *line, size_t size)
+{
+	const char *where = code->k == (uint32_t)(SKF_AD_OFF + SKF_AD_CPU)	? "cpu"
+			    : code->k == (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM) ? "random"
+										: "ip";
+	unsigned place = strcmp(where, "ip") == 0 ? code->k - (uint32_t)SKF_NET_OFF : 0;
+
+	switch (code->code) {
+	case BPF_LD | BPF_W | BPF_ABS:
+		snprintf(line, size, "ld %s[%u]", where, place);
+		return;
+	case BPF_LD | BPF_B | BPF_ABS:
+		snprintf(line, size, "ldb %s[%u]", where, place);
+		return;
+	case BPF_LDX | BPF_IMM:
+		snprintf(line, size, "ldx #%u", code->k);
+		return;
+	case BPF_ALU | BPF_AND | BPF_K:
+		snprintf(line, size, "and #%08x", code->k);
+		return;
+	case BPF_ALU | BPF_ADD | BPF_X:
+		snprintf(line, size, "add x");
+		return;
+	case BPF_ALU | BPF_ADD | BPF_K:
+		snprintf(line, size, "add #%u", code->k);
+		return;
+	case BPF_ALU | BPF_MUL | BPF_K:
+		snprintf(line, size, "mul #%08x", code->k);
+		return;
+	case BPF_ALU | BPF_MOD | BPF_K:
+		snprintf(line, size, "mod #%u", code->k);
+		return;
+	case BPF_ALU | BPF_RSH | BPF_K:
+		snprintf(line, size, "rsh #%u", code->k);
+		return;
+	case BPF_ALU | BPF_XOR | BPF_X:
+		snprintf(line, size, "xor x");
+		return;
+	case BPF_MISC | BPF_TAX:
+		snprintf(line, size, "tax");
+		return;
+	case BPF_MISC | BPF_TXA:
+		snprintf(line, size, "txa");
+		return;
+	case BPF_JMP | BPF_JA:
+		snprintf(line, size, "jmp +%u", code->k);
+		return;
+	case BPF_JMP | BPF_JEQ | BPF_K:
+		snprintf(line, size, "jeq #%u +%u +%u", code->k, code->jt, code->jf);
+		return;
+	case BPF_JMP | BPF_JGE | BPF_K:
+		snprintf(line, size, "jge #%u +%u +%u", code->k, code->jt, code->jf);
+		return;
+	case BPF_RET | BPF_A:
+		snprintf(line, size, "ret a");
+		return;
+	default:
+		snprintf(line, size, "0x%x", code->code);
+	}
+}
+
+static struct steer steer_of(const char *text)
+{
+	struct steer steer;
+
+	cr_assert_eq(steer_mode_parse(&steer, text, strlen(text)), 0, "%s", text);
+	return steer;
+}
+
+static struct steer_program program;
+
+static void expect_program(const char *mode, unsigned members, const unsigned *closed,
+	unsigned n_closed, const char *expected)
+{
+	struct steer steer = steer_of(mode);
+	char listing[2048] = "";
+
+	steer_build(&program, &steer, members, closed, n_closed);
+	for (unsigned i = 0; i < program.length; i++) {
+		char line[64];
+		disassemble(&program.code[i], line, sizeof line);
+		strcat(strcat(listing, line), "\n");
+	}
+	cr_expect_str_eq(listing, expected, "%s among %u is\n%s", mode, members, listing);
+}
+
+Test(steer, random_is_a_random_number_modulo_the_members)
+{
+	expect_program("random", 4, NULL, 0, "ld random[0]\nmod #4\nret a\n");
+}
+
+Test(steer, cpu_is_the_number_of_the_cpu_modulo_the_members)
+{
+	expect_program("cpu", 3, NULL, 0, "ld cpu[0]\nmod #3\nret a\n");
+}
+
+/* Each closed member before the answer makes its number one more. */
+Test(steer, closed_members_are_stepped_over)
+{
+	expect_program("random", 5, (const unsigned[]){0, 3}, 2,
+		"ld random[0]\nmod #3\njge #0 +0 +1\nadd #1\njge #3 +0 +1\nadd #1\nret a\n");
+}
+
+#define HASH_OF(PLACE, MASK) "ld ip[" PLACE "]\nand #" MASK "\nadd x\nmul #9e3779b1\ntax\n"
+#define ALL		     "ffffffff"
+#define END		     "txa\nrsh #16\nxor x\n"
+
+Test(steer, source_looks_at_the_version_and_hashes_the_source_address)
+{
+	expect_program("source", 2, NULL, 0,
+		"ldb ip[0]\nrsh #4\njeq #4 +0 +10\n"
+		"ldx #0\n" HASH_OF("12", ALL) END "jmp +24\n"
+						  "ldx #0\n" HASH_OF("8", ALL) HASH_OF("12", ALL)
+							  HASH_OF("16", ALL) HASH_OF("20", ALL) END
+		"mod #2\nret a\n");
+}
+
+Test(steer, a_prefix_masks_the_bits_behind_it)
+{
+	expect_program("source/24", 2, NULL, 0,
+		"ldb ip[0]\nrsh #4\njeq #4 +0 +10\n"
+		"ldx #0\n" HASH_OF("12", "ffffff00") END
+		"jmp +24\n"
+		"ldx #0\n" HASH_OF("8", ALL) HASH_OF("12", ALL) HASH_OF("16", ALL)
+			HASH_OF("20", ALL) END "mod #2\nret a\n");
+	expect_program("source/44", 2, NULL, 0,
+		"ldb ip[0]\nrsh #4\njeq #4 +0 +10\n"
+		"ldx #0\n" HASH_OF("12", ALL) END
+		"jmp +14\n"
+		"ldx #0\n" HASH_OF("8", ALL) HASH_OF("12", "fff00000") END "mod #2\nret a\n");
+	expect_program("source/64", 2, NULL, 0,
+		"ldb ip[0]\nrsh #4\njeq #4 +0 +10\n"
+		"ldx #0\n" HASH_OF("12", ALL) END "jmp +14\n"
+						  "ldx #0\n" HASH_OF("8", ALL) HASH_OF("12", ALL)
+							  END "mod #2\nret a\n");
+}
+
+/* ---- what it answers ---- */
+
+struct machine {
+	uint32_t a, x;
+	uint32_t random, cpu;
+	const uint8_t *packet; /* from its IP header on */
+};
+
+static uint32_t load(const struct machine *machine, const struct sock_filter *code)
+{
+	if (code->k == (uint32_t)(SKF_AD_OFF + SKF_AD_CPU))
+		return machine->cpu;
+	if (code->k == (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM))
+		return machine->random;
+	const uint8_t *at = machine->packet + (code->k - (uint32_t)SKF_NET_OFF);
+	if (BPF_SIZE(code->code) == BPF_B)
+		return *at;
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static void calculate(struct machine *machine, const struct sock_filter *code)
+{
+	uint32_t with = BPF_SRC(code->code) == BPF_X ? machine->x : code->k;
+
+	switch (BPF_OP(code->code)) {
+	case BPF_ADD:
+		machine->a += with;
+		return;
+	case BPF_MUL:
+		machine->a *= with;
+		return;
+	case BPF_AND:
+		machine->a &= with;
+		return;
+	case BPF_XOR:
+		machine->a ^= with;
+		return;
+	case BPF_RSH:
+		machine->a >>= with;
+		return;
+	default:
+		machine->a %= with;
+	}
+}
+
+/* Runs the program as the kernel would, for the few instructions that are built. */
+static unsigned answer(struct machine machine)
+{
+	for (unsigned at = 0; at < program.length; at++) {
+		const struct sock_filter *code = &program.code[at];
+		bool is_true =
+			BPF_OP(code->code) == BPF_JEQ ? machine.a == code->k : machine.a >= code->k;
+		if (BPF_CLASS(code->code) == BPF_RET)
+			return machine.a;
+		if (BPF_CLASS(code->code) == BPF_LD)
+			machine.a = load(&machine, code);
+		else if (BPF_CLASS(code->code) == BPF_LDX)
+			machine.x = code->k;
+		else if (BPF_CLASS(code->code) == BPF_ALU)
+			calculate(&machine, code);
+		else if (code->code == (BPF_MISC | BPF_TAX))
+			machine.x = machine.a;
+		else if (code->code == (BPF_MISC | BPF_TXA))
+			machine.a = machine.x;
+		else
+			at += BPF_OP(code->code) == BPF_JA ? code->k
+			      : is_true			   ? code->jt
+							   : code->jf;
+	}
+	cr_assert_fail("the program has no end");
+	return 0;
+}
+
+/* Some of the members, in rising order, and never all. */
+static unsigned choose_closed(struct dice *dice, unsigned members, unsigned *closed)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < members && count + 1 < members; i++) {
+		if (dice_below(dice, 3) == 0)
+			closed[count++] = i;
+	}
+	return count;
+}
+
+static bool is_among(unsigned number, const unsigned *numbers, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (numbers[i] == number)
+			return true;
+	}
+	return false;
+}
+
+Test(steer, every_open_member_is_named_and_no_other)
+{
+	struct steer steer = steer_of("random");
+	struct dice dice = {.state = 7};
+
+	for (unsigned members = 1; members <= 64; members++) {
+		unsigned closed[64], hits[64] = {0};
+		unsigned n_closed = choose_closed(&dice, members, closed);
+		steer_build(&program, &steer, members, closed, n_closed);
+		for (unsigned i = 0; i < members - n_closed; i++) {
+			unsigned named = answer((struct machine){.random = i});
+			cr_assert_lt(named, members);
+			hits[named]++;
+		}
+		for (unsigned i = 0; i < members; i++)
+			cr_expect_eq(hits[i], !is_among(i, closed, n_closed),
+				"member %u of %u, %u closed", i, members, n_closed);
+	}
+}
+
+Test(steer, as_many_members_as_there_may_be_can_be_closed)
+{
+	static unsigned closed[STEER_CLOSED_MOST];
+	struct steer steer = steer_of("source");
+	uint8_t packet[40] = {0x60};
+
+	for (unsigned i = 0; i < STEER_CLOSED_MOST; i++)
+		closed[i] = i;
+	steer_build(&program, &steer, STEER_CLOSED_MOST + 1, closed, STEER_CLOSED_MOST);
+	cr_expect_leq(program.length, COUNT_OF(program.code));
+	cr_expect_eq(answer((struct machine){.packet = packet}), STEER_CLOSED_MOST);
+}
+
+static unsigned answer_to_ip4(uint8_t b, uint8_t c, uint8_t d, uint8_t noise)
+{
+	uint8_t packet[20] = {[0] = 0x45,
+		[1] = noise,
+		[5] = noise,
+		[10] = noise,
+		[12] = 127,
+		[13] = b,
+		[14] = c,
+		[15] = d,
+		[16] = noise};
+
+	return answer((struct machine){.packet = packet, .random = noise, .cpu = noise});
+}
+
+Test(steer, source_depends_on_the_leading_bits_of_the_source_address_alone)
+{
+	struct steer steer = steer_of("source/24");
+
+	steer_build(&program, &steer, 64, NULL, 0);
+	for (unsigned i = 0; i < 256; i++)
+		cr_expect_eq(answer_to_ip4(1, 2, (uint8_t)i, (uint8_t)(i * 7)),
+			answer_to_ip4(1, 2, 0, 0));
+}
+
+/* Neighbours differ in few bits, and shall be spread nevertheless. */
+static void expect_even(unsigned members, unsigned step)
+{
+	struct steer steer = steer_of("source");
+	unsigned hits[64] = {0}, count = 256 * members;
+
+	steer_build(&program, &steer, members, NULL, 0);
+	for (unsigned i = 0; i < count; i++) {
+		unsigned address = i * step;
+		hits[answer_to_ip4(
+			(uint8_t)(address >> 16), (uint8_t)(address >> 8), (uint8_t)address, 0)]++;
+	}
+	for (unsigned i = 0; i < members; i++)
+		cr_expect(hits[i] > 128 && hits[i] < 384,
+			"%u of %u addresses in steps of %u go to member %u of %u", hits[i], count,
+			step, i, members);
+}
+
+Test(steer, source_spreads_neighbouring_addresses)
+{
+	for (unsigned members = 2; members <= 64; members++) {
+		expect_even(members, 1);
+		expect_even(members, 4);
+		expect_even(members, 256);
+	}
+}
