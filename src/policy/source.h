@@ -12,7 +12,7 @@ struct configuration {
 	struct policy policy;
 	struct log log;
 	bool is_inherited;  /* children get the preload and the policy too */
-	bool is_supervised; /* REUSE_WORKER: a supervisor steers the groups */
+	bool is_supervised; /* REUSE_WORKER: one steers the groups of kept sockets */
 	struct arena arena; /* that holds all of this */
 };
 

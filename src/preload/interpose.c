@@ -260,7 +260,7 @@ static SLOW int bind_further(const struct configuration *configuration, int fd,
 			     : call_bind(configuration, fd, rule, address, length, endpoint);
 
 	if (result == 0 && actions->has_steer && endpoint->protocol == PROTOCOL_UDP)
-		steer_join(configuration, fd, &actions->steer, endpoint);
+		steer_join(configuration, fd, rule, endpoint);
 	return result;
 }
 
@@ -365,7 +365,7 @@ static int listen_bound(
 	if (result == 0 && rule->actions.keep)
 		keep_store(configuration, fd, endpoint);
 	if (result == 0 && rule->actions.has_steer)
-		steer_join(configuration, fd, &rule->actions.steer, endpoint);
+		steer_join(configuration, fd, rule, endpoint);
 	return result;
 }
 

@@ -130,14 +130,16 @@ static void say_failed(const struct configuration *configuration, const struct s
 				 : "");
 }
 
-void steer_join(const struct configuration *configuration, int fd, const struct steer *steer,
+void steer_join(const struct configuration *configuration, int fd, const struct rule *rule,
 	const struct endpoint *endpoint)
 {
+	const struct steer *steer = &rule->actions.steer;
+	bool is_others = configuration->is_supervised && rule->actions.keep;
 	bool is_steerable = endpoint->protocol & (PROTOCOL_TCP | PROTOCOL_UDP);
 	unsigned members = 0;
 	int error;
 
-	if (configuration->is_supervised || endpoint->port == 0 || !is_steerable)
+	if (is_others || endpoint->port == 0 || !is_steerable)
 		return;
 	if (steer->mode == STEER_HASH)
 		error = steer_detach(fd);

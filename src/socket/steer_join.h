@@ -9,11 +9,12 @@
  * Asks the kernel how many sockets the group of FD has, and puts a program for so many in force for
  * all of them; FD listens, or for UDP is bound, at ENDPOINT. So whoever joins last has counted all.
  * One that leaves tells nobody: what the program gave to the last place is chosen by the kernel's
- * hash then, until another joins. Does nothing where a supervisor steers, for port 0, and for SCTP.
+ * hash then, until another joins. Does nothing for port 0, for SCTP, and where a supervisor has the
+ * socket too, and steers.
  * What goes wrong is logged, and the group is shared all the same. Async-signal-safe; leaves errno
  * alone.
  */
-void steer_join(const struct configuration *configuration, int fd, const struct steer *steer,
+void steer_join(const struct configuration *configuration, int fd, const struct rule *rule,
 	const struct endpoint *endpoint);
 
 #endif

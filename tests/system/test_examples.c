@@ -105,6 +105,7 @@ Test(examples, bash_completes_options)
 {
 	expect_offer("reuse-run --ex", "--explain");
 	expect_offer("reuse-run --no", "--no-inherit");
+	expect_offer("reuse-run --steer s", "source");
 }
 
 Test(examples, bash_completes_the_words_of_a_rule)

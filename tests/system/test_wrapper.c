@@ -69,6 +69,9 @@ Test(wrapper, wrong_options_end_with_64)
 		{"-p0", "a port is a number from 1 to 65535"},
 		{"-p80:65536", "a port is a number from 1 to 65535"},
 		{"--port=x", "a port is a number from 1 to 65535"},
+		{"--steer", "--steer needs a value"},
+		{"--steer=sourcery", "--steer sourcery: it is hash, random, cpu, source, or"},
+		{"--steer=source/", "--steer source/: it is hash, random, cpu, source, or"},
 		{"-q", "which program?"},
 	};
 
@@ -194,6 +197,36 @@ Test(wrapper, a_named_port_moves_and_others_stay)
 	expect_status(process, 0);
 	cr_expect_str_eq(
 		process_output(process), format("127.0.0.1 %d 1\n127.0.0.1 %d 1\n", target, stays));
+}
+
+/* ---- --steer ---- */
+
+static const char *checked(struct process *process)
+{
+	expect_status(process, 0);
+	return process_output(process);
+}
+
+Test(wrapper, steer_is_a_word_of_every_rule_that_is_made_here)
+{
+	const char *alone = checked(wrapped("--steer", "source/24", "-c"));
+	const char *with = checked(wrapped("--steer=cpu", "-a127.0.0.1", "-p80:81", "-p90", "-c"));
+
+	cr_expect(strstr(alone, "tcp udp port=1-65535  share steer=source/24\n"), "%s", alone);
+	cr_expect(strstr(with, " share to=127.0.0.1:81 steer=cpu\n"), "%s", with);
+	cr_expect(strstr(with, " share to=127.0.0.1:90 once steer=cpu\n"), "%s", with);
+}
+
+Test(wrapper, steer_beside_rules_of_ones_own_is_refused_and_the_rule_is_named)
+{
+	struct process *process = wrapped("--steer=cpu", "-r", "tcp -> share", "/bin/true");
+
+	expect_status(process, 64);
+	expect_says(process, "those of -r; write steer=cpu into the rule");
+	process = wrapped("-f", "/dev/null", "--steer=cpu", "/bin/true");
+	expect_status(process, 64);
+	expect_says(process, "those of -f; write steer=cpu into the rule");
+	expect_status(wrapped("-f", "", "--steer=cpu", "/bin/true"), 0);
 }
 
 Test(wrapper, bindps_variables_are_left_to_the_program)
