@@ -63,9 +63,10 @@ static int run(int argc, char **argv)
 	int status = prepare_in(options.directory, options.command[0]);
 	if (status)
 		return status;
-	say_log = source_load(&variables, SOURCE_EVERY_PROGRAM)->log;
+	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
+	say_log = configuration->log;
 	say_log.name = "reuse-run";
-	return supervisor_run(&options);
+	return supervisor_run(&options, &configuration->policy);
 }
 
 int main(int argc, char **argv)

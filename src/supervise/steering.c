@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct target {
-	struct target *next;
+struct steered {
+	struct steered *next;
 	struct endpoint endpoint; /* this and the next two: what all members have in common */
 	uint32_t interface;
 	bool is_v6only;
@@ -23,74 +23,79 @@ struct target {
 };
 
 struct steering {
-	struct target *list;
+	const struct policy *policy;
+	struct steered *list;
 };
 
-struct steering *steering_new(void)
+struct steering *steering_new(const struct policy *policy)
 {
-	return calloc(1, sizeof(struct steering));
+	struct steering *steering = calloc(1, sizeof *steering);
+
+	if (steering)
+		steering->policy = policy;
+	return steering;
 }
 
 /* ---- which groups there are ---- */
 
-static bool is_of(const struct kept *kept, const struct target *target)
+static bool is_of(const struct kept *kept, const struct steered *steered)
 {
-	return memcmp(&kept->endpoint, &target->endpoint, sizeof kept->endpoint) == 0 &&
-	       kept->interface == target->interface && kept->is_v6only == target->is_v6only;
+	return memcmp(&kept->endpoint, &steered->endpoint, sizeof kept->endpoint) == 0 &&
+	       kept->interface == steered->interface && kept->is_v6only == steered->is_v6only;
 }
 
-static struct target *find_target(const struct steering *steering, const struct kept *kept)
+static struct steered *find_steered(const struct steering *steering, const struct kept *kept)
 {
-	struct target *target = steering->list;
+	struct steered *steered = steering->list;
 
-	while (target && !is_of(kept, target))
-		target = target->next;
-	return target;
+	while (steered && !is_of(kept, steered))
+		steered = steered->next;
+	return steered;
 }
 
-static void add_target(struct steering *steering, const struct kept *kept)
+static void add_steered(struct steering *steering, const struct kept *kept)
 {
-	struct target *target = calloc(1, sizeof *target);
+	struct steered *steered = calloc(1, sizeof *steered);
 
-	if (!target)
+	if (!steered)
 		return;
-	target->endpoint = kept->endpoint;
-	target->interface = kept->interface;
-	target->is_v6only = kept->is_v6only;
-	target->is_seen = true;
-	order_recall(&target->group, kept->inode);
-	target->next = steering->list;
-	steering->list = target;
+	steered->endpoint = kept->endpoint;
+	steered->interface = kept->interface;
+	steered->is_v6only = kept->is_v6only;
+	steered->is_seen = true;
+	order_recall(&steered->group, kept->inode);
+	steered->next = steering->list;
+	steering->list = steered;
 	/* A supervisor that was killed may have left the group steered. */
 	steer_detach(kept->fd);
 }
 
-static void find_targets(struct steering *steering, const struct keeper *keeper)
+static void find_steereds(struct steering *steering, const struct keeper *keeper)
 {
-	for (struct target *target = steering->list; target; target = target->next)
-		target->is_seen = false;
+	for (struct steered *steered = steering->list; steered; steered = steered->next)
+		steered->is_seen = false;
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		struct target *target = find_target(steering, kept);
-		if (target)
-			target->is_seen = true;
+		struct steered *steered = find_steered(steering, kept);
+		if (steered)
+			steered->is_seen = true;
 		else
-			add_target(steering, kept);
+			add_steered(steering, kept);
 	}
-	for (struct target **at = &steering->list; *at;) {
-		struct target *target = *at;
-		if (target->is_seen) {
-			at = &target->next;
+	for (struct steered **at = &steering->list; *at;) {
+		struct steered *steered = *at;
+		if (steered->is_seen) {
+			at = &steered->next;
 			continue;
 		}
-		*at = target->next;
-		free(target);
+		*at = steered->next;
+		free(steered);
 	}
 }
 
 /* ---- who is in one ---- */
 
 struct members {
-	const struct target *target;
+	const struct steered *steered;
 	uint32_t inodes[GROUP_MOST];
 	unsigned count;
 	bool are_too_many;
@@ -99,11 +104,11 @@ struct members {
 static void add_member(const struct table_entry *entry, void *context)
 {
 	struct members *members = context;
-	const struct target *target = members->target;
+	const struct steered *steered = members->steered;
 
-	if (!entry->is_listening || entry->interface != target->interface ||
-		entry->is_v6only != target->is_v6only ||
-		memcmp(&entry->local, &target->endpoint, sizeof entry->local) != 0)
+	if (!entry->is_listening || entry->interface != steered->interface ||
+		entry->is_v6only != steered->is_v6only ||
+		memcmp(&entry->local, &steered->endpoint, sizeof entry->local) != 0)
 		return;
 	if (members->count == GROUP_MOST)
 		members->are_too_many = true;
@@ -115,35 +120,35 @@ static void add_member(const struct table_entry *entry, void *context)
 
 /* ---- steering one ---- */
 
-static int any_socket_of(const struct keeper *keeper, const struct target *target)
+static int any_socket_of(const struct keeper *keeper, const struct steered *steered)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (is_of(kept, target))
+		if (is_of(kept, steered))
 			return kept->fd;
 	}
 	return -1;
 }
 
-static void leave_to_kernel(struct target *target, const struct keeper *keeper)
+static void leave_to_kernel(struct steered *steered, const struct keeper *keeper)
 {
-	if (target->program.length)
-		steer_detach(any_socket_of(keeper, target));
-	target->program.length = 0;
+	if (steered->program.length)
+		steer_detach(any_socket_of(keeper, steered));
+	steered->program.length = 0;
 }
 
 static void attach(
-	struct target *target, const struct keeper *keeper, const struct steer_program *program)
+	struct steered *steered, const struct keeper *keeper, const struct steer_program *program)
 {
 	size_t size = program->length * sizeof *program->code;
 
-	if (program->length == target->program.length &&
-		memcmp(program->code, target->program.code, size) == 0)
+	if (program->length == steered->program.length &&
+		memcmp(program->code, steered->program.code, size) == 0)
 		return;
-	int error = steer_attach(any_socket_of(keeper, target), program);
+	int error = steer_attach(any_socket_of(keeper, steered), program);
 	if (error)
-		target->obstacle = errno_name(-error);
+		steered->obstacle = errno_name(-error);
 	else
-		target->program = *program;
+		steered->program = *program;
 }
 
 static bool is_ready(const struct kept *kept)
@@ -164,88 +169,102 @@ typedef bool predicate(const struct kept *kept);
  * many those are. One that is nobody's of ours is closed while a copy starts, whose it may be, and
  * else an obstacle.
  */
-static unsigned mark_closed(struct target *target, const struct keeper *keeper, bool is_starting,
+static unsigned mark_closed(struct steered *steered, const struct keeper *keeper, bool is_starting,
 	predicate *is_open, bool is_closed[static GROUP_MOST])
 {
 	unsigned n_closed = 0;
 
-	for (unsigned i = 0; i < target->group.count; i++) {
-		const struct kept *kept = keeper_find(keeper, target->group.members[i]);
+	for (unsigned i = 0; i < steered->group.count; i++) {
+		const struct kept *kept = keeper_find(keeper, steered->group.members[i]);
 		if (!kept && !is_starting)
-			target->obstacle = "has members that are not this supervisor's";
+			steered->obstacle = "has members that are not this supervisor's";
 		is_closed[i] = kept ? !is_open(kept) : is_starting;
 		n_closed += is_closed[i];
 	}
 	return n_closed;
 }
 
+/* The rule that steers the group while nobody is to be steered around, or NULL: the kernel does. */
+static const struct rule *steering_rule(
+	const struct steering *steering, const struct steered *steered)
+{
+	const struct rule *rule = policy_decide(steering->policy, VIEW_BOUND, &steered->endpoint);
+
+	return rule && rule->actions.has_steer && rule->actions.steer.mode != STEER_HASH ? rule
+											 : NULL;
+}
+
 /* A datagram has no connection to stay with, so one client's go to one copy. */
 static const struct steer by_source = {STEER_SOURCE, 32, 128}, by_chance = {STEER_RANDOM, 0, 0};
 
-static void steer(struct target *target, const struct keeper *keeper, bool is_starting)
+static void steer(const struct steering *steering, struct steered *steered,
+	const struct keeper *keeper, bool is_starting)
 {
 	static struct steer_program program;
 	static bool is_closed[GROUP_MOST];
-	unsigned numbers[GROUP_MOST], n_numbers;
-	unsigned count = target->group.count;
-	unsigned n_closed = mark_closed(target, keeper, is_starting, is_ready, is_closed);
+	const struct rule *rule = steering_rule(steering, steered);
+	unsigned numbers[GROUP_MOST], n_numbers = 0;
+	unsigned count = steered->group.count;
+	unsigned n_closed = mark_closed(steered, keeper, is_starting, is_ready, is_closed);
 
 	if (n_closed == count)
-		n_closed = mark_closed(target, keeper, is_starting, is_served, is_closed);
+		n_closed = mark_closed(steered, keeper, is_starting, is_served, is_closed);
 	bool needs_steering = n_closed < count && (n_closed > 0 || is_starting);
-
-	if (needs_steering && !target->obstacle &&
+	if (needs_steering && !steered->obstacle &&
 		(n_closed > STEER_CLOSED_MOST ||
-			!group_closed(&target->group, is_closed, numbers, &n_numbers)))
-		target->obstacle = "has members whose numbers are not known";
-	if (!needs_steering || target->obstacle) {
-		leave_to_kernel(target, keeper);
+			!group_closed(&steered->group, is_closed, numbers, &n_numbers)))
+		steered->obstacle = "has members whose numbers are not known";
+	if (steered->obstacle || count == 0 || (!needs_steering && !rule)) {
+		leave_to_kernel(steered, keeper);
 		return;
 	}
-	steer_build(&program, target->endpoint.protocol == PROTOCOL_UDP ? &by_source : &by_chance,
-		count, numbers, n_closed);
-	attach(target, keeper, &program);
+	steer_build(&program,
+		rule					     ? &rule->actions.steer
+		: steered->endpoint.protocol == PROTOCOL_UDP ? &by_source
+							     : &by_chance,
+		count, numbers, n_numbers);
+	attach(steered, keeper, &program);
 }
 
 void steering_update(struct steering *steering, const struct keeper *keeper, bool is_starting)
 {
 	static struct members members;
 
-	find_targets(steering, keeper);
+	find_steereds(steering, keeper);
 	order_begin();
-	for (struct target *target = steering->list; target; target = target->next) {
-		members = (struct members){.target = target};
-		int error = tables_read(target->endpoint.protocol, target->endpoint.port, LISTENING,
-			add_member, &members);
-		target->obstacle = error		  ? errno_name(-error)
-				   : members.are_too_many ? "has more members than can be steered"
-				   : members.count == 0	  ? "is not seen in this network namespace"
-							  : NULL;
-		group_update(&target->group, members.inodes, members.count);
-		order_add(&target->group);
-		steer(target, keeper, is_starting);
+	for (struct steered *steered = steering->list; steered; steered = steered->next) {
+		members = (struct members){.steered = steered};
+		int error = tables_read(steered->endpoint.protocol, steered->endpoint.port,
+			LISTENING, add_member, &members);
+		steered->obstacle = error		   ? errno_name(-error)
+				    : members.are_too_many ? "has more members than can be steered"
+				    : members.count == 0   ? "is not seen in this network namespace"
+							   : NULL;
+		group_update(&steered->group, members.inodes, members.count);
+		order_add(&steered->group);
+		steer(steering, steered, keeper, is_starting);
 	}
 	order_end();
 }
 
 bool steering_any_obstacle(const struct steering *steering)
 {
-	const struct target *target = steering->list;
+	const struct steered *steered = steering->list;
 
-	while (target && !target->obstacle)
-		target = target->next;
-	return target != NULL;
+	while (steered && !steered->obstacle)
+		steered = steered->next;
+	return steered != NULL;
 }
 
 const char *steering_obstacle(const struct steering *steering, const struct keeper *keeper,
 	const struct copy *copy, const struct endpoint **endpoint_out)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		const struct target *target = find_target(steering, kept);
-		if (kept->owner != copy || !target || !target->obstacle)
+		const struct steered *steered = find_steered(steering, kept);
+		if (kept->owner != copy || !steered || !steered->obstacle)
 			continue;
-		*endpoint_out = &target->endpoint;
-		return target->obstacle;
+		*endpoint_out = &steered->endpoint;
+		return steered->obstacle;
 	}
 	return NULL;
 }
@@ -253,7 +272,7 @@ const char *steering_obstacle(const struct steering *steering, const struct keep
 void steering_free(struct steering *steering, const struct keeper *keeper)
 {
 	while (steering->list) {
-		struct target *first = steering->list;
+		struct steered *first = steering->list;
 		steering->list = first->next;
 		leave_to_kernel(first, keeper);
 		free(first);

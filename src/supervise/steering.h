@@ -3,11 +3,13 @@
 #ifndef SUPERVISE_STEERING_H
 #define SUPERVISE_STEERING_H
 
+#include "../policy/policy.h"
 #include "keeper.h"
 
 struct steering;
 
-struct steering *steering_new(void);
+/* The policy says how a group is steered while nobody is to be steered around. Or NULL. */
+struct steering *steering_new(const struct policy *policy);
 
 /*
  * Looks who is in each group of the kept sockets now, and has the kernel choose among those of

@@ -319,7 +319,8 @@ static void drop_surplus(struct supervisor *supervisor)
 	}
 }
 
-static struct supervisor *open_supervisor(const struct options *options)
+static struct supervisor *open_supervisor(
+	const struct options *options, const struct policy *policy)
 {
 	struct supervisor *supervisor = calloc(1, sizeof *supervisor);
 
@@ -327,7 +328,7 @@ static struct supervisor *open_supervisor(const struct options *options)
 		return NULL;
 	supervisor->options = options;
 	supervisor->generation = 1;
-	supervisor->steering = steering_new();
+	supervisor->steering = steering_new(policy);
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
@@ -350,9 +351,9 @@ static void close_supervisor(struct supervisor *supervisor)
 	free(supervisor);
 }
 
-int supervisor_run(const struct options *options)
+int supervisor_run(const struct options *options, const struct policy *policy)
 {
-	struct supervisor *supervisor = open_supervisor(options);
+	struct supervisor *supervisor = open_supervisor(options, policy);
 	int signals_fd = supervisor ? open_signals() : -1;
 
 	if (signals_fd < 0) {

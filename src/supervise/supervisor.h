@@ -43,6 +43,6 @@ struct supervisor {
 
 /* Runs copies until they are told to stop, or none is left to be started. Returns an exit status.
  */
-int supervisor_run(const struct options *options);
+int supervisor_run(const struct options *options, const struct policy *policy);
 
 #endif
