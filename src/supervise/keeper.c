@@ -175,6 +175,15 @@ bool keeper_inherit(struct keeper *keeper, int fd)
 
 /* ---- whose ---- */
 
+bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy)
+{
+	const struct kept *kept = keeper->list;
+
+	while (kept && kept->owner != copy)
+		kept = kept->next;
+	return kept != NULL;
+}
+
 bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
 {
 	const struct kept *kept = keeper->list;

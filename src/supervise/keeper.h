@@ -57,7 +57,8 @@ struct kept *keeper_find(const struct keeper *keeper, uint32_t inode);
 /* Whether COPY listens on each endpoint on which OTHER listens. */
 bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other);
 
-/* Whether COPY has handed over, or taken, any socket. */
+/* Whether COPY has any socket; whether it has handed one over, or taken one that it will have. */
+bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy);
 bool keeper_has_any(const struct keeper *keeper, const struct copy *copy);
 
 /* Closes all; sockets that the service manager has too stay open there. */

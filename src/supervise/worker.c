@@ -2,9 +2,9 @@
 #include "worker.h"
 
 #include "../errnos.h"
-#include "../socket/tables.h"
 #include "clock.h"
 #include "manager.h"
+#include "ready.h"
 #include "roll.h"
 #include "say.h"
 #include "tree.h"
@@ -20,8 +20,7 @@
 #define LOOK_MS		50 /* between two looks at what the kernel does not tell by itself */
 #define BACKOFF_MOST_MS (10 * 1000)
 #define SETTLED_MS	(10 * 1000) /* a copy that has lived so long starts well */
-#define PROBE_WAIT_MS	250
-#define MESSAGES_MOST	64 /* of one copy at a time */
+#define MESSAGES_MOST	64	    /* of one copy at a time */
 
 /* ---- who there is ---- */
 
@@ -55,15 +54,6 @@ static bool has_copy(const struct supervisor *supervisor, unsigned slot)
 			return true;
 	}
 	return false;
-}
-
-static bool has_sockets(const struct supervisor *supervisor, const struct copy *copy)
-{
-	const struct kept *kept = supervisor->keeper.list;
-
-	while (kept && kept->owner != copy)
-		kept = kept->next;
-	return kept != NULL;
 }
 
 static void enter(struct copy *copy, enum copy_state state)
@@ -129,7 +119,8 @@ int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 		say(LOG_LEVEL_ERROR, "copy %u cannot be started: %s", slot, errno_name(-error));
 		return error;
 	}
-	if (!supervisor->is_announced)
+	if (!supervisor->is_announced &&
+		supervisor->slots[slot].backoff_ms == SLOT_BACKOFF_FIRST_MS)
 		manager_say("EXTEND_TIMEOUT_USEC=%" PRIu64,
 			(uint64_t)(supervisor->options->ready_timeout_ms +
 				   supervisor->options->ready_delay_ms + 1000) *
@@ -142,77 +133,7 @@ int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 	return 0;
 }
 
-/* ---- is it ready? ---- */
-
-struct listening {
-	const struct supervisor *supervisor;
-	const struct tree *tree;
-	bool is_found;
-};
-
-/* Sockets that the copy was given do not count before it has taken them. */
-static void note_own(const struct table_entry *entry, void *context)
-{
-	struct listening *listening = context;
-
-	if (entry->is_listening && entry->local.port &&
-		!keeper_find(&listening->supervisor->keeper, entry->inode) &&
-		tree_has(listening->tree, entry->inode))
-		listening->is_found = true;
-}
-
-static bool listens_somewhere(const struct supervisor *supervisor, const struct copy *copy)
-{
-	struct tree tree;
-	struct listening listening = {.supervisor = supervisor, .tree = &tree};
-
-	tree_read(&tree, copy->pid);
-	tables_read(PROTOCOL_TCP, 0, TABLE_STATE_BIT(TABLE_LISTENING), note_own, &listening);
-	if (!listening.is_found)
-		tables_read(PROTOCOL_UDP, 0, TABLE_STATE_BIT(TABLE_CLOSED), note_own, &listening);
-	tree_free(&tree);
-	return listening.is_found;
-}
-
-/* Whether it listens on what the one before it listened on, or if there was none, anywhere. */
-static bool listens(const struct supervisor *supervisor, const struct copy *copy)
-{
-	const struct copy *predecessor = worker_serving(supervisor, copy->slot);
-
-	if (predecessor && has_sockets(supervisor, predecessor))
-		return keeper_covers(&supervisor->keeper, copy, predecessor);
-	if (!predecessor && supervisor->options->ready != READY_LISTEN)
-		return true;
-	return keeper_has_any(&supervisor->keeper, copy) || listens_somewhere(supervisor, copy);
-}
-
-static void probe(const struct supervisor *supervisor, struct copy *copy, int64_t now)
-{
-	if (copy->probe || copy->has_probed || now < copy->probe_ms)
-		return;
-	pid_t process = launch_probe(&supervisor->launch, copy);
-	copy->probe = process > 0 ? process : 0;
-	copy->probe_ms = now + PROBE_WAIT_MS;
-}
-
-static bool is_ready(const struct supervisor *supervisor, struct copy *copy, int64_t now)
-{
-	const struct options *options = supervisor->options;
-
-	if (!copy->listening_ms && listens(supervisor, copy))
-		copy->listening_ms = now;
-	if (!copy->listening_ms)
-		return false;
-	if (options->ready == READY_COMMAND)
-		probe(supervisor, copy, now);
-	bool is_said = options->ready == READY_LISTEN ||
-		       (options->ready == READY_NOTIFY ? copy->has_said_ready : copy->has_probed);
-	if (!is_said)
-		return false;
-	if (!copy->ready_ms)
-		copy->ready_ms = now + options->ready_delay_ms;
-	return now >= copy->ready_ms;
-}
+/* ---- ready ---- */
 
 static void become_ready(struct supervisor *supervisor, struct copy *copy)
 {
@@ -247,7 +168,7 @@ bool worker_can_drain(const struct supervisor *supervisor, const struct copy *co
 
 	while (other && (other == copy || other->state != COPY_READY || !is_alive(other)))
 		other = other->next;
-	return other && has_sockets(supervisor, copy) &&
+	return other && keeper_owns_any(&supervisor->keeper, copy) &&
 	       !steering_obstacle(supervisor->steering, &supervisor->keeper, copy, &endpoint);
 }
 
@@ -424,7 +345,7 @@ static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
 
 static void advance_starting(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
-	if (is_ready(supervisor, copy, now))
+	if (ready_is(supervisor, copy, now))
 		become_ready(supervisor, copy);
 	else if (now - copy->started_ms >= supervisor->options->ready_timeout_ms)
 		start_too_slow(supervisor, copy);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tells when a copy that was started can take clients. */
+#ifndef SUPERVISE_READY_H
+#define SUPERVISE_READY_H
+
+#include "supervisor.h"
+
+/*
+ * Whether COPY is ready, as --ready= says; starts its probe, where that is due. NOW is that of
+ * clock_now_ms().
+ */
+bool ready_is(const struct supervisor *supervisor, struct copy *copy, int64_t now);
+
+#endif
