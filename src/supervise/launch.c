@@ -6,6 +6,7 @@
 #include "env_file.h"
 #include "manager.h"
 #include "order.h"
+#include "pin.h"
 #include "prepare.h"
 
 #include <errno.h>
@@ -264,6 +265,8 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 	if ((options->env_file && !env_file_load(options->env_file)) || !go_where_it_runs(options))
 		_exit(EX_CONFIG);
 	set_environment(launch, copy);
+	if (options->is_pinned && pin_to_place(copy->slot) < 0)
+		complain("", "--pin");
 	if (options->is_expanded)
 		command = expand_all(command, copy);
 	int refusal = command ? prepare_program(command[0]) : EX_OSERR;

@@ -91,6 +91,7 @@ static const struct {
 	{"copies", KIND_COUNT, offsetof(struct options, n_copies)},
 	{"keep", KIND_FLAG, offsetof(struct options, is_keeping)},
 	{"expand", KIND_FLAG, offsetof(struct options, is_expanded)},
+	{"pin", KIND_FLAG, offsetof(struct options, is_pinned)},
 	{"ready", KIND_READY, offsetof(struct options, ready)},
 	{"ready-delay", KIND_TIME, offsetof(struct options, ready_delay_ms)},
 	{"ready-timeout", KIND_TIME, offsetof(struct options, ready_timeout_ms)},
