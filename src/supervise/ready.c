@@ -2,8 +2,8 @@
 #include "ready.h"
 
 #include "../socket/tables.h"
+#include "copies.h"
 #include "tree.h"
-#include "worker.h"
 
 #define PROBE_WAIT_MS 250 /* between two probes of one copy */
 
@@ -40,7 +40,7 @@ static bool listens_somewhere(const struct supervisor *supervisor, const struct 
 /* Whether it listens on what the one before it listened on, or if there was none, anywhere. */
 static bool listens(const struct supervisor *supervisor, const struct copy *copy)
 {
-	const struct copy *predecessor = worker_serving(supervisor, copy->slot);
+	const struct copy *predecessor = copies_serving(supervisor, copy->slot);
 
 	if (predecessor && keeper_owns_any(&supervisor->keeper, predecessor))
 		return keeper_covers(&supervisor->keeper, copy, predecessor);

@@ -2,6 +2,7 @@
 #include "roll.h"
 
 #include "clock.h"
+#include "copies.h"
 #include "manager.h"
 #include "say.h"
 #include "worker.h"
@@ -60,8 +61,8 @@ static void end(struct supervisor *supervisor)
 
 static bool is_under_way(const struct supervisor *supervisor)
 {
-	return worker_any(supervisor, COPY_STARTING) || worker_any(supervisor, COPY_DRAINING) ||
-	       worker_any(supervisor, COPY_STOPPING);
+	return copies_any(supervisor, COPY_STARTING) || copies_any(supervisor, COPY_DRAINING) ||
+	       copies_any(supervisor, COPY_STOPPING);
 }
 
 void roll_advance(struct supervisor *supervisor)
@@ -78,22 +79,9 @@ void roll_advance(struct supervisor *supervisor)
 	}
 	supervisor->slots[slot].is_to_roll = false;
 	ask_for_time(supervisor);
-	if (worker_start(supervisor, slot, worker_serving(supervisor, slot)) < 0)
+	if (worker_start(supervisor, slot, copies_serving(supervisor, slot)) < 0)
 		snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
 			"copy %u: a new one cannot be started; the old ones stay", slot);
-}
-
-void roll_replaced(struct supervisor *supervisor, const struct copy *old, const struct copy *new)
-{
-	control_say(&supervisor->control, "copy %u: process %d is replaced by %d", new->slot,
-		(int)old->pid, (int)new->pid);
-}
-
-void roll_failed(struct supervisor *supervisor, const struct copy *new, const char *how)
-{
-	snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
-		"copy %u: the new process %d %s; the old ones that are left stay", new->slot,
-		(int)new->pid, how);
 }
 
 void roll_abandon(struct supervisor *supervisor)

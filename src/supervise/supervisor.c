@@ -3,10 +3,12 @@
 
 #include "../errnos.h"
 #include "clock.h"
+#include "copies.h"
 #include "manager.h"
 #include "pid_file.h"
 #include "roll.h"
 #include "say.h"
+#include "upkeep.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -198,7 +200,7 @@ static void advance_stop(struct supervisor *supervisor)
 			 worker_can_drain(supervisor, copy))
 			worker_retire(supervisor, copy);
 		else if (copy->state == COPY_READY && is_time &&
-			 (copy != last || !worker_any(supervisor, COPY_DRAINING)))
+			 (copy != last || !copies_any(supervisor, COPY_DRAINING)))
 			worker_stop(supervisor, copy);
 	}
 }
@@ -209,7 +211,7 @@ static void describe(const struct supervisor *supervisor, unsigned n_ready, stru
 {
 	text_format(text, "%u of %u copies ready", n_ready, supervisor->n_slots);
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
-		const struct copy *copy = worker_serving(supervisor, slot);
+		const struct copy *copy = copies_serving(supervisor, slot);
 		if (copy && copy->status_text[0])
 			text_format(text, "; copy %u: %s", slot, copy->status_text);
 	}
@@ -264,7 +266,7 @@ static void advance(struct supervisor *supervisor)
 	reap(supervisor);
 	if (supervisor->is_stopping)
 		advance_stop(supervisor);
-	worker_advance(supervisor);
+	upkeep_advance(supervisor);
 	roll_advance(supervisor);
 	tell_manager(supervisor);
 }
@@ -284,7 +286,7 @@ static bool is_done(const struct supervisor *supervisor)
 static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 {
 	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + 2];
-	int64_t due = worker_due_ms(supervisor), now = clock_now_ms();
+	int64_t due = upkeep_due_ms(supervisor), now = clock_now_ms();
 	nfds_t count = 2;
 
 	if (supervisor->is_stopping) {

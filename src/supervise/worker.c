@@ -3,9 +3,9 @@
 
 #include "../errnos.h"
 #include "clock.h"
+#include "copies.h"
 #include "manager.h"
 #include "ready.h"
-#include "roll.h"
 #include "say.h"
 #include "tree.h"
 
@@ -17,44 +17,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define LOOK_MS		50 /* between two looks at what the kernel does not tell by itself */
 #define BACKOFF_MOST_MS (10 * 1000)
 #define SETTLED_MS	(10 * 1000) /* a copy that has lived so long starts well */
 #define MESSAGES_MOST	64	    /* of one copy at a time */
-
-/* ---- who there is ---- */
-
-static bool is_alive(const struct copy *copy)
-{
-	return !copy->is_over;
-}
-
-struct copy *worker_serving(const struct supervisor *supervisor, unsigned slot)
-{
-	struct copy *copy = supervisor->copies;
-
-	while (copy && (copy->slot != slot || copy->state != COPY_READY || !is_alive(copy)))
-		copy = copy->next;
-	return copy;
-}
-
-bool worker_any(const struct supervisor *supervisor, enum copy_state state)
-{
-	const struct copy *copy = supervisor->copies;
-
-	while (copy && copy->state != state)
-		copy = copy->next;
-	return copy != NULL;
-}
-
-static bool has_copy(const struct supervisor *supervisor, unsigned slot)
-{
-	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->slot == slot && copy->state <= COPY_READY && is_alive(copy))
-			return true;
-	}
-	return false;
-}
 
 static void enter(struct copy *copy, enum copy_state state)
 {
@@ -62,10 +27,10 @@ static void enter(struct copy *copy, enum copy_state state)
 	copy->changed_ms = clock_now_ms();
 }
 
-static void steer(struct supervisor *supervisor)
+void worker_steer(struct supervisor *supervisor)
 {
 	steering_update(supervisor->steering, &supervisor->keeper,
-		supervisor->is_joining_closed && worker_any(supervisor, COPY_STARTING));
+		supervisor->is_joining_closed && copies_any(supervisor, COPY_STARTING));
 }
 
 /* ---- starting ---- */
@@ -135,17 +100,18 @@ int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 
 /* ---- ready ---- */
 
-static void become_ready(struct supervisor *supervisor, struct copy *copy)
+void worker_ready(struct supervisor *supervisor, struct copy *copy)
 {
-	struct copy *predecessor = worker_serving(supervisor, copy->slot);
+	struct copy *predecessor = copies_serving(supervisor, copy->slot);
 
 	keeper_promote(&supervisor->keeper, copy);
 	enter(copy, COPY_READY);
-	steer(supervisor);
+	worker_steer(supervisor);
 	say(LOG_LEVEL_INFO, "copy %u: process %d is ready", copy->slot, (int)copy->pid);
 	if (!predecessor)
 		return;
-	roll_replaced(supervisor, predecessor, copy);
+	control_say(&supervisor->control, "copy %u: process %d is replaced by %d", copy->slot,
+		(int)predecessor->pid, (int)copy->pid);
 	if (copy->is_successor)
 		worker_stop(supervisor, predecessor);
 	else
@@ -166,7 +132,7 @@ bool worker_can_drain(const struct supervisor *supervisor, const struct copy *co
 	const struct endpoint *endpoint;
 	const struct copy *other = supervisor->copies;
 
-	while (other && (other == copy || other->state != COPY_READY || !is_alive(other)))
+	while (other && (other == copy || other->state != COPY_READY || other->is_over))
 		other = other->next;
 	return other && keeper_owns_any(&supervisor->keeper, copy) &&
 	       !steering_obstacle(supervisor->steering, &supervisor->keeper, copy, &endpoint);
@@ -179,8 +145,15 @@ void worker_retire(struct supervisor *supervisor, struct copy *copy)
 		return;
 	}
 	enter(copy, COPY_DRAINING);
-	steer(supervisor);
+	worker_steer(supervisor);
 	drain_start(copy, &supervisor->keeper);
+}
+
+void worker_failed(struct supervisor *supervisor, const struct copy *copy, const char *how)
+{
+	snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
+		"copy %u: the new process %d %s; the old ones that are left stay", copy->slot,
+		(int)copy->pid, how);
 }
 
 static int exit_status_of(int status)
@@ -257,15 +230,15 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 	if (copy->has_failed || state >= COPY_DRAINING) {
 		say(LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot, (int)copy->pid, how);
 		let_go(supervisor, copy);
-	} else if (state == COPY_STARTING && worker_serving(supervisor, copy->slot)) {
+	} else if (state == COPY_STARTING && copies_serving(supervisor, copy->slot)) {
 		keeper_drop_of(&supervisor->keeper, copy);
-		roll_failed(supervisor, copy, how);
+		worker_failed(supervisor, copy, how);
 	} else {
 		if (state == COPY_STARTING && supervisor->is_rolling)
-			roll_failed(supervisor, copy, how);
+			worker_failed(supervisor, copy, how);
 		crashed(supervisor, copy, how);
 	}
-	steer(supervisor);
+	worker_steer(supervisor);
 }
 
 void worker_ended(struct supervisor *supervisor, pid_t process, int status)
@@ -317,177 +290,4 @@ void worker_listen(struct supervisor *supervisor)
 			channel_drop_fds(&message);
 		}
 	}
-}
-
-/* ---- what is due ---- */
-
-static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
-{
-	bool is_replacement = worker_serving(supervisor, copy->slot) != NULL;
-
-	if (!is_replacement && supervisor->options->ready == READY_LISTEN) {
-		say(LOG_LEVEL_WARN,
-			"copy %u: process %d does not listen yet after %u ms, and is left alone",
-			copy->slot, (int)copy->pid, supervisor->options->ready_timeout_ms);
-		become_ready(supervisor, copy);
-		return;
-	}
-	if (is_replacement) {
-		copy->has_failed = true;
-		roll_failed(supervisor, copy, "was not ready in time");
-		worker_stop(supervisor, copy);
-		return;
-	}
-	say(LOG_LEVEL_WARN, "copy %u: process %d was not ready in time, and is killed", copy->slot,
-		(int)copy->pid);
-	kill(-copy->pid, SIGKILL);
-}
-
-static void advance_starting(struct supervisor *supervisor, struct copy *copy, int64_t now)
-{
-	if (ready_is(supervisor, copy, now))
-		become_ready(supervisor, copy);
-	else if (now - copy->started_ms >= supervisor->options->ready_timeout_ms)
-		start_too_slow(supervisor, copy);
-}
-
-/* Two looks in a row: between two of its stages, one look can miss a connection. */
-static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
-{
-	bool is_time_over = now - copy->changed_ms >= supervisor->options->drain_timeout_ms;
-
-	copy->looks_idle = drain_is_over(copy, &supervisor->keeper) ? copy->looks_idle + 1 : 0;
-	if (is_time_over)
-		say(LOG_LEVEL_WARN,
-			"copy %u: process %d still has connections after %u ms, and is told to "
-			"stop",
-			copy->slot, (int)copy->pid, supervisor->options->drain_timeout_ms);
-	if (is_time_over || copy->looks_idle == 2)
-		worker_stop(supervisor, copy);
-}
-
-static void advance_stopping(struct supervisor *supervisor, struct copy *copy, int64_t now)
-{
-	if (copy->has_killed || now - copy->changed_ms < supervisor->options->grace_ms)
-		return;
-	say(LOG_LEVEL_WARN, "copy %u: process %d does not stop, and is killed", copy->slot,
-		(int)copy->pid);
-	kill(-copy->pid, SIGKILL);
-	copy->has_killed = true;
-}
-
-/* A zombie that its own parent does not reap is waited for no longer than for one that lives. */
-static bool is_gone(const struct supervisor *supervisor, const struct copy *copy, int64_t now)
-{
-	if (!copy->is_over)
-		return false;
-	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) ||
-	       now - copy->changed_ms >= 2 * (int64_t)supervisor->options->grace_ms + LOOK_MS;
-}
-
-static void bury(struct supervisor *supervisor, int64_t now)
-{
-	for (struct copy **at = &supervisor->copies; *at;) {
-		struct copy *copy = *at;
-		if (!is_gone(supervisor, copy, now)) {
-			at = &copy->next;
-			continue;
-		}
-		*at = copy->next;
-		if (copy->probe)
-			kill(copy->probe, SIGKILL);
-		channel_close(&copy->channel);
-		drain_free(&copy->drain);
-		free(copy);
-	}
-}
-
-/* Whether a copy will come that may take the slot's sockets, or is there and may do so yet. */
-static bool is_awaited(const struct supervisor *supervisor, unsigned slot, int64_t now)
-{
-	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->slot == slot && copy->state == COPY_STARTING)
-			return true;
-	}
-	return !has_copy(supervisor, slot) && supervisor->slots[slot].start_ms <= now;
-}
-
-static bool is_given_up(const struct supervisor *supervisor, const struct kept *kept, int64_t now)
-{
-	return !kept->owner && !kept->claim && !supervisor->is_stopping &&
-	       now - kept->orphaned_ms >= supervisor->options->keep_timeout_ms &&
-	       !is_awaited(supervisor, kept->slot, now);
-}
-
-static void give_up(struct supervisor *supervisor, int64_t now)
-{
-	struct kept *next;
-
-	for (struct kept *kept = supervisor->keeper.list; kept; kept = next) {
-		next = kept->next;
-		if (!is_given_up(supervisor, kept, now))
-			continue;
-		say(LOG_LEVEL_WARN,
-			"copy %u: nobody took the kept socket %s in %u ms, so it is closed",
-			kept->slot, kept->name, supervisor->options->keep_timeout_ms);
-		keeper_drop(&supervisor->keeper, kept);
-	}
-}
-
-static void start_missing(struct supervisor *supervisor, int64_t now)
-{
-	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
-		/* One at a time, so that it is known in which order they join a group. */
-		if (supervisor->is_stopping || worker_any(supervisor, COPY_STARTING))
-			return;
-		if (has_copy(supervisor, slot) || supervisor->slots[slot].start_ms > now)
-			continue;
-		if (worker_start(supervisor, slot, NULL) < 0)
-			supervisor->slots[slot].start_ms = now + BACKOFF_MOST_MS;
-	}
-}
-
-void worker_advance(struct supervisor *supervisor)
-{
-	int64_t now = clock_now_ms();
-
-	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->state == COPY_STARTING)
-			advance_starting(supervisor, copy, now);
-		else if (copy->state == COPY_DRAINING)
-			advance_draining(supervisor, copy, now);
-		else if (copy->state == COPY_STOPPING)
-			advance_stopping(supervisor, copy, now);
-	}
-	bury(supervisor, now);
-	give_up(supervisor, now);
-	start_missing(supervisor, now);
-	steer(supervisor);
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-int64_t worker_due_ms(const struct supervisor *supervisor)
-{
-	int64_t due = CLOCK_NEVER;
-
-	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)
-			due = earlier(due, copy->changed_ms + supervisor->options->grace_ms);
-		else if (copy->state != COPY_READY || copy->is_over)
-			return clock_now_ms() + LOOK_MS;
-	}
-	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
-		if (!kept->owner && !supervisor->is_stopping)
-			due = earlier(
-				due, kept->orphaned_ms + supervisor->options->keep_timeout_ms);
-	}
-	for (unsigned slot = 0; slot < supervisor->n_slots && !supervisor->is_stopping; slot++) {
-		if (!has_copy(supervisor, slot))
-			due = earlier(due, supervisor->slots[slot].start_ms);
-	}
-	return due;
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "copies.h"
+
+struct copy *copies_serving(const struct supervisor *supervisor, unsigned slot)
+{
+	struct copy *copy = supervisor->copies;
+
+	while (copy && (copy->slot != slot || copy->state != COPY_READY || copy->is_over))
+		copy = copy->next;
+	return copy;
+}
+
+bool copies_has(const struct supervisor *supervisor, unsigned slot)
+{
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->slot == slot && copy->state <= COPY_READY && !copy->is_over)
+			return true;
+	}
+	return false;
+}
+
+bool copies_any(const struct supervisor *supervisor, enum copy_state state)
+{
+	const struct copy *copy = supervisor->copies;
+
+	while (copy && copy->state != state)
+		copy = copy->next;
+	return copy != NULL;
+}
