@@ -36,6 +36,43 @@ _reuse_run_rule() {
 	return 0
 }
 
+# Options that need a value.
+_reuse_run_with_value=(-r --rule -f --file -a --addr -p --port -n --copies --roll --ready --ready-delay
+	--ready-timeout --drain-timeout --stop-signal --grace --stop-delay --keep-timeout --restart
+	--env-file --chdir --unlink --pid-file --steer)
+_reuse_run_alone=(-q --quiet -v --verbose --no-inherit -c --check --explain --keep --expand --pin
+	-V --version -h --help --)
+
+# The value of an option.
+_reuse_run_value() {
+	local signals
+	case $1 in
+	-r | --rule) _reuse_run_rule "$2" ;;
+	-f | --file | --env-file | --unlink | --pid-file) _filedir ;;
+	--chdir) _filedir -d ;;
+	-a | --addr)
+		declare -F _ip_addresses >/dev/null && _ip_addresses -a
+		__ltrim_colon_completions "$2"
+		;;
+	--roll)
+		_filedir
+		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(
+			compgen -W "$(pgrep -x reuse-supervise)" -- "$2"
+		)
+		;;
+	--ready) mapfile -t COMPREPLY < <(compgen -W 'listen notify' -- "$2") ;;
+	--steer) mapfile -t COMPREPLY < <(compgen -W 'hash random cpu source source/' -- "$2") ;;
+	--restart) mapfile -t COMPREPLY < <(compgen -W 'on-failure always no' -- "$2") ;;
+	--stop-signal)
+		signals=$(compgen -A signal SIG)
+		mapfile -t COMPREPLY < <(compgen -W "${signals//SIG/}" -- "$2")
+		;;
+	--*-timeout | --*-delay | --grace)
+		mapfile -t COMPREPLY < <(compgen -W '500ms 1s 5s 10s 30s 1min 5min' -- "$2")
+		;;
+	esac
+}
+
 # Hands over to the completion of the program, which is the word with this number.
 _reuse_run_program() {
 	local offset=0 word joined
@@ -54,8 +91,8 @@ _reuse_run() {
 	_get_comp_words_by_ref -n ':=>' cur prev words cword
 
 	for ((i = 1; i < cword; i++)); do
+		[[ " ${_reuse_run_with_value[*]} " == *" ${words[i]} "* ]] && ((i++)) && continue
 		case ${words[i]} in
-		-r | --rule | -f | --file | -a | --addr | -p | --port | --steer) ((i++)) ;;
 		--)
 			((i++))
 			is_program=yes
@@ -75,20 +112,13 @@ _reuse_run() {
 	elif ((i == cword)); then
 		prev=''
 	fi
-	case $prev in
-	-r | --rule) _reuse_run_rule "$cur" ;;
-	-f | --file) _filedir ;;
-	-a | --addr)
-		declare -F _ip_addresses >/dev/null && _ip_addresses -a
-		__ltrim_colon_completions "$cur"
-		;;
-	-p | --port) ;;
-	--steer) mapfile -t COMPREPLY < <(compgen -W 'hash random cpu source source/' -- "$cur") ;;
-	*)
-		mapfile -t COMPREPLY < <(compgen -W '-r --rule -f --file -a --addr -p --port -q --quiet
-			-v --verbose --no-inherit --steer -c --check --explain -V --version -h --help --' -- "$cur")
-		;;
-	esac
+	if [[ $prev && " ${_reuse_run_with_value[*]} " == *" $prev "* ]]; then
+		_reuse_run_value "$prev" "$cur"
+	else
+		mapfile -t COMPREPLY < <(
+			compgen -W "${_reuse_run_with_value[*]} ${_reuse_run_alone[*]}" -- "$cur"
+		)
+	fi
 }
 
 complete -F _reuse_run reuse-run

@@ -46,6 +46,24 @@ Test(examples, the_units_that_keep_and_adopt_are_valid)
 		expect_valid_unit(format("%s/%s", directory, names[i]));
 }
 
+/* The unit names reuse-run without a folder, so that it is found under either prefix. */
+static const char *with_path(const char *text, const char *command)
+{
+	const char *name = strrchr(command, '/') + 1, *at = strstr(text, format("=%s ", name));
+
+	cr_assert(at, "no line runs %s", name);
+	return format("%.*s%s%s", (int)(at + 1 - text), text, command, at + 1 + strlen(name));
+}
+
+Test(examples, the_unit_that_is_supervised_is_valid)
+{
+	const char *directory = new_directory();
+	const char *content = read_file(shipped("scripts/systemd/supervised.service"));
+
+	content = with_path(with_path(content, run_path()), run_path());
+	expect_valid_unit(write_file(directory, "supervised.service", content));
+}
+
 static void write_service(const char *directory, const char *drop_in)
 {
 	write_file(directory, "web.service", "[Service]\nExecStart=/bin/true\n");
@@ -114,19 +132,50 @@ Test(examples, bash_completes_the_words_of_a_rule)
 	expect_offer("reuse-run -r \"'tcp port=80 -> no\"", "tcp port=80 -> nodelay");
 }
 
-Test(examples, bash_completes_every_option_of_the_wrapper)
+Test(examples, bash_completes_values_of_options)
+{
+	expect_offer("reuse-run --ready no", "notify");
+	expect_offer("reuse-run --restart=al", "always");
+	expect_offer("reuse-run -n 4 --stop-signal QU", "QUIT");
+	expect_offer("reuse-run -n 4 --keep --dra", "--drain-timeout");
+}
+
+/* Calls EXPECT with each long option that the wrapper's summary names, as in "--keep". */
+static void each_option(
+	void (*expect)(const char *option, const char *context), const char *context)
 {
 	const char *help =
 		process_output(process_run(WORDS(run_path(), "--help"), .is_bare = true));
-	const char *offers = format("\n%s", bash_offers("reuse-run -"));
 
 	for (const char *at = strstr(help, "--"); at; at = strstr(at + 2, "--")) {
 		size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz-");
-		if (length <= 2 || at[-1] != ' ')
-			continue;
-		const char *option = format("\n%.*s\n", (int)length, at);
-		cr_expect(strstr(offers, option), "bash does not offer %s", option);
+		if (length > 2 && at[-1] == ' ')
+			expect(format("%.*s", (int)length, at), context);
 	}
+}
+
+static void expect_offered(const char *option, const char *offers)
+{
+	cr_expect(strstr(offers, format("\n%s\n", option)), "bash does not offer %s", option);
+}
+
+Test(examples, bash_completes_every_option_of_the_wrapper)
+{
+	each_option(expect_offered, format("\n%s", bash_offers("reuse-run -")));
+}
+
+static void expect_in_table(const char *option, const char *table)
+{
+	bool is_there =
+		strstr(table, format("%s[", option)) || strstr(table, format("%s=[", option)) ||
+		strstr(table, format(",%s}", option)) || strstr(table, format(",%s=}", option));
+
+	cr_expect(is_there, "zsh does not know %s", option);
+}
+
+Test(examples, zsh_completes_every_option_of_the_wrapper)
+{
+	each_option(expect_in_table, read_file(shipped("scripts/completion/_reuse-run")));
 }
 
 Test(examples, zsh_loads_its_completion)
@@ -155,5 +204,37 @@ Test(examples, the_manual_pages_have_no_warning)
 			.is_bare = true);
 		cr_expect_str_empty(process_output(process));
 		cr_expect_str_empty(process_errors(process));
+	}
+}
+
+/* Whether some item of the page describes it: ".It Fl f Ar file , Fl -file Ar file". */
+static void expect_described(const char *option, const char *page)
+{
+	const char *word = format("Fl %s", option + 1);
+
+	for (const char *at = page; (at = strstr(at, "\n.It Fl ")); at++) {
+		const char *found = strstr(at + 1, word);
+		if (found && found < strchr(at + 1, '\n') && strchr(" \n", found[strlen(word)]))
+			return;
+	}
+	cr_expect_fail("reuse-run(1) does not describe %s", option);
+}
+
+Test(examples, every_option_of_the_wrapper_is_described)
+{
+	each_option(expect_described, read_file(shipped("man/reuse-run.1")));
+}
+
+Test(examples, the_wrapper_knows_every_option_that_is_described)
+{
+	const char *help =
+		process_output(process_run(WORDS(run_path(), "--help"), .is_bare = true));
+	const char *page = read_file(shipped("man/reuse-run.1"));
+
+	for (const char *at = page; (at = strstr(at, "Fl -")); at++) {
+		const char *option = at + strlen("Fl ");
+		size_t length = strspn(option, "abcdefghijklmnopqrstuvwxyz-");
+		cr_expect(length == 1 || strstr(help, format(" -%.*s", (int)length, option)),
+			"reuse-run has no option -%.*s", (int)length, option);
 	}
 }

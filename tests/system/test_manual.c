@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libreuse.conf(5) describes every socket option of the table, and no other. */
+/* The manual describes every socket option and every variable of the tables. */
 #include "../../src/policy/sockopt.h"
+#include "../../src/policy/variable.h"
 #include "harness.h"
 
 #include <stdlib.h>
@@ -90,4 +91,13 @@ Test(manual, the_options_are_described_in_the_order_of_the_table)
 			sockopt_table[i - 1].name);
 		last = at;
 	}
+}
+
+Test(manual, every_variable_of_the_table_is_described)
+{
+	const char *page = read_file(format("%s/man/libreuse.7", source_path()));
+
+	for (enum variable at = 0; at < VARIABLE_COUNT; at++)
+		cr_expect(strstr(page, format("\n.It Ev %s\n", variable_name(at))),
+			"%s is not described", variable_name(at));
 }
