@@ -179,7 +179,7 @@ static bool is_other_descriptor(int directory, const char *name, void *context)
 /* Whether the program has a descriptor of it, besides our duplicate. */
 static bool program_holds(unsigned place)
 {
-	struct holding holding = {.duplicate = mine[place].fd};
+	struct holding holding = {.duplicate = mine[place].fd > 0 ? mine[place].fd : -1};
 	struct text link;
 
 	text_start(&link, holding.link, sizeof holding.link);
@@ -316,25 +316,34 @@ static int take(const struct configuration *configuration, unsigned place, int f
 }
 
 /*
- * A socket that a process made which was forked beside this one, and is gone: its duplicate went
- * with it, and the keeper's would go on taking clients that nobody serves.
+ * Whether nobody has a descriptor of a socket any more but the keeper, who would go on taking
+ * clients that nobody serves: a process made it that was forked beside this one, and is gone; or
+ * this one has closed all descriptors that it did not know.
  */
+static bool is_orphan(unsigned place, const struct endpoint *endpoint)
+{
+	const struct kept *kept = &shared->kept[place];
+	int holder = kept->holder;
+	bool is_elsewhere =
+		holder > 0 && holder != system_getpid() && system_kill(holder, 0) != -ESRCH;
+
+	return kept->is_stored && same_endpoint(&kept->endpoint, endpoint) && !is_open(place) &&
+	       !is_elsewhere && !program_holds(place);
+}
+
+/* A process that was forked from this one, and can take it still, hands it to the keeper again. */
 static void give_up_orphan(
 	const struct configuration *configuration, unsigned place, const struct endpoint *endpoint)
 {
-	struct kept *kept = &shared->kept[place];
-	int holder = kept->holder;
+	bool is_stored = true;
 
-	if (mine[place].fd > 0 || holder <= 0 || !kept->is_stored ||
-		!same_endpoint(&kept->endpoint, endpoint) || system_kill(holder, 0) != -ESRCH ||
-		!atomic_compare_exchange_strong(&kept->holder, &holder, -1))
+	if (!is_orphan(place, endpoint) ||
+		!atomic_compare_exchange_strong(&shared->kept[place].is_stored, &is_stored, false))
 		return;
 	tell_keeper("FDSTOREREMOVE=1", place, -1);
-	kept->is_stored = false;
 	say(configuration, LOG_LEVEL_WARN, endpoint,
-		"the process that held a kept socket is gone, and nobody else has it; the keeper "
-		"was "
-		"told to close it",
+		"nobody has a descriptor of a kept socket any more; the keeper was told to close "
+		"it",
 		0);
 }
 
