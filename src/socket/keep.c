@@ -425,20 +425,26 @@ static int named_descriptor(const struct actions *actions)
 	return inherited_find(actions->adopt, string_length(actions->adopt));
 }
 
-/* The kernel shares a port among sockets of one owner, and asks who made them. */
-static void own(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+/*
+ * Lets others join a socket that somebody else has made. The kernel shares a port among sockets of
+ * one owner, who made them; it heeds SO_REUSEPORT on one that listens already.
+ */
+static int share_inherited(const struct configuration *configuration, int fd,
+	const struct rule *rule, const struct endpoint *endpoint)
 {
 	struct statx status;
 	uid_t user = system_geteuid();
+	int failed = share_set_options(configuration, fd, rule, endpoint);
 
-	if (system_stat(fd, &status) < 0 || status.stx_uid == user)
-		return;
+	if (failed || system_stat(fd, &status) < 0 || status.stx_uid == user)
+		return failed;
 	int error = system_fchown(fd, user);
 	if (error)
 		say(configuration, LOG_LEVEL_WARN, endpoint,
 			"the adopted socket belongs to another user, who alone could share its "
 			"port",
 			error);
+	return 0;
 }
 
 int keep_adopt(const struct configuration *configuration, int fd, const struct rule *rule,
@@ -447,15 +453,17 @@ int keep_adopt(const struct configuration *configuration, int fd, const struct r
 	struct endpoint found;
 	int inherited = named_descriptor(&rule->actions);
 
-	if (inherited < 0 || share_ask_bound(inherited, &found) < 0 ||
-		share_ask_protocol(inherited, &found) < 0 || found.protocol != endpoint->protocol) {
+	/* Where nothing was inherited, FD itself may have that number. */
+	if (inherited < 0 || inherited == fd || share_ask_bound(inherited, &found) < 0 ||
+		found.port == 0 || share_ask_protocol(inherited, &found) < 0 ||
+		found.protocol != endpoint->protocol) {
 		say(configuration, LOG_LEVEL_WARN, endpoint,
 			"there is no inherited socket of that name and protocol to adopt", 0);
 		return 0;
 	}
-	if (rule_shares(rule))
-		own(configuration, inherited, endpoint);
-	int error = replace_socket(fd, inherited, endpoint);
+	int error = rule_shares(rule) ? share_inherited(configuration, inherited, rule, &found) : 0;
+	if (!error)
+		error = replace_socket(fd, inherited, endpoint);
 	if (error)
 		return error;
 	system_fcntl(inherited, F_SETFD, FD_CLOEXEC);
