@@ -434,7 +434,7 @@ struct process *process_run_launch(const struct launch *launch)
 	return process;
 }
 
-struct process *nginx_launch(const char *listen, const char *answer, struct launch launch)
+const char *nginx_directory(const char *listen, const char *answer)
 {
 	const char *directory = new_directory();
 	const char *temporary = "";
@@ -443,9 +443,8 @@ struct process *nginx_launch(const char *listen, const char *answer, struct laun
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		temporary = format(
 			"%s\t%s_temp_path %s/%s;\n", temporary, kinds[i], directory, kinds[i]);
-	const char *config = write_file(directory, "nginx.conf",
-		format("daemon off;\n"
-		       "worker_processes 1;\n"
+	write_file(directory, "nginx.conf",
+		format("worker_processes 1;\n"
 		       "pid %s/nginx.pid;\n"
 		       "error_log stderr;\n"
 		       "events { worker_connections 64; }\n"
@@ -455,8 +454,15 @@ struct process *nginx_launch(const char *listen, const char *answer, struct laun
 		       "	server { %s return 200 \"%s\"; }\n"
 		       "}\n",
 			directory, temporary, listen, answer));
-	launch.arguments =
-		WORDS(need_program("nginx"), "-e", "stderr", "-p", directory, "-c", config);
+	return directory;
+}
+
+struct process *nginx_launch(const char *listen, const char *answer, struct launch launch)
+{
+	const char *directory = nginx_directory(listen, answer);
+
+	launch.arguments = WORDS(need_program("nginx"), "-e", "stderr", "-p", directory, "-c",
+		format("%s/nginx.conf", directory), "-g", "daemon off;");
 	return process_launch(&launch);
 }
 
@@ -829,6 +835,40 @@ void enter_network_namespace(void)
 	close(fd);
 }
 
+/* ---- control groups ---- */
+
+/* Where the groups of this run are made, below the one that it is in; NULL: there is no cgroup2. */
+static const char *cgroup_of_run(const char *scratch)
+{
+	char line[4096], mount[4096] = "", own[4096] = "";
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+
+	while (file && !mount[0] && fgets(line, sizeof line, file)) {
+		if (strstr(line, " - cgroup2 "))
+			sscanf(line, "%*s %*s %*s %*s %4095s", mount);
+	}
+	if (file)
+		fclose(file);
+	file = fopen("/proc/self/cgroup", "re");
+	while (file && !own[0] && fgets(line, sizeof line, file))
+		sscanf(line, "0::/%4095s", own);
+	if (file)
+		fclose(file);
+	return mount[0] ? format("%s/%s%s", mount, own, strrchr(scratch, '/')) : NULL;
+}
+
+const char *new_cgroup(void)
+{
+	const char *run = cgroup_of_run(place(SCRATCH));
+
+	if (!run)
+		skip("there is no cgroup2");
+	char *path = (char *)(uintptr_t)format("%s/XXXXXX", run);
+	if ((mkdir(run, 0755) < 0 && errno != EEXIST) || !mkdtemp(path))
+		skip("no control group: %s: %s", path, strerror(errno));
+	return path;
+}
+
 /* ---- the guard ---- */
 
 /* Kills every child but one, which may be 0. */
@@ -864,6 +904,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 static int guard(pid_t runner, const char *scratch, const sigset_t *signals)
 {
 	const struct timespec round = {.tv_nsec = 100 * 1000 * 1000};
+	const char *cgroup = cgroup_of_run(scratch);
 	int result = 1, status;
 	bool is_running = true;
 	pid_t pid;
@@ -884,6 +925,8 @@ static int guard(pid_t runner, const char *scratch, const sigset_t *signals)
 		kill_children_but(0);
 	while (waitpid(-1, &status, 0) > 0 || errno != ECHILD);
 	nftw(scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	if (cgroup)
+		nftw(cgroup, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return result;
 }
 

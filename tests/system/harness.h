@@ -125,9 +125,12 @@ void process_kill(struct process *process);
 struct process *process_run_launch(const struct launch *launch);
 
 /*
- * Starts nginx in the foreground, with one worker and a directory of its own. LISTEN are its listen
+ * A new directory with an nginx.conf for one worker, and what else it needs. LISTEN are its listen
  * directives, "listen 80;"; to every request it answers ANSWER.
  */
+const char *nginx_directory(const char *listen, const char *answer);
+
+/* Starts nginx with that, in the foreground. */
 #define nginx_start(LISTEN, ANSWER, ...) nginx_launch(LISTEN, ANSWER, (struct launch){__VA_ARGS__})
 struct process *nginx_launch(const char *listen, const char *answer, struct launch launch);
 
@@ -206,5 +209,13 @@ void enter_network_namespace(void);
 
 /* Runs "ip ARGUMENTS..." and expects it to work. */
 #define ip(...) process_run(WORDS(need_program("ip"), __VA_ARGS__), .is_bare = true)
+
+/* ---- control groups ---- */
+
+/*
+ * The directory of a new, empty control group (cgroups(7), version 2); removed after the last test.
+ * Skips the test where none can be made.
+ */
+const char *new_cgroup(void);
 
 #endif

@@ -1,33 +1,60 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# clients.py PORT: 16 clients connect, ask and read in a loop until SIGTERM; prints how many were
-# answered, how many found nobody listening, and how many were cut off once they were connected.
+# clients.py PORT CLIENTS: as many clients connect, ask and read to the end in a loop until SIGTERM;
+# prints how many were answered, found nobody listening, were cut off once they were connected, and
+# heard nothing for 30 s; and the ports of those that were cut off.
 import collections
 import signal
 import socket
 import sys
 import threading
+import time
 
-port, is_over, counts = int(sys.argv[1]), threading.Event(), collections.Counter()
+port, clients = int(sys.argv[1]), int(sys.argv[2])
+is_over, counts, ports = threading.Event(), collections.Counter(), []
+
+
+def read_all(client):
+    answer = b""
+    while data := client.recv(4096):
+        answer += data
+    return answer
+
+
+def talk(client):
+    try:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        if read_all(client).endswith(b"\n"):
+            return "answered"
+    except TimeoutError:
+        return "hung"
+    except ConnectionError:
+        pass
+    ports.append(client.getsockname()[1])
+    return "cut off"
 
 
 def ask():
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
-            client.sendall(b"hello\n")
-            return "answered" if client.recv(100).endswith(b"\n") else "cut off"
+            return talk(client)
     except ConnectionRefusedError:
         return "refused"
-    except ConnectionError:
-        return "cut off"
+    except ConnectionResetError:
+        return "cut off"  # before connect() had returned
+    except TimeoutError:
+        return "hung"
 
 
 def run():
     while not is_over.is_set():
-        counts[ask()] += 1
+        outcome = ask()
+        counts[outcome] += 1
+        if outcome == "refused":
+            time.sleep(0.001)  # leaves the server the time to start
 
 
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-threads = [threading.Thread(target=run) for _ in range(16)]
+threads = [threading.Thread(target=run) for _ in range(clients)]
 for thread in threads:
     thread.start()
 print("asking", flush=True)
@@ -35,4 +62,5 @@ signal.sigwait([signal.SIGTERM])
 is_over.set()
 for thread in threads:
     thread.join()
-print(counts["answered"], counts["refused"], counts["cut off"], flush=True)
+kinds = ["answered", "refused", "cut off", "hung"]
+print(*[f"{kind} {counts[kind]}" for kind in kinds], "ports", *ports, flush=True)

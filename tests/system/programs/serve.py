@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # serve.py MODE PORT: unmodified servers of several makes; each answers with its process id.
-#   workers  three forked workers, each with a socket of its own
-#   again    binds, closes, and binds the same again
-#   epoll    tells epoll of its socket before it binds
-#   udp      answers datagrams, and keeps what came for a while before it reads
+#   workers  three forked workers, each with a socket of its own; one that dies is replaced
+#   again    binds, closes, and binds the same again, as a port probe or a reload does
+#   forgets  closes every descriptor that it does not know before it starts
+#   ends     closes its listener for good as soon as it has told a first client so
+#   hangs-up shuts its listener down before it ends
+#   udp      answers datagrams
 import os
-import select
+import signal
 import socket
 import sys
 
@@ -32,10 +34,13 @@ def serve(server):
 
 
 def workers():
-    for _ in range(3):
-        if os.fork() == 0:
-            serve(listen(socket.socket()))
-    os.wait()
+    while True:
+        for _ in range(3 - len(children)):
+            child = os.fork()
+            if child == 0:
+                serve(listen(socket.socket()))
+            children.add(child)
+        children.discard(os.wait()[0])
 
 
 def again():
@@ -43,13 +48,22 @@ def again():
     serve(listen(socket.socket()))
 
 
-def epoll():
-    server, events = socket.socket(), select.epoll()
-    events.register(server.fileno(), select.EPOLLIN)
-    listen(server)
-    while True:
-        for _ in events.poll():
-            answer(server)
+def forgets():
+    os.closerange(3, 1024)
+    serve(listen(socket.socket()))
+
+
+def ends():
+    server = listen(socket.socket())
+    answer(server)
+    server.close()
+    signal.pause()
+
+
+def hangs_up():
+    server = listen(socket.socket())
+    signal.signal(signal.SIGTERM, lambda *_: (server.shutdown(socket.SHUT_RDWR), sys.exit()))
+    serve(server)
 
 
 def udp():
@@ -60,4 +74,12 @@ def udp():
         server.sendto(data, peer)
 
 
-{"workers": workers, "again": again, "epoll": epoll, "udp": udp}[mode]()
+children = set()
+{
+    "workers": workers,
+    "again": again,
+    "forgets": forgets,
+    "ends": ends,
+    "hangs-up": hangs_up,
+    "udp": udp,
+}[mode]()

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "load.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REQUEST "GET / HTTP/1.0\r\n\r\n" /* others take it for the greeting that it is to them */
+
+struct answer {
+	int port;
+	char text[512];
+};
+
+static bool is_answered(void *context)
+{
+	struct answer *answer = context;
+	int fd = client_try("127.0.0.1", answer->port);
+	size_t length = 0;
+	ssize_t got = fd < 0 ? -1 : send(fd, REQUEST, strlen(REQUEST), MSG_NOSIGNAL);
+
+	while (got > 0 && length < sizeof answer->text - 1) {
+		got = recv(fd, answer->text + length, sizeof answer->text - 1 - length, 0);
+		length += got > 0 ? (size_t)got : 0;
+	}
+	answer->text[length] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return length > 0 && answer->text[length - 1] == '\n';
+}
+
+int answering(int port)
+{
+	struct answer answer = {.port = port};
+
+	wait_until(is_answered, &answer, "an answer");
+	return atoi(answer.text);
+}
+
+struct process *load_start(int port, int clients)
+{
+	struct process *load =
+		process_start(WORDS(need_program("python3"), script_path("clients.py"),
+				      format("%d", port), format("%d", clients)),
+			.is_bare = true);
+
+	process_wait_text(load, "asking");
+	return load;
+}
+
+struct outcome load_stop(struct process *load)
+{
+	struct outcome outcome = {0};
+	int length = 0;
+
+	process_signal(load, SIGTERM);
+	cr_assert_eq(process_wait(load), 0, "%s", process_errors(load));
+	cr_assert_str_empty(process_errors(load), "%s", process_errors(load));
+	const char *output = process_output(load);
+	cr_assert_eq(sscanf(output, "asking answered %d refused %d cut off %d hung %d ports%n",
+			     &outcome.answered, &outcome.refused, &outcome.cut_off, &outcome.hung,
+			     &length),
+		4, "%s", output);
+	outcome.cut_off_ports = strdup(output + length);
+	return outcome;
+}
+
+int restarts(int few)
+{
+	const char *is_long = getenv("LIBREUSE_LONG");
+
+	return is_long && strcmp(is_long, "1") == 0 ? 100 : few;
+}
