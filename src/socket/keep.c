@@ -231,11 +231,18 @@ static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
 	       a->protocol == b->protocol;
 }
 
+/* A bind to an IPv6 address that is neither the wildcard nor v4-mapped sets it, whoever asks. */
+static bool has_v6only(const struct endpoint *endpoint)
+{
+	return endpoint->family == FAMILY_IP6 &&
+	       (address_is_any(&endpoint->address) || address_is_ip4(&endpoint->address));
+}
+
 static bool is_for(unsigned place, int fd, const struct endpoint *endpoint)
 {
 	return same_endpoint(&shared->kept[place].endpoint, endpoint) &&
 	       same_device(mine[place].fd, fd) &&
-	       (endpoint->family == FAMILY_IP4 || same_v6only(mine[place].fd, fd));
+	       (!has_v6only(endpoint) || same_v6only(mine[place].fd, fd));
 }
 
 /* ---- words ---- */

@@ -6,12 +6,20 @@
     bind=ADDRESS,PORT  connect=ADDRESS,PORT   "ok", or the name of the errno
     rawbind=ADDRESS,PORT                      the system call itself, not libc's function
     listen  listen=BACKLOG
-    set=OPTION,NUMBER
+    set=OPTION,NUMBER  set=OPTION,TEXT
+    blocking=0  inheritable=1                 O_NONBLOCK, FD_CLOEXEC
     get=OPTION                                the number, of 32 bits
     get64=OPTION                              the number, of 64 bits
     text=OPTION                               the value as text
     name                                      ADDRESS,PORT that the socket has
     backlog                                   the backlog that the kernel has for it
+    inode                                     the socket's identity
+    flags                                     "blocking" or "nonblocking", and "cloexec" or not
+    join=GROUP                                a multicast group
+    inherited=NUMBER                          that descriptor becomes a socket
+    activation                                LISTEN_FDS, LISTEN_FDNAMES
+    names                                     LISTEN_FDNAMES that the process was started with
+    child                                     how many sockets a child process has
     stay                                      never ends
 
 It never sets an option that it was not told to.
@@ -19,8 +27,10 @@ It never sets an option that it was not told to.
 import ctypes
 import errno
 import os
+import re
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -90,6 +100,31 @@ def raw_bind(sock, value):
         raise OSError(ctypes.get_errno(), "bind")
 
 
+def join(sock, group):
+    group = socket.inet_pton(sock.family, group)
+    if sock.family == socket.AF_INET:
+        sock.setsockopt(IP, socket.IP_ADD_MEMBERSHIP, group + bytes(4))
+    else:
+        sock.setsockopt(IPV6, socket.IPV6_JOIN_GROUP, group + struct.pack("=I", 1))
+
+
+def flags(sock):
+    access = "nonblocking" if not os.get_blocking(sock.fileno()) else "blocking"
+    return access if os.get_inheritable(sock.fileno()) else access + " cloexec"
+
+
+def count_in_child():
+    listing = subprocess.run(
+        ["/bin/ls", "-l", "/proc/self/fd"], stdout=subprocess.PIPE, text=True, close_fds=False
+    )
+    return listing.stdout.count("socket:")
+
+
+def started_with(name):
+    with open("/proc/self/environ") as environment:
+        return re.search(rf"\b{name}=([^\0]*)", environment.read())
+
+
 def make(call, value, sock):
     if call == "bind":
         sock.bind(address(value))
@@ -100,8 +135,16 @@ def make(call, value, sock):
     elif call == "listen":
         sock.listen(int(value or 128))
     elif call == "set":
-        option, number = value.split(",")
-        sock.setsockopt(*OPTIONS[option], int(number))
+        option, setting = value.split(",")
+        sock.setsockopt(
+            *OPTIONS[option], int(setting) if setting.isdigit() else setting.encode()
+        )
+    elif call == "blocking":
+        os.set_blocking(sock.fileno(), value == "1")
+    elif call == "inheritable":
+        sock.set_inheritable(value == "1")
+    elif call == "join":
+        join(sock, value)
     elif call == "get":
         return sock.getsockopt(*OPTIONS[value])
     elif call == "get64":
@@ -113,6 +156,17 @@ def make(call, value, sock):
     elif call == "backlog":
         # tcpi_sacked of struct tcp_info, which for a listening socket holds the backlog
         return struct.unpack_from("=I", sock.getsockopt(TCP, 11, 104), 28)[0]
+    elif call == "inode":
+        return os.fstat(sock.fileno()).st_ino
+    elif call == "flags":
+        return flags(sock)
+    elif call == "activation":
+        return os.environ.get("LISTEN_FDS"), os.environ.get("LISTEN_FDNAMES")
+    elif call == "names":
+        names = started_with("LISTEN_FDNAMES")
+        return names and names[1]
+    elif call == "child":
+        return count_in_child()
     else:
         sys.exit("no call is named " + call)
     return "ok"
@@ -128,8 +182,11 @@ for argument in sys.argv[1:]:
         if call in SOCKETS:
             sockets.append(socket.socket(*SOCKETS[call]))
             result = "ok"
+        elif call == "inherited":
+            sockets.append(socket.socket(fileno=int(value)))
+            result = "ok"
         else:
-            result = make(call, value, sockets[-1])
+            result = make(call, value, sockets[-1] if sockets else None)
     except OSError as error:
         result = errno.errorcode[error.errno]
         if call in SOCKETS:
