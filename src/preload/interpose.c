@@ -413,6 +413,13 @@ static int prepare_connect(const struct configuration *configuration, int fd,
 	return error;
 }
 
+static int call_connect(const struct configuration *configuration, int fd,
+	const struct sockaddr *address, socklen_t length)
+{
+	keep_end(configuration, fd);
+	return libc.connect(fd, address, length);
+}
+
 static SLOW int connect_by_rule(const struct configuration *configuration, int fd,
 	const struct sockaddr *address, socklen_t length)
 {
@@ -430,13 +437,13 @@ static SLOW int connect_by_rule(const struct configuration *configuration, int f
 	}
 	if (decide(configuration, VIEW_CONNECT, fd, &peer, &rule) < 0 || !rule) {
 		say_none(configuration, "connect", fd, &peer);
-		return libc.connect(fd, address, length);
+		return call_connect(configuration, fd, address, length);
 	}
 	say_decision(configuration, "connect", fd, &peer, rule);
 	int error = prepare_connect(configuration, fd, rule, &peer);
 	if (error)
 		return fail_with(error);
-	return libc.connect(fd, address, length);
+	return call_connect(configuration, fd, address, length);
 }
 
 EXPORT int connect(int fd, const struct sockaddr *address, socklen_t length)

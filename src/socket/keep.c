@@ -24,14 +24,17 @@
 
 /*
  * What all processes of one family, forked from the one that was started, know of a kept socket.
- * Written as sockets come; an entry is never taken away.
+ * Written as sockets come and go.
  */
 struct kept {
-	_Atomic uint64_t inode; /* 0: the entry is not complete yet */
+	_Atomic uint64_t inode; /* or one of the two below */
 	struct endpoint endpoint;
 	_Atomic int holder;	/* the process that took or made it last; 0: none yet */
 	_Atomic bool is_stored; /* the keeper has it */
 };
+
+#define NOT_COMPLETE 0
+#define FREE	     UINT64_MAX /* to be used again; a duplicate of another inode is none of it */
 
 struct shared {
 	_Atomic unsigned count;
@@ -64,17 +67,40 @@ static unsigned entries(void)
 	return most < KEPT_MOST ? most : KEPT_MOST;
 }
 
+/* The number of an entry that is nobody else's, or KEPT_MOST. */
+static unsigned free_place(void)
+{
+	for (unsigned i = 0; i < entries(); i++) {
+		uint64_t inode = FREE;
+		if (atomic_compare_exchange_strong(&shared->kept[i].inode, &inode, NOT_COMPLETE))
+			return i;
+	}
+	return entries() < KEPT_MOST ? atomic_fetch_add(&shared->count, 1) : KEPT_MOST;
+}
+
 /* Returns the number of the new entry, or -1. */
 static int add(int fd, uint64_t inode, const struct endpoint *endpoint)
 {
-	unsigned place = atomic_fetch_add(&shared->count, 1);
+	unsigned place = free_place();
 
 	if (place >= KEPT_MOST)
 		return -1;
 	mine[place].fd = fd;
 	shared->kept[place].endpoint = *endpoint;
+	shared->kept[place].holder = 0;
 	shared->kept[place].inode = inode;
 	return (int)place;
+}
+
+/*
+ * To be called when the keeper has been told. Where this process was forked from another that has a
+ * duplicate too, or the other way round, that one stays open.
+ */
+static void forget(unsigned place)
+{
+	mine[place].fd = 0;
+	shared->kept[place].is_stored = false;
+	shared->kept[place].inode = FREE;
 }
 
 /* Whether our duplicate is there still; a program may close descriptors that it does not know. */
@@ -348,6 +374,8 @@ static void give_up_orphan(
 		!atomic_compare_exchange_strong(&shared->kept[place].is_stored, &is_stored, false))
 		return;
 	tell_keeper("FDSTOREREMOVE=1", place, -1);
+	if (mine[place].fd <= 0)
+		forget(place);
 	say(configuration, LOG_LEVEL_WARN, endpoint,
 		"nobody has a descriptor of a kept socket any more; the keeper was told to close "
 		"it",
@@ -420,6 +448,25 @@ void keep_store(const struct configuration *configuration, int fd, const struct 
 		say(configuration, LOG_LEVEL_WARN, endpoint, "the socket is not kept", place);
 	else if (!shared->kept[place].is_stored)
 		send_to_keeper(configuration, (unsigned)place);
+}
+
+/* ---- ending ---- */
+
+void keep_end(const struct configuration *configuration, int fd)
+{
+	struct endpoint endpoint;
+
+	if (entries() == 0 || share_ask_protocol(fd, &endpoint) < 0 ||
+		endpoint.protocol != PROTOCOL_UDP)
+		return;
+	int place = find(file_identity_of(fd).inode);
+	if (place < 0)
+		return;
+	tell_keeper("FDSTOREREMOVE=1", (unsigned)place, -1);
+	say(configuration, LOG_LEVEL_INFO, &shared->kept[place].endpoint,
+		"the socket is connected, so it is not kept", 0);
+	system_close(mine[place].fd);
+	forget((unsigned)place);
 }
 
 /* ---- adopting ---- */

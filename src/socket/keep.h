@@ -43,6 +43,12 @@ int keep_take(const struct configuration *configuration, int fd, const struct en
 void keep_store(const struct configuration *configuration, int fd, const struct endpoint *endpoint);
 
 /*
+ * To be called before the socket FD is connected: UDP with a single peer is of no use to the next
+ * process, so it is not kept any more.
+ */
+void keep_end(const struct configuration *configuration, int fd);
+
+/*
  * Puts the inherited socket that adopt= names in the place of the program's socket FD. Returns 1;
  * or 0 when there is no such socket, which is logged; or a negative errno.
  */

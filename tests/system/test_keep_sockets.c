@@ -251,3 +251,31 @@ Test(keep_sockets, a_program_with_nothing_but_kept_sockets_sees_no_activation)
 	boot_and_make_calls(format("tcp port=%d -> share keep", port), calls);
 	cr_expect(strstr(make_calls(calls), "activation (None, None)\n"));
 }
+
+/* ---- UDP ---- */
+
+Test(keep_sockets, a_udp_socket_that_is_connected_is_not_kept)
+{
+	int port = port_new();
+	const char *calls = format("udp4 bind=127.0.0.1,%d inode connect=127.0.0.1,9", port);
+	const char *first = boot_and_make_calls(format("udp port=%d -> share keep", port), calls);
+
+	cr_expect_eq(systemd_stored("kept"), 0);
+	const char *second = make_calls(calls);
+	expect_line(second, "connect=127.0.0.1,9 ok");
+	cr_expect_neq(inode_of(first, 0), inode_of(second, 0));
+}
+
+/* It was freed, so that a server with a socket for each client does not run out of entries. */
+Test(keep_sockets, more_udp_sockets_can_be_connected_than_are_kept_at_a_time)
+{
+	int port = port_new();
+	const char *calls = "";
+
+	for (int i = 0; i < 40; i++)
+		calls = format("%s udp4 bind=127.0.0.1,%d connect=127.0.0.1,9", calls, port);
+	const char *lines = boot_and_make_calls(format("udp port=%d -> share keep", port),
+		format("%s udp4 bind=127.0.0.1,%d inode", calls, port));
+	cr_expect_eq(systemd_stored("kept"), 1);
+	expect_same(lines, make_calls(format("udp4 bind=127.0.0.1,%d inode", port)), 1);
+}
