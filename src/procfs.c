@@ -5,7 +5,6 @@
 #include "system.h"
 
 #include <fcntl.h>
-#include <stdint.h>
 
 #define LINK_MAX_SHOWN 64
 
@@ -57,6 +56,21 @@ int procfs_number(const char *name)
 		number = number * 10 + (*name - '0');
 	}
 	return number;
+}
+
+uint64_t procfs_number_at(const char *text, unsigned base)
+{
+	uint64_t number = 0;
+
+	for (;; text++) {
+		unsigned digit = *text >= '0' && *text <= '9'	? (unsigned)(*text - '0')
+				 : *text >= 'a' && *text <= 'f' ? (unsigned)(*text - 'a' + 10)
+				 : *text >= 'A' && *text <= 'F' ? (unsigned)(*text - 'A' + 10)
+								: base;
+		if (digit >= base)
+			return number;
+		number = number * base + digit;
+	}
 }
 
 bool procfs_links_to(int directory, const char *name, const char *target)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Is given an open directory and a name in it; returns true to end the walk. */
 typedef bool procfs_visitor(int directory, const char *name, void *context);
@@ -19,6 +20,9 @@ bool procfs_walk_path(const char *path, procfs_visitor *visit, void *context);
 
 /* The number that NAME is, or -1. */
 int procfs_number(const char *name);
+
+/* The number in base 10 or 16 that TEXT starts with, up to the first other character. */
+uint64_t procfs_number_at(const char *text, unsigned base);
 
 /* Whether the symbolic link NAME in DIRECTORY points to TARGET, which has less than 64 bytes. */
 bool procfs_links_to(int directory, const char *name, const char *target);

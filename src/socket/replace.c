@@ -5,6 +5,7 @@
 #include "../policy/sockopt.h"
 #include "../procfs.h"
 #include "../system.h"
+#include "membership.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,33 +125,19 @@ static const char *value_of(const char *line, const char *name)
 	return NULL;
 }
 
-static uint64_t number_in(const char *text, unsigned base)
-{
-	uint64_t number = 0;
-
-	for (;; text++) {
-		unsigned digit = *text >= '0' && *text <= '9'	? (unsigned)(*text - '0')
-				 : *text >= 'a' && *text <= 'f' ? (unsigned)(*text - 'a' + 10)
-								: 99;
-		if (digit >= base)
-			return number;
-		number = number * base + digit;
-	}
-}
-
 /* A line of an epoll's fdinfo: "tfd: 5 events: 19 data: 5 pos:0 ino:...", proc(5). */
 static void read_registration(struct registrations *found, int epoll, const char *line)
 {
 	const char *target = value_of(line, "tfd:"), *events = value_of(line, "events:");
 	const char *data = value_of(line, "data:");
 
-	if (!target || !events || !data || number_in(target, 10) != (uint64_t)found->fd ||
+	if (!target || !events || !data || procfs_number_at(target, 10) != (uint64_t)found->fd ||
 		found->count == REGISTRATIONS_MOST)
 		return;
 	found->list[found->count++] = (struct registration){
 		.epoll = epoll,
-		.event = {.events = (uint32_t)number_in(events, 16),
-			.data.u64 = number_in(data, 16)},
+		.event = {.events = (uint32_t)procfs_number_at(events, 16),
+			.data.u64 = procfs_number_at(data, 16)},
 	};
 }
 
@@ -181,6 +168,8 @@ int replace_socket(int fd, int new, const struct endpoint *endpoint)
 	if (flags < 0 || own < 0 || close_flag < 0)
 		return -EBADF;
 	carry_options(fd, new, endpoint);
+	if (endpoint->protocol == PROTOCOL_UDP)
+		membership_move(fd, new);
 	if ((flags ^ own) & O_NONBLOCK)
 		system_fcntl(new, F_SETFL, own ^ O_NONBLOCK);
 	procfs_walk_path("/proc/self/fd", read_epoll, &found);

@@ -11,9 +11,10 @@
  * Makes the descriptor FD refer to the socket NEW instead of the one it has. O_NONBLOCK and
  * FD_CLOEXEC become those of FD. Options that differ become those of FD's socket: of those in the
  * table, but for sharing, the bound device, IPV6_V6ONLY and the MSS, which belong to the socket;
- * buffer sizes only where the program has set them (SO_BUF_LOCK, socket(7)). What had been
- * registered with epoll stays registered. ENDPOINT says of which protocol and family both are.
- * Returns 0 or a negative errno, and then FD is what it was. Async-signal-safe; leaves errno alone.
+ * buffer sizes only where the program has set them (SO_BUF_LOCK, socket(7)). Multicast groups
+ * become those of FD's socket. What had been registered with epoll stays registered. ENDPOINT says
+ * of which protocol and family both are. Returns 0 or a negative errno, and then FD is what it was.
+ * Async-signal-safe; leaves errno alone.
  */
 int replace_socket(int fd, int new, const struct endpoint *endpoint);
 

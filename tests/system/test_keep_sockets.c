@@ -279,3 +279,35 @@ Test(keep_sockets, more_udp_sockets_can_be_connected_than_are_kept_at_a_time)
 	cr_expect_eq(systemd_stored("kept"), 1);
 	expect_same(lines, make_calls(format("udp4 bind=127.0.0.1,%d inode", port)), 1);
 }
+
+Test(keep_sockets, a_multicast_group_can_be_joined_after_each_start)
+{
+	const char *after = "udp4 bind=0.0.0.0,8080 join=224.0.0.99 inode";
+
+	enter_network_namespace();
+	ip("route", "add", "default", "dev", "lo");
+	const char *first = boot_and_make_calls("udp port=8080 -> share keep", after);
+	const char *second = make_calls(after);
+	expect_line(first, "join=224.0.0.99 ok");
+	expect_line(second, "join=224.0.0.99 ok");
+	expect_same(first, second, 1);
+}
+
+/* Which groups there are in the network is what the kernel tells; no other socket is there. */
+Test(keep_sockets, groups_that_were_joined_before_the_bind_are_joined_after_it)
+{
+	const char *before = "udp4 join=224.0.0.99 bind=0.0.0.0,8080 inode "
+			     "udp6 join=ff02::99 bind=::,8081 inode";
+
+	enter_network_namespace();
+	ip("route", "add", "default", "dev", "lo");
+	const char *first = boot_and_make_calls("udp port=8080,8081 -> share keep", before);
+	for (int i = 0; i < 2; i++) {
+		expect_same(first, make_calls(before), 2);
+		cr_expect(strstr(read_file("/proc/net/igmp"), "630000E0"));
+		cr_expect(strstr(read_file("/proc/net/igmp6"), "ff020000000000000000000000000099"));
+	}
+	make_calls("udp4 bind=0.0.0.0,8080 udp6 bind=::,8081");
+	cr_expect_not(strstr(read_file("/proc/net/igmp"), "630000E0"));
+	cr_expect_not(strstr(read_file("/proc/net/igmp6"), "ff020000000000000000000000000099"));
+}
