@@ -266,7 +266,7 @@ static bool has_v6only(const struct endpoint *endpoint)
 
 static bool is_for(unsigned place, int fd, const struct endpoint *endpoint)
 {
-	return same_endpoint(&shared->kept[place].endpoint, endpoint) &&
+	return same_endpoint(&shared->kept[place].endpoint, endpoint) && is_open(place) &&
 	       same_device(mine[place].fd, fd) &&
 	       (!has_v6only(endpoint) || same_v6only(mine[place].fd, fd));
 }
@@ -337,7 +337,7 @@ static bool hold(unsigned place)
 static int take(const struct configuration *configuration, unsigned place, int fd,
 	const struct endpoint *endpoint)
 {
-	if (!is_open(place) || !is_for(place, fd, endpoint) || program_holds(place) || !hold(place))
+	if (program_holds(place) || !hold(place))
 		return 0;
 	int error = replace_socket(fd, mine[place].fd, endpoint);
 	if (error)
@@ -390,11 +390,14 @@ int keep_take(const struct configuration *configuration, int fd, const struct en
 	if (share_ask_bound(fd, &bound) < 0 || bound.port != 0)
 		return 0;
 	for (unsigned i = 0; i < entries(); i++) {
+		if (!is_for(i, fd, endpoint)) {
+			give_up_orphan(configuration, i, endpoint);
+			continue;
+		}
+		/* Who has a claim on it wants just this one, and will take it. */
 		if (!claim(i))
 			continue;
 		int result = take(configuration, i, fd, endpoint);
-		if (result == 0)
-			give_up_orphan(configuration, i, endpoint);
 		release(i);
 		if (result)
 			return result;

@@ -97,6 +97,21 @@ Test(keep, a_socket_that_is_closed_and_bound_again_is_the_same_one)
 	expect_kept_over_restart(serve("again", port), port, 1, "");
 }
 
+Test(keep, threads_that_bind_at_once_each_get_their_own_back)
+{
+	const int threads = 16;
+	int port = port_new();
+
+	start_kept(port, format("%s %d", program_path("many"), port), "");
+	for (int starts = 1; starts <= 2; starts++) {
+		systemd_wait_log("all listen", starts);
+		cr_expect_eq(count_listening("tcp", port), threads, "%d sockets listen",
+			count_listening("tcp", port));
+		systemd_do("restart", "kept");
+	}
+	cr_expect_eq(systemd_stored("kept"), threads);
+}
+
 Test(keep, what_epoll_was_told_before_the_bind_holds)
 {
 	int port = port_new();
