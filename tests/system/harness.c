@@ -639,7 +639,8 @@ static bool read_line(const char *text, const char *protocol, struct socket_line
 	return true;
 }
 
-size_t socket_list(const char *protocol, int port, struct socket_line *lines, size_t room)
+static size_t list_sockets(
+	const char *protocol, int port, bool is_listening, struct socket_line *lines, size_t room)
 {
 	size_t count = 0;
 	char text[512];
@@ -649,7 +650,8 @@ size_t socket_list(const char *protocol, int port, struct socket_line *lines, si
 		while (file && fgets(text, sizeof text, file)) {
 			struct socket_line line;
 			if (!read_line(text, protocol, &line) ||
-				(port != ANY_PORT && line.port != port))
+				(port != ANY_PORT && line.port != port) ||
+				(is_listening && !line.is_listening))
 				continue;
 			if (count == room)
 				fail("more than %zu sockets on %s port %d", room, protocol, port);
@@ -661,15 +663,29 @@ size_t socket_list(const char *protocol, int port, struct socket_line *lines, si
 	return count;
 }
 
+size_t socket_list(const char *protocol, int port, struct socket_line *lines, size_t room)
+{
+	return list_sockets(protocol, port, false, lines, room);
+}
+
+#define LISTENING_MOST 8192
+
 int count_listening(const char *protocol, int port)
 {
-	static struct socket_line lines[8192];
-	size_t count = socket_list(protocol, port, lines, sizeof lines / sizeof *lines);
-	int listening = 0;
+	static struct socket_line lines[LISTENING_MOST];
+
+	return (int)list_sockets(protocol, port, true, lines, LISTENING_MOST);
+}
+
+unsigned long sum_listening(const char *protocol, int port)
+{
+	static struct socket_line lines[LISTENING_MOST];
+	size_t count = list_sockets(protocol, port, true, lines, LISTENING_MOST);
+	unsigned long sum = 0;
 
 	for (size_t i = 0; i < count; i++)
-		listening += lines[i].is_listening;
-	return listening;
+		sum += lines[i].inode;
+	return sum;
 }
 
 struct listening {

@@ -164,6 +164,9 @@ size_t socket_list(const char *protocol, int port, struct socket_line *lines, si
 /* How many sockets of all processes listen on a port. */
 int count_listening(const char *protocol, int port);
 
+/* The sum of their inodes: the same for as long as they are the same sockets. */
+unsigned long sum_listening(const char *protocol, int port);
+
 /* Waits until exactly COUNT sockets listen on the port. */
 void wait_listening(const char *protocol, int port, int count);
 

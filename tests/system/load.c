@@ -11,24 +11,36 @@
 
 struct answer {
 	int port;
-	char text[512];
+	char start[32];
+	char last;
 };
+
+static void read_answer(int fd, struct answer *answer)
+{
+	char bytes[4096];
+	size_t room = sizeof answer->start - 1, length = 0;
+	ssize_t got;
+
+	while ((got = recv(fd, bytes, sizeof bytes, 0)) > 0) {
+		size_t part = (size_t)got < room - length ? (size_t)got : room - length;
+		memcpy(answer->start + length, bytes, part);
+		length += part;
+		answer->last = bytes[got - 1];
+	}
+}
 
 static bool is_answered(void *context)
 {
 	struct answer *answer = context;
 	int fd = client_try("127.0.0.1", answer->port);
-	size_t length = 0;
-	ssize_t got = fd < 0 ? -1 : send(fd, REQUEST, strlen(REQUEST), MSG_NOSIGNAL);
 
-	while (got > 0 && length < sizeof answer->text - 1) {
-		got = recv(fd, answer->text + length, sizeof answer->text - 1 - length, 0);
-		length += got > 0 ? (size_t)got : 0;
-	}
-	answer->text[length] = '\0';
-	if (fd >= 0)
-		close(fd);
-	return length > 0 && answer->text[length - 1] == '\n';
+	if (fd < 0)
+		return false;
+	*answer = (struct answer){.port = answer->port};
+	if (send(fd, REQUEST, strlen(REQUEST), MSG_NOSIGNAL) > 0)
+		read_answer(fd, answer);
+	close(fd);
+	return answer->last == '\n';
 }
 
 int answering(int port)
@@ -36,7 +48,7 @@ int answering(int port)
 	struct answer answer = {.port = port};
 
 	wait_until(is_answered, &answer, "an answer");
-	return atoi(answer.text);
+	return atoi(answer.start);
 }
 
 struct process *load_start(int port, int clients)

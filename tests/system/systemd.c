@@ -116,6 +116,11 @@ int systemd_stored(const char *unit)
 	return atoi(systemd_show(unit, "NFileDescriptorStore"));
 }
 
+const char *systemd_read(const char *path)
+{
+	return read_file(format("/proc/%d/root%s", (int)manager, path));
+}
+
 void systemd_kill(int process, int signal)
 {
 	struct process *kill =

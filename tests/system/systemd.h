@@ -31,6 +31,9 @@ const char *systemd_show(const char *unit, const char *property);
 /* How many sockets the file descriptor store of a service holds. */
 int systemd_stored(const char *unit);
 
+/* All of a file, by its path in there. */
+const char *systemd_read(const char *path);
+
 /* Sends a signal to the process with that id, as it is in there. */
 void systemd_kill(int process, int signal);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is shipped beside the programs: systemd units, completions, manual pages. */
-#include "harness.h"
+#include "load.h"
+#include "systemd.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,8 +37,8 @@ Test(examples, the_template_is_a_valid_unit)
 
 Test(examples, the_units_that_keep_and_adopt_are_valid)
 {
-	static const char *const names[] = {
-		"adopt.socket", "adopt.service", "kept.service", "kept-nginx.service"};
+	static const char *const names[] = {"adopt.socket", "adopt.service", "capability.service",
+		"kept.service", "kept-nginx.service"};
 	const char *directory = new_directory();
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -92,6 +94,108 @@ Test(examples, systemd_analyze_reads_the_drop_in_at_all)
 			.is_bare = true);
 	process_wait(process);
 	cr_expect(strstr(process_errors(process), "Nonsense"));
+}
+
+/* ---- the units, as they are shipped, in a systemd and a network of the test's own ---- */
+
+static void add_example(const char *name)
+{
+	systemd_add(name, read_file(shipped(format("scripts/systemd/%s", name))));
+}
+
+static void boot(void)
+{
+	enter_network_namespace();
+	systemd_boot();
+}
+
+static void expect_kept(const char *unit, int port, int sockets)
+{
+	unsigned long before = sum_listening("tcp", port);
+
+	systemd_do("restart", unit);
+	answering(port);
+	cr_expect_eq(sum_listening("tcp", port), before);
+	cr_expect_eq(count_listening("tcp", port), sockets);
+	cr_expect_eq(systemd_stored(unit), 1);
+}
+
+/* Neither it nor its children can become what they were not started as. */
+static void expect_never_root(const char *unit)
+{
+	const char *status =
+		systemd_read(format("/proc/%d/status", atoi(systemd_show(unit, "MainPID"))));
+
+	cr_expect(strstr(status, "\nUid:\t990\t990\t990\t990\n"), "%s", status);
+}
+
+Test(examples, the_kept_service_keeps_its_socket)
+{
+	add_example("kept.service");
+	boot();
+	systemd_do("start", "kept");
+	answering(8080);
+	expect_kept("kept.service", 8080, 1);
+}
+
+Test(examples, the_template_s_instances_share_a_port_and_each_keep_a_socket)
+{
+	add_example("server@.service");
+	boot();
+	systemd_do("start", "server@1");
+	systemd_do("start", "server@2");
+	wait_listening("tcp", 8080, 2);
+	for (int i = 0; i < 20; i++)
+		answering(8080);
+	expect_never_root("server@1");
+	expect_kept("server@1", 8080, 2);
+	expect_kept("server@2", 8080, 2);
+}
+
+Test(examples, a_server_with_an_ambient_capability_has_port_80_and_keeps_it)
+{
+	add_example("capability.service");
+	boot();
+	systemd_do("start", "capability");
+	answering(80);
+	expect_never_root("capability");
+	expect_kept("capability.service", 80, 1);
+}
+
+Test(examples, a_server_that_was_never_root_adopts_port_80)
+{
+	add_example("adopt.service");
+	add_example("adopt.socket");
+	boot();
+	systemd_do("start", "adopt.socket");
+	answering(80);
+	expect_never_root("adopt");
+	cr_expect(strstr(
+		systemd_read(format("/proc/%d/status", atoi(systemd_show("adopt", "MainPID")))),
+		"\nCapEff:\t0000000000000000\n"));
+	cr_expect_eq(count_listening("tcp", 80), 1);
+	cr_expect_eq(count_listening("tcp", 8080), 0);
+}
+
+/* With a configuration of the test's in the place of the machine's. */
+Test(examples, nginx_with_its_check_before_the_start_loses_nothing)
+{
+	const char *directory = nginx_directory("listen 80;", "1\\n");
+
+	need_program("/usr/sbin/nginx");
+	add_example("kept-nginx.service");
+	systemd_add("kept-nginx.service.d/test.conf",
+		format("[Service]\nBindReadOnlyPaths=%s/nginx.conf:/etc/nginx/nginx.conf\n",
+			directory));
+	boot();
+	systemd_do("start", "kept-nginx");
+	answering(80);
+	struct process *load = load_start(80, 8);
+	for (int i = 0; i < 3; i++)
+		expect_kept("kept-nginx", 80, 1);
+	struct outcome outcome = load_stop(load);
+	cr_expect_eq(outcome.refused + outcome.cut_off + outcome.hung, 0,
+		"%d refused, %d cut off, %d hung", outcome.refused, outcome.cut_off, outcome.hung);
 }
 
 /* ---- completions ---- */

@@ -170,18 +170,6 @@ Test(keep, the_socket_of_a_worker_that_is_gone_is_given_up)
 	}
 }
 
-/* The sum says which sockets listen; none of them is anywhere but in this list. */
-static unsigned long sum_of_sockets(int port)
-{
-	struct socket_line lines[64];
-	size_t count = socket_list("tcp", port, lines, 64);
-	unsigned long sum = 0;
-
-	for (size_t i = 0; i < count; i++)
-		sum += lines[i].is_listening ? lines[i].inode : 0;
-	return sum;
-}
-
 /* The service was started with these sockets, so each worker has them all. */
 Test(keep, the_kept_socket_of_a_worker_that_is_gone_goes_to_the_next_one)
 {
@@ -191,11 +179,11 @@ Test(keep, the_kept_socket_of_a_worker_that_is_gone_goes_to_the_next_one)
 	wait_listening("tcp", port, 3);
 	systemd_do("restart", "kept");
 	systemd_wait_log("takes the kept socket over", 3);
-	unsigned long sum = sum_of_sockets(port);
+	unsigned long sum = sum_listening("tcp", port);
 	systemd_kill(answering(port), SIGKILL);
 	systemd_wait_log("takes the kept socket over", 4);
 	expect_kept(port, 3);
-	cr_expect_eq(sum_of_sockets(port), sum);
+	cr_expect_eq(sum_listening("tcp", port), sum);
 }
 
 /* ---- datagrams ---- */
