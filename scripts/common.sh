@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
-# What demo and test have in common: saying what goes on, installing what is missing, building.
+# What bench, demo and test have in common: saying what goes on, installing what is missing, building.
 # Before it is read, $source names the source tree, and $build the folder for all that is made.
 : "${source:?}" "${build:?}"
 
@@ -54,7 +54,8 @@ install_missing() {
 	}
 }
 
-# build_in FOLDER [MESON OPTION]...: sets up, or sets up again, and builds.
+# build_in FOLDER [MESON OPTION]...: sets up, or sets up again, and builds; what is in $tree, if
+# that is set.
 build_in() {
 	folder=$1
 	shift
@@ -63,7 +64,7 @@ build_in() {
 	if [ -e "$folder/build.ninja" ]; then
 		set -- --reconfigure "$@"
 	fi
-	{ meson setup "$@" "$folder" "$source" && ninja -C "$folder"; } >"$build/build.log" 2>&1 || {
+	{ meson setup "$@" "$folder" "${tree:-$source}" && ninja -C "$folder"; } >"$build/build.log" 2>&1 || {
 		tail -n 40 "$build/build.log" >&2
 		stop "the build failed"
 	}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The unmodified servers that are measured, each as the command that starts it on a port."""
+import os
+
+import bench
+
+PYTHON = "/usr/bin/python3"
+REUSE_RUN = bench.path("tree", "reuse-run")
+
+
+def can(option):
+    """Whether this build's reuse-run has an option."""
+    return option in bench.run([REUSE_RUN, "--help"])
+
+
+def write(name, text):
+    with open(bench.path(name), "w", encoding="utf-8") as file:
+        file.write(text)
+    return bench.path(name)
+
+
+def script(name):
+    return os.path.join(bench.HERE, name)
+
+
+def python(port):
+    return [PYTHON, script("cpu.py"), str(port)]
+
+
+def node(port, *mode):
+    return ["node", script("cpu.js"), str(port), *mode]
+
+
+def slow(port):
+    """The server of the tests that has no graceful end at all."""
+    return [PYTHON, os.path.join(bench.SOURCE, "tests", "system", "programs", "slow.py"), str(port)]
+
+
+def redis(port):
+    return ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "",
+            "--appendonly", "no", "--dir", bench.BUILD]
+
+
+def nginx(port, workers=1, listen="", copy=0):
+    config = write(f"nginx-{port}-{copy}.conf", f"""
+daemon off;
+worker_processes {workers};
+error_log stderr crit;
+pid {bench.path(f"nginx-{port}-{copy}.pid")};
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000;
+    client_body_temp_path {bench.path("nginx-body")};
+    proxy_temp_path {bench.path("nginx-proxy")};
+    fastcgi_temp_path {bench.path("nginx-fastcgi")};
+    uwsgi_temp_path {bench.path("nginx-uwsgi")};
+    scgi_temp_path {bench.path("nginx-scgi")};
+    server {{
+        listen 127.0.0.1:{port}{listen};
+        location / {{ return 200 "an answer"; }}
+    }}
+}}
+""")
+    return ["nginx", "-e", "stderr", "-p", bench.BUILD, "-c", config]
+
+
+def haproxy(port, backends, mode="http"):
+    """HAProxy in front of servers, each at the port named; with its defaults but for timeouts."""
+    lines = "\n".join(f"    server s{each} 127.0.0.1:{each}" for each in backends)
+    config = write(f"haproxy-{port}.conf", f"""
+global
+    stats socket {bench.path("haproxy.sock")} mode 600 level admin expose-fd listeners
+defaults
+    mode {mode}
+    balance leastconn
+    timeout connect 30s
+    timeout client 30s
+    timeout server 30s
+listen web
+    bind 127.0.0.1:{port}
+{lines}
+""")
+    return ["haproxy", "-W", "-db", "-f", config]
+
+
+def build_go():
+    """A static Go server, which no preload reaches."""
+    program = bench.path("server-go")
+    env = bench.environment(GOCACHE=bench.path("go-cache"), GOFLAGS="", CGO_ENABLED="0",
+                            GO111MODULE="off")
+    bench.run(["go", "build", "-o", program, script("server.go")], env=env)
+    return program
