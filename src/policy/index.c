@@ -1,232 +1,552 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "index.h"
 
+#include "line.h"
+#include "sort.h"
+
 #include <stdbool.h>
 
-#define PORT_BITS    16
-#define BLOCKS_MOST  30 /* a range of 16-bit numbers falls into no more aligned blocks */
+#define NONE	     UINT32_MAX
 #define ADDRESS_BITS 128
+#define IP4_BITS     32
+#define MAPPED_BITS  96 /* of the prefix that all IPv4 addresses have */
+#define PORT_BITS    16
+#define PORTS	     (1U << PORT_BITS)
+#define FAMILIES     (FAMILY_ANY + 1)
+#define PROTOCOLS    (PROTOCOL_OTHER + 1)
+#define CLASSES_MOST 10 /* two families, and five answers to which protocol it is */
 
-/* The bits that a rule fixes: the key of one entry. */
-struct key {
-	struct address address; /* the other bits are zero */
-	uint16_t port;
-	uint8_t address_bits, port_bits;
-};
-
-struct entry {
-	uint32_t rule;
-	uint32_t next; /* the entry after this one in its chain, from 1; 0: none */
-};
-
-/* The rules that fix as many bits of the address and as many of the port. */
-struct shape {
-	struct address mask;
-	uint16_t port_mask;
-	uint32_t first; /* the first rule that has this shape */
-	uint32_t n_entries;
-	uint32_t slot_mask; /* one less than the number of slots, a power of two */
-	uint32_t *slots;    /* the first entry of each chain, from 1; 0: none */
+/* A prefix that rules name, or any address at all. */
+struct node {
+	uint32_t parent;    /* the next longer one that holds all of it; of "any": itself */
+	uint32_t least;	    /* the first rule of this one and of all that hold it */
+	uint32_t intervals; /* the first of its port intervals */
+	uint32_t n_intervals;
+	struct line ports;
 };
 
 struct index {
-	enum view view;
-	uint32_t n_shapes;
 	const struct rule *rules;
-	struct shape *shapes;  /* by their first rule */
-	struct entry *entries; /* a chain goes from the first rule to the last */
-	uint32_t n_entries;
+	/* Kinds of endpoint that the same rules are for have the same class, from 1; 0: none. */
+	uint8_t classes[FAMILIES][PROTOCOLS];
+	uint32_t n_classes;
+	/* Addresses: each start, up to the next; the longest prefix that holds what is there. */
+	uint32_t n_starts;
+	struct address *starts;
+	uint32_t *nodes_at;
+	struct node *nodes;
+	/* The part of them that is IPv4: most are, and they are found faster. */
+	uint32_t ip4_at;
+	struct line ip4;
+	/* Ports of the nodes: where the intervals start, and the first rule for each class. */
+	uint32_t *ports;
+	uint32_t *first_rules;
 };
 
-/* ---- keys ---- */
+/* ---- classes ---- */
 
-/* Cuts the next aligned block off a range; returns how many of its leading bits are fixed. */
-static uint8_t next_block(uint32_t first, uint32_t last, uint32_t *size)
-{
-	uint8_t bits = PORT_BITS;
-
-	*size = 1;
-	while (bits > 0 && first % (*size * 2) == 0 && first + *size * 2 - 1 <= last) {
-		*size *= 2;
-		bits--;
-	}
-	return bits;
-}
-
-struct key_list {
-	struct key keys[BLOCKS_MOST];
-	unsigned count;
+struct classes {
+	uint32_t kinds_present; /* a bit for each pair of families and protocols that rules have */
+	uint32_t kinds[CLASSES_MOST]; /* the pairs that each class stands for */
 };
 
-static void add_blocks(struct key_list *list, uint32_t first, uint32_t last)
+static unsigned kind_of(const struct match *match)
 {
-	uint32_t size;
+	return match->families * 8U + (match->protocols & 7U);
+}
 
-	for (; first <= last && list->count < BLOCKS_MOST; first += size) {
-		struct key *key = &list->keys[list->count++];
-		key->port_bits = next_block(first, last, &size);
-		key->port = (uint16_t)first;
+/* Which of the kinds that rules have are for an endpoint of this family and protocol. */
+static uint32_t kinds_for(uint32_t present, uint8_t family, uint8_t protocol)
+{
+	const struct endpoint endpoint = {.family = family, .protocol = protocol};
+	uint32_t kinds = 0;
+
+	for (unsigned kind = 0; kind < FAMILIES * 8U; kind++) {
+		const struct match match = {
+			.families = (uint8_t)(kind / 8), .protocols = (uint8_t)(kind % 8)};
+		if (present >> kind & 1 && match_holds_kind(&match, &endpoint))
+			kinds |= 1U << kind;
+	}
+	return kinds;
+}
+
+static uint8_t class_for(struct index *index, struct classes *classes, uint32_t kinds)
+{
+	uint32_t class = 0;
+
+	if (kinds == 0)
+		return 0;
+	while (class < index->n_classes && classes->kinds[class] != kinds)
+		class ++;
+	if (class == index->n_classes)
+		classes->kinds[index->n_classes++] = kinds;
+	return (uint8_t)(class + 1);
+}
+
+static void make_classes(struct index *index, struct classes *classes)
+{
+	static const uint8_t protocols[] = {
+		PROTOCOL_UNKNOWN, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP, PROTOCOL_OTHER};
+
+	for (uint8_t family = FAMILY_IP4; family <= FAMILY_IP6; family++) {
+		for (size_t i = 0; i < sizeof protocols; i++)
+			index->classes[family][protocols[i]] = class_for(index, classes,
+				kinds_for(classes->kinds_present, family, protocols[i]));
 	}
 }
 
-/* Calls FILE for each key of a rule: the product of its addresses and its blocks of ports. */
-typedef void file_key(struct index *index, uint32_t rule, const struct key *key);
+/* ---- what is filed ---- */
 
-static void file_ports(struct index *index, uint32_t rule, const struct prefix *prefix,
-	const struct ports *ports, file_key *file)
+/* One prefix and one range of ports of a rule. */
+struct entry {
+	struct prefix prefix;
+	bool is_any; /* no prefix: any address */
+	struct ports ports;
+	uint32_t rule;
+};
+
+/* What is at work while an index is built. */
+struct builder {
+	struct index *index;
+	enum view view;
+	struct arena *arena, scratch;
+	struct classes classes;
+	uint32_t n_entries, n_nodes;
+	struct entry *entries; /* NULL: they are counted first */
+	struct sorted *order, *other;
+	uint32_t *skip; /* the next interval that may have no rule yet */
+};
+
+static void file_entry(struct builder *builder, uint32_t rule, const struct prefix *prefix,
+	const struct ports *ports)
 {
-	struct key_list list = {.count = 0};
+	static const struct prefix any;
+	static const struct ports all = {0, UINT16_MAX};
 
-	add_blocks(&list, ports ? ports->first : 0, ports ? ports->last : UINT16_MAX);
-	for (unsigned i = 0; i < list.count; i++) {
-		struct key *key = &list.keys[i];
-		key->address = prefix ? prefix->address : (struct address){0};
-		key->address_bits = prefix ? prefix->length : 0;
-		file(index, rule, key);
-	}
+	/* What is written as IPv6 holds no IPv4 address, and all of these are. */
+	if (prefix && !prefix->is_ip4 && prefix->length >= MAPPED_BITS &&
+		address_is_ip4(&prefix->address))
+		return;
+	if (builder->entries)
+		builder->entries[builder->n_entries] = (struct entry){
+			.prefix = prefix ? *prefix : any,
+			.is_any = prefix == NULL,
+			.ports = ports ? *ports : all,
+			.rule = rule,
+		};
+	builder->n_entries++;
 }
 
-static void file_address(
-	struct index *index, uint32_t rule, const struct prefix *prefix, file_key *file)
+static void file_ports(struct builder *builder, uint32_t rule, const struct prefix *prefix)
 {
-	const struct match *match = &index->rules[rule].match;
-	const struct target *to = &index->rules[rule].actions.to;
-	struct ports target = {to->port, to->port};
+	const struct match *match = &builder->index->rules[rule].match;
+	const struct target *to = &builder->index->rules[rule].actions.to;
+	const struct ports target = {to->port, to->port};
 
-	if (index->view == VIEW_BOUND && to->has_port) {
-		file_ports(index, rule, prefix, &target, file);
+	if (builder->view == VIEW_BOUND && to->has_port) {
+		file_entry(builder, rule, prefix, &target);
 		return;
 	}
 	for (uint32_t i = 0; i < match->n_ports; i++)
-		file_ports(index, rule, prefix, &match->ports[i], file);
+		file_entry(builder, rule, prefix, &match->ports[i]);
 	if (match->n_ports == 0)
-		file_ports(index, rule, prefix, NULL, file);
+		file_entry(builder, rule, prefix, NULL);
 }
 
-static void file_rule(struct index *index, uint32_t rule, file_key *file)
+static void file_rule(struct builder *builder, uint32_t rule)
 {
-	const struct match *match = &index->rules[rule].match;
-	const struct target *to = &index->rules[rule].actions.to;
-	struct prefix target = {to->address, ADDRESS_BITS, address_is_ip4(&to->address)};
+	const struct match *match = &builder->index->rules[rule].match;
+	const struct target *to = &builder->index->rules[rule].actions.to;
+	const struct prefix target = {to->address, ADDRESS_BITS, address_is_ip4(&to->address)};
 
-	if (match->is_connect != (index->view == VIEW_CONNECT))
+	if (match->is_connect != (builder->view == VIEW_CONNECT))
 		return;
-	if (index->view == VIEW_BOUND && to->has_address) {
-		file_address(index, rule, &target, file);
+	builder->classes.kinds_present |= 1U << kind_of(match);
+	if (builder->view == VIEW_BOUND && to->has_address) {
+		file_ports(builder, rule, &target);
 		return;
 	}
 	for (uint32_t i = 0; i < match->n_prefixes; i++)
-		file_address(index, rule, &match->prefixes[i], file);
+		file_ports(builder, rule, &match->prefixes[i]);
 	if (match->n_prefixes == 0)
-		file_address(index, rule, NULL, file);
+		file_ports(builder, rule, NULL);
 }
 
-/* ---- shapes ---- */
-
-static uint16_t port_mask(unsigned bits)
+/* Without a rule: any address, and any IPv4 address, which all others lie in. */
+static void file_rules(struct builder *builder, size_t count)
 {
-	return (uint16_t)(0xffffU << (PORT_BITS - bits));
+	const struct prefix ip4 = {address_any(FAMILY_IP4), MAPPED_BITS, true};
+
+	builder->n_entries = 0;
+	file_entry(builder, NONE, NULL, NULL);
+	file_entry(builder, NONE, &ip4, NULL);
+	for (uint32_t i = 0; i < count; i++)
+		file_rule(builder, i);
 }
 
-static struct shape *shape_of(struct index *index, const struct key *key)
-{
-	struct address mask = prefix_mask(key->address_bits);
-	uint16_t ports = port_mask(key->port_bits);
+/* ---- the order of prefixes: any, then by their first address, the shorter one first ---- */
 
-	for (uint32_t i = 0; i < index->n_shapes; i++) {
-		struct shape *shape = &index->shapes[i];
-		if (shape->mask.high == mask.high && shape->mask.low == mask.low &&
-			shape->port_mask == ports)
-			return shape;
+enum part { PART_LENGTH, PART_LOW, PART_HIGH }; /* the most significant one comes last */
+
+static uint64_t part_of(const struct entry *entry, enum part part)
+{
+	switch (part) {
+	case PART_LENGTH:
+		return entry->is_any ? 0 : entry->prefix.length + 1U;
+	case PART_LOW:
+		return entry->prefix.address.low;
+	default:
+		return entry->prefix.address.high;
 	}
-	struct shape *shape = &index->shapes[index->n_shapes++];
-	*shape = (struct shape){.mask = mask, .port_mask = ports};
-	return shape;
 }
 
-static uint32_t hash(uint64_t high, uint64_t low, uint16_t port)
+static void sort_entries(struct builder *builder)
 {
-	uint64_t mixed = (high ^ (low << 17 | low >> 47) ^ port) * 0x9e3779b97f4a7c15ULL;
-
-	return (uint32_t)(mixed >> 32);
+	for (uint32_t i = 0; i < builder->n_entries; i++)
+		builder->order[i].value = i;
+	for (enum part part = PART_LENGTH; part <= PART_HIGH; part++) {
+		for (uint32_t i = 0; i < builder->n_entries; i++)
+			builder->order[i].key =
+				part_of(&builder->entries[builder->order[i].value], part);
+		sort_by_key(builder->order, builder->other, builder->n_entries);
+	}
 }
 
-static void count_key(struct index *index, uint32_t rule, const struct key *key)
+static bool is_same_prefix(const struct entry *a, const struct entry *b)
 {
-	struct shape *shape = shape_of(index, key);
-
-	if (shape->n_entries++ == 0)
-		shape->first = rule;
-	index->n_entries++;
+	return part_of(a, PART_HIGH) == part_of(b, PART_HIGH) &&
+	       part_of(a, PART_LOW) == part_of(b, PART_LOW) &&
+	       part_of(a, PART_LENGTH) == part_of(b, PART_LENGTH);
 }
 
-/* Files at the head of a chain; rules come from the last to the first. */
-static void file_entry(struct index *index, uint32_t rule, const struct key *key)
+static const struct entry *entry_at(const struct builder *builder, uint32_t place)
 {
-	struct shape *shape = shape_of(index, key);
-	uint32_t *slot = &shape->slots[hash(key->address.high, key->address.low, key->port) &
-				       shape->slot_mask];
-
-	index->entries[index->n_entries] = (struct entry){.rule = rule, .next = *slot};
-	*slot = ++index->n_entries;
+	return &builder->entries[builder->order[place].value];
 }
 
-static bool take_tables(struct arena *arena, struct index *index)
+/* The key of each entry is the number of its node from now on. */
+static void number_nodes(struct builder *builder)
 {
-	index->entries = arena_take(arena, index->n_entries, sizeof *index->entries);
-	if (!index->entries)
-		return false;
-	for (uint32_t i = 0; i < index->n_shapes; i++) {
-		struct shape *shape = &index->shapes[i];
-		uint32_t slots = 1;
-		while (slots < shape->n_entries)
-			slots *= 2;
-		shape->slot_mask = slots - 1;
-		shape->slots = arena_take(arena, slots, sizeof *shape->slots);
-		if (!shape->slots)
+	for (uint32_t i = 0; i < builder->n_entries; i++) {
+		if (i == 0 || !is_same_prefix(entry_at(builder, i - 1), entry_at(builder, i)))
+			builder->n_nodes++;
+		builder->order[i].key = builder->n_nodes - 1;
+	}
+}
+
+/* ---- addresses ---- */
+
+/* Prefixes that hold the address which the builder has come to, each within the one before it. */
+struct open {
+	unsigned depth;
+	uint32_t node[ADDRESS_BITS + 2];
+	struct address last[ADDRESS_BITS + 2];
+};
+
+static bool is_up_to(const struct address *a, const struct address *b)
+{
+	return a->high < b->high || (a->high == b->high && a->low <= b->low);
+}
+
+static struct address last_of(const struct entry *entry)
+{
+	struct address mask = prefix_mask(entry->prefix.length);
+
+	return (struct address){
+		entry->prefix.address.high | ~mask.high, entry->prefix.address.low | ~mask.low};
+}
+
+/* What ends and starts again at the same address counts by what is said of it last. */
+static void add_start(struct index *index, struct address address, uint32_t node)
+{
+	const struct address *previous = index->starts + index->n_starts - 1;
+	bool is_new = index->n_starts == 0 || previous->high != address.high ||
+		      previous->low != address.low;
+
+	index->n_starts += is_new;
+	index->starts[index->n_starts - 1] = address;
+	index->nodes_at[index->n_starts - 1] = node;
+}
+
+/* Closes the innermost prefix: behind it, the one around it goes on. */
+static void close_innermost(struct index *index, struct open *open)
+{
+	struct address last = open->last[--open->depth];
+
+	if (last.high == UINT64_MAX && last.low == UINT64_MAX)
+		return;
+	last.high += ++last.low == 0;
+	add_start(index, last, open->node[open->depth - 1]);
+}
+
+static void open_node(
+	struct index *index, struct open *open, const struct entry *entry, uint32_t number)
+{
+	struct node *node = &index->nodes[number];
+	bool is_outermost =
+		entry->is_any || (entry->prefix.is_ip4 && entry->prefix.length == MAPPED_BITS);
+
+	while (open->depth > 1 && !is_up_to(&entry->prefix.address, &open->last[open->depth - 1]))
+		close_innermost(index, open);
+	/* An IPv6 prefix holds no IPv4 address, even where those lie within it. */
+	node->parent = is_outermost ? 0 : open->node[open->depth - 1];
+	node->least = entry->is_any ? NONE : index->nodes[node->parent].least;
+	open->node[open->depth] = number;
+	open->last[open->depth++] = last_of(entry);
+	add_start(index, entry->prefix.address, number);
+}
+
+static void make_nodes(struct builder *builder, struct open *open)
+{
+	struct index *index = builder->index;
+
+	for (uint32_t i = 0; i < builder->n_entries; i++) {
+		uint32_t number = (uint32_t)builder->order[i].key;
+		const struct entry *entry = entry_at(builder, i);
+		if (i == 0 || number != builder->order[i - 1].key)
+			open_node(index, open, entry, number);
+		if (entry->rule < index->nodes[number].least)
+			index->nodes[number].least = entry->rule;
+	}
+	while (open->depth > 1)
+		close_innermost(index, open);
+}
+
+/* ---- ports ---- */
+
+#define BOUNDS_MOST 3 /* of an entry: 0, its first port, and the one behind its last */
+
+/* Fills in where intervals start, in the order of nodes and ports. Returns how many these are. */
+static uint32_t list_bounds(struct builder *builder, struct sorted *bounds)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < builder->n_entries; i++) {
+		const struct ports *ports = &entry_at(builder, i)->ports;
+		uint64_t node = builder->order[i].key * PORTS;
+		bool is_first = i == 0 || builder->order[i].key != builder->order[i - 1].key;
+		if (is_first)
+			bounds[count++].key = node;
+		if (ports->first > 0)
+			bounds[count++].key = node + ports->first;
+		if (ports->last < UINT16_MAX)
+			bounds[count++].key = node + ports->last + 1;
+	}
+	return count;
+}
+
+static uint32_t drop_twins(struct sorted *bounds, uint32_t count)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (kept == 0 || bounds[i].key != bounds[kept - 1].key)
+			bounds[kept++] = bounds[i];
+	}
+	return kept;
+}
+
+static bool make_intervals(struct builder *builder, const struct sorted *bounds, uint32_t count)
+{
+	struct index *index = builder->index;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct node *node = &index->nodes[bounds[i].key / PORTS];
+		if (node->n_intervals++ == 0)
+			node->intervals = i;
+		index->ports[i] = (uint32_t)(bounds[i].key % PORTS);
+	}
+	for (uint32_t i = 0; i < builder->n_nodes; i++) {
+		struct node *node = &index->nodes[i];
+		if (!line_make(&node->ports, builder->arena, index->ports + node->intervals,
+			    node->n_intervals, PORT_BITS))
 			return false;
 	}
 	return true;
 }
 
-#define SHAPES_MOST ((ADDRESS_BITS + 1) * (PORT_BITS + 1))
+/* The first interval from AT that no rule has yet; shortens the way for those who come later. */
+static uint32_t next_free(uint32_t *skip, uint32_t at, uint32_t end)
+{
+	while (at < end && skip[at] != at) {
+		uint32_t next = skip[at];
+		if (next < end)
+			skip[at] = skip[next];
+		at = next;
+	}
+	return at;
+}
+
+/* Gives the rule the intervals from AT to END, for one class, as far as no earlier rule has them.
+ */
+static void give(struct builder *builder, uint32_t class, uint32_t rule, uint32_t at, uint32_t end,
+	uint32_t *skip)
+{
+	const struct index *index = builder->index;
+
+	for (at = next_free(skip, at, end); at < end; at = next_free(skip, at + 1, end)) {
+		index->first_rules[at * index->n_classes + class] = rule;
+		skip[at] = at + 1;
+	}
+}
+
+static void give_to_rules(struct builder *builder, uint32_t n_intervals)
+{
+	const struct index *index = builder->index;
+
+	for (uint32_t i = 0; i < builder->n_entries; i++) {
+		const struct entry *entry = entry_at(builder, i);
+		const struct node *node = &index->nodes[builder->order[i].key];
+		if (entry->rule == NONE)
+			continue;
+		unsigned kind = kind_of(&index->rules[entry->rule].match);
+		uint32_t first = line_find(&node->ports, entry->ports.first);
+		uint32_t last = line_find(&node->ports, entry->ports.last);
+		for (uint32_t class = 0; class < index->n_classes; class ++) {
+			if (builder->classes.kinds[class] >> kind & 1)
+				give(builder, class, entry->rule, node->intervals + first,
+					node->intervals + last + 1,
+					builder->skip + class * n_intervals);
+		}
+	}
+}
+
+/* ---- building ---- */
+
+/* Scratch memory for each entry: itself, its places in two sorted lists, its intervals. */
+#define SCRATCH_BYTES                                                                              \
+	(sizeof(struct entry) + (2 + 2 * BOUNDS_MOST) * sizeof(struct sorted) +                    \
+		BOUNDS_MOST * CLASSES_MOST * sizeof(uint32_t))
+
+static bool open_scratch(struct builder *builder)
+{
+	size_t count = builder->n_entries;
+
+	if (arena_open(&builder->scratch, count * SCRATCH_BYTES + sizeof(struct open) + 1024) < 0)
+		return false;
+	builder->entries = arena_take(&builder->scratch, count, sizeof *builder->entries);
+	builder->order = arena_take(&builder->scratch, count, sizeof *builder->order);
+	builder->other = arena_take(&builder->scratch, count, sizeof *builder->other);
+	return builder->entries && builder->order && builder->other;
+}
+
+/* The IPv4 addresses among the starts stand together: the first one is that of all of them. */
+static bool make_ip4_line(struct builder *builder)
+{
+	struct index *index = builder->index;
+	uint32_t *starts, count = 0;
+
+	while (!address_is_ip4(&index->starts[index->ip4_at]))
+		index->ip4_at++;
+	const struct address *first = &index->starts[index->ip4_at];
+	while (index->ip4_at + count < index->n_starts && address_is_ip4(&first[count]))
+		count++;
+	starts = arena_take(builder->arena, count, sizeof *starts);
+	for (uint32_t i = 0; starts && i < count; i++)
+		starts[i] = (uint32_t)first[i].low;
+	return starts && line_make(&index->ip4, builder->arena, starts, count, IP4_BITS);
+}
+
+static bool build_addresses(struct builder *builder)
+{
+	struct index *index = builder->index;
+	struct open *open = arena_take(&builder->scratch, 1, sizeof *open);
+	uint32_t starts_most = 2 * builder->n_nodes;
+
+	index->nodes = arena_take(builder->arena, builder->n_nodes, sizeof *index->nodes);
+	index->starts = arena_take(builder->arena, starts_most, sizeof *index->starts);
+	index->nodes_at = arena_take(builder->arena, starts_most, sizeof *index->nodes_at);
+	if (!open || !index->nodes || !index->starts || !index->nodes_at)
+		return false;
+	make_nodes(builder, open);
+	return make_ip4_line(builder);
+}
+
+static bool build_ports(struct builder *builder)
+{
+	struct index *index = builder->index;
+	size_t most = (size_t)builder->n_entries * BOUNDS_MOST;
+	struct sorted *bounds = arena_take(&builder->scratch, most, sizeof *bounds);
+	struct sorted *other = arena_take(&builder->scratch, most, sizeof *other);
+
+	if (!bounds || !other)
+		return false;
+	uint32_t count = list_bounds(builder, bounds);
+	sort_by_key(bounds, other, count);
+	count = drop_twins(bounds, count);
+	size_t n_rules = (size_t)count * index->n_classes;
+	index->ports = arena_take(builder->arena, count, sizeof *index->ports);
+	index->first_rules = arena_take(builder->arena, n_rules, sizeof *index->first_rules);
+	builder->skip = arena_take(&builder->scratch, n_rules, sizeof *builder->skip);
+	if (!index->ports || !index->first_rules || !builder->skip)
+		return false;
+	if (!make_intervals(builder, bounds, count))
+		return false;
+	for (size_t i = 0; i < n_rules; i++) {
+		index->first_rules[i] = NONE;
+		builder->skip[i] = (uint32_t)(i % count);
+	}
+	give_to_rules(builder, count);
+	return true;
+}
 
 const struct index *index_build(
 	struct arena *arena, enum view view, const struct rule *rules, size_t count)
 {
 	struct index *index = arena_take(arena, 1, sizeof *index);
-	struct shape *shapes = arena_take(arena, SHAPES_MOST, sizeof *shapes);
+	struct builder builder = {.index = index, .view = view, .arena = arena};
 
-	if (!index || !shapes)
+	if (!index)
 		return NULL;
-	*index = (struct index){.view = view, .rules = rules, .shapes = shapes};
-	for (uint32_t i = 0; i < count; i++)
-		file_rule(index, i, count_key);
-	if (!take_tables(arena, index))
-		return NULL;
-	index->n_entries = 0;
-	for (uint32_t i = (uint32_t)count; i-- > 0;)
-		file_rule(index, i, file_entry);
-	return index;
+	*index = (struct index){.rules = rules};
+	file_rules(&builder, count);
+	make_classes(index, &builder.classes);
+	bool is_built = open_scratch(&builder);
+	if (is_built) {
+		file_rules(&builder, count);
+		sort_entries(&builder);
+		number_nodes(&builder);
+		is_built = build_addresses(&builder) && build_ports(&builder);
+	}
+	arena_close(&builder.scratch);
+	return is_built ? index : NULL;
+}
+
+/* ---- looking up ---- */
+
+static inline uint32_t node_at(const struct index *index, const struct address *address)
+{
+	const struct address *at = index->starts;
+
+	if (address_is_ip4(address))
+		return index
+			->nodes_at[index->ip4_at + line_find(&index->ip4, (uint32_t)address->low)];
+	for (uint32_t count = index->n_starts; count > 1;) {
+		uint32_t half = count / 2;
+		at += is_up_to(&at[half], address) ? half : 0;
+		count -= half;
+	}
+	return index->nodes_at[at - index->starts];
 }
 
 const struct rule *index_find(const struct index *index, const struct endpoint *endpoint)
 {
-	uint32_t best = UINT32_MAX;
+	uint32_t class = index->classes[endpoint->family][endpoint->protocol];
+	uint32_t best = NONE;
 
-	for (uint32_t i = 0; i < index->n_shapes && index->shapes[i].first < best; i++) {
-		const struct shape *shape = &index->shapes[i];
-		uint32_t slot = hash(endpoint->address.high & shape->mask.high,
-					endpoint->address.low & shape->mask.low,
-					endpoint->port & shape->port_mask) &
-				shape->slot_mask;
-		for (uint32_t at = shape->slots[slot]; at; at = index->entries[at - 1].next) {
-			uint32_t rule = index->entries[at - 1].rule;
-			if (rule >= best)
-				break;
-			if (view_matches(index->view, &index->rules[rule], endpoint))
-				best = rule;
-		}
+	if (class == 0)
+		return NULL;
+	for (uint32_t number = node_at(index, &endpoint->address);;) {
+		const struct node *node = &index->nodes[number];
+		if (node->least >= best)
+			break;
+		uint32_t interval = node->intervals + line_find(&node->ports, endpoint->port);
+		uint32_t rule = index->first_rules[interval * index->n_classes + class - 1];
+		if (rule < best)
+			best = rule;
+		if (number == 0)
+			break;
+		number = node->parent;
 	}
-	return best == UINT32_MAX ? NULL : &index->rules[best];
+	return best == NONE ? NULL : &index->rules[best];
 }

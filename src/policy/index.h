@@ -7,9 +7,10 @@
 #include "rule.h"
 
 /*
- * Tuple space search: every rule is filed under the address bits and port bits that it fixes. All
- * rules that fix as many bits of each share one hash table, so a look-up costs one probe for each
- * such shape, of which real policies have a few.
+ * All prefixes lie on one line of addresses, each within the next longer one that holds it, and
+ * each with a line of ports of its own. Every stretch of these has the first rule for it. So a
+ * look-up is a binary search for the address, and one for the port in each prefix around it; the
+ * number of rules hardly shows, and that of the forms they have not at all.
  */
 struct index;
 

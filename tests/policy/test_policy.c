@@ -470,7 +470,7 @@ Test(policy, an_index_of_ten_thousand_rules_decides_as_a_look_at_each_would)
 Test(policy, without_memory_for_an_index_the_decisions_are_the_same)
 {
 	struct dice dice = {8};
-	struct parsed parsed = random_rules(&dice, 300);
+	struct parsed parsed = random_rules(&dice, 3000);
 	unsigned n_indexes = 0;
 
 	for (size_t size = 1; size < 4 << 20; size += 65536 * 3) {
