@@ -32,11 +32,12 @@ int arena_open(struct arena *arena, size_t size)
 
 void *arena_take(struct arena *arena, size_t count, size_t size)
 {
-	size_t start = round_up(arena->used, alignof(max_align_t));
+	size_t start = round_up(arena->used, alignof(max_align_t)), bytes;
 
-	if (start > arena->size || (size > 0 && count > (arena->size - start) / size))
+	if (start > arena->size || __builtin_mul_overflow(count, size, &bytes) ||
+		bytes > arena->size - start)
 		return NULL;
-	arena->used = start + count * size;
+	arena->used = start + bytes;
 	return arena->base + start;
 }
 

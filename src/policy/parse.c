@@ -194,7 +194,8 @@ static int read_word(struct parser *parser, struct span word)
 	if (equals)
 		value = (struct span){equals + 1, word.length - name.length - 1};
 	for (unsigned i = 0; i < WORD_COUNT; i++) {
-		if (!string_is(plain.text, plain.length, word_name(i)))
+		if (words[i].name[0] != plain.text[0] ||
+			!string_is(plain.text, plain.length, word_name(i)))
 			continue;
 		int error = read_keyword(parser, i, name, value);
 		if (!error && i >= FIRST_ACTION && !parser->first_action)
@@ -211,6 +212,9 @@ static int read_word(struct parser *parser, struct span word)
 
 static void start_rule(struct parser *parser)
 {
+	/* clearing them for each rule would take longer than to read a short one */
+	if (parser->rule.actions.n_settings > 0)
+		memset(parser->seen_option, 0, sizeof parser->seen_option);
 	parser->rule = (struct rule){
 		.match.families = FAMILY_ANY,
 		.source = parser->source->name,
@@ -218,7 +222,6 @@ static void start_rule(struct parser *parser)
 	};
 	parser->arrow = parser->first_action = NULL;
 	memset(parser->seen, 0, sizeof parser->seen);
-	memset(parser->seen_option, 0, sizeof parser->seen_option);
 }
 
 static int finish_rule(struct parser *parser, struct rules *rules)

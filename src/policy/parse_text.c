@@ -67,6 +67,12 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
+/* Most characters are, and need no closer look. */
+static bool is_plain(char c)
+{
+	return (unsigned char)c > ' ' && c != '"' && c != ';';
+}
+
 bool parser_ends_rule(const struct parser *parser, char c)
 {
 	return c == '\n' || (c == ';' && parser->source->style == PARSE_VARIABLE);
@@ -90,6 +96,8 @@ int parser_next_word(struct parser *parser, struct span *word)
 	word->at = parser->at;
 	for (; parser->at < parser->end; parser->at++) {
 		char c = *parser->at;
+		if (is_plain(c))
+			continue;
 		if (c == '"')
 			quote = quote ? NULL : parser->at;
 		if (c == '\n' || (!quote && (is_blank(c) || parser_ends_rule(parser, c))))

@@ -37,9 +37,10 @@ static bool parse_number(const char *text, size_t length, uint64_t maximum, uint
 		return false;
 	for (size_t i = is_hex ? 2 : 0; i < length; i++) {
 		int digit = digit_of(text[i], base);
-		if (digit < 0 || *number > (maximum - (unsigned)digit) / base)
+		if (digit < 0 || __builtin_mul_overflow(*number, base, number) ||
+			__builtin_add_overflow(*number, (unsigned)digit, number) ||
+			*number > maximum)
 			return false;
-		*number = *number * base + (unsigned)digit;
 	}
 	return true;
 }

@@ -245,8 +245,11 @@ static LARGE_FRAME void select_rules(struct loader *loader)
 		const struct rule *rule = &loader->rules.list[i];
 		if (rule->match.n_patterns && !program.executable && !program.invoked)
 			program = program_self(&names);
-		if (rule_is_for(rule, &program))
-			loader->rules.list[kept++] = *rule;
+		if (!rule_is_for(rule, &program))
+			continue;
+		if (kept < i)
+			loader->rules.list[kept] = *rule;
+		kept++;
 	}
 	loader->rules.count = kept;
 }
