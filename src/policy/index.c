@@ -9,7 +9,8 @@
 #define NONE	     UINT32_MAX
 #define ADDRESS_BITS 128
 #define IP4_BITS     32
-#define MAPPED_BITS  96 /* of the prefix that all IPv4 addresses have */
+#define MAPPED	     0xffff00000000ULL /* the low half of ::ffff:0.0.0.0 */
+#define MAPPED_BITS  96		       /* of the prefix that all IPv4 addresses have */
 #define PORT_BITS    16
 #define PORTS	     (1U << PORT_BITS)
 #define FAMILIES     (FAMILY_ANY + 1)
@@ -99,8 +100,7 @@ static void make_classes(struct index *index, struct classes *classes)
 
 /* One prefix and one range of ports of a rule. */
 struct entry {
-	struct prefix prefix;
-	bool is_any; /* no prefix: any address */
+	const struct prefix *prefix; /* NULL: any address */
 	struct ports ports;
 	uint32_t rule;
 };
@@ -111,16 +111,17 @@ struct builder {
 	enum view view;
 	struct arena *arena, scratch;
 	struct classes classes;
-	uint32_t n_entries, n_nodes;
-	struct entry *entries; /* NULL: they are counted first */
-	struct sorted *order, *other;
-	uint32_t *skip; /* the next interval that may have no rule yet */
+	uint32_t n_entries, n_nodes, n_targets;
+	struct entry *entries;	/* NULL: they are counted first */
+	struct prefix *targets; /* of rules with to=, where these count */
+	uint64_t *order; /* in each low half an entry; in the high one a key, then its node */
+	uint64_t *other; /* for sorting */
+	uint32_t *skip;	 /* the next interval that may have no rule yet */
 };
 
 static void file_entry(struct builder *builder, uint32_t rule, const struct prefix *prefix,
 	const struct ports *ports)
 {
-	static const struct prefix any;
 	static const struct ports all = {0, UINT16_MAX};
 
 	/* What is written as IPv6 holds no IPv4 address, and all of these are. */
@@ -128,12 +129,8 @@ static void file_entry(struct builder *builder, uint32_t rule, const struct pref
 		address_is_ip4(&prefix->address))
 		return;
 	if (builder->entries)
-		builder->entries[builder->n_entries] = (struct entry){
-			.prefix = prefix ? *prefix : any,
-			.is_any = prefix == NULL,
-			.ports = ports ? *ports : all,
-			.rule = rule,
-		};
+		builder->entries[builder->n_entries] =
+			(struct entry){prefix, ports ? *ports : all, rule};
 	builder->n_entries++;
 }
 
@@ -157,13 +154,16 @@ static void file_rule(struct builder *builder, uint32_t rule)
 {
 	const struct match *match = &builder->index->rules[rule].match;
 	const struct target *to = &builder->index->rules[rule].actions.to;
-	const struct prefix target = {to->address, ADDRESS_BITS, address_is_ip4(&to->address)};
+	struct prefix counted, *target = &counted;
 
 	if (match->is_connect != (builder->view == VIEW_CONNECT))
 		return;
 	builder->classes.kinds_present |= 1U << kind_of(match);
 	if (builder->view == VIEW_BOUND && to->has_address) {
-		file_ports(builder, rule, &target);
+		if (builder->entries)
+			target = &builder->targets[builder->n_targets++];
+		*target = (struct prefix){to->address, ADDRESS_BITS, address_is_ip4(&to->address)};
+		file_ports(builder, rule, target);
 		return;
 	}
 	for (uint32_t i = 0; i < match->n_prefixes; i++)
@@ -175,7 +175,7 @@ static void file_rule(struct builder *builder, uint32_t rule)
 /* Without a rule: any address, and any IPv4 address, which all others lie in. */
 static void file_rules(struct builder *builder, size_t count)
 {
-	const struct prefix ip4 = {address_any(FAMILY_IP4), MAPPED_BITS, true};
+	static const struct prefix ip4 = {{.low = MAPPED}, MAPPED_BITS, true};
 
 	builder->n_entries = 0;
 	file_entry(builder, NONE, NULL, NULL);
@@ -186,51 +186,71 @@ static void file_rules(struct builder *builder, size_t count)
 
 /* ---- the order of prefixes: any, then by their first address, the shorter one first ---- */
 
-enum part { PART_LENGTH, PART_LOW, PART_HIGH }; /* the most significant one comes last */
+#define KEY_BITS  32
+#define KEY_PARTS 5 /* the length, and the address from its lowest bits to its highest */
 
-static uint64_t part_of(const struct entry *entry, enum part part)
+static uint32_t part_of(const struct prefix *prefix, unsigned part)
 {
+	if (!prefix)
+		return 0;
 	switch (part) {
-	case PART_LENGTH:
-		return entry->is_any ? 0 : entry->prefix.length + 1U;
-	case PART_LOW:
-		return entry->prefix.address.low;
+	case 0:
+		return prefix->length + 1U;
+	case 1:
+		return (uint32_t)prefix->address.low;
+	case 2:
+		return (uint32_t)(prefix->address.low >> 32);
+	case 3:
+		return (uint32_t)prefix->address.high;
 	default:
-		return entry->prefix.address.high;
+		return (uint32_t)(prefix->address.high >> 32);
 	}
+}
+
+static const struct entry *entry_at(const struct builder *builder, uint32_t place)
+{
+	return &builder->entries[(uint32_t)builder->order[place]];
+}
+
+static uint32_t node_number(const struct builder *builder, uint32_t place)
+{
+	return (uint32_t)(builder->order[place] >> KEY_BITS);
+}
+
+static bool is_first_of_node(const struct builder *builder, uint32_t place)
+{
+	return place == 0 || node_number(builder, place) != node_number(builder, place - 1);
+}
+
+static void set_key(struct builder *builder, uint32_t place, uint32_t key)
+{
+	builder->order[place] = (uint64_t)key << KEY_BITS | (uint32_t)builder->order[place];
 }
 
 static void sort_entries(struct builder *builder)
 {
 	for (uint32_t i = 0; i < builder->n_entries; i++)
-		builder->order[i].value = i;
-	for (enum part part = PART_LENGTH; part <= PART_HIGH; part++) {
+		builder->order[i] = i;
+	for (unsigned part = 0; part < KEY_PARTS; part++) {
 		for (uint32_t i = 0; i < builder->n_entries; i++)
-			builder->order[i].key =
-				part_of(&builder->entries[builder->order[i].value], part);
-		sort_by_key(builder->order, builder->other, builder->n_entries);
+			set_key(builder, i, part_of(entry_at(builder, i)->prefix, part));
+		sort_from_bit(builder->order, builder->other, builder->n_entries, KEY_BITS);
 	}
 }
 
-static bool is_same_prefix(const struct entry *a, const struct entry *b)
+static bool is_same_prefix(const struct prefix *a, const struct prefix *b)
 {
-	return part_of(a, PART_HIGH) == part_of(b, PART_HIGH) &&
-	       part_of(a, PART_LOW) == part_of(b, PART_LOW) &&
-	       part_of(a, PART_LENGTH) == part_of(b, PART_LENGTH);
+	return a == b || (a && b && a->length == b->length && a->address.high == b->address.high &&
+				 a->address.low == b->address.low);
 }
 
-static const struct entry *entry_at(const struct builder *builder, uint32_t place)
-{
-	return &builder->entries[builder->order[place].value];
-}
-
-/* The key of each entry is the number of its node from now on. */
 static void number_nodes(struct builder *builder)
 {
 	for (uint32_t i = 0; i < builder->n_entries; i++) {
-		if (i == 0 || !is_same_prefix(entry_at(builder, i - 1), entry_at(builder, i)))
+		if (i == 0 || !is_same_prefix(entry_at(builder, i - 1)->prefix,
+				      entry_at(builder, i)->prefix))
 			builder->n_nodes++;
-		builder->order[i].key = builder->n_nodes - 1;
+		set_key(builder, i, builder->n_nodes - 1);
 	}
 }
 
@@ -248,12 +268,11 @@ static bool is_up_to(const struct address *a, const struct address *b)
 	return a->high < b->high || (a->high == b->high && a->low <= b->low);
 }
 
-static struct address last_of(const struct entry *entry)
+static struct address last_of(const struct prefix *prefix)
 {
-	struct address mask = prefix_mask(entry->prefix.length);
+	struct address mask = prefix_mask(prefix->length);
 
-	return (struct address){
-		entry->prefix.address.high | ~mask.high, entry->prefix.address.low | ~mask.low};
+	return (struct address){prefix->address.high | ~mask.high, prefix->address.low | ~mask.low};
 }
 
 /* What ends and starts again at the same address counts by what is said of it last. */
@@ -280,20 +299,22 @@ static void close_innermost(struct index *index, struct open *open)
 }
 
 static void open_node(
-	struct index *index, struct open *open, const struct entry *entry, uint32_t number)
+	struct index *index, struct open *open, const struct prefix *prefix, uint32_t number)
 {
+	static const struct prefix all;
 	struct node *node = &index->nodes[number];
-	bool is_outermost =
-		entry->is_any || (entry->prefix.is_ip4 && entry->prefix.length == MAPPED_BITS);
-
-	while (open->depth > 1 && !is_up_to(&entry->prefix.address, &open->last[open->depth - 1]))
-		close_innermost(index, open);
 	/* An IPv6 prefix holds no IPv4 address, even where those lie within it. */
+	bool is_outermost = !prefix || (prefix->is_ip4 && prefix->length == MAPPED_BITS);
+
+	if (!prefix)
+		prefix = &all;
+	while (open->depth > 1 && !is_up_to(&prefix->address, &open->last[open->depth - 1]))
+		close_innermost(index, open);
 	node->parent = is_outermost ? 0 : open->node[open->depth - 1];
-	node->least = entry->is_any ? NONE : index->nodes[node->parent].least;
+	node->least = number == 0 ? NONE : index->nodes[node->parent].least;
 	open->node[open->depth] = number;
-	open->last[open->depth++] = last_of(entry);
-	add_start(index, entry->prefix.address, number);
+	open->last[open->depth++] = last_of(prefix);
+	add_start(index, prefix->address, number);
 }
 
 static void make_nodes(struct builder *builder, struct open *open)
@@ -301,10 +322,10 @@ static void make_nodes(struct builder *builder, struct open *open)
 	struct index *index = builder->index;
 
 	for (uint32_t i = 0; i < builder->n_entries; i++) {
-		uint32_t number = (uint32_t)builder->order[i].key;
 		const struct entry *entry = entry_at(builder, i);
-		if (i == 0 || number != builder->order[i - 1].key)
-			open_node(index, open, entry, number);
+		uint32_t number = node_number(builder, i);
+		if (is_first_of_node(builder, i))
+			open_node(index, open, entry->prefix, number);
 		if (entry->rule < index->nodes[number].least)
 			index->nodes[number].least = entry->rule;
 	}
@@ -316,45 +337,44 @@ static void make_nodes(struct builder *builder, struct open *open)
 
 #define BOUNDS_MOST 3 /* of an entry: 0, its first port, and the one behind its last */
 
-/* Fills in where intervals start, in the order of nodes and ports. Returns how many these are. */
-static uint32_t list_bounds(struct builder *builder, struct sorted *bounds)
+/* Fills in where intervals start, each with its node. Returns how many these are. */
+static uint32_t list_bounds(struct builder *builder, uint64_t *bounds)
 {
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < builder->n_entries; i++) {
 		const struct ports *ports = &entry_at(builder, i)->ports;
-		uint64_t node = builder->order[i].key * PORTS;
-		bool is_first = i == 0 || builder->order[i].key != builder->order[i - 1].key;
-		if (is_first)
-			bounds[count++].key = node;
+		uint64_t node = (uint64_t)node_number(builder, i) * PORTS;
+		if (is_first_of_node(builder, i))
+			bounds[count++] = node;
 		if (ports->first > 0)
-			bounds[count++].key = node + ports->first;
+			bounds[count++] = node + ports->first;
 		if (ports->last < UINT16_MAX)
-			bounds[count++].key = node + ports->last + 1;
+			bounds[count++] = node + ports->last + 1;
 	}
 	return count;
 }
 
-static uint32_t drop_twins(struct sorted *bounds, uint32_t count)
+static uint32_t drop_twins(uint64_t *bounds, uint32_t count)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (kept == 0 || bounds[i].key != bounds[kept - 1].key)
+		if (kept == 0 || bounds[i] != bounds[kept - 1])
 			bounds[kept++] = bounds[i];
 	}
 	return kept;
 }
 
-static bool make_intervals(struct builder *builder, const struct sorted *bounds, uint32_t count)
+static bool make_intervals(struct builder *builder, const uint64_t *bounds, uint32_t count)
 {
 	struct index *index = builder->index;
 
 	for (uint32_t i = 0; i < count; i++) {
-		struct node *node = &index->nodes[bounds[i].key / PORTS];
+		struct node *node = &index->nodes[bounds[i] / PORTS];
 		if (node->n_intervals++ == 0)
 			node->intervals = i;
-		index->ports[i] = (uint32_t)(bounds[i].key % PORTS);
+		index->ports[i] = (uint32_t)(bounds[i] % PORTS);
 	}
 	for (uint32_t i = 0; i < builder->n_nodes; i++) {
 		struct node *node = &index->nodes[i];
@@ -396,7 +416,7 @@ static void give_to_rules(struct builder *builder, uint32_t n_intervals)
 
 	for (uint32_t i = 0; i < builder->n_entries; i++) {
 		const struct entry *entry = entry_at(builder, i);
-		const struct node *node = &index->nodes[builder->order[i].key];
+		const struct node *node = &index->nodes[node_number(builder, i)];
 		if (entry->rule == NONE)
 			continue;
 		unsigned kind = kind_of(&index->rules[entry->rule].match);
@@ -415,19 +435,21 @@ static void give_to_rules(struct builder *builder, uint32_t n_intervals)
 
 /* Scratch memory for each entry: itself, its places in two sorted lists, its intervals. */
 #define SCRATCH_BYTES                                                                              \
-	(sizeof(struct entry) + (2 + 2 * BOUNDS_MOST) * sizeof(struct sorted) +                    \
+	(sizeof(struct entry) + sizeof(struct prefix) + (1 + 2 * BOUNDS_MOST) * sizeof(uint64_t) + \
 		BOUNDS_MOST * CLASSES_MOST * sizeof(uint32_t))
 
 static bool open_scratch(struct builder *builder)
 {
 	size_t count = builder->n_entries;
+	struct arena *scratch = &builder->scratch;
 
-	if (arena_open(&builder->scratch, count * SCRATCH_BYTES + sizeof(struct open) + 1024) < 0)
+	if (arena_open(scratch, count * SCRATCH_BYTES + sizeof(struct open) + 1024) < 0)
 		return false;
-	builder->entries = arena_take(&builder->scratch, count, sizeof *builder->entries);
-	builder->order = arena_take(&builder->scratch, count, sizeof *builder->order);
-	builder->other = arena_take(&builder->scratch, count, sizeof *builder->other);
-	return builder->entries && builder->order && builder->other;
+	builder->entries = arena_take(scratch, count, sizeof *builder->entries);
+	builder->targets = arena_take(scratch, count, sizeof *builder->targets);
+	builder->order = arena_take(scratch, count, sizeof *builder->order);
+	builder->other = arena_take(scratch, count * BOUNDS_MOST, sizeof *builder->other);
+	return builder->entries && builder->targets && builder->order && builder->other;
 }
 
 /* The IPv4 addresses among the starts stand together: the first one is that of all of them. */
@@ -466,13 +488,12 @@ static bool build_ports(struct builder *builder)
 {
 	struct index *index = builder->index;
 	size_t most = (size_t)builder->n_entries * BOUNDS_MOST;
-	struct sorted *bounds = arena_take(&builder->scratch, most, sizeof *bounds);
-	struct sorted *other = arena_take(&builder->scratch, most, sizeof *other);
+	uint64_t *bounds = arena_take(&builder->scratch, most, sizeof *bounds);
 
-	if (!bounds || !other)
+	if (!bounds)
 		return false;
 	uint32_t count = list_bounds(builder, bounds);
-	sort_by_key(bounds, other, count);
+	sort_from_bit(bounds, builder->other, count, 0);
 	count = drop_twins(bounds, count);
 	size_t n_rules = (size_t)count * index->n_classes;
 	index->ports = arena_take(builder->arena, count, sizeof *index->ports);
@@ -482,9 +503,11 @@ static bool build_ports(struct builder *builder)
 		return false;
 	if (!make_intervals(builder, bounds, count))
 		return false;
-	for (size_t i = 0; i < n_rules; i++) {
+	for (size_t i = 0; i < n_rules; i++)
 		index->first_rules[i] = NONE;
-		builder->skip[i] = (uint32_t)(i % count);
+	for (uint32_t class = 0; class < index->n_classes; class ++) {
+		for (uint32_t i = 0; i < count; i++)
+			builder->skip[class * count + i] = i;
 	}
 	give_to_rules(builder, count);
 	return true;
