@@ -39,7 +39,7 @@ struct index {
 	/* The part of them that is IPv4: most are, and they are found faster. */
 	uint32_t ip4_at;
 	struct line ip4;
-	/* Ports of the nodes: where the intervals start, and the first rule for each class. */
+	/* Ports of the nodes: where intervals start; the first rule for each class, from 1. */
 	uint32_t *ports;
 	uint32_t *first_rules;
 };
@@ -405,7 +405,7 @@ static void give(struct builder *builder, uint32_t class, uint32_t rule, uint32_
 	const struct index *index = builder->index;
 
 	for (at = next_free(skip, at, end); at < end; at = next_free(skip, at + 1, end)) {
-		index->first_rules[at * index->n_classes + class] = rule;
+		index->first_rules[at * index->n_classes + class] = rule + 1;
 		skip[at] = at + 1;
 	}
 }
@@ -503,8 +503,6 @@ static bool build_ports(struct builder *builder)
 		return false;
 	if (!make_intervals(builder, bounds, count))
 		return false;
-	for (size_t i = 0; i < n_rules; i++)
-		index->first_rules[i] = NONE;
 	for (uint32_t class = 0; class < index->n_classes; class ++) {
 		for (uint32_t i = 0; i < count; i++)
 			builder->skip[class * count + i] = i;
@@ -565,8 +563,8 @@ const struct rule *index_find(const struct index *index, const struct endpoint *
 			break;
 		uint32_t interval = node->intervals + line_find(&node->ports, endpoint->port);
 		uint32_t rule = index->first_rules[interval * index->n_classes + class - 1];
-		if (rule < best)
-			best = rule;
+		if (rule - 1 < best) /* none: never */
+			best = rule - 1;
 		if (number == 0)
 			break;
 		number = node->parent;
