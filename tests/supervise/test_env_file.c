@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "supervise/env_file.h"
+
+#include "../policy/helpers.h"
+
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void set_up(void)
+{
+	enter_directory();
+	cr_redirect_stderr();
+}
+
+TestSuite(env_file, .init = set_up, .fini = leave_directory);
+
+static bool load(const char *text)
+{
+	write_file("env", text, 0644);
+	return env_file_load("env");
+}
+
+static void expect_value(const char *name, const char *value)
+{
+	const char *found = getenv(name);
+
+	cr_assert(found, "%s is not set", name);
+	cr_expect_str_eq(found, value, "%s is \"%s\"", name, found);
+}
+
+Test(env_file, each_line_sets_a_variable)
+{
+	setenv("TWICE", "before", 1);
+	cr_assert(load("PLAIN=value\n"
+		       "\n"
+		       "# COMMENT=1\n"
+		       "  ; COMMENT=2\n"
+		       "  BLANKS=some words = here \t\n"
+		       "DOUBLE=\"  quoted # no comment \"\n"
+		       "SINGLE='it is \"so\"'\n"
+		       "EMPTY=\n"
+		       "QUOTED_EMPTY=\"\"\n"
+		       "export EXPORTED=yes\n"
+		       "export   FAR=yes\n"
+		       "_under_1=x\n"
+		       "DOLLAR=$PLAIN \\n\n"
+		       "WINDOWS=line\r\n"
+		       "TWICE=first\n"
+		       "TWICE=second\n"
+		       "LAST=without a newline"));
+	expect_value("PLAIN", "value");
+	expect_value("BLANKS", "some words = here");
+	expect_value("DOUBLE", "  quoted # no comment ");
+	expect_value("SINGLE", "it is \"so\"");
+	expect_value("EMPTY", "");
+	expect_value("QUOTED_EMPTY", "");
+	expect_value("EXPORTED", "yes");
+	expect_value("FAR", "yes");
+	expect_value("_under_1", "x");
+	expect_value("DOLLAR", "$PLAIN \\n");
+	expect_value("WINDOWS", "line");
+	expect_value("TWICE", "second");
+	expect_value("LAST", "without a newline");
+	cr_expect_null(getenv("COMMENT"));
+	cr_assert_stderr_eq_str("");
+}
+
+Test(env_file, an_empty_file_sets_nothing)
+{
+	cr_expect(load(""));
+}
+
+Test(env_file, what_is_no_assignment_is_refused)
+{
+	static const char *const lines[] = {"word", "=value", "1A=x", "A B=x", "A-B=x", "export",
+		"export A", "A=\"open", "A='open\"", "A=\"", "a.b=c", "\xc3\xa4=x"};
+
+	for (size_t i = 0; i < COUNT_OF(lines); i++)
+		cr_expect_not(load(lines[i]), "%s", lines[i]);
+}
+
+Test(env_file, the_line_that_is_wrong_is_named)
+{
+	cr_expect_not(load("A=1\n\n# comment\nB\nC=3\n"));
+	cr_expect_null(getenv("C"));
+	cr_assert_stderr_eq_str("reuse-run: env:4: this line is no NAME=VALUE\n");
+}
+
+Test(env_file, a_file_that_is_not_there_is_named)
+{
+	cr_expect_not(env_file_load("none"));
+	cr_assert_stderr_eq_str("reuse-run: --env-file=none: No such file or directory\n");
+}
+
+Test(env_file, a_folder_is_no_file)
+{
+	cr_expect_not(env_file_load("."));
+	cr_assert_stderr_eq_str("reuse-run: --env-file=.: Is a directory\n");
+}
+
+Test(env_file, a_line_may_be_long)
+{
+	static char line[70000] = "LONG=";
+
+	for (size_t i = 5; i < sizeof line - 1; i++)
+		line[i] = 'x';
+	cr_assert(load(line));
+	cr_expect_eq(getenv("LONG")[69993], 'x');
+	cr_expect_eq(getenv("LONG")[69994], '\0');
+}
