@@ -75,6 +75,7 @@ void roll_advance(struct supervisor *supervisor)
 		slot++;
 	if (slot == supervisor->n_slots || supervisor->roll_failure[0]) {
 		end(supervisor);
+		roll_advance(supervisor); /* one that was asked for meanwhile follows at once */
 		return;
 	}
 	supervisor->slots[slot].is_to_roll = false;
