@@ -639,52 +639,70 @@ static bool read_line(const char *text, const char *protocol, struct socket_line
 	return true;
 }
 
-static size_t list_sockets(
-	const char *protocol, int port, bool is_listening, struct socket_line *lines, size_t room)
+/* Calls VISIT for each of PROTOCOL with that local port. */
+static void visit_sockets(const char *protocol, int port,
+	void (*visit)(const struct socket_line *line, void *context), void *context)
 {
-	size_t count = 0;
 	char text[512];
 
 	for (int family = 0; family < 2; family++) {
 		FILE *file = fopen(format("/proc/net/%s%s", protocol, family ? "6" : ""), "re");
 		while (file && fgets(text, sizeof text, file)) {
 			struct socket_line line;
-			if (!read_line(text, protocol, &line) ||
-				(port != ANY_PORT && line.port != port) ||
-				(is_listening && !line.is_listening))
-				continue;
-			if (count == room)
-				fail("more than %zu sockets on %s port %d", room, protocol, port);
-			lines[count++] = line;
+			if (read_line(text, protocol, &line) &&
+				(port == ANY_PORT || line.port == port))
+				visit(&line, context);
 		}
 		if (file)
 			fclose(file);
 	}
-	return count;
+}
+
+struct socket_lines {
+	struct socket_line *lines;
+	size_t count, room;
+};
+
+static void add_line(const struct socket_line *line, void *context)
+{
+	struct socket_lines *all = context;
+
+	if (all->count == all->room)
+		fail("more than %zu sockets on port %d", all->room, line->port);
+	all->lines[all->count++] = *line;
 }
 
 size_t socket_list(const char *protocol, int port, struct socket_line *lines, size_t room)
 {
-	return list_sockets(protocol, port, false, lines, room);
+	struct socket_lines all = {.lines = lines, .room = room};
+
+	visit_sockets(protocol, port, add_line, &all);
+	return all.count;
 }
 
-#define LISTENING_MOST 8192
+static void count_line(const struct socket_line *line, void *context)
+{
+	*(int *)context += line->is_listening;
+}
 
 int count_listening(const char *protocol, int port)
 {
-	static struct socket_line lines[LISTENING_MOST];
+	int listening = 0;
 
-	return (int)list_sockets(protocol, port, true, lines, LISTENING_MOST);
+	visit_sockets(protocol, port, count_line, &listening);
+	return listening;
+}
+
+static void sum_line(const struct socket_line *line, void *context)
+{
+	*(unsigned long *)context += line->is_listening ? line->inode : 0;
 }
 
 unsigned long sum_listening(const char *protocol, int port)
 {
-	static struct socket_line lines[LISTENING_MOST];
-	size_t count = list_sockets(protocol, port, true, lines, LISTENING_MOST);
 	unsigned long sum = 0;
 
-	for (size_t i = 0; i < count; i++)
-		sum += lines[i].inode;
+	visit_sockets(protocol, port, sum_line, &sum);
 	return sum;
 }
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "supervised.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int repeat(int briefly, int at_length)
+{
+	const char *is_long = getenv("LIBREUSE_LONG");
+
+	return is_long && strcmp(is_long, "1") == 0 ? at_length : briefly;
+}
+
+/* ---- the supervisor ---- */
+
+int times_said(struct process *supervisor, const char *what)
+{
+	int count = 0;
+
+	for (const char *at = process_errors(supervisor); (at = strstr(at, what)); at++)
+		count++;
+	return count;
+}
+
+struct saying {
+	struct process *supervisor;
+	const char *what;
+	int times;
+};
+
+static bool is_said(void *context)
+{
+	const struct saying *saying = context;
+	bool has_ended = process_ended(saying->supervisor);
+	int count = times_said(saying->supervisor, saying->what);
+
+	cr_assert(count >= saying->times || !has_ended, "it ended: %s",
+		process_errors(saying->supervisor));
+	return count >= saying->times;
+}
+
+void wait_said(struct process *supervisor, const char *what, int times)
+{
+	struct saying saying = {supervisor, what, times};
+
+	wait_until(is_said, &saying, format("\"%s\", %d times", what, times));
+}
+
+void wait_ready(struct process *supervisor, int copies)
+{
+	for (int i = 1; i <= copies; i++)
+		wait_said(supervisor, " is ready\n", i);
+}
+
+pid_t copy_in(struct process *supervisor, int slot)
+{
+	const char *start = format("copy %d: process ", slot);
+	pid_t found = 0;
+
+	for (const char *at = process_errors(supervisor); (at = strstr(at, start));) {
+		at += strlen(start);
+		const char *end = at + strspn(at, "0123456789");
+		if (strncmp(end, " is ready\n", strlen(" is ready\n")) == 0)
+			found = atoi(at);
+	}
+	cr_assert_gt(found, 0, "copy %d was never ready: %s", slot, process_errors(supervisor));
+	return found;
+}
+
+struct process *roll_start(struct process *supervisor)
+{
+	return process_start(WORDS(run_path(), "--roll", format("%d", (int)process_id(supervisor))),
+		.is_bare = true);
+}
+
+void roll_finish(struct process *roll, int copies)
+{
+	/* each copy has a deadline of its own */
+	for (int slot = 0; slot < copies; slot++)
+		process_wait_text(roll, format("copy %d: process ", slot));
+	int status = process_wait(roll);
+	cr_assert_eq(status, 0, "--roll ended with %d: %s%s", status, process_output(roll),
+		process_errors(roll));
+}
+
+void roll(struct process *supervisor, int copies)
+{
+	roll_finish(roll_start(supervisor), copies);
+}
+
+void end_supervisor(struct process *supervisor)
+{
+	process_signal(supervisor, SIGTERM);
+	int status = process_wait(supervisor);
+	cr_expect_eq(status, 0, "it ended with %d: %s", status, process_errors(supervisor));
+}
+
+/* ---- clients ---- */
+
+void load_stop_served(struct process *load)
+{
+	struct outcome outcome = load_stop(load);
+
+	cr_expect_eq(outcome.refused, 0, "%d refused", outcome.refused);
+	cr_expect_eq(outcome.cut_off, 0, "%d cut off", outcome.cut_off);
+	cr_expect_eq(outcome.hung, 0, "%d hung", outcome.hung);
+	cr_expect_gt(outcome.answered, 0);
+}
+
+int request_begin(int port)
+{
+	int fd = client_connect("127.0.0.1", port);
+	char half[32];
+
+	cr_assert_eq(send(fd, "wait\n", 5, MSG_NOSIGNAL), 5);
+	cr_assert_gt(recv(fd, half, sizeof half, 0), 0);
+	return fd;
+}
+
+void request_end(int fd)
+{
+	char rest[32] = "";
+	ssize_t got = recv(fd, rest, sizeof rest - 1, 0);
+
+	cr_expect(got == 1 && rest[0] == '\n', "a request in progress was cut off");
+	close(fd);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Starts reuse-run with several copies of a program, and rolls them under load. */
+#ifndef TESTS_SYSTEM_SUPERVISED_H
+#define TESTS_SYSTEM_SUPERVISED_H
+
+#include "load.h"
+
+/* How often a test repeats what it does: LONG times where LIBREUSE_LONG=1, else SHORT times. */
+int repeat(int briefly, int at_length);
+
+/* ---- the supervisor ---- */
+
+/* Starts reuse-run with these words, which tells what it does. */
+#define supervise(...) process_start(WORDS(run_path(), "-v", __VA_ARGS__), .is_bare = true)
+
+/* Waits until its log says WHAT so many times. */
+void wait_said(struct process *supervisor, const char *what, int times);
+
+/* How many times the log says it now. */
+int times_said(struct process *supervisor, const char *what);
+
+/* Waits until so many copies have become ready since it started. */
+void wait_ready(struct process *supervisor, int copies);
+
+/* The process of the copy that became ready last in a slot. */
+pid_t copy_in(struct process *supervisor, int slot);
+
+/* Rolls all copies, 0 to COPIES - 1, and expects that it works. */
+void roll(struct process *supervisor, int copies);
+
+struct process *roll_start(struct process *supervisor);
+void roll_finish(struct process *roll, int copies);
+
+/* Sends SIGTERM, and expects an orderly end. */
+void end_supervisor(struct process *supervisor);
+
+/* ---- clients ---- */
+
+/* Stops the clients, and expects that all were answered. */
+void load_stop_served(struct process *load);
+
+/*
+ * A request to slow.py that it has answered half, and will not end for a second; and the other half
+ * of the answer.
+ */
+int request_begin(int port);
+void request_end(int fd);
+
+#endif

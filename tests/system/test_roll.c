@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copies are replaced one by one, and their clients do not notice. */
+#include "supervised.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MANY 32 /* clients */
+
+static const char *slow(void)
+{
+	return script_path("slow.py");
+}
+
+static const char *python(void)
+{
+	return need_program("python3");
+}
+
+#define slow_copies(PORT, ...) supervise(__VA_ARGS__, python(), slow(), format("%d", PORT))
+
+/* ---- nothing is lost ---- */
+
+/* A server of one thread that a signal ends at once, and a request in progress in each roll. */
+static void roll_under_load(int copies, int times)
+{
+	int port = port_new();
+	struct process *supervisor =
+		slow_copies(port, format("-n%d", copies), "--keep", "--ready-delay=200ms");
+
+	wait_ready(supervisor, copies);
+	struct process *clients = load_start(port, MANY);
+	for (int i = 1; i <= times; i++) {
+		int request = request_begin(port);
+		roll(supervisor, copies);
+		request_end(request);
+		cr_expect_eq(times_said(supervisor, " is ready\n"), (i + 1) * copies);
+	}
+	load_stop_served(clients);
+	wait_listening("tcp", port, copies);
+	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), 0);
+	cr_expect_eq(times_said(supervisor, "still has connections"), 0);
+	end_supervisor(supervisor);
+	wait_listening("tcp", port, 0);
+}
+
+Test(roll, two_copies_are_replaced_and_no_request_is_lost)
+{
+	roll_under_load(2, repeat(3, 50));
+}
+
+Test(roll, four_copies_are_replaced_and_no_request_is_lost)
+{
+	roll_under_load(4, repeat(1, 20));
+}
+
+/* What a user without a supervisor would do: start a new one, then stop the old one. */
+Test(roll, plain_sharing_loses_requests_where_a_roll_loses_none)
+{
+	int port = port_new();
+	struct process *servers[2];
+	const char *const *words = WORDS(python(), slow(), format("%d", port));
+
+	for (int i = 0; i < 2; i++) {
+		servers[i] = process_start(words);
+		process_wait_text(servers[i], "listening");
+	}
+	struct process *clients = load_start(port, MANY);
+	for (int i = 0; i < 4; i++) {
+		struct process *new = process_start(words);
+		process_wait_text(new, "listening");
+		answering(port);
+		process_signal(servers[i % 2], SIGTERM);
+		process_wait(servers[i % 2]);
+		servers[i % 2] = new;
+	}
+	struct outcome outcome = load_stop(clients);
+	cr_expect_gt(outcome.cut_off, 4, "%d cut off", outcome.cut_off);
+}
+
+/* ---- when the new copy will not do ---- */
+
+/* Rolls two copies whose successors run with what is in the env file, and expects a failure. */
+static void expect_roll_fails(const char *assignment, const char *timeout, const char *why)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *file = write_file(directory, "env", "");
+	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=500ms",
+		timeout, format("--env-file=%s", file));
+
+	wait_ready(supervisor, 2);
+	pid_t first = copy_in(supervisor, 0), second = copy_in(supervisor, 1);
+	struct process *clients = load_start(port, MANY);
+	write_file(directory, "env", assignment);
+	struct process *attempt = roll_start(supervisor);
+	cr_expect_eq(process_wait(attempt), 1);
+	cr_expect(strstr(process_output(attempt), why), "%s", process_output(attempt));
+	wait_said(supervisor, why, 1);
+	load_stop_served(clients);
+	cr_expect_eq(times_said(supervisor, " is ready\n"), 2);
+	cr_expect(kill(first, 0) == 0 && kill(second, 0) == 0, "an old copy is gone");
+	wait_listening("tcp", port, 2);
+
+	/* and what was wrong can be mended */
+	write_file(directory, "env", "");
+	roll(supervisor, 2);
+	cr_expect_neq(copy_in(supervisor, 0), first);
+	end_supervisor(supervisor);
+}
+
+Test(roll, a_new_copy_that_dies_young_has_got_nobody_and_the_old_ones_stay)
+{
+	expect_roll_fails("SLOW_MODE=dies\n", "--ready-timeout=1h", "ended with status 3");
+}
+
+Test(roll, a_new_copy_that_is_not_ready_in_time_is_given_up_and_the_old_ones_stay)
+{
+	expect_roll_fails("SLOW_MODE=late\n", "--ready-timeout=1s", "was not ready in time");
+}
+
+Test(roll, a_program_that_is_not_there_any_more_leaves_the_old_copies)
+{
+	int port = port_new();
+	const char *script = write_file(new_directory(), "server",
+		format("#!/bin/sh\nexec %s %s %d\n", python(), slow(), port));
+
+	cr_assert_eq(chmod(script, 0755), 0);
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0", script);
+	wait_ready(supervisor, 1);
+	pid_t old = answering(port);
+	cr_assert_eq(unlink(script), 0);
+	struct process *attempt = roll_start(supervisor);
+	cr_expect_eq(process_wait(attempt), 1);
+	cr_expect(strstr(process_output(attempt), "ended with status 127"));
+	cr_expect_eq(answering(port), old);
+}
+
+/* ---- a group with others in it ---- */
+
+Test(roll, in_a_group_with_others_the_socket_is_taken_over_and_nothing_queued_is_lost)
+{
+	int port = port_new(), copies = 2;
+	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=200ms");
+
+	wait_ready(supervisor, copies);
+	struct process *other = process_start(WORDS(python(), slow(), format("%d", port)));
+	process_wait_text(other, "listening");
+	struct process *clients = load_start(port, MANY);
+	roll(supervisor, copies);
+	struct outcome outcome = load_stop(clients);
+	cr_expect_eq(outcome.refused, 0);
+	/* what an old copy had accepted when it was told to stop; its queue held many more */
+	cr_expect_leq(outcome.cut_off, copies, "%d cut off", outcome.cut_off);
+	wait_said(supervisor, "takes the old one's socket over", copies);
+	wait_listening("tcp", port, copies + 1);
+
+	/* once they are among themselves, nothing is lost at all */
+	process_kill(other);
+	wait_listening("tcp", port, copies);
+	clients = load_start(port, MANY);
+	roll(supervisor, copies);
+	load_stop_served(clients);
+	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), copies);
+	end_supervisor(supervisor);
+}
+
+/* ---- more and less ---- */
+
+Test(roll, one_copy_more_and_one_less_and_no_request_is_lost)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=200ms");
+
+	wait_ready(supervisor, 2);
+	struct process *clients = load_start(port, MANY);
+	for (int i = 1; i <= repeat(2, 10); i++) {
+		process_signal(supervisor, SIGTTIN);
+		wait_ready(supervisor, 2 + i);
+		wait_listening("tcp", port, 3);
+		process_signal(supervisor, SIGTTOU);
+		wait_listening("tcp", port, 2);
+	}
+	load_stop_served(clients);
+	end_supervisor(supervisor);
+}
+
+Test(roll, the_last_copy_stays)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n1", "--keep", "--ready-delay=0");
+
+	wait_ready(supervisor, 1);
+	pid_t only = copy_in(supervisor, 0);
+	process_signal(supervisor, SIGTTOU);
+	roll(supervisor, 1); /* comes after it */
+	cr_expect_neq(copy_in(supervisor, 0), only);
+	cr_expect_eq(answering(port), copy_in(supervisor, 0));
+}
+
+/* ---- UDP ---- */
+
+static int udp_client(int port)
+{
+	struct sockaddr_storage address;
+	socklen_t length = make_address(&address, "127.0.0.1", port);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct timeval patience = {.tv_sec = DEADLINE_SECONDS};
+
+	cr_assert(fd >= 0 && connect(fd, (struct sockaddr *)&address, length) == 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	return fd;
+}
+
+/* Each client's datagrams wait in the queue of one copy. */
+Test(roll, datagrams_that_wait_for_an_old_copy_are_answered)
+{
+	int port = port_new(), clients[16];
+	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=200ms", python(),
+		script_path("serve.py"), "udp", format("%d", port));
+	char byte;
+
+	wait_ready(supervisor, 2);
+	for (int slot = 0; slot < 2; slot++)
+		kill(copy_in(supervisor, slot), SIGSTOP);
+	for (int i = 0; i < 16; i++) {
+		clients[i] = udp_client(port);
+		cr_assert_eq(send(clients[i], "x", 1, 0), 1);
+	}
+	struct process *rolling = roll_start(supervisor);
+	for (int slot = 0; slot < 2; slot++) {
+		pid_t old = copy_in(supervisor, slot);
+		wait_ready(supervisor, 3 + slot);
+		for (int i = 0; i < 16; i++)
+			cr_assert_eq(send(clients[i], "y", 1, 0), 1);
+		kill(old, SIGCONT);
+	}
+	roll_finish(rolling, 2);
+	for (int i = 0; i < 16 * 3; i++)
+		cr_assert_eq(recv(clients[i % 16], &byte, 1, 0), 1, "client %d, answer %d: %s",
+			i % 16, i / 16, strerror(errno));
+	end_supervisor(supervisor);
+}
+
+/* ---- what a roll waits for ---- */
+
+Test(roll, an_idle_connection_holds_it_up_no_longer_than_the_drain_time)
+{
+	int port = port_new();
+	const char *server = write_file(new_directory(), "server.py",
+		"import socket, sys, threading\n"
+		"server = socket.socket()\n"
+		"server.bind(('127.0.0.1', int(sys.argv[1])))\n"
+		"server.listen()\n"
+		"def echo(client):\n"
+		"    while data := client.recv(100):\n"
+		"        client.sendall(data)\n"
+		"while True:\n"
+		"    threading.Thread(target=echo, args=server.accept()[:1]).start()\n");
+	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=0",
+		"--drain-timeout=1s", python(), server, format("%d", port));
+	char byte;
+
+	wait_ready(supervisor, 2);
+	int fd = client_connect("127.0.0.1", port);
+	cr_assert(send(fd, "x", 1, 0) == 1 && recv(fd, &byte, 1, 0) == 1);
+	roll(supervisor, 2);
+	cr_expect_eq(times_said(supervisor, "still has connections after 1000 ms"), 1, "%s",
+		process_errors(supervisor));
+	cr_expect_leq(recv(fd, &byte, 1, 0), 0, "the connection lives on");
+	close(fd);
+	end_supervisor(supervisor);
+}
+
+Test(roll, a_connection_that_the_program_opened_itself_does_not_count)
+{
+	int port = port_new(), database = port_new();
+	int listener = server_listen("127.0.0.1", database);
+	const char *server = write_file(new_directory(), "server.py",
+		"import socket, sys\n"
+		"database = socket.create_connection(('127.0.0.1', int(sys.argv[2])))\n"
+		"server = socket.socket()\n"
+		"server.bind(('127.0.0.1', int(sys.argv[1])))\n"
+		"server.listen()\n"
+		"while True:\n"
+		"    client, _ = server.accept()\n"
+		"    client.recv(100)\n"
+		"    client.sendall(b'1\\n')\n"
+		"    client.close()\n");
+	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=0",
+		"--drain-timeout=1h", python(), server, format("%d", port), format("%d", database));
+	char peer[PEER_SIZE];
+
+	wait_ready(supervisor, 2);
+	cr_expect_gt(answering(port), 0);
+	roll(supervisor, 2);
+	for (int i = 0; i < 4; i++)
+		server_accept(listener, peer);
+	cr_expect_eq(times_said(supervisor, "still has connections"), 0);
+	end_supervisor(supervisor);
+}
+
+/* ---- how it is asked for ---- */
+
+Test(roll, a_hangup_from_a_process_rolls)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	pid_t first = copy_in(supervisor, 0), second = copy_in(supervisor, 1);
+	process_signal(supervisor, SIGHUP);
+	wait_ready(supervisor, 4);
+	cr_expect_neq(copy_in(supervisor, 0), first);
+	cr_expect_neq(copy_in(supervisor, 1), second);
+	end_supervisor(supervisor);
+}
+
+Test(roll, two_requests_at_once_are_both_done)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=500ms");
+
+	wait_ready(supervisor, 2);
+	struct process *first = roll_start(supervisor);
+	wait_said(supervisor, "generation 2", 1);
+	struct process *second = roll_start(supervisor);
+	roll_finish(second, 2);
+	roll_finish(first, 2);
+	/* who asks while a roll is under way may have missed its first copies */
+	cr_expect_eq(times_said(supervisor, " is ready\n"), 6);
+	end_supervisor(supervisor);
+}
+
+Test(roll, a_pid_file_names_the_supervisor)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *file = format("%s/pid", directory);
+	struct process *supervisor = slow_copies(
+		port, "-n1", "--keep", "--ready-delay=0", format("--pid-file=%s", file));
+
+	wait_ready(supervisor, 1);
+	cr_expect_str_eq(read_file(file), format("%d\n", (int)process_id(supervisor)), "%s",
+		read_file(file));
+	pid_t old = copy_in(supervisor, 0);
+	process_run(WORDS(run_path(), "--roll", file), .is_bare = true);
+	cr_expect_neq(copy_in(supervisor, 0), old);
+	end_supervisor(supervisor);
+	cr_expect_eq(access(file, F_OK), -1, "the pid file is still there");
+}
+
+Test(roll, a_process_that_is_no_supervisor_is_refused)
+{
+	const char *file = write_file(new_directory(), "pid", "not a number\n");
+	const char *const targets[] = {"1", "999999999", "nothing", file};
+
+	for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+		struct process *process =
+			process_start(WORDS(run_path(), "--roll", targets[i]), .is_bare = true);
+		cr_expect_eq(process_wait(process), 69, "%s", targets[i]);
+		cr_expect(strstr(process_errors(process), targets[i]));
+		cr_expect_str_empty(process_output(process));
+	}
+}
+
+Test(roll, another_user_may_not_ask_for_it)
+{
+	int port = port_new();
+
+	need_root();
+	struct process *supervisor = slow_copies(port, "-n1", "--keep", "--ready-delay=0");
+	wait_ready(supervisor, 1);
+	struct process *attempt =
+		process_start(WORDS(format("%s/reuse-supervise", build_path()), "roll",
+				      format("%d", (int)process_id(supervisor))),
+			.is_bare = true, .user = "nobody");
+	cr_expect_eq(process_wait(attempt), 69, "%s", process_errors(attempt));
+	cr_expect_eq(times_said(supervisor, "generation 2"), 0);
+	end_supervisor(supervisor);
+}
+
+/* ---- what is read anew ---- */
+
+static const char *told(int port, const char *name)
+{
+	static char answer[4096];
+	const char *start = format("%s=", name);
+
+	client_ask("127.0.0.1", port, NULL, NULL, answer, sizeof answer);
+	const char *line = strstr(answer, start);
+	cr_assert(line, "%s", answer);
+	line += strlen(start);
+	return format("%.*s", (int)strcspn(line, "\n"), line);
+}
+
+static void make_release(const char *directory, const char *name)
+{
+	const char *release = format("%s/%s", directory, name);
+
+	cr_assert_eq(mkdir(release, 0755), 0);
+	const char *script = write_file(release, "server",
+		format("#!/bin/sh\nGREETING=%s exec %s %s \"$@\"\n", name, python(),
+			script_path("tell.py")));
+	cr_assert_eq(chmod(script, 0755), 0);
+}
+
+Test(roll, the_env_file_is_read_anew)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+	const char *file = write_file(directory, "env", "GREETING=\"good morning\"\n");
+	struct process *supervisor =
+		supervise("-n1", "--keep", "--ready-delay=0", format("--env-file=%s", file),
+			python(), script_path("tell.py"), format("%d", port));
+
+	wait_ready(supervisor, 1);
+	cr_expect_str_eq(told(port, "greeting"), "good morning");
+	write_file(directory, "env", "GREETING='good evening'\n");
+	roll(supervisor, 1);
+	cr_expect_str_eq(told(port, "greeting"), "good evening");
+	end_supervisor(supervisor);
+}
+
+/* The folder is a symbolic link that a deployment switches, and the program is in it. */
+Test(roll, the_folder_and_the_program_are_looked_up_anew)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *current = format("%s/current", directory);
+	const char *next = format("%s/next", directory);
+
+	make_release(directory, "first");
+	make_release(directory, "second");
+	cr_assert_eq(symlink("first", current), 0);
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0",
+		format("--chdir=%s", current), "./server", format("%d", port));
+	wait_ready(supervisor, 1);
+	cr_expect_str_eq(told(port, "greeting"), "first");
+	cr_expect_str_eq(told(port, "directory"), format("%s/first", directory));
+	cr_assert(symlink("second", next) == 0 && rename(next, current) == 0);
+	roll(supervisor, 1);
+	cr_expect_str_eq(told(port, "greeting"), "second");
+	cr_expect_str_eq(told(port, "directory"), format("%s/second", directory));
+	end_supervisor(supervisor);
+}
+
+Test(roll, a_program_file_that_was_replaced_is_the_one_that_runs)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+	const char *server = format("%s/first/server", directory);
+
+	make_release(directory, "first");
+	make_release(directory, "second");
+	struct process *supervisor =
+		supervise("-n1", "--keep", "--ready-delay=0", server, format("%d", port));
+	wait_ready(supervisor, 1);
+	cr_expect_str_eq(told(port, "greeting"), "first");
+	cr_assert_eq(rename(format("%s/second/server", directory), server), 0);
+	roll(supervisor, 1);
+	cr_expect_str_eq(told(port, "greeting"), "second");
+	end_supervisor(supervisor);
+}
+
+/* A program that refuses to start where its pid file is. */
+Test(roll, a_file_that_is_in_the_way_is_removed)
+{
+	int port = port_new();
+	const char *file = format("%s/pid", new_directory());
+	const char *command =
+		format("set -C; echo $$ >%s && exec %s %s %d", file, python(), slow(), port);
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0",
+		format("--unlink=%s", file), "sh", "-c", command);
+
+	wait_ready(supervisor, 1);
+	pid_t old = answering(port);
+	roll(supervisor, 1);
+	cr_expect_neq(answering(port), old);
+	cr_expect_eq(atoi(read_file(file)), answering(port));
+	end_supervisor(supervisor);
+}
+
+/* ---- programs of several makes ---- */
+
+/* Rolls under load. What the program does with its clients is its own. */
+static void roll_http(struct process *supervisor, int port, int copies)
+{
+	wait_ready(supervisor, copies);
+	struct process *clients = load_start(port, MANY);
+	for (int i = 0; i < repeat(1, 10); i++)
+		roll(supervisor, copies);
+	load_stop_served(clients);
+	end_supervisor(supervisor);
+	wait_listening("tcp", port, 0);
+}
+
+Test(roll, nginx)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+	const char *config = write_file(directory, "nginx.conf",
+		format("daemon off;\n"
+		       "worker_processes 2;\n"
+		       "pid %s/nginx.pid;\n"
+		       "error_log stderr;\n"
+		       "events { worker_connections 64; }\n"
+		       "http {\n"
+		       "	access_log off;\n"
+		       "	client_body_temp_path %s/body;\n"
+		       "	proxy_temp_path %s/proxy;\n"
+		       "	fastcgi_temp_path %s/fastcgi;\n"
+		       "	uwsgi_temp_path %s/uwsgi;\n"
+		       "	scgi_temp_path %s/scgi;\n"
+		       "	server { listen 127.0.0.1:%d; return 200 \"answer\\n\"; }\n"
+		       "}\n",
+			directory, directory, directory, directory, directory, directory, port));
+	struct process *supervisor =
+		supervise("-n2", "--keep", "--ready-delay=200ms", "--stop-signal=QUIT",
+			need_program("nginx"), "-e", "stderr", "-p", directory, "-c", config);
+
+	roll_http(supervisor, port, 2);
+}
+
+Test(roll, node)
+{
+	int port = port_new();
+	const char *server = write_file(new_directory(), "server.js",
+		"require('http').createServer((request, response) => {\n"
+		"	setTimeout(() => response.end('answer\\n'), 5);\n"
+		"}).listen(Number(process.argv[2]), '127.0.0.1');\n");
+	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=200ms",
+		need_program("node"), server, format("%d", port));
+
+	roll_http(supervisor, port, 2);
+}
+
+Test(roll, gunicorn)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+
+	write_file(directory, "app.py",
+		"def app(environment, start):\n"
+		"    start('200 OK', [('Content-Type', 'text/plain')])\n"
+		"    return [b'answer\\n']\n");
+	struct process *supervisor =
+		supervise("-n2", "--keep", "--ready-delay=1s", python(), need_program("gunicorn"),
+			"--chdir", directory, "-b", format("127.0.0.1:%d", port), "app:app");
+
+	roll_http(supervisor, port, 2);
+}
