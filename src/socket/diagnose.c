@@ -9,9 +9,14 @@
 
 #include <fcntl.h>
 
-/* Whether one of two addresses on a port keeps the other from being bound. */
-static bool overlaps(const struct address *a, const struct address *b)
+bool diagnose_overlaps(const struct endpoint *one, const struct endpoint *other)
 {
+	const struct address *a = &one->address, *b = &other->address;
+	const struct address *of_ip6 = one->family == FAMILY_IP6 ? a : b;
+
+	/* Of an IPv6 socket, the wildcard and what is v4-mapped count for IPv4 as well. */
+	if (one->family != other->family && !address_is_any(of_ip6) && !address_is_ip4(of_ip6))
+		return false;
 	return (a->high == b->high && a->low == b->low) || address_is_any(a) || address_is_any(b);
 }
 
@@ -37,9 +42,11 @@ static void look_at(const struct table_entry *entry, void *context)
 		.user = entry->user,
 		.inode = entry->inode,
 		.is_listening = entry->is_listening,
+		.is_bound = entry->local.protocol == PROTOCOL_TCP && entry->state == TABLE_CLOSED,
 	};
 
-	if (!overlaps(&holder.endpoint.address, &search->endpoint->address))
+	if (!diagnose_overlaps(&holder.endpoint, search->endpoint) ||
+		(entry->is_v6only && search->endpoint->family == FAMILY_IP4))
 		return;
 	if (search->is_found && weight(&holder, search->user) <= weight(search->best, search->user))
 		return;
@@ -152,11 +159,11 @@ void diagnose_print_user(struct text *text, uid_t user)
 		system_close(reader.fd);
 }
 
-static void print_holder(struct text *text, const struct holder *holder)
+void diagnose_print_holder(struct text *text, const struct holder *holder)
 {
 	endpoint_print(text, &holder->endpoint);
 	if (!holder->is_listening)
-		text_format(text, " (a connection)");
+		text_format(text, holder->is_bound ? " (bound, not listening)" : " (a connection)");
 	if (holder->inode == 0) {
 		text_format(
 			text, " is not over yet (TIME_WAIT), and was made without SO_REUSEADDR");
@@ -169,18 +176,28 @@ static void print_holder(struct text *text, const struct holder *holder)
 			text, ", program %s, process %d", holder->program, (int)holder->process);
 }
 
-static void print_reason(struct text *text, const struct holder *holder, uid_t user)
+enum obstacle diagnose_obstacle(const struct holder *holder, uid_t user)
 {
 	if (holder->inode == 0)
-		return;
-	if (holder->user != user) {
-		text_format(
-			text, "; a port is shared within one user only, and this program runs as ");
+		return OBSTACLE_OVER;
+	if (holder->user != user)
+		return OBSTACLE_USER;
+	return holder->sharing == SHARING_ON	? OBSTACLE_NONE
+	       : holder->sharing == SHARING_OFF ? OBSTACLE_UNSHARED
+						: OBSTACLE_UNSEEN;
+}
+
+void diagnose_print_obstacle(struct text *text, enum obstacle obstacle, const char *who, uid_t user)
+{
+	if (obstacle == OBSTACLE_USER) {
+		text_format(text, "; a port is shared within one user only, and %s runs as ", who);
 		diagnose_print_user(text, user);
-	} else {
+	} else if (obstacle == OBSTACLE_UNSHARED) {
 		text_format(text,
 			"; that socket was opened without sharing: start its program with "
 			"libreuse too");
+	} else if (obstacle == OBSTACLE_UNSEEN) {
+		text_format(text, "; whether that socket was opened with sharing cannot be seen");
 	}
 }
 
@@ -198,7 +215,9 @@ void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t us
 		text_format(text, "no socket that holds it can be seen");
 		return;
 	}
-	print_holder(text, &holder);
+	diagnose_print_holder(text, &holder);
+	holder.sharing = SHARING_OFF; /* or the two would share */
 	if (is_shared)
-		print_reason(text, &holder, user);
+		diagnose_print_obstacle(
+			text, diagnose_obstacle(&holder, user), "this program", user);
 }

@@ -8,13 +8,31 @@
 
 #include <sys/types.h>
 
+/* Whether a socket has SO_REUSEPORT, which only its own processes can ask the kernel. */
+enum sharing {
+	SHARING_UNKNOWN,
+	SHARING_ON,
+	SHARING_OFF,
+};
+
 struct holder {
 	struct endpoint endpoint;
 	uid_t user;
 	uint32_t inode;	   /* of the socket; 0: nobody has it, and USER says nothing */
 	bool is_listening; /* for UDP: bound */
-	pid_t process;	   /* 0: cannot be seen */
-	char program[16];  /* as in /proc/PID/comm; empty: cannot be seen */
+	bool is_bound;	   /* TCP: bound, and neither listening nor a connection */
+	enum sharing sharing;
+	pid_t process;	  /* 0: cannot be seen */
+	char program[16]; /* as in /proc/PID/comm; empty: cannot be seen */
+};
+
+/* What keeps a socket that shares from joining a holder; the graver the later. */
+enum obstacle {
+	OBSTACLE_NONE,
+	OBSTACLE_UNSEEN,   /* there is one if the holder does not share, which cannot be seen */
+	OBSTACLE_OVER,	   /* a connection in TIME_WAIT, made without SO_REUSEADDR */
+	OBSTACLE_UNSHARED, /* the holder was opened without sharing */
+	OBSTACLE_USER,	   /* it is another user's */
 };
 
 /*
@@ -24,6 +42,21 @@ struct holder {
  * left alone.
  */
 int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *holder);
+
+enum obstacle diagnose_obstacle(const struct holder *holder, uid_t user);
+
+/* Whether one of two endpoints on a port keeps the other from being bound, if they do not share. */
+bool diagnose_overlaps(const struct endpoint *a, const struct endpoint *b);
+
+/* Appends who holds an endpoint: "tcp 0.0.0.0:80 is held by user root, program nginx, ...". */
+void diagnose_print_holder(struct text *text, const struct holder *holder);
+
+/*
+ * Appends what keeps USER from joining, as a sentence that follows a semicolon; WHO is what joins,
+ * as in "this program".
+ */
+void diagnose_print_obstacle(
+	struct text *text, enum obstacle obstacle, const char *who, uid_t user);
 
 /* Appends the name of a local user, or the number where /etc/passwd has none. */
 void diagnose_print_user(struct text *text, uid_t user);

@@ -30,20 +30,11 @@ static void find_self(const struct table_entry *entry, void *context)
 	group->is_found = true;
 }
 
-/* As inet_reuseport_add_sock(), net/ipv4/inet_hashtables.c, and its twin for UDP have it. */
-static bool are_of_one_group(const struct table_entry *a, const struct table_entry *b)
-{
-	return a->local.family == b->local.family &&
-	       a->local.address.high == b->local.address.high &&
-	       a->local.address.low == b->local.address.low && a->interface == b->interface &&
-	       a->is_v6only == b->is_v6only && a->user == b->user;
-}
-
 static void count_member(const struct table_entry *entry, void *context)
 {
 	struct group *group = context;
 
-	group->members += entry->is_listening && are_of_one_group(entry, &group->self);
+	group->members += entry->is_listening && tables_are_one_group(entry, &group->self);
 }
 
 static int read_group(const struct endpoint *endpoint, table_visitor *visit, struct group *group)

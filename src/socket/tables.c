@@ -143,3 +143,12 @@ int tables_read(
 		system_close(netlink);
 	return error;
 }
+
+bool tables_are_one_group(const struct table_entry *a, const struct table_entry *b)
+{
+	const struct endpoint *x = &a->local, *y = &b->local;
+
+	return x->protocol == y->protocol && x->port == y->port && x->family == y->family &&
+	       x->address.high == y->address.high && x->address.low == y->address.low &&
+	       a->interface == b->interface && a->is_v6only == b->is_v6only && a->user == b->user;
+}

@@ -41,4 +41,10 @@ typedef void table_visitor(const struct table_entry *entry, void *context);
 int tables_read(enum protocol protocol, uint16_t port, uint32_t states, table_visitor *visit,
 	void *context);
 
+/*
+ * Whether two sockets are of one group, provided that both share: as inet_reuseport_add_sock()
+ * (net/ipv4/inet_hashtables.c) and its twin for UDP have it. Pure.
+ */
+bool tables_are_one_group(const struct table_entry *a, const struct table_entry *b);
+
 #endif
