@@ -161,8 +161,6 @@ static void set_environment(const struct launch *launch, const struct copy *copy
 	set_number("REUSE_GENERATION", copy->generation);
 	if (launch->options->preload)
 		setenv("LD_PRELOAD", launch->options->preload, true);
-	if (launch->options->is_keeping)
-		setenv("REUSE_KEEP", "1", true);
 	unsetenv("REUSE_SUCCESSOR");
 	if (copy->is_successor)
 		setenv("REUSE_SUCCESSOR", "1", true);
@@ -211,7 +209,9 @@ static char **expand_all(char **command, const struct copy *copy)
 	while (command[count])
 		count++;
 	char **expanded = calloc(count + 1, sizeof *expanded);
-	for (size_t i = 0; expanded && i < count; i++) {
+	if (expanded)
+		expanded[0] = command[0];
+	for (size_t i = 1; expanded && i < count; i++) {
 		expanded[i] = expand(command[i], copy);
 		if (!expanded[i])
 			return NULL;

@@ -89,7 +89,6 @@ static const struct {
 	size_t offset; /* in struct options */
 } table[] = {
 	{"copies", KIND_COUNT, offsetof(struct options, n_copies)},
-	{"keep", KIND_FLAG, offsetof(struct options, is_keeping)},
 	{"expand", KIND_FLAG, offsetof(struct options, is_expanded)},
 	{"pin", KIND_FLAG, offsetof(struct options, is_pinned)},
 	{"ready", KIND_READY, offsetof(struct options, ready)},

@@ -22,7 +22,6 @@ enum restart {
 
 struct options {
 	unsigned n_copies;
-	bool is_keeping;  /* sockets outlive the copies that die */
 	bool is_expanded; /* %i, %g and %% in the arguments */
 	bool is_pinned;	  /* each copy to a CPU */
 	enum ready ready;

@@ -46,7 +46,8 @@ static void end(struct supervisor *supervisor)
 	for (unsigned slot = 0; slot < OPTIONS_COPIES_MOST; slot++)
 		supervisor->slots[slot].is_to_roll = false;
 	if (has_failed) {
-		say(LOG_LEVEL_ERROR, "%s", supervisor->roll_failure);
+		say(supervisor->is_stopping ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "%s",
+			supervisor->roll_failure);
 		control_say(&supervisor->control, "%s", supervisor->roll_failure);
 	}
 	manager_say("READY=1\nSTATUS=%s",

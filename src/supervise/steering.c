@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NUMBERS_UNKNOWN "has members whose numbers are not known"
+
 struct steered {
 	struct steered *next;
 	struct endpoint endpoint; /* this and the next two: what all members have in common */
@@ -213,7 +215,7 @@ static void steer(const struct steering *steering, struct steered *steered,
 	if (needs_steering && !steered->obstacle &&
 		(n_closed > STEER_CLOSED_MOST ||
 			!group_closed(&steered->group, is_closed, numbers, &n_numbers)))
-		steered->obstacle = "has members whose numbers are not known";
+		steered->obstacle = NUMBERS_UNKNOWN;
 	if (steered->obstacle || count == 0 || (!needs_steering && !rule)) {
 		leave_to_kernel(steered, keeper);
 		return;
@@ -256,15 +258,27 @@ bool steering_any_obstacle(const struct steering *steering)
 	return steered != NULL;
 }
 
+static bool is_number_known(const struct group *group, uint32_t inode)
+{
+	for (unsigned i = 0; i < group->n_known; i++) {
+		if (group->members[i] == inode)
+			return true;
+	}
+	return false;
+}
+
 const char *steering_obstacle(const struct steering *steering, const struct keeper *keeper,
 	const struct copy *copy, const struct endpoint **endpoint_out)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		const struct steered *steered = find_steered(steering, kept);
-		if (kept->owner != copy || !steered || !steered->obstacle)
+		if (kept->owner != copy || !steered)
 			continue;
 		*endpoint_out = &steered->endpoint;
-		return steered->obstacle;
+		if (steered->obstacle)
+			return steered->obstacle;
+		if (!is_number_known(&steered->group, kept->inode))
+			return NUMBERS_UNKNOWN;
 	}
 	return NULL;
 }

@@ -51,8 +51,8 @@ static void stop(struct supervisor *supervisor, int number)
 		}
 		return;
 	}
-	roll_abandon(supervisor);
 	supervisor->is_stopping = true;
+	roll_abandon(supervisor);
 	supervisor->stop_ms = clock_now_ms();
 	const struct options *options = supervisor->options;
 	uint64_t budget_ms = (uint64_t)options->stop_delay_ms + options->drain_timeout_ms +

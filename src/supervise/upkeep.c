@@ -51,7 +51,7 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 
 	copy->looks_idle = drain_is_over(copy, &supervisor->keeper) ? copy->looks_idle + 1 : 0;
 	if (is_time_over)
-		say(LOG_LEVEL_WARN,
+		say(LOG_LEVEL_INFO,
 			"copy %u: process %d still has connections after %u ms, and is told to "
 			"stop",
 			copy->slot, (int)copy->pid, supervisor->options->drain_timeout_ms);

@@ -109,7 +109,6 @@ Test(options, without_options_the_defaults_hold)
 
 	cr_assert(read_words(&options, "--", "server", "-n", "--keep"));
 	cr_expect_eq(options.n_copies, 1);
-	cr_expect_not(options.is_keeping);
 	cr_expect_not(options.is_expanded);
 	cr_expect_eq(options.ready, READY_LISTEN);
 	cr_expect_eq(options.restart, RESTART_ON_FAILURE);
@@ -135,13 +134,13 @@ Test(options, each_option_sets_its_own)
 {
 	struct options options;
 
-	cr_assert(read_words(&options, "--copies=1024", "--keep", "--expand", "--ready=notify",
+	cr_assert(read_words(&options, "--copies=1024", "--pin", "--expand", "--ready=notify",
 		"--ready-delay=1ms", "--ready-timeout=2ms", "--drain-timeout=3ms", "--grace=4ms",
 		"--stop-delay=5ms", "--keep-timeout=6ms", "--stop-signal=QUIT", "--restart=always",
 		"--env-file=file", "--chdir=folder", "--pid-file=pid", "--unlink=a", "--unlink=b",
 		"--preload=library", "server"));
 	cr_expect_eq(options.n_copies, 1024);
-	cr_expect(options.is_keeping);
+	cr_expect(options.is_pinned);
 	cr_expect(options.is_expanded);
 	cr_expect_eq(options.ready, READY_NOTIFY);
 	cr_expect_eq(options.ready_delay_ms, 1);
