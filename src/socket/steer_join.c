@@ -89,36 +89,32 @@ static int attach_counted(
 
 /* ---- saying ---- */
 
-static void say_steered(const struct configuration *configuration, const struct steer *steer,
-	const struct endpoint *endpoint, unsigned members)
+/* "tcp 0.0.0.0:80: steer=random" */
+static void print_subject(
+	struct text *text, const struct steer *steer, const struct endpoint *endpoint)
 {
-	char bytes[ENDPOINT_TEXT_SIZE + 64];
-	struct text text;
-
-	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, endpoint);
-	text_format(&text, ": steer=");
-	steer_mode_print(&text, steer);
-	if (members)
-		text_format(&text, " among %u", members);
-	log_write(&configuration->log, LOG_LEVEL_INFO, "%s", bytes);
+	endpoint_print(text, endpoint);
+	text_format(text, ": steer=");
+	steer_mode_print(text, steer);
 }
 
-static void say_failed(const struct configuration *configuration, const struct steer *steer,
-	const struct endpoint *endpoint, int error)
+static void say_outcome(const struct configuration *configuration, const struct steer *steer,
+	const struct endpoint *endpoint, unsigned members, int error)
 {
-	char bytes[ENDPOINT_TEXT_SIZE + 64];
+	char bytes[ENDPOINT_TEXT_SIZE + 256];
 	struct text text;
 
 	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, endpoint);
-	text_format(&text, ": steer=");
-	steer_mode_print(&text, steer);
-	log_write(&configuration->log, LOG_LEVEL_WARN,
-		"%s cannot be had: %s; the kernel's hash chooses%s", bytes, errno_name(-error),
-		error == -EINVAL ? "; the socket was bound without SO_REUSEPORT, so write share "
-				   "into the rule"
-				 : "");
+	print_subject(&text, steer, endpoint);
+	if (error)
+		text_format(&text, " cannot be had: %s; the kernel's hash chooses%s",
+			errno_name(-error),
+			error == -EINVAL ? "; the socket was bound without SO_REUSEPORT, so write "
+					   "share into the rule"
+					 : "");
+	else if (members)
+		text_format(&text, " among %u", members);
+	log_write(&configuration->log, error ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "%s", bytes);
 }
 
 void steer_join(const struct configuration *configuration, int fd, const struct rule *rule,
@@ -138,8 +134,5 @@ void steer_join(const struct configuration *configuration, int fd, const struct 
 		error = attach_counted(fd, steer, endpoint, &members);
 	if (steer->mode == STEER_HASH && error == -ENOENT) /* no program was in force */
 		error = 0;
-	if (error)
-		say_failed(configuration, steer, endpoint, error);
-	else
-		say_steered(configuration, steer, endpoint, members);
+	say_outcome(configuration, steer, endpoint, members, error);
 }
