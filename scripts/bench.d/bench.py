@@ -281,7 +281,7 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 signal.signal(signal.SIGHUP, lambda *_: sys.exit(1))
 
 
-def spawn(command, env=None, **options):
+def spawn(command, env=None):
     with open(path("server.log"), "ab") as log:
         process = subprocess.Popen(
             command,
@@ -290,7 +290,6 @@ def spawn(command, env=None, **options):
             stdout=log,
             stderr=log,
             preexec_fn=os.setpgrp,
-            **options,
         )
     started.append(process)
     return process
@@ -311,16 +310,16 @@ def listeners(port):
     return sum(int(line[1][-4:], 16) == port and line[3] == "0A" for line in lines)
 
 
-def wait_listening(port, count=1):
-    wait_until(lambda: listeners(port) >= count, f"{count} on port {port}")
+def wait_listening(port, count=1, seconds=30):
+    wait_until(lambda: listeners(port) >= count, f"{count} on port {port}", seconds)
 
 
 @contextlib.contextmanager
-def serving(port, *commands, count=None, env=None, **options):
+def serving(port, *commands, count=None, env=None, seconds=30):
     """Servers, listening with COUNT sockets (one each) while the body runs."""
-    processes = [spawn(command, env, **options) for command in commands]
+    processes = [spawn(command, env) for command in commands]
     try:
-        wait_listening(port, count or len(commands))
+        wait_listening(port, count or len(commands), seconds)
         yield processes
     finally:
         for process in processes:

@@ -66,9 +66,9 @@ def compare(name, make, more):
     for variant in list(variants)[1:]:
         limit = ("at least", 1.9) if variant == "two that share" else None
         taken.add(results, f"{name}, {variant} / one copy: requests per second", variant,
-                  "one copy", "rate", limit=limit)
+                  "one copy", "rate", limit=limit, is_main=True)
     taken.add(results, f"{name}, two that share / two behind HAProxy: requests per second",
-              "two that share", "two behind HAProxy", "rate", limit=("at least", 1))
+              "two that share", "two behind HAProxy", "rate", limit=("at least", 1), is_main=True)
     for share in (50, 99):
         for variant in list(variants)[1:]:
             if variant != "two on ports of their own":
@@ -93,7 +93,7 @@ compare("python", servers.python, {})
 compare("node", servers.node, {"node's cluster": one(lambda port: servers.node(port, "cluster"))})
 taken = bench.rounds({"native": nginx_native, "twice": nginx_twice}, 9)
 taken.add(results, "nginx, two under libreuse / its own reuseport: requests per second", "twice",
-          "native", "rate", limit=("at least", 0.97))
+          "native", "rate", limit=("at least", 0.97), is_main=True)
 taken.add(results, "nginx, two under libreuse / its own reuseport: processor time of a request",
           "twice", "native", "cost")
 for share in (50, 99):

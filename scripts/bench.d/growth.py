@@ -10,6 +10,7 @@ FEW, MANY = 20, 220  # cycles
 RULES = 1, 10, 100, 1000, 10000
 SOCKETS = 16, 64, 256, 1024, 4096
 COPIES = 1, 4, 16, 64
+PATIENCE = 120  # seconds, until so many interpreters have started one after the other
 ROUNDS = 5
 
 results = bench.Results("growth", "Growth: with the number of rules, of sockets, of copies")
@@ -85,8 +86,9 @@ if os.environ.get("BENCH_QUICK") or not servers.can("--keep"):
 else:
     for count in COPIES:
         at = bench.free_port()
-        command = [servers.REUSE_RUN, "-n", str(count), "--keep", *servers.slow(at)]
-        with bench.serving(at, command, count=count) as (supervisor,):
+        command = [servers.REUSE_RUN, "-n", str(count), "--keep", "--ready-delay=0s",
+                   *servers.slow(at)]
+        with bench.serving(at, command, count=count, seconds=PATIENCE) as (supervisor,):
             results.add(f"{count} copies under one supervisor: its private memory", "bytes",
                         picture="copies", x=count, curve="supervisor",
                         value=private(supervisor.pid))

@@ -12,7 +12,7 @@ import sys
 
 import bench
 
-CHART = os.path.join(bench.SOURCE, "man", "bench.svg")
+CHART = os.path.join(bench.HERE, "chart.svg")
 
 
 def load(part):
@@ -68,25 +68,27 @@ def quoted(text):
     return '"' + text.replace('"', "'").replace("_", " ") + '"'
 
 
-def bars(title, unit, rows, is_logarithmic=False):
-    """ROWS: (label, number)."""
-    height = "(log10(1 + $2))" if is_logarithmic else "2"
-    data = "\n".join(f"{quoted(label)} {value}" for label, value in rows)
-    tics = ", ".join(f'"{10 ** n - 1 if n else 0}" {n}' for n in range(6))
-    top = max(value for _, value in rows)
+def bars(title, rows, is_logarithmic=False):
+    """ROWS: (label, number), from the top down."""
+    length = "log10(1 + $2)" if is_logarithmic else "$2"
+    data = "\n".join(f"{quoted(label)} {value:.4g}" for label, value in rows)
+    tics = ", ".join(f'"{10 ** n if n else 0}" log10(1 + {10 ** n if n else 0})' for n in range(6))
+    top = max(1e-3, *(value for _, value in rows))
     return f"""
 $bars << EOD
 {data}
 EOD
 set title {quoted(title)}
-set ylabel {quoted(unit)}
-set xtics rotate by -20 noenhanced
-{"set ytics (" + tics + ")" if is_logarithmic else "set ytics auto"}
-set yrange [0:{"log10(1 + " + str(top) + ") * 1.15 + 0.2" if is_logarithmic else top * 1.15}]
-set boxwidth 0.7
-plot $bars using 0:{height}:xtic(1) with boxes fill solid lc rgb "{COLOURS[0]}" notitle, \\
-    $bars using 0:{height}:(gprintf("%.2g", $2)) with labels offset 0, 0.6 notitle
-set xtics norotate auto
+set lmargin 40
+set xrange [0:{f"log10(1 + {top})" if is_logarithmic else top} * 1.35]
+set yrange [{0.5 - len(rows)}:0.5]
+{f"set xtics ({tics})" if is_logarithmic else ""}
+plot $bars using ({length} / 2):(-$0):({length} / 2):(0.3):ytic(1) with boxxyerror fill solid \\
+    lc rgb "{COLOURS[0]}" notitle, \\
+    $bars using ({length}):(-$0):(sprintf(" %.4g", $2)) with labels left notitle
+set lmargin -1
+set xrange [*:*]
+set xtics auto
 set ytics auto
 """
 
@@ -121,10 +123,10 @@ def panels(parts):
     growth = [line for line in lines.get("growth", []) if "picture" in line]
     gain = named(lines.get("gain", []), " / one copy: requests per second")
     if gain:
-        yield bars("Two copies / one copy, requests per second", "times", gain)
+        yield bars("Requests per second, compared with one copy", gain)
     lost = named(lines.get("restart", []), ": lost requests a restart")
     if lost:
-        yield bars("Requests lost at a restart under load", "logarithmic", lost, True)
+        yield bars("Requests lost at a restart under load", lost, True)
     for picture, title, is_logarithmic in (
         ("bind", "Instructions added to a bind, by rules", False),
         ("start", "Instructions of a start for each rule, by rules", True),
@@ -144,7 +146,7 @@ def draw(parts, path):
         return
     rows = (len(drawn) + 1) // 2
     script = f"""
-set terminal svg size 1000,{330 * rows} font "sans-serif,11" background "white"
+set terminal svg size 1200,{320 * rows} font "sans-serif,11" background "white"
 set output {quoted(path)}
 set multiplot layout {rows},2
 set style data lines
@@ -162,7 +164,7 @@ unset multiplot
 
 
 def is_main(line):
-    return "limit" in line or line.get("is_main", False)
+    return line.get("is_main", False)
 
 
 def write_readme(parts):
