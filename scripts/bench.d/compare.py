@@ -19,7 +19,7 @@ grown = 0
 print("| what | before | now | |\n|---|---|---|---|")
 for part in sys.argv[2:]:
     before, now = counts(sys.argv[1], part), counts(bench.BUILD, part)
-    for what in before.keys() & now.keys():
+    for what in [each for each in before if each in now]:
         if before[what] == now[what]:
             continue
         is_grown = now[what] > before[what] * GROWN
