@@ -55,8 +55,9 @@ for name, env in policies.items():
 results.add("size of the object, stripped", "bytes", value=size(bench.LIBRARY))
 for other in sys.argv[1:]:
     name, _, library = other.partition("=")
-    added = bench.instructions([nothing], {**os.environ, "LD_PRELOAD": library}) - own_instructions
-    results.add(f"{name}: instructions", "", value=added)
+    loaded, own = (bench.instructions([nothing], {**os.environ, "LD_PRELOAD": each})
+                   for each in (library, bench.EMPTY))
+    results.add(f"{name}: instructions", "", value=loaded - own)
     results.add(f"{name}: size of the object, stripped", "bytes", value=size(library))
 if ROUNDS:
     variants = {name: started(env) for name, env in {"empty": empty, **policies}.items()}
