@@ -2,6 +2,7 @@
 /* Copies of a server share a port under steer=: who gets a client, and who when they come and go.
  */
 #include "harness.h"
+#include "load.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -438,32 +439,6 @@ static struct process *start_members(int port, const char *mode, int fewest, int
 	return process;
 }
 
-static struct process *start_clients(int port)
-{
-	struct process *clients = process_start(
-		WORDS(need_program("python3"), script_path("clients.py"), format("%d", port)),
-		.is_bare = true);
-
-	process_wait_text(clients, "asking");
-	return clients;
-}
-
-struct counts {
-	int answered, refused, cut_off;
-};
-
-static struct counts stop_clients(struct process *clients)
-{
-	struct counts counts;
-
-	process_signal(clients, SIGTERM);
-	cr_assert_eq(process_wait(clients), 0, "%s", process_errors(clients));
-	cr_assert_eq(sscanf(process_output(clients), "asking %d %d %d", &counts.answered,
-			     &counts.refused, &counts.cut_off),
-		3, "%s", process_output(clients));
-	return counts;
-}
-
 static const char *const modes[] = {"random", "source"};
 
 #define MODES (sizeof modes / sizeof *modes)
@@ -473,11 +448,11 @@ Test(steer, no_client_fails_while_a_group_grows_to_64)
 	for (size_t i = 0; i < MODES; i++) {
 		int port = port_new();
 		struct process *members[4] = {start_members(port, modes[i], 1, 1)};
-		struct process *clients = start_clients(port);
+		struct process *clients = load_start(port, 16);
 		for (int j = 1; j < 4; j++)
 			members[j] = start_members(port, modes[i], 21, 21);
-		struct counts counts = stop_clients(clients);
-		cr_expect(counts.answered > 0 && counts.refused == 0 && counts.cut_off == 0,
+		struct outcome outcome = load_stop(clients);
+		cr_expect(outcome.answered > 0 && outcome.refused == 0 && outcome.cut_off == 0,
 			"%s: %s", modes[i], process_output(clients));
 		for (int j = 0; j < 4; j++)
 			process_kill(members[j]);
@@ -504,12 +479,12 @@ Test(steer, no_client_is_refused_while_members_come_and_go)
 		struct process *members[4];
 		for (int j = 0; j < 4; j++)
 			members[j] = start_members(port, modes[i], j == 0, 16);
-		struct process *clients = start_clients(port);
+		struct process *clients = load_start(port, 16);
 		for (int j = 0; j < 4; j++)
 			process_wait_text(
 				members[j], format("round %d\n", rounds_of(members[j]) + 3));
-		struct counts counts = stop_clients(clients);
-		cr_expect(counts.answered > 0 && counts.refused == 0, "%s: %s", modes[i],
+		struct outcome outcome = load_stop(clients);
+		cr_expect(outcome.answered > 0 && outcome.refused == 0, "%s: %s", modes[i],
 			process_output(clients));
 		for (int j = 0; j < 4; j++)
 			process_kill(members[j]);
