@@ -77,14 +77,32 @@ static int connect_from(const struct copies *copies, const char *source)
 	return fd;
 }
 
+/*
+ * A datagram may be lost: the kernel drops those to an IPv6 address that was added a moment ago
+ * (addrconf_dad_work(), net/ipv6/addrconf.c). So it is sent anew every second.
+ */
+static bool receive_answer(const struct copies *copies, int fd, char *answer, size_t size)
+{
+	struct timeval second = {.tv_sec = 1};
+
+	if (strcmp(copies->protocol, "udp") != 0)
+		return recv(fd, answer, size - 1, 0) > 0;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
+	for (int i = 0; i < DEADLINE_SECONDS; i++) {
+		cr_assert_eq(send(fd, "?", 1, 0), 1);
+		if (recv(fd, answer, size - 1, 0) > 0)
+			return true;
+	}
+	return false;
+}
+
 /* Which copy answers on a socket that connect_from() gave. */
 static int read_copy(struct copies *copies, int fd)
 {
 	char answer[32] = "";
 
-	if (strcmp(copies->protocol, "udp") == 0)
-		cr_assert_eq(send(fd, "?", 1, 0), 1);
-	cr_assert(recv(fd, answer, sizeof answer - 1, 0) > 0, "no answer: %s", strerror(errno));
+	cr_assert(receive_answer(copies, fd, answer, sizeof answer), "no answer: %s",
+		strerror(errno));
 	pid_t pid = (pid_t)atoi(answer);
 	for (int i = 0; i < copies->count; i++) {
 		if (process_id(copies->process[i]) == pid) {
