@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copies that crash, stop and are signalled, and what they are given. */
+#include "supervised.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MANY 32 /* clients */
+
+static const char *python(void)
+{
+	return need_program("python3");
+}
+
+#define slow_copies(PORT, ...)                                                                     \
+	supervise(__VA_ARGS__, python(), script_path("slow.py"), format("%d", PORT))
+#define telling_copies(PORT, ...)                                                                  \
+	supervise(__VA_ARGS__, python(), script_path("tell.py"), format("%d", PORT))
+
+/* A shell that does this and becomes slow.py. */
+static const char *slow_after(const char *command, int port)
+{
+	return format("%s; exec %s %s %d", command, python(), script_path("slow.py"), port);
+}
+
+/* What a supervisor leaves behind becomes the test's child. */
+static bool is_process_gone(void *context)
+{
+	pid_t process = *(pid_t *)context;
+
+	return waitpid(process, NULL, WNOHANG) == process ||
+	       (kill(process, 0) < 0 && errno == ESRCH);
+}
+
+static void wait_gone(pid_t process)
+{
+	wait_until(is_process_gone, &process, format("the end of process %d", (int)process));
+}
+
+static bool is_stopped(void *context)
+{
+	const char *line = read_file(format("/proc/%d/stat", *(pid_t *)context));
+
+	return strstr(line, ") T ") != NULL;
+}
+
+/* Stops a process; a system call that it was in has ended then, without a result. */
+static void stop_process(pid_t process)
+{
+	cr_assert_eq(kill(process, SIGSTOP), 0);
+	wait_until(is_stopped, &process, "a process to stop");
+}
+
+/* ---- crashes ---- */
+
+Test(supervise, a_copy_that_is_killed_takes_what_it_had_accepted_and_no_more)
+{
+	int port = port_new(), copies = 4, times = repeat(4, 50);
+	struct process *supervisor =
+		slow_copies(port, "-n4", "--keep", "--restart=always", "--ready-delay=0");
+
+	wait_ready(supervisor, copies);
+	srand((unsigned)getpid());
+	struct process *clients = load_start(port, MANY);
+	for (int i = 1; i <= times; i++) {
+		cr_assert_eq(kill(copy_in(supervisor, rand() % copies), SIGKILL), 0);
+		wait_said(supervisor, "was killed by SIGKILL", i);
+		wait_ready(supervisor, copies + i);
+	}
+	struct outcome outcome = load_stop(clients);
+	cr_expect_eq(outcome.refused, 0, "%d refused", outcome.refused);
+	cr_expect_eq(outcome.hung, 0, "%d hung", outcome.hung);
+	/* a copy serves one at a time; its queue held many more */
+	cr_expect_leq(outcome.cut_off, times, "%d cut off", outcome.cut_off);
+	cr_expect_gt(outcome.answered, times);
+	wait_listening("tcp", port, copies);
+	end_supervisor(supervisor);
+}
+
+Test(supervise, without_keep_a_copy_that_is_killed_takes_its_queue_with_it)
+{
+	int port = port_new(), times = 4;
+	struct process *supervisor = slow_copies(port, "-n2", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	struct process *clients = load_start(port, MANY);
+	for (int i = 1; i <= times; i++) {
+		cr_assert_eq(kill(copy_in(supervisor, i % 2), SIGKILL), 0);
+		wait_ready(supervisor, 2 + i);
+	}
+	struct outcome outcome = load_stop(clients);
+	cr_expect_gt(outcome.cut_off, times, "%d cut off", outcome.cut_off);
+	end_supervisor(supervisor);
+}
+
+/*
+ * A copy that will not start again while FILE is away. Its queue waits; all that come meanwhile are
+ * served by the others.
+ */
+Test(supervise, while_a_copy_is_down_the_others_serve_and_its_queue_waits)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *file = write_file(directory, "go", "");
+	const char *command = slow_after(format("test -e %s || exit 3", file), port);
+	struct process *supervisor = supervise(
+		"-n4", "--keep", "--ready-delay=0", "--keep-timeout=1h", "sh", "-c", command);
+
+	wait_ready(supervisor, 4);
+	pid_t victim = copy_in(supervisor, 2);
+	/* stopped, so that what comes now stays in its queue */
+	stop_process(victim);
+	int waiting[64], n_waiting = 0;
+	for (int i = 0; i < 64; i++) {
+		waiting[i] = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(waiting[i], "x", 1, MSG_NOSIGNAL), 1);
+	}
+	cr_assert_eq(unlink(file), 0);
+	cr_assert_eq(kill(victim, SIGKILL), 0);
+	wait_said(supervisor, "ended with status 3", 2);
+	struct process *clients = load_start(port, MANY);
+	for (int i = 0; i < 200; i++)
+		answering(port);
+	load_stop_served(clients);
+
+	write_file(directory, "go", "");
+	wait_ready(supervisor, 5);
+	for (int i = 0; i < 64; i++) {
+		char text[32] = "";
+		cr_assert_gt(recv(waiting[i], text, sizeof text - 1, 0), 0, "client %d: %s", i,
+			strerror(errno));
+		n_waiting += atoi(text) == copy_in(supervisor, 2);
+		close(waiting[i]);
+	}
+	cr_expect_gt(n_waiting, 0, "nobody was in its queue");
+	end_supervisor(supervisor);
+}
+
+Test(supervise, after_the_keep_timeout_a_socket_that_nobody_takes_is_closed)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *file = write_file(directory, "go", "");
+	const char *command = slow_after(format("test -e %s || exit 3", file), port);
+	struct process *supervisor = supervise(
+		"-n2", "--keep", "--ready-delay=0", "--keep-timeout=500ms", "sh", "-c", command);
+
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 2);
+	cr_assert_eq(unlink(file), 0);
+	kill(copy_in(supervisor, 0), SIGKILL);
+	wait_said(supervisor, "nobody took the kept socket", 1);
+	wait_listening("tcp", port, 1);
+	kill(copy_in(supervisor, 1), SIGKILL);
+	wait_listening("tcp", port, 0);
+	cr_expect_lt(client_try("127.0.0.1", port), 0, "somebody listens");
+	write_file(directory, "go", "");
+	wait_ready(supervisor, 4);
+	wait_listening("tcp", port, 2);
+	end_supervisor(supervisor);
+}
+
+Test(supervise, a_program_that_ends_at_once_is_started_less_and_less_often)
+{
+	struct process *supervisor = supervise("-n1", "sh", "-c", "exit 7");
+
+	wait_said(supervisor, "ended with status 7; another one starts in 100 ms", 1);
+	wait_said(supervisor, "ended with status 7; another one starts in 200 ms", 1);
+	wait_said(supervisor, "ended with status 7; another one starts in 400 ms", 1);
+	wait_said(supervisor, "ended with status 7; another one starts in 800 ms", 1);
+	wait_said(supervisor, "ended with status 7; another one starts in 1600 ms", 1);
+	end_supervisor(supervisor);
+}
+
+/* ---- restart= and the exit status ---- */
+
+static void expect_end(int status, const char *words)
+{
+	struct process *supervisor = supervise("-n1", "--restart=no", "sh", "-c", words);
+	int ended = process_wait(supervisor);
+
+	cr_expect_eq(ended, status, "%s: it ended with %d: %s", words, ended,
+		process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, " starts\n"), 1);
+	cr_expect_str_empty(process_output(supervisor));
+}
+
+Test(supervise, without_restart_the_exit_status_is_the_copys)
+{
+	expect_end(0, "exit 0");
+	expect_end(7, "exit 7");
+	expect_end(128 + SIGKILL, "kill -KILL $$");
+	expect_end(128 + SIGTERM, "kill -TERM $$");
+}
+
+Test(supervise, of_several_copies_the_last_one_that_failed_gives_the_status)
+{
+	struct process *supervisor = supervise(
+		"-n3", "--restart=no", "sh", "-c", "test $REUSE_WORKER != 1 || exit 9; exit 0");
+
+	cr_expect_eq(process_wait(supervisor), 9, "%s", process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, " starts\n"), 3);
+}
+
+Test(supervise, by_default_a_copy_that_ends_well_is_not_started_again)
+{
+	struct process *supervisor = supervise("-n2", "sh", "-c", "exit 0");
+
+	cr_expect_eq(process_wait(supervisor), 0);
+	cr_expect_eq(times_said(supervisor, " starts\n"), 2);
+}
+
+Test(supervise, with_restart_always_a_copy_that_ends_well_is_started_again)
+{
+	struct process *supervisor = supervise("-n1", "--restart=always", "sh", "-c", "exit 0");
+
+	wait_said(supervisor, "ended with status 0; another one starts", 3);
+	end_supervisor(supervisor);
+}
+
+Test(supervise, a_program_that_is_not_there_is_said_before_anything_starts)
+{
+	struct process *supervisor = supervise("-n2", "--keep", "/nowhere/server");
+
+	cr_expect_eq(process_wait(supervisor), 127);
+	cr_expect_eq(times_said(supervisor, " starts\n"), 0);
+	cr_expect_eq(times_said(supervisor, "/nowhere/server: there is no such program"), 1);
+}
+
+/* ---- identity ---- */
+
+static const char *told_by(int port, const char *name)
+{
+	static char answer[4096];
+	const char *start = format("%s=", name);
+
+	client_ask("127.0.0.1", port, NULL, NULL, answer, sizeof answer);
+	const char *line = strstr(answer, start);
+	cr_assert(line, "%s", answer);
+	line += strlen(start);
+	return format("%.*s", (int)strcspn(line, "\n"), line);
+}
+
+Test(supervise, each_copy_knows_its_number_and_generation)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0", "--expand",
+		python(), script_path("tell.py"), format("%d", port), "%i", "%g", "%%", "100%",
+		"%x", "a%ib");
+
+	wait_ready(supervisor, 1);
+	cr_expect_str_eq(told_by(port, "worker"), "0");
+	cr_expect_str_eq(told_by(port, "generation"), "1");
+	cr_expect_str_eq(told_by(port, "words"), "0 1 % 100% %x a0b");
+	roll(supervisor, 1);
+	cr_expect_str_eq(told_by(port, "generation"), "2");
+	cr_expect_str_eq(told_by(port, "words"), "0 2 % 100% %x a0b");
+	end_supervisor(supervisor);
+}
+
+Test(supervise, without_expand_the_arguments_are_left_alone)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n1", "--ready-delay=0", python(),
+		script_path("tell.py"), format("%d", port), "%i", "%%");
+
+	wait_ready(supervisor, 1);
+	cr_expect_str_eq(told_by(port, "words"), "%i %%");
+	end_supervisor(supervisor);
+}
+
+Test(supervise, each_of_several_copies_has_another_number)
+{
+	const char *directory = new_directory();
+	struct process *supervisor = supervise("-n3", "--restart=no", "sh", "-c",
+		format("touch %s/$REUSE_WORKER-$REUSE_GENERATION", directory));
+
+	cr_expect_eq(process_wait(supervisor), 0);
+	for (int i = 0; i < 3; i++)
+		cr_expect_eq(access(format("%s/%d-1", directory, i), F_OK), 0, "%d", i);
+}
+
+Test(supervise, a_copy_has_a_process_group_of_its_own_and_nothing_on_standard_input)
+{
+	int port = port_new();
+	struct process *supervisor = telling_copies(port, "-n1", "--ready-delay=0");
+
+	wait_ready(supervisor, 1);
+	cr_expect_str_eq(told_by(port, "group"), told_by(port, "process"));
+	cr_expect_str_eq(told_by(port, "input"), "/dev/null");
+	cr_expect_eq(atoi(told_by(port, "process")), copy_in(supervisor, 0));
+	end_supervisor(supervisor);
+	cr_expect_str_empty(process_output(supervisor));
+}
+
+/* ---- ready ---- */
+
+Test(supervise, a_copy_can_say_itself_when_it_is_ready)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *go = format("%s/go", directory);
+	const char *server = write_file(directory, "server.py",
+		"import os, socket, sys, time\n"
+		"server = socket.socket()\n"
+		"server.bind(('127.0.0.1', int(sys.argv[1])))\n"
+		"server.listen()\n"
+		"print('listening', flush=True)\n"
+		"while not os.path.exists(sys.argv[2]):\n"
+		"    time.sleep(0.01)\n"
+		"name = os.environ['NOTIFY_SOCKET'].replace('@', '\\0')\n"
+		"socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', name)\n"
+		"while True:\n"
+		"    client, _ = server.accept()\n"
+		"    client.sendall(b'%d\\n' % os.getpid())\n"
+		"    client.close()\n");
+	struct process *supervisor = supervise(
+		"-n1", "--keep", "--ready=notify", python(), server, format("%d", port), go);
+
+	process_wait_text(supervisor, "listening");
+	cr_expect_eq(times_said(supervisor, " is ready\n"), 0);
+	write_file(directory, "go", "");
+	wait_ready(supervisor, 1);
+
+	/* the old one serves while the new one is not ready */
+	pid_t old = copy_in(supervisor, 0);
+	cr_assert_eq(unlink(go), 0);
+	struct process *rolling = roll_start(supervisor);
+	wait_listening("tcp", port, 2);
+	for (int i = 0; i < 20; i++) {
+		char answer[32];
+		client_ask("127.0.0.1", port, NULL, NULL, answer, sizeof answer);
+		cr_assert_eq(atoi(answer), old);
+	}
+	write_file(directory, "go", "");
+	roll_finish(rolling, 1);
+	cr_expect_neq(copy_in(supervisor, 0), old);
+	end_supervisor(supervisor);
+}
+
+Test(supervise, a_command_can_say_when_a_copy_is_ready)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *go = format("%s/go", directory);
+	const char *command = format("echo $REUSE_WORKER $REUSE_GENERATION $REUSE_PID >%s/asked; "
+				     "test -e %s",
+		directory, go);
+	struct process *supervisor =
+		slow_copies(port, "-n1", "--keep", format("--ready=%s", command));
+
+	process_wait_text(supervisor, "listening");
+	wait_listening("tcp", port, 1);
+	cr_expect_eq(times_said(supervisor, " is ready\n"), 0);
+	write_file(directory, "go", "");
+	wait_ready(supervisor, 1);
+	cr_expect_str_eq(read_file(format("%s/asked", directory)),
+		format("0 1 %d\n", (int)copy_in(supervisor, 0)));
+
+	cr_assert_eq(unlink(go), 0);
+	struct process *rolling = roll_start(supervisor);
+	wait_listening("tcp", port, 2);
+	write_file(directory, "go", "");
+	roll_finish(rolling, 1);
+	end_supervisor(supervisor);
+}
+
+/* ---- signals ---- */
+
+Test(supervise, signals_that_programs_have_a_use_for_are_forwarded)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} cases[] = {{SIGQUIT, "SIGQUIT"}, {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"},
+		{SIGWINCH, "SIGWINCH"}};
+	int port = port_new();
+	struct process *supervisor = telling_copies(port, "-n2", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		process_signal(supervisor, cases[i].number);
+		wait_said(supervisor, format("got %s\n", cases[i].name), 2);
+	}
+	cr_expect_eq(times_said(supervisor, "got "), 2 * 4);
+	end_supervisor(supervisor);
+}
+
+Test(supervise, an_interrupt_from_a_process_stops)
+{
+	int port = port_new();
+	struct process *supervisor = telling_copies(port, "-n2", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	process_signal(supervisor, SIGINT);
+	cr_expect_eq(process_wait(supervisor), 0);
+	cr_expect_eq(times_said(supervisor, "got SIGINT"), 0);
+	wait_listening("tcp", port, 0);
+}
+
+/* A program that a signal does not end. */
+static const char *stubborn(void)
+{
+	return "trap '' TERM; while :; do sleep 0.1; done";
+}
+
+Test(supervise, a_copy_that_does_not_stop_is_killed)
+{
+	struct process *supervisor =
+		supervise("-n1", "--ready-timeout=0", "--grace=100ms", "sh", "-c", stubborn());
+
+	wait_ready(supervisor, 0);
+	wait_said(supervisor, "is left alone", 1);
+	end_supervisor(supervisor);
+	cr_expect_eq(times_said(supervisor, "does not stop, and is killed"), 1);
+}
+
+Test(supervise, the_stop_signal_can_be_another_one)
+{
+	struct process *supervisor =
+		supervise("-n1", "--ready-timeout=0", "--stop-signal=USR1", "sh", "-c",
+			"trap 'echo stopped by USR1 >&2; exit' USR1; while :; do sleep 0.1; done");
+
+	wait_said(supervisor, "is left alone", 1);
+	end_supervisor(supervisor);
+	cr_expect_eq(times_said(supervisor, "stopped by USR1"), 1);
+}
+
+/* ---- stopping ---- */
+
+Test(supervise, on_the_way_out_requests_in_progress_are_served_but_by_the_last_copy)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n4", "--keep", "--ready-delay=0");
+
+	wait_ready(supervisor, 4);
+	pid_t last = copy_in(supervisor, 0);
+	int requests[3], count = 0;
+	/* one to each of the others, found by what they answer at once */
+	pid_t busy[3] = {0};
+	while (count < 3) {
+		char text[32] = "";
+		int fd = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(fd, "wait\n", 5, MSG_NOSIGNAL), 5);
+		cr_assert_gt(recv(fd, text, sizeof text - 1, 0), 0);
+		pid_t process = atoi(text);
+		bool is_new = process != last;
+		for (int i = 0; i < count; i++)
+			is_new &= busy[i] != process;
+		if (!is_new) {
+			close(fd);
+			continue;
+		}
+		busy[count] = process;
+		requests[count++] = fd;
+		break; /* one is enough: others would have waited too long for the stop */
+	}
+	process_signal(supervisor, SIGTERM);
+	for (int i = 0; i < count; i++)
+		request_end(requests[i]);
+	cr_expect_eq(process_wait(supervisor), 0);
+	wait_listening("tcp", port, 0);
+}
+
+Test(supervise, the_last_copy_goes_on_for_the_stop_delay)
+{
+	int port = port_new();
+	struct process *supervisor =
+		slow_copies(port, "-n2", "--keep", "--ready-delay=0", "--stop-delay=1h");
+
+	wait_ready(supervisor, 2);
+	pid_t last = copy_in(supervisor, 0);
+	process_signal(supervisor, SIGTERM);
+	wait_said(supervisor, "was killed by SIGTERM", 1);
+	for (int i = 0; i < 20; i++)
+		cr_assert_eq(answering(port), last);
+	/* and a second signal hurries */
+	end_supervisor(supervisor);
+	wait_gone(last);
+}
+
+Test(supervise, a_second_signal_ends_a_drain)
+{
+	int port = port_new();
+	const char *server = write_file(new_directory(), "server.py",
+		"import socket, sys\n"
+		"server = socket.socket()\n"
+		"server.bind(('127.0.0.1', int(sys.argv[1])))\n"
+		"server.listen()\n"
+		"clients = []\n"
+		"while True:\n"
+		"    clients.append(server.accept()[0])\n"
+		"    clients[-1].sendall(b'hello\\n')\n");
+	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=0",
+		"--drain-timeout=1h", python(), server, format("%d", port));
+	int fds[32];
+	char text[8];
+
+	wait_ready(supervisor, 2);
+	for (int i = 0; i < 32; i++) {
+		fds[i] = client_connect("127.0.0.1", port);
+		cr_assert_gt(recv(fds[i], text, sizeof text, 0), 0);
+	}
+	process_signal(supervisor, SIGTERM);
+	/* the one that drains gets nobody any more */
+	struct process *load = load_start(port, 1);
+	load_stop(load);
+	cr_expect_not(process_ended(supervisor));
+	end_supervisor(supervisor);
+}
+
+/* ---- who is left ---- */
+
+Test(supervise, copies_do_not_outlive_their_supervisor)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	pid_t copies[2] = {copy_in(supervisor, 0), copy_in(supervisor, 1)};
+	process_signal(supervisor, SIGKILL);
+	wait_gone(copies[0]);
+	wait_gone(copies[1]);
+	wait_listening("tcp", port, 0);
+}
+
+Test(supervise, what_copies_have_forked_stops_with_them)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=0", python(),
+		script_path("serve.py"), "workers", format("%d", port));
+
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 6);
+	answering(port);
+	end_supervisor(supervisor);
+	wait_listening("tcp", port, 0);
+}
+
+/* A foreign process that joined holds the group, and the program in it, over the supervisor's end.
+ */
+Test(supervise, a_group_that_a_killed_supervisor_left_steered_is_put_right)
+{
+	int port = port_new();
+	const char *words[] = {python(), script_path("slow.py"), format("%d", port), NULL};
+	const char *directory = new_directory(), *file = write_file(directory, "go", "");
+	const char *command = slow_after(format("test -e %s || exit 3", file), port);
+	struct process *supervisor =
+		supervise("-n2", "--keep", "--ready-delay=0", "sh", "-c", command);
+
+	wait_ready(supervisor, 2);
+	cr_assert_eq(unlink(file), 0);
+	kill(copy_in(supervisor, 0), SIGKILL);
+	wait_said(supervisor, "ended with status 3", 1); /* steered around it by now */
+	struct process *other = process_start(words);
+	process_wait_text(other, "listening");
+	pid_t copy = copy_in(supervisor, 1);
+	process_signal(supervisor, SIGKILL);
+	wait_gone(copy);
+	wait_listening("tcp", port, 1);
+
+	struct process *next = slow_copies(port, "-n2", "--keep", "--ready-delay=0");
+	wait_ready(next, 2);
+	bool has_answered[3] = {false};
+	for (int i = 0; i < 200; i++) {
+		pid_t process = answering(port);
+		has_answered[0] |= process == copy_in(next, 0);
+		has_answered[1] |= process == copy_in(next, 1);
+		has_answered[2] |= process == process_id(other);
+	}
+	cr_expect(has_answered[0] && has_answered[1] && has_answered[2], "%d %d %d",
+		has_answered[0], has_answered[1], has_answered[2]);
+	end_supervisor(next);
+}
+
+/* In a namespace of its own, whose other processes become its children when their parents end. */
+Test(supervise, as_the_first_process_it_reaps_what_it_inherits)
+{
+	int port = port_new();
+	const char *command = slow_after("(sleep 0.1 & exec 3>&- )", port);
+
+	need_root();
+	struct process *host = process_start(
+		WORDS(need_program("unshare"), "--pid", "--fork", "--kill-child", "--mount-proc",
+			run_path(), "-v", "-n1", "--keep", "--ready-delay=0", "sh", "-c", command),
+		.is_bare = true);
+	wait_ready(host, 1);
+	const char *children =
+		format("/proc/%d/task/%d/children", (int)process_id(host), (int)process_id(host));
+	pid_t supervisor = atoi(read_file(children));
+	cr_assert_gt(supervisor, 0);
+	answering(port);
+	kill(supervisor, SIGHUP);
+	wait_ready(host, 2);
+	kill(supervisor, SIGTERM);
+	cr_expect_eq(process_wait(host), 0, "%s", process_errors(host));
+}
