@@ -33,13 +33,15 @@ static void inherit(int fd, void *keeper)
 static void read_passed(struct launch *launch, struct keeper *keeper)
 {
 	static struct arena arena; /* for as long as the process: the environment refers to it */
-	const char *count;
+	const char *count, *whom;
 
 	if (arena_open(&arena, 1024 * 1024) == 0)
 		inherited_sort(&environ, &arena, inherit, keeper);
 	unsetenv("REUSE_KEPT");
 	count = getenv("LISTEN_FDS");
-	launch->n_passed = count ? atoi(count) : 0;
+	whom = getenv("LISTEN_PID");
+	/* Another process's, whose descriptors ours are not. */
+	launch->n_passed = count && whom && atoi(whom) == getpid() ? atoi(count) : 0;
 	for (int i = 0; i < launch->n_passed; i++)
 		fcntl(FIRST_FD + i, F_SETFD, FD_CLOEXEC);
 }

@@ -298,6 +298,18 @@ Test(supervise, a_copy_has_a_process_group_of_its_own_and_nothing_on_standard_in
 	cr_expect_str_empty(process_output(supervisor));
 }
 
+/* What stands in the environment of many a service's children. */
+Test(supervise, descriptors_that_were_passed_to_another_process_are_not_passed_on)
+{
+	struct process *supervisor =
+		process_start(WORDS(run_path(), "-n1", "--restart=no", "sh", "-c",
+				      "echo ${LISTEN_FDS-none} ${LISTEN_PID-none}"),
+			.is_bare = true, .environment = WORDS("LISTEN_FDS=1", "LISTEN_PID=1"));
+
+	cr_expect_eq(process_wait(supervisor), 0);
+	cr_expect_str_eq(process_output(supervisor), "none none\n");
+}
+
 /* ---- ready ---- */
 
 Test(supervise, a_copy_can_say_itself_when_it_is_ready)
