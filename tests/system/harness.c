@@ -643,13 +643,15 @@ static bool read_line(const char *text, const char *protocol, struct socket_line
 static void visit_sockets(const char *protocol, int port,
 	void (*visit)(const struct socket_line *line, void *context), void *context)
 {
+	const char *digits = format(":%04X ", (unsigned)port);
 	char text[512];
 
 	for (int family = 0; family < 2; family++) {
 		FILE *file = fopen(format("/proc/net/%s%s", protocol, family ? "6" : ""), "re");
 		while (file && fgets(text, sizeof text, file)) {
 			struct socket_line line;
-			if (read_line(text, protocol, &line) &&
+			bool may_match = port == ANY_PORT || strstr(text, digits);
+			if (may_match && read_line(text, protocol, &line) &&
 				(port == ANY_PORT || line.port == port))
 				visit(&line, context);
 		}

@@ -50,6 +50,20 @@ const char *systemd_kept(const char *rules, const char *command)
 
 /* ---- the manager ---- */
 
+/* Runs a program beside it, and waits for its end. */
+static struct process *run_inside(const char *const *words)
+{
+	const char *all[16] = {
+		need_program("nsenter"), "-t", format("%d", (int)manager), "-m", "-p"};
+	size_t count = 5;
+
+	for (; *words && count < 15; words++)
+		all[count++] = *words;
+	struct process *process = process_start(all, .is_bare = true);
+	process_wait(process);
+	return process;
+}
+
 static bool is_up(void *context)
 {
 	(void)context;
@@ -57,7 +71,8 @@ static bool is_up(void *context)
 	manager = atoi(read_file(
 		format("/proc/%d/task/%d/children", (int)process_id(host), (int)process_id(host))));
 	return manager > 0 &&
-	       access(format("/proc/%d/root/run/systemd/private", (int)manager), F_OK) == 0;
+	       access(format("/proc/%d/root/run/systemd/private", (int)manager), F_OK) == 0 &&
+	       process_wait(run_inside(WORDS("systemctl", "show", "-p", "Version"))) == 0;
 }
 
 static void need_namespaces(void)
@@ -81,20 +96,6 @@ void systemd_boot(void)
 		WORDS(script_path("boot-systemd"), new_cgroup(), units, library_path()),
 		.is_bare = true);
 	wait_until(is_up, NULL, "systemd to come up");
-}
-
-/* Runs a program beside it, and waits for its end. */
-static struct process *run_inside(const char *const *words)
-{
-	const char *all[16] = {
-		need_program("nsenter"), "-t", format("%d", (int)manager), "-m", "-p"};
-	size_t count = 5;
-
-	for (; *words && count < 15; words++)
-		all[count++] = *words;
-	struct process *process = process_start(all, .is_bare = true);
-	process_wait(process);
-	return process;
 }
 
 void systemd_do(const char *verb, const char *unit)
