@@ -182,6 +182,15 @@ static bool is_restarted(const struct supervisor *supervisor, const struct copy 
 		       (restart == RESTART_ON_FAILURE && exit_status_of(copy->status) != 0));
 }
 
+/* Where the service manager keeps the sockets, they shall be there when we are started anew. */
+static void let_go(struct supervisor *supervisor, const struct copy *copy)
+{
+	if (supervisor->is_stopping && manager_is_there())
+		keeper_orphan(&supervisor->keeper, copy);
+	else
+		keeper_drop_of(&supervisor->keeper, copy);
+}
+
 /* A copy has ended that nobody had told to. */
 static void crashed(struct supervisor *supervisor, struct copy *copy, const char *how)
 {
@@ -193,7 +202,7 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 		supervisor->failure = status;
 	if (!is_restarted(supervisor, copy)) {
 		slot->start_ms = CLOCK_NEVER;
-		keeper_drop_of(&supervisor->keeper, copy);
+		let_go(supervisor, copy);
 		say(status ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot,
 			(int)copy->pid, how);
 		return;
@@ -206,15 +215,6 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 	slot->backoff_ms =
 		slot->backoff_ms * 2 < BACKOFF_MOST_MS ? slot->backoff_ms * 2 : BACKOFF_MOST_MS;
 	keeper_orphan(&supervisor->keeper, copy);
-}
-
-/* Where the service manager keeps the sockets, they shall be there when we are started anew. */
-static void let_go(struct supervisor *supervisor, const struct copy *copy)
-{
-	if (supervisor->is_stopping && manager_is_there())
-		keeper_orphan(&supervisor->keeper, copy);
-	else
-		keeper_drop_of(&supervisor->keeper, copy);
 }
 
 static void copy_ended(struct supervisor *supervisor, struct copy *copy, int status)

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* reuse-run as a service of a real systemd, which keeps the sockets while it is restarted. */
+#include "supervised.h"
+#include "systemd.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MANY 32 /* clients */
+
+static const char *python(void)
+{
+	return need_program("python3");
+}
+
+static void add_service(const char *more, const char *options, const char *command)
+{
+	systemd_add_service(
+		"web", format("Type=notify\nEnvironment=REUSE_CONFIG=\nFileDescriptorStoreMax=16\n"
+			      "Restart=always\nExecStart=%s -v %s -- %s\n"
+			      "ExecReload=%s --roll $MAINPID\n%s\n",
+			       run_path(), options, command, run_path(), more));
+}
+
+static void add_slow(const char *options, int port)
+{
+	add_service("", options, format("%s %s %d", python(), script_path("slow.py"), port));
+}
+
+struct property {
+	const char *name, *part;
+};
+
+static bool is_shown(void *context)
+{
+	const struct property *property = context;
+
+	return strstr(systemd_show("web", property->name), property->part) != NULL;
+}
+
+/* Waits until a property of the service has PART in it. */
+static void wait_shown(const char *name, const char *part)
+{
+	struct property property = {name, part};
+
+	wait_until(is_shown, &property,
+		format("%s=%s; it is %s%s", name, part, systemd_show("web", name), systemd_log()));
+}
+
+static int main_process(void)
+{
+	return atoi(systemd_show("web", "MainPID"));
+}
+
+static int times_logged(const char *what)
+{
+	int count = 0;
+
+	for (const char *at = systemd_log(); (at = strstr(at, what)); at++)
+		count++;
+	return count;
+}
+
+/* ---- what is lost ---- */
+
+/* Stops the clients, and expects that no more than MOST were cut off, and all others answered. */
+static void expect_lost(struct process *clients, int most)
+{
+	struct outcome outcome = load_stop(clients);
+
+	cr_expect_eq(outcome.refused, 0, "%d refused: %s", outcome.refused, systemd_log());
+	cr_expect_eq(outcome.hung, 0, "%d hung: %s", outcome.hung, systemd_log());
+	cr_expect_leq(outcome.cut_off, most, "%d cut off: %s", outcome.cut_off, systemd_log());
+	cr_expect_gt(outcome.answered, most);
+}
+
+Test(supervise_systemd, a_reload_replaces_the_copies_and_no_request_is_lost)
+{
+	int port = port_new(), times = restarts(2);
+
+	add_slow("-n2 --keep --ready-delay=200ms", port);
+	systemd_boot();
+	systemd_do("start", "web");
+	cr_expect_eq(times_logged(" is ready\n"), 2, "it had started before all were ready");
+	wait_shown("StatusText", "2 of 2 copies ready");
+	int first = main_process();
+	struct process *clients = load_start(port, MANY);
+	for (int i = 1; i <= times; i++) {
+		systemd_do("reload", "web");
+		cr_expect_eq(times_logged(" is ready\n"), 2 + 2 * i);
+	}
+	load_stop_served(clients);
+	cr_expect_eq(main_process(), first);
+	wait_shown("ActiveState", "active");
+}
+
+/* KILLED processes end with what they have accepted in each restart. */
+static void restart_under_load(const char *kill_mode, int killed)
+{
+	int port = port_new(), times = restarts(3);
+
+	add_service(kill_mode, "-n2 --keep --ready-delay=0",
+		format("%s %s %d", python(), script_path("slow.py"), port));
+	systemd_boot();
+	systemd_do("start", "web");
+	struct process *clients = load_start(port, MANY);
+	for (int i = 0; i < times; i++) {
+		systemd_do("restart", "web");
+		answering(port);
+	}
+	expect_lost(clients, killed * times);
+	wait_listening("tcp", port, 2);
+
+	/* and rolls are as they were */
+	clients = load_start(port, MANY);
+	systemd_do("reload", "web");
+	load_stop_served(clients);
+	systemd_do("stop", "web");
+	wait_listening("tcp", port, 0);
+}
+
+Test(supervise_systemd, a_restart_loses_nothing_but_what_the_last_copy_had_accepted)
+{
+	restart_under_load("KillMode=mixed", 1);
+}
+
+Test(supervise_systemd, a_restart_in_which_all_are_told_at_once_loses_nothing_but_what_was_accepted)
+{
+	restart_under_load("KillMode=control-group", 2);
+}
+
+Test(supervise_systemd, a_supervisor_that_is_killed_loses_nothing_but_what_was_accepted)
+{
+	int port = port_new(), times = restarts(2), copies = 2;
+
+	add_slow("-n2 --keep --ready-delay=0", port);
+	systemd_boot();
+	systemd_do("start", "web");
+	struct process *clients = load_start(port, MANY);
+	for (int i = 1; i <= times; i++) {
+		systemd_kill(main_process(), SIGKILL);
+		systemd_wait_log(" is ready\n", copies * (i + 1));
+		wait_shown("ActiveState", "active");
+	}
+	expect_lost(clients, copies * times);
+	wait_listening("tcp", port, copies);
+}
+
+/* ---- what it tells ---- */
+
+Test(supervise_systemd, a_roll_shows_as_a_reload)
+{
+	int port = port_new();
+
+	add_slow("-n2 --keep --ready-delay=2s", port);
+	systemd_boot();
+	systemd_do("start", "web");
+	wait_shown("ActiveState", "active");
+	systemd_kill(main_process(), SIGHUP);
+	wait_shown("ActiveState", "reloading");
+	systemd_wait_log(" is ready\n", 4);
+	wait_shown("ActiveState", "active");
+	wait_shown("StatusText", "copies");
+}
+
+/* Each copy takes longer than the service may; so they must have asked for more time. */
+Test(supervise_systemd, a_start_may_take_as_long_as_all_copies_need)
+{
+	int port = port_new();
+
+	add_service("TimeoutStartSec=5s", "-n3 --keep --ready-delay=2s",
+		format("%s %s %d", python(), script_path("slow.py"), port));
+	systemd_boot();
+	systemd_do("start", "web");
+	cr_expect_eq(atoi(systemd_show("web", "NRestarts")), 0);
+	cr_expect_eq(times_logged(" is ready\n"), 3);
+}
+
+/* Says that it lives as long as a file of its number is there. */
+static const char *living(const char *directory)
+{
+	return write_file(directory, "server.py",
+		"import os, socket, sys, time\n"
+		"server = socket.socket()\n"
+		"server.bind(('127.0.0.1', int(sys.argv[1])))\n"
+		"server.listen()\n"
+		"name = os.environ['NOTIFY_SOCKET'].replace('@', '\\0')\n"
+		"worker = os.environ['REUSE_WORKER']\n"
+		"assert int(os.environ['WATCHDOG_PID']) == os.getpid()\n"
+		"assert int(os.environ['WATCHDOG_USEC']) == 5000000\n"
+		"def say(text):\n"
+		"    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(text, name)\n"
+		"say(b'STATUS=worker %s serves\\nREADY=1' % worker.encode())\n"
+		"while True:\n"
+		"    if os.path.exists(sys.argv[2] + worker):\n"
+		"        say(b'WATCHDOG=1')\n"
+		"    time.sleep(0.1)\n");
+}
+
+struct changing {
+	char *before;
+};
+
+static bool has_changed(void *context)
+{
+	const struct changing *changing = context;
+
+	return strcmp(systemd_show("web", "WatchdogTimestampMonotonic"), changing->before) != 0;
+}
+
+Test(supervise_systemd, the_watchdog_hears_of_all_copies_and_their_status_is_shown)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+
+	write_file(directory, "alive0", "");
+	write_file(directory, "alive1", "");
+	add_service("WatchdogSec=5s", "-n2 --keep --ready=notify",
+		format("%s %s %d %s/alive", python(), living(directory), port, directory));
+	systemd_boot();
+	systemd_do("start", "web");
+	wait_shown("StatusText",
+		"2 of 2 copies ready; copy 0: worker 0 serves; copy 1: worker 1 serves");
+	struct changing changing = {strdup(systemd_show("web", "WatchdogTimestampMonotonic"))};
+	wait_until(has_changed, &changing, "a sign of life");
+	changing.before = strdup(systemd_show("web", "WatchdogTimestampMonotonic"));
+	wait_until(has_changed, &changing, "another sign of life");
+
+	/* one copy that hangs is enough */
+	cr_assert_eq(unlink(format("%s/alive1", directory)), 0);
+	wait_shown("NRestarts", "1");
+}
