@@ -74,6 +74,24 @@ Test(adopt, a_restart_finds_the_same_socket)
 	cr_expect_eq(count_listening("tcp", outside), 1);
 }
 
+Test(adopt, restarts_under_load_lose_nothing_but_what_was_accepted)
+{
+	int outside = port_new(), inside = port_new(), times = restarts(5);
+
+	start_web(format("tcp port=%d -> adopt=web; tcp port=%d -> backlog=4096", inside, outside),
+		outside, inside);
+	answering(outside);
+	struct process *load = load_start(outside, 16);
+	for (int i = 0; i < times; i++) {
+		systemd_do("restart", "web");
+		answering(outside);
+	}
+	struct outcome outcome = load_stop(load);
+	cr_expect_eq(outcome.refused + outcome.hung, 0, "%d refused, %d hung", outcome.refused,
+		outcome.hung);
+	cr_expect_leq(outcome.cut_off, times, "%d cut off", outcome.cut_off);
+}
+
 /* ---- where there is none ---- */
 
 static void expect_own_socket(const char *action)

@@ -105,6 +105,20 @@ Test(keep_units, a_store_that_can_hold_them_is_not)
 	cr_expect_eq(systemd_stored("kept"), 2);
 }
 
+/* ---- sandboxes ---- */
+
+Test(keep_units, a_sandbox_that_does_not_let_the_socket_out_is_logged)
+{
+	int port = port_new();
+
+	start(format(
+		"%s\nRestrictAddressFamilies=AF_INET", systemd_kept(keep_rule(port), slow(port))));
+	answering(port);
+	cr_expect(strstr(systemd_log(), "the keeper cannot be reached, so the socket is not kept: "
+					"EAFNOSUPPORT"),
+		"%s", systemd_log());
+}
+
 /* ---- processes beside the main one ---- */
 
 static const char *forking_nginx(int port, const char *more)

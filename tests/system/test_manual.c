@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The manual describes every socket option and every variable of the tables. */
+/* The manual describes every socket option and every variable of the tables; limits are stated. */
 #include "../../src/policy/sockopt.h"
 #include "../../src/policy/variable.h"
 #include "harness.h"
@@ -17,9 +17,19 @@ static const char *const actions[] = {"share", "reuseport", "reuseaddr", "exclus
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
 
+/* What a user has to know of keep before it is relied on. */
+static const char *const limits[] = {"shutdown 2\n", "closed for good", "Type=forking",
+	"ExecStartPre=", "NotifyAccess=all", "Ql Restart= ,", "NFileDescriptorStore", "multicast",
+	"fewer", "noatsecure", "AmbientCapabilities="};
+
+static const char *page_of(const char *name)
+{
+	return read_file(format("%s/man/%s", source_path(), name));
+}
+
 static const char *manual(void)
 {
-	return read_file(format("%s/man/libreuse.conf.5", source_path()));
+	return page_of("libreuse.conf.5");
 }
 
 static bool is_end_of_word(char c)
@@ -64,6 +74,18 @@ Test(manual, every_match_and_action_is_described)
 		cr_expect(find_item(page, matches[i]), "%s is not described", matches[i]);
 	for (size_t i = 0; i < COUNT(actions); i++)
 		cr_expect(find_item(page, actions[i]), "%s is not described", actions[i]);
+}
+
+Test(manual, the_limits_of_keep_are_stated)
+{
+	const char *section = strstr(page_of("libreuse.7"), "\n.Sh KEEPING A SOCKET\n");
+
+	cr_assert(section);
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		const char *at = strstr(section, limits[i]);
+		cr_expect(at && at < strstr(section, "\n.Sh ADOPTING A SOCKET\n"),
+			"%s is not there", limits[i]);
+	}
 }
 
 Test(manual, nothing_is_described_that_the_policy_does_not_know)
