@@ -510,10 +510,9 @@ int keep_adopt(const struct configuration *configuration, int fd, const struct r
 	struct endpoint found;
 	int inherited = named_descriptor(&rule->actions);
 
-	/* Where nothing was inherited, FD itself may have that number. */
-	if (inherited < 0 || inherited == fd || share_ask_bound(inherited, &found) < 0 ||
-		found.port == 0 || share_ask_protocol(inherited, &found) < 0 ||
-		found.protocol != endpoint->protocol) {
+	/* Where nothing was inherited, FD itself may have that number, and is not bound. */
+	if (inherited < 0 || share_ask_bound(inherited, &found) < 0 || found.port == 0 ||
+		share_ask_protocol(inherited, &found) < 0 || found.protocol != endpoint->protocol) {
 		say(configuration, LOG_LEVEL_WARN, endpoint,
 			"there is no inherited socket of that name and protocol to adopt", 0);
 		return 0;

@@ -20,6 +20,7 @@
     activation                                LISTEN_FDS, LISTEN_FDNAMES
     names                                     LISTEN_FDNAMES that the process was started with
     child                                     how many sockets a child process has
+    close
     stay                                      never ends
 
 It never sets an option that it was not told to.
@@ -156,6 +157,8 @@ def make(call, value, sock):
     elif call == "backlog":
         # tcpi_sacked of struct tcp_info, which for a listening socket holds the backlog
         return struct.unpack_from("=I", sock.getsockopt(TCP, 11, 104), 28)[0]
+    elif call == "close":
+        sock.close()
     elif call == "inode":
         return os.fstat(sock.fileno()).st_ino
     elif call == "flags":
