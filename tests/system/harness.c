@@ -92,6 +92,13 @@ const char *program_path(const char *name)
 	return need_program(format("%s/tests/system/programs/%s", build_path(), name));
 }
 
+bool is_long(void)
+{
+	const char *value = getenv("LIBREUSE_LONG");
+
+	return value && strcmp(value, "1") == 0;
+}
+
 void skip(const char *fmt, ...)
 {
 	const char *no_skip = getenv("LIBREUSE_NO_SKIP");
@@ -971,7 +978,7 @@ static int run_tests(int argc, char **argv)
 	struct criterion_test_set *tests = criterion_initialize();
 	int result = 0;
 
-	criterion_options.timeout = 4 * DEADLINE_SECONDS;
+	criterion_options.timeout = (is_long() ? 40 : 4) * DEADLINE_SECONDS;
 	if (criterion_handle_args(argc, argv, true))
 		result = !criterion_run_all_tests(tests);
 	criterion_finalize(tests);

@@ -44,6 +44,9 @@ const char *need_program(const char *name);
 /* Skips the test, or where the effective user is root goes on. */
 void need_root(void);
 
+/* Whether tests shall take their time, and do more of the same: LIBREUSE_LONG=1. */
+bool is_long(void);
+
 /* Skips the test and says why. Where LIBREUSE_NO_SKIP=1, it fails instead. */
 void skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 

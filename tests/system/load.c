@@ -81,7 +81,5 @@ struct outcome load_stop(struct process *load)
 
 int restarts(int few)
 {
-	const char *is_long = getenv("LIBREUSE_LONG");
-
-	return is_long && strcmp(is_long, "1") == 0 ? 100 : few;
+	return is_long() ? 100 : few;
 }

@@ -22,7 +22,7 @@ struct process *load_start(int port, int clients);
 /* Lets each client finish what it has begun, and says how they fared. */
 struct outcome load_stop(struct process *load);
 
-/* How many restarts a test makes: FEW, or with LIBREUSE_LONG=1 a hundred. */
+/* How many restarts a test makes: FEW, or a hundred where it may take its time. */
 int restarts(int few);
 
 #endif

@@ -257,7 +257,8 @@ Test(keep, without_a_keeper_the_program_runs_and_is_told_once)
 
 	process_wait_port(server, "tcp", port);
 	answering(port);
-	const char *line = strstr(process_errors(server), "there is no keeper");
+	const char *line = strstr(
+		process_errors(server), format("warn: tcp 127.0.0.1:%d: there is no keeper", port));
 	cr_assert(line, "%s", process_errors(server));
 	cr_expect_not(strstr(line + 1, "there is no keeper"));
 }
