@@ -92,6 +92,7 @@ static struct table_entry entry_from(const struct nlmsghdr *header, enum protoco
 
 struct visit {
 	enum protocol protocol;
+	uint16_t port; /* 0: any */
 	table_visitor *visit;
 	void *context;
 };
@@ -116,7 +117,9 @@ static int read_answers(int netlink, void *buffer, const struct visit *visit)
 			if (at->nlmsg_type == NLMSG_ERROR)
 				return ((const struct nlmsgerr *)NLMSG_DATA(at))->error;
 			struct table_entry entry = entry_from(at, visit->protocol);
-			visit->visit(&entry, visit->context);
+			/* Linux 6.8 lists bound TCP sockets whatever port it was asked for. */
+			if (visit->port == 0 || entry.local.port == visit->port)
+				visit->visit(&entry, visit->context);
 		}
 	}
 }
@@ -124,7 +127,7 @@ static int read_answers(int netlink, void *buffer, const struct visit *visit)
 int tables_read(
 	enum protocol protocol, uint16_t port, uint32_t states, table_visitor *visit, void *context)
 {
-	struct visit whole = {protocol, visit, context};
+	struct visit whole = {protocol, port, visit, context};
 	struct arena arena; /* no stack: this may run in a signal handler */
 	int error = arena_open(&arena, ANSWER_SIZE);
 	void *buffer = error ? NULL : arena_take(&arena, 1, ANSWER_SIZE);
