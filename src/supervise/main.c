@@ -11,10 +11,15 @@
 #include "prepare.h"
 #include "say.h"
 #include "supervisor.h"
+#include "watch.h"
+#include "who.h"
+#include "why.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -69,6 +74,15 @@ static int run(int argc, char **argv)
 	return supervisor_run(&options, &configuration->policy);
 }
 
+/* OUTPUT is "table", "json" or "watch"; PORT is "0" for all. */
+static int look(const char *output, const char *port_text)
+{
+	uint16_t port = (uint16_t)strtoul(port_text, NULL, 10);
+
+	setlocale(LC_CTYPE, "");
+	return strcmp(output, "watch") == 0 ? watch(port) : who(port, strcmp(output, "json") == 0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "check") == 0)
@@ -77,6 +91,10 @@ int main(int argc, char **argv)
 		return prepare_program(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "roll") == 0)
 		return control_roll(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "who") == 0)
+		return look(argv[2], argv[3]);
+	if (argc == 4 && strcmp(argv[1], "why") == 0)
+		return why(argv[2], *argv[3] ? argv[3] : NULL);
 	if (argc > 1 && strcmp(argv[1], "run") == 0)
 		return run(argc - 1, argv + 1);
 	fprintf(stderr, "This is a part of reuse-run(1), which starts it.\n");
