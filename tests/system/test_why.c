@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* reuse-run --why: for each reason, what it says, and that a real copy fares as it says. */
+#include "load.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { JOINS = 0, CANNOT = 1, UNSEEN = 2 };
+
+/* copy.py with a rule, or without libreuse. */
+static struct process *start_server(
+	const char *protocol, const char *address, int port, const char *user, bool is_bare)
+{
+	return process_start(WORDS(need_program("python3"), script_path("copy.py"), protocol,
+				     address, format("%d", port)),
+		.user = user, .is_bare = is_bare);
+}
+
+static struct process *start_ready(
+	const char *protocol, const char *address, int port, const char *user, bool is_bare)
+{
+	struct process *process = start_server(protocol, address, port, user, is_bare);
+
+	process_wait_text(process, "ready");
+	return process;
+}
+
+/* The commands, where another user can execute them. */
+static const char *command_of(const char *asker)
+{
+	if (!asker)
+		return run_path();
+	const char *directory = new_directory();
+	process_run(WORDS(need_program("cp"), run_path(), library_path(),
+			    format("%s/reuse-supervise", build_path()), directory),
+		.is_bare = true);
+	process_run(WORDS(need_program("chmod"), "-R", "a+rX", directory), .is_bare = true);
+	return format("%s/reuse-run", directory);
+}
+
+/* What ASKER (NULL: who runs the test) is told about a copy of USER (NULL: of its own). */
+static const char *ask(const char *asker, const char *place, const char *user, int status)
+{
+	struct process *process = process_start(
+		WORDS(command_of(asker), "--why", place, user ? "--user" : NULL, user),
+		.is_bare = true, .user = asker);
+	int ended = process_wait(process);
+
+	cr_expect_eq(ended, status, "about %s, it ended with %d, and said: %s%s", place, ended,
+		process_output(process), process_errors(process));
+	cr_expect_str_empty(process_errors(process));
+	return process_output(process);
+}
+
+static void expect_says(const char *answer, const char *words)
+{
+	cr_expect(strstr(answer, words), "it does not say \"%s\" but: %s", words, answer);
+}
+
+/* A real copy: it gets the endpoint, or says why not, in the same words. */
+static void expect_copy_fails(
+	const char *protocol, const char *address, int port, const char *user, const char *answer)
+{
+	struct process *copy = start_server(protocol, address, port, user, false);
+
+	cr_expect_neq(process_wait(copy), 0);
+	const char *reason = strstr(process_errors(copy), " is in use: ");
+	cr_assert(reason, "%s", process_errors(copy));
+	reason += strlen(" is in use: ");
+	size_t length = strcspn(reason, "\n");
+	const char *who = strstr(reason, "this program");
+	if (who && who < reason + length)
+		reason = format("%.*sthe copy%.*s", (int)(who - reason), reason,
+			(int)(length - (size_t)(who - reason) - strlen("this program")),
+			who + strlen("this program"));
+	else
+		reason = format("%.*s", (int)length, reason);
+	expect_says(answer, format("  %s.\n", reason));
+}
+
+static const char *const kinds[][3] = {{"tcp", "127.0.0.1", "127.0.0.1"}, {"tcp", "::1", "[::1]"},
+	{"udp", "127.0.0.1", "127.0.0.1"}, {"udp", "::1", "[::1]"}};
+
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+/* ---- it can ---- */
+
+Test(why, a_copy_can_join_what_is_shared)
+{
+	for (size_t i = 0; i < KINDS; i++) {
+		int port = port_new();
+		start_ready(kinds[i][0], kinds[i][1], port, NULL, false);
+		const char *answer = ask(NULL, format("%d", port), NULL, JOINS);
+		expect_says(answer,
+			format("%s %s:%d: a copy of user ", kinds[i][0], kinds[i][2], port));
+		expect_says(answer, " can join, as number 2.\n");
+		start_ready(kinds[i][0], kinds[i][1], port, NULL, false);
+	}
+}
+
+Test(why, a_copy_can_have_what_nobody_has)
+{
+	int port = port_new();
+	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
+
+	expect_says(answer, format("tcp 127.0.0.1:%d: a copy of user ", port));
+	expect_says(answer, " can have it; nobody here has it now.\n");
+	start_ready("tcp", "127.0.0.1", port, NULL, false);
+}
+
+Test(why, a_user_can_join_its_own)
+{
+	need_root();
+	int port = port_new();
+
+	start_ready("tcp", "::1", port, "nobody", false);
+	ask("nobody", format("%d", port), NULL, JOINS);
+	ask(NULL, format("[::1]:%d", port), "nobody", JOINS);
+	ask(NULL, format("%d", port), "65534", JOINS);
+	start_ready("tcp", "::1", port, "nobody", false);
+}
+
+/* ---- other users ---- */
+
+Test(why, what_another_user_holds_cannot_be_joined)
+{
+	need_root();
+	for (size_t i = 0; i < KINDS; i++) {
+		int port = port_new();
+		struct process *server = start_ready(kinds[i][0], kinds[i][1], port, NULL, false);
+		const char *place = format("%d", port);
+		const char *answer = ask("nobody", place, NULL, CANNOT);
+		expect_says(answer, "is held by user root; a port is shared within one user only, "
+				    "and the copy runs as nobody.\n");
+		expect_says(answer, "  Run both as one user: sudo -u root reuse-run PROGRAM, or "
+				    "User=root in the copy's unit.\n");
+		expect_copy_fails(kinds[i][0], kinds[i][1], port, "nobody", answer);
+		/* root asks for nobody, and sees the program */
+		answer = ask(NULL, place, "nobody", CANNOT);
+		expect_says(answer, format("is held by user root, program python3, process %d; a "
+					   "port is shared within one user only, and the copy runs "
+					   "as nobody.\n",
+					    (int)process_id(server)));
+	}
+}
+
+/* ---- not shared ---- */
+
+Test(why, what_was_opened_without_sharing_cannot_be_joined)
+{
+	for (size_t i = 0; i < KINDS; i++) {
+		int port = port_new();
+		start_ready(kinds[i][0], kinds[i][1], port, NULL, true);
+		const char *answer = ask(NULL, format("%d", port), NULL, CANNOT);
+		expect_says(answer, "; that socket was opened without sharing: start its program "
+				    "with libreuse too.\n");
+		expect_says(answer, "  Restart it with reuse-run, ");
+		expect_copy_fails(kinds[i][0], kinds[i][1], port, NULL, answer);
+	}
+}
+
+Test(why, a_user_is_told_what_of_its_own_is_not_shared)
+{
+	need_root();
+	int port = port_new();
+
+	start_ready("udp", "127.0.0.1", port, "nobody", true);
+	const char *answer = ask("nobody", format("127.0.0.1:%d", port), NULL, CANNOT);
+	expect_says(answer, ", program python3, process ");
+	expect_says(answer, "; that socket was opened without sharing");
+}
+
+Test(why, what_cannot_be_seen_is_not_guessed)
+{
+	need_root();
+	int port = port_new();
+
+	start_ready("udp", "127.0.0.1", port, NULL, false);
+	const char *answer = ask("nobody", format("127.0.0.1:%d", port), "root", UNSEEN);
+	expect_says(answer, format("udp 127.0.0.1:%d: whether a copy of user root can join cannot "
+				   "be told.\n",
+				    port));
+	expect_says(answer, "; whether that socket was opened with sharing cannot be seen.\n");
+	expect_says(
+		answer, format("  Root can see it: sudo reuse-run --why %d --user root\n", port));
+	ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
+}
+
+/* ---- the wildcard ---- */
+
+Test(why, a_wildcard_that_is_not_shared_holds_every_address)
+{
+	int port = port_new();
+
+	start_ready("tcp", "0.0.0.0", port, NULL, true);
+	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, CANNOT);
+	expect_says(answer, format("tcp 0.0.0.0:%d is held by user ", port));
+	expect_says(answer, "  It holds the wildcard address, and so this port of every address.\n"
+			    "  Or hold that program to an address of its own: reuse-run -a "
+			    "ADDRESS PROGRAM, or the rule \"tcp port=");
+	expect_copy_fails("tcp", "127.0.0.1", port, NULL, answer);
+}
+
+Test(why, the_wildcard_is_not_free_while_one_address_is_held)
+{
+	int port = port_new();
+
+	start_ready("tcp", "::1", port, NULL, true);
+	const char *answer = ask(NULL, format("[::]:%d", port), NULL, CANNOT);
+	expect_says(answer, "  The wildcard address takes this port of every address, and it holds "
+			    "one of them.\n"
+			    "  Or hold the copy to another address: reuse-run -a ADDRESS PROGRAM");
+	expect_copy_fails("tcp", "::", port, NULL, answer);
+	ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
+	start_ready("tcp", "127.0.0.1", port, NULL, false);
+}
+
+Test(why, a_wildcard_of_ip6_holds_the_port_of_ip4_unless_it_is_for_ip6_only)
+{
+	int port = port_new();
+	struct process *server = start_ready("tcp", "::", port, NULL, true);
+
+	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, CANNOT);
+	expect_says(answer, format("tcp [::]:%d is held by user ", port));
+	process_kill(server);
+	server = process_start(WORDS(need_program("python3"), script_path("copy.py"), "tcp",
+				       "::", format("%d", port)),
+		.environment = WORDS("REUSE_RULES=v6only"));
+	process_wait_text(server, "ready");
+	ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
+}
+
+Test(why, who_is_not_in_the_way_is_not_blamed)
+{
+	need_root();
+	int port = port_new();
+	struct process *other = process_start(WORDS(need_program("python3"), script_path("copy.py"),
+						      "tcp", "::", format("%d", port)),
+		.environment = WORDS("REUSE_RULES=v6only"), .user = "nobody");
+
+	process_wait_text(other, "ready");
+	start_ready("tcp", "127.0.0.1", port, NULL, true);
+	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, CANNOT);
+	expect_says(answer, format("tcp 127.0.0.1:%d is held by user root", port));
+	cr_expect_not(strstr(answer, "[::]"), "%s", answer);
+	expect_copy_fails("tcp", "127.0.0.1", port, NULL, answer);
+	/* nor is TCP for UDP */
+	start_ready("udp", "::", port, NULL, false);
+	answer = ask(NULL, format("[::]:%d", port), NULL, CANNOT);
+	expect_says(
+		answer, format("udp [::]:%d: a copy of user root can join, as number 2.\n", port));
+}
+
+/* ---- what is left of a server ---- */
+
+Test(why, a_connection_that_is_left_of_a_server_holds_its_port)
+{
+	int port = port_new();
+	struct process *server = process_start(
+		WORDS(need_program("socat"), format("TCP4-LISTEN:%d,fork", port), "PIPE"),
+		.is_bare = true);
+
+	process_wait_port(server, "tcp", port);
+	int client = client_connect("127.0.0.1", port);
+	char echo[8] = "";
+	cr_assert_eq(send(client, "echo", 4, 0), 4);
+	cr_assert_eq(recv(client, echo, sizeof echo, 0), 4);
+	process_signal(server, SIGKILL);
+	process_wait(server);
+	wait_listening("tcp", port, 0);
+	const char *answer = ask(NULL, format("%d", port), NULL, CANNOT);
+	expect_says(answer, format("tcp 127.0.0.1:%d (a connection) is held by user ", port));
+	expect_says(answer, "  It goes with its process.");
+	expect_copy_fails("tcp", "0.0.0.0", port, NULL, answer);
+	close(client);
+}
+
+static void start_bound(int port)
+{
+	struct process *process =
+		process_start(WORDS(need_program("python3"), script_path("sockets.py"), "tcp4",
+				      format("bind=127.0.0.1,%d", port), "stay"),
+			.is_bare = true);
+
+	process_wait_text(process, "stay");
+}
+
+Test(why, time_wait_of_a_server_that_did_not_share_holds_its_port)
+{
+	int port = port_new();
+	char peer[PEER_SIZE], nothing;
+	int server = server_listen("127.0.0.1", port);
+	int client = client_connect("127.0.0.1", port);
+
+	start_bound(port_new()); /* the kernel lists it for every port that is asked for */
+	close(server_accept(server, peer));
+	cr_assert_eq(recv(client, &nothing, 1, 0), 0);
+	close(client);
+	close(server);
+	wait_state(port, STATE_TIME_WAIT);
+	const char *answer = ask(NULL, format("%d", port), NULL, CANNOT);
+	expect_says(answer, " is not over yet (TIME_WAIT), and was made without SO_REUSEADDR.\n"
+			    "  Wait a minute.");
+	expect_copy_fails("tcp", "0.0.0.0", port, NULL, answer);
+}
+
+Test(why, a_socket_that_is_bound_and_does_not_listen_is_told_apart)
+{
+	int port = port_new();
+
+	start_bound(port);
+	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, CANNOT);
+	if (strstr(answer, "no socket that holds it can be seen"))
+		skip("this kernel, before Linux 6.8, does not list bound sockets");
+	expect_says(
+		answer, format("tcp 127.0.0.1:%d (bound, not listening) is held by user ", port));
+	expect_copy_fails("tcp", "127.0.0.1", port, NULL, answer);
+}
+
+/* ---- other reasons ---- */
+
+Test(why, a_privileged_port_takes_a_capability)
+{
+	need_root();
+	enter_network_namespace();
+	const char *answers[] = {
+		ask("nobody", "987", NULL, CANNOT), ask(NULL, "987", "nobody", CANNOT)};
+
+	for (int i = 0; i < 2; i++) {
+		expect_says(answers[i],
+			"tcp 0.0.0.0:987: a copy of user nobody cannot bind it: port 987 is "
+			"privileged, below net.ipv4.ip_unprivileged_port_start, which is 1024.\n");
+		expect_says(answers[i], "  Or move the port: reuse-run -p 987:8080 PROGRAM\n");
+	}
+	expect_says(ask(NULL, "987", NULL, JOINS), "nobody here has it now");
+	struct process *copy = start_server("tcp", "127.0.0.1", 987, "nobody", false);
+	cr_expect_neq(process_wait(copy), 0);
+	expect_says(process_errors(copy), "Permission denied");
+}
+
+Test(why, an_address_that_is_not_here_is_named)
+{
+	int port = port_new();
+	const char *answer = ask(NULL, format("192.0.2.1:%d", port), NULL, CANNOT);
+
+	expect_says(answer, format("tcp 192.0.2.1:%d: a copy of user ", port));
+	expect_says(answer, " cannot bind it: Cannot assign requested address.\n  No interface of "
+			    "this network namespace has that address.");
+}
+
+Test(why, who_listens_in_another_network_namespace_is_found)
+{
+	need_root();
+	int port = port_new();
+	struct process *server =
+		process_start(WORDS(need_program("unshare"), "--net", need_program("python3"),
+			script_path("copy.py"), "udp", "0.0.0.0", format("%d", port)));
+	const char *place = format("%d", port);
+
+	process_wait_text(server, "ready");
+	const char *answer = ask(NULL, place, NULL, JOINS);
+	expect_says(answer, "can have it; nobody here has it now.\n");
+	expect_says(
+		answer, format("udp port %d is in use in another network namespace, that of "
+			       "process %d (python3); a copy joins it only there: nsenter -t %d "
+			       "-n reuse-run PROGRAM\n",
+				port, (int)process_id(server), (int)process_id(server)));
+	start_ready("tcp", "127.0.0.1", port, NULL, false);
+	answer = ask(NULL, place, NULL, JOINS);
+	expect_says(answer, "in another network namespace");
+	/* nobody may not look into the process, and says so */
+	answer = ask("nobody", format("%d", port_new()), NULL, JOINS);
+	expect_says(answer, "Not all network namespaces can be seen from here; root sees more.\n");
+}
+
+/* ---- that nobody notices ---- */
+
+/* Were the socket that asks to listen, it would get a part of the clients. */
+Test(why, no_client_is_lost_to_the_question)
+{
+	int port = port_new();
+	struct process *server = process_start(WORDS(
+		need_program("python3"), script_path("members.py"), format("%d", port), "1", "1"));
+
+	process_wait_text(server, "round 1\n");
+	struct process *clients = load_start(port, 4);
+	for (int i = 0; i < 20; i++)
+		ask(NULL, format("%d", port), NULL, JOINS);
+	struct outcome outcome = load_stop(clients);
+	cr_expect(outcome.answered > 0 && !outcome.refused && !outcome.cut_off && !outcome.hung,
+		"%s", process_output(clients));
+}
+
+Test(why, what_makes_no_sense_ends_with_64)
+{
+	static const char *const calls[][3] = {
+		{"--why", "http", "reuse-run: --why http: write a port, 127.0.0.1:PORT or"},
+		{"--why=127.0.0.1", "", "reuse-run: --why and --who"},
+		{"--why=70000", "", "70000"},
+	};
+
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		struct process *process = process_start(
+			WORDS(run_path(), calls[i][0], *calls[i][1] ? calls[i][1] : NULL),
+			.is_bare = true);
+		cr_expect_eq(process_wait(process), 64, "%s", calls[i][0]);
+	}
+	struct process *process = process_start(
+		WORDS(run_path(), "--why", "80", "--user", "no-such-user"), .is_bare = true);
+	cr_expect_eq(process_wait(process), 64);
+	expect_says(process_errors(process), "--user no-such-user: there is no such user");
+}
