@@ -18,6 +18,10 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 
+#ifndef STATX_TYPE /* glibc before 2.28, musl before 1.2.5 */
+#include <linux/stat.h>
+#endif
+
 /*
  * All of these return what the call of that name in section 2 of the manual returns, or a negative
  * errno; they leave errno alone and are async-signal-safe.

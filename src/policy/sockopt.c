@@ -2,12 +2,14 @@
 #include "sockopt.h"
 
 #include "../compare.h"
+#include "../compat.h"
 #include "endpoint.h"
+
+#include <netinet/in.h> /* before the kernel's, which then leaves out what musl has */
 
 #include <linux/in6.h>
 #include <linux/tcp.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #define TCP   PROTOCOL_TCP
@@ -27,7 +29,7 @@
 /* In the order in which they are described in libreuse.conf(5). */
 const struct sockopt sockopt_table[] = {
 	/* socket(7) */
-	{"reuseport", SOCKOPT_FLAG, EVERY, BOTH, SAME(SOL_SOCKET, SO_REUSEPORT)},
+	{"reuseport", SOCKOPT_FLAG, EVERY, BOTH, SAME(SOL_SOCKET, SHARE_OPTION)},
 	{"reuseaddr", SOCKOPT_FLAG, EVERY, BOTH, SAME(SOL_SOCKET, SO_REUSEADDR)},
 	{"broadcast", SOCKOPT_FLAG, UDP, FAMILY_IP4, SAME(SOL_SOCKET, SO_BROADCAST)},
 	{"busy-poll", SOCKOPT_NUMBER, EVERY, BOTH, SAME(SOL_SOCKET, SO_BUSY_POLL),

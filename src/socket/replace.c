@@ -2,6 +2,7 @@
 #include "replace.h"
 
 #include "../compare.h"
+#include "../compat.h"
 #include "../policy/sockopt.h"
 #include "../procfs.h"
 #include "../system.h"
@@ -13,9 +14,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#ifndef SO_BUF_LOCK
-#define SO_BUF_LOCK 72 /* Linux 5.17 */
-#endif
 #define BUF_LOCK_SEND	 1
 #define BUF_LOCK_RECEIVE 2
 
@@ -25,7 +23,7 @@
 static bool belongs_to_socket(struct sockopt_place place)
 {
 	static const struct sockopt_place own[] = {
-		{SOL_SOCKET, SO_REUSEPORT},
+		{SOL_SOCKET, SHARE_OPTION},
 		{SOL_SOCKET, SO_REUSEADDR},
 		{SOL_SOCKET, SO_BINDTODEVICE},
 		{IPPROTO_IPV6, IPV6_V6ONLY},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "share.h"
 
+#include "../compat.h"
 #include "../errnos.h"
 #include "../system.h"
 
@@ -108,7 +109,7 @@ static int set_shared(
 	int error = 0;
 
 	if (endpoint->protocol & SHAREABLE)
-		error = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+		error = set_flag(fd, SOL_SOCKET, SHARE_OPTION, 1);
 	if (error)
 		error = report(configuration, endpoint, "SO_REUSEPORT", error);
 	if (error || endpoint->protocol != PROTOCOL_TCP)
@@ -151,7 +152,7 @@ int share_set_options(const struct configuration *configuration, int fd, const s
 int share_exclude(
 	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
-	int error = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 0);
+	int error = set_flag(fd, SOL_SOCKET, SHARE_OPTION, 0);
 
 	if (!error && endpoint->protocol == PROTOCOL_UDP)
 		error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 0);

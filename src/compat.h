@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Socket options that not every system has, or has in its headers; the only file that asks. */
+#ifndef COMPAT_H
+#define COMPAT_H
+
+#include <sys/socket.h>
+
+/*
+ * The option that lets sockets share an endpoint, and has the kernel balance between them. FreeBSD
+ * has a name of its own for it: there, SO_REUSEPORT does not balance.
+ */
+#if defined SO_REUSEPORT_LB
+#define SHARE_OPTION SO_REUSEPORT_LB
+#elif defined SO_REUSEPORT
+#define SHARE_OPTION SO_REUSEPORT
+#else
+#define SHARE_OPTION 15 /* Linux 3.9; the kernel says ENOPROTOOPT if it is older */
+#endif
+
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK 72 /* Linux 5.17 */
+#endif
+
+#endif
