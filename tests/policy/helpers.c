@@ -162,15 +162,19 @@ static bool settings_equal(const struct setting *a, const struct setting *b)
 
 static bool actions_equal(const struct actions *a, const struct actions *b)
 {
-	bool are_equal =
-		a->share == b->share && a->exclusive == b->exclusive && a->deny == b->deny &&
-		a->pass == b->pass && a->early == b->early && a->once == b->once &&
-		a->has_backlog == b->has_backlog && a->deny_errno == b->deny_errno &&
-		a->backlog == b->backlog && a->has_steer == b->has_steer &&
-		a->steer.mode == b->steer.mode && a->steer.ip4_prefix == b->steer.ip4_prefix &&
-		a->steer.ip6_prefix == b->steer.ip6_prefix && targets_equal(&a->to, &b->to) &&
-		targets_equal(&a->from, &b->from) && a->n_settings == b->n_settings;
+	bool are_equal = a->share == b->share && a->exclusive == b->exclusive &&
+			 a->deny == b->deny && a->pass == b->pass && a->early == b->early &&
+			 a->once == b->once && a->keep == b->keep &&
+			 a->has_backlog == b->has_backlog && a->deny_errno == b->deny_errno &&
+			 a->backlog == b->backlog && a->has_steer == b->has_steer &&
+			 a->steer.mode == b->steer.mode &&
+			 a->steer.ip4_prefix == b->steer.ip4_prefix &&
+			 a->steer.ip6_prefix == b->steer.ip6_prefix &&
+			 targets_equal(&a->to, &b->to) && targets_equal(&a->from, &b->from) &&
+			 !a->adopt == !b->adopt && a->n_settings == b->n_settings;
 
+	if (are_equal && a->adopt)
+		are_equal = strcmp(a->adopt, b->adopt) == 0;
 	for (uint32_t i = 0; are_equal && i < a->n_settings; i++)
 		are_equal = settings_equal(&a->settings[i], &b->settings[i]);
 	return are_equal;

@@ -336,7 +336,8 @@ static void random_rule(struct dice *dice, char *text, size_t size)
 		" priority=%u", " tos=%u", " device=eth%u", " reuseaddr", " sndbuf=1%u",
 		" reuseport", " pacing-rate=9%u", " dontroute=on"};
 	static const char *const actions[] = {" pass", " deny", " deny=EPERM", " share",
-		" exclusive", " to=10.%u.%u.1", " to=[fd00:%x::%x]", " backlog=%u share", ""};
+		" exclusive", " to=10.%u.%u.1", " to=[fd00:%x::%x]", " backlog=%u share",
+		" share keep", " share adopt=n%u", ""};
 	unsigned action = dice_below(dice, COUNT_OF(actions));
 	unsigned n_ports = dice_below(dice, 4), n_prefixes = dice_below(dice, 4);
 
