@@ -58,7 +58,7 @@ static struct address from_ip4(struct in_addr ip4)
 	return (struct address){.low = MAPPED | ntohl(ip4.s_addr)};
 }
 
-static struct address from_ip6(const struct in6_addr *ip6)
+static struct address from_ip6(const void *ip6)
 {
 	struct address address;
 
@@ -133,47 +133,58 @@ int prefix_parse(struct prefix *prefix, const char *text, size_t length)
 	return 0;
 }
 
-static bool from_sockaddr_in(struct endpoint *endpoint, const struct sockaddr_in *in)
+/* A program's socket address may stand anywhere: the kernel copies it byte by byte. */
+struct __attribute__((packed, may_alias)) any_place {
+	union {
+		sa_family_t family;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	};
+};
+
+static bool from_sockaddr_in(struct endpoint *endpoint, const struct any_place *address)
 {
 	*endpoint = (struct endpoint){
 		.family = FAMILY_IP4,
-		.address = from_ip4(in->sin_addr),
-		.port = ntohs(in->sin_port),
+		.address = from_ip4(address->in.sin_addr),
+		.port = ntohs(address->in.sin_port),
 	};
 	return true;
 }
 
 static bool from_sockaddr_in6(
-	struct endpoint *endpoint, const struct sockaddr_in6 *in6, socklen_t length)
+	struct endpoint *endpoint, const struct any_place *address, socklen_t length)
 {
+	const char *ip6 = (const char *)address + offsetof(struct sockaddr_in6, sin6_addr);
+	bool has_scope = length >= sizeof address->in6;
+
 	*endpoint = (struct endpoint){
 		.family = FAMILY_IP6,
-		.address = from_ip6(&in6->sin6_addr),
-		.port = ntohs(in6->sin6_port),
-		.scope_id = length >= sizeof *in6 ? in6->sin6_scope_id : 0,
+		.address = from_ip6(ip6),
+		.port = ntohs(address->in6.sin6_port),
+		.scope_id = has_scope ? address->in6.sin6_scope_id : 0,
 	};
 	return true;
 }
 
 bool endpoint_from_sockaddr(
-	struct endpoint *endpoint, const struct sockaddr *address, socklen_t length, bool is_peer)
+	struct endpoint *endpoint, const struct sockaddr *given, socklen_t length, bool is_peer)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
+	const struct any_place *address = (const void *)given;
 	uintptr_t place = (uintptr_t)address;
 
 	if (place - PAGE_SMALLEST >= UINTPTR_MAX - 2 * PAGE_SMALLEST || length > INT32_MAX)
 		return false;
-	if (length < sizeof *in)
+	if (length < sizeof address->in)
 		return false;
-	switch (address->sa_family) {
+	switch (address->family) {
 	case AF_INET:
-		return from_sockaddr_in(endpoint, in);
+		return from_sockaddr_in(endpoint, address);
 	case AF_UNSPEC:
-		return !is_peer && in->sin_addr.s_addr == 0 && from_sockaddr_in(endpoint, in);
+		return !is_peer && address->in.sin_addr.s_addr == 0 &&
+		       from_sockaddr_in(endpoint, address);
 	case AF_INET6:
-		return length >= SIN6_SHORTEST &&
-		       from_sockaddr_in6(endpoint,
-			       (const struct sockaddr_in6 *)(const void *)address, length);
+		return length >= SIN6_SHORTEST && from_sockaddr_in6(endpoint, address, length);
 	default:
 		return false;
 	}

@@ -323,6 +323,22 @@ static const char *print_endpoint(const struct endpoint *endpoint)
 	return buffer;
 }
 
+/* The kernel copies it byte by byte, so programs get away with this. */
+Test(endpoint, a_socket_address_may_stand_anywhere)
+{
+	struct sockaddr_in in = ip4_sockaddr("192.0.2.1", 8080);
+	struct sockaddr_in6 in6 = ip6_sockaddr("fe80::1", 8080, 7);
+	char bytes[sizeof in6 + 1];
+	struct endpoint endpoint;
+
+	memcpy(bytes + 1, &in, sizeof in);
+	cr_assert(from(&endpoint, bytes + 1, sizeof in, false));
+	cr_expect_str_eq(print_endpoint(&endpoint), "ip 192.0.2.1:8080");
+	memcpy(bytes + 1, &in6, sizeof in6);
+	cr_assert(from(&endpoint, bytes + 1, sizeof in6, false));
+	cr_expect_eq(endpoint.scope_id, 7);
+}
+
 Test(endpoint, an_ipv4_socket_address_is_taken_apart)
 {
 	struct sockaddr_in in = ip4_sockaddr("192.0.2.1", 8080);
