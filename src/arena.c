@@ -44,16 +44,21 @@ void *arena_take(struct arena *arena, size_t count, size_t size)
 void arena_seal(struct arena *arena)
 {
 	size_t kept = round_up(arena->used, PAGE_LARGEST);
+	int saved_errno = errno;
 
 	if (kept < arena->size)
 		munmap(arena->base + kept, arena->size - kept);
 	arena->size = kept;
 	mprotect(arena->base, kept, PROT_READ);
+	errno = saved_errno;
 }
 
 void arena_close(struct arena *arena)
 {
+	int saved_errno = errno;
+
 	if (arena->base)
 		munmap(arena->base, arena->size);
 	*arena = (struct arena){0};
+	errno = saved_errno;
 }

@@ -12,7 +12,7 @@ struct arena {
 
 /*
  * Reserves SIZE bytes of address space; pages become memory when they are written to. Returns 0 or
- * a negative errno of mmap(2). Async-signal-safe, as all below.
+ * a negative errno of mmap(2). Async-signal-safe, as all below; errno is left alone.
  */
 int arena_open(struct arena *arena, size_t size);
 

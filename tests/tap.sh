@@ -5,6 +5,7 @@
 : "${subject:?}"
 
 work=$(mktemp -d)
+chmod 755 "$work" # programs of other users start from here
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 count=0 status=0

@@ -372,14 +372,20 @@ static int finish(struct loader *loader)
 }
 
 /* What is left when there is no memory even for a message about it. */
-static const struct configuration without_memory = {
+static struct configuration without_memory = {
 	.policy.is_special = true,
 	.policy.has_listen = true,
 	.policy.has_connect = true,
 	.policy.broken = "there is no memory for the policy; see setrlimit(2)\n",
-	.log.level = LOG_LEVEL_WARN,
 	.is_inherited = true,
 };
+
+/* Threads that come here at the same time write the same. */
+static const struct configuration *fail_without_memory(void)
+{
+	without_memory.log = log_open(LOG_LEVEL_WARN, NULL, NULL);
+	return &without_memory;
+}
 
 const struct configuration *source_load(const struct variables *variables, enum source_scope scope)
 {
@@ -397,7 +403,7 @@ const struct configuration *source_load(const struct variables *variables, enum 
 	errno = saved_errno;
 	if (error) {
 		arena_close(&loader.arena);
-		return &without_memory;
+		return fail_without_memory();
 	}
 	struct configuration *configuration = loader.configuration;
 	configuration->arena = loader.arena;

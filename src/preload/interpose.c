@@ -190,8 +190,25 @@ static SLOW void say_why_in_use(const struct configuration *configuration, const
 /* ---- decisions ---- */
 
 /*
- * The rule for a call, with ENDPOINT's protocol filled in where there is one. Returns 0, or a
- * negative errno where FD is no socket, and the real function shall say so itself.
+ * What to do when the kernel does not answer. A descriptor that is no socket shall hear so from the
+ * real function. Else nobody knows which rule is for it, and if one of them protects, the call has
+ * to fail. Returns 0, or a negative errno to fail with.
+ */
+static SLOW int leave_undecided(const struct configuration *configuration, int fd, int error)
+{
+	bool is_protected = policy_protects(&configuration->policy);
+
+	if (error == -EBADF || error == -ENOTSOCK || error == -EAFNOSUPPORT)
+		return 0;
+	log_write(&configuration->log, is_protected ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+		"socket %d cannot be asked what it is: %s; %s", fd, errno_name(-error),
+		is_protected ? "the call fails, because a rule protects" : "left alone");
+	return is_protected ? error : 0;
+}
+
+/*
+ * The rule for a call, or NULL, with ENDPOINT's protocol filled in where there is one. Returns 0,
+ * or a negative errno to fail with.
  */
 static FAST int decide(const struct configuration *configuration, enum view view, int fd,
 	struct endpoint *endpoint, const struct rule **rule)
@@ -200,9 +217,13 @@ static FAST int decide(const struct configuration *configuration, enum view view
 	if (!*rule)
 		return 0;
 	int error = share_ask_protocol(fd, endpoint);
-	if (!error && (*rule)->match.protocols && !((*rule)->match.protocols & endpoint->protocol))
+	if (__builtin_expect(error, 0)) {
+		*rule = NULL;
+		return leave_undecided(configuration, fd, error);
+	}
+	if ((*rule)->match.protocols && !((*rule)->match.protocols & endpoint->protocol))
 		*rule = policy_decide(&configuration->policy, view, endpoint);
-	return error;
+	return 0;
 }
 
 static int call_bind(const struct configuration *configuration, int fd, const struct rule *rule,
@@ -315,7 +336,10 @@ EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length)
 		if (result <= 0)
 			return result;
 	}
-	if (decide(configuration, VIEW_BIND, fd, &endpoint, &rule) < 0 || !rule) {
+	int error = decide(configuration, VIEW_BIND, fd, &endpoint, &rule);
+	if (error)
+		return fail_with(error);
+	if (!rule) {
 		say_none(configuration, "bind", fd, &endpoint);
 		return libc.bind(fd, address, length);
 	}
@@ -331,11 +355,13 @@ static int bind_before_listen(
 	const struct rule *rule;
 	struct sockaddr_storage target;
 
-	if (decide(configuration, VIEW_BIND, fd, endpoint, &rule) < 0 || !rule ||
-		rule->actions.pass)
+	int error = decide(configuration, VIEW_BIND, fd, endpoint, &rule);
+	if (error)
+		return fail_with(error);
+	if (!rule || rule->actions.pass)
 		return 0;
 	say_decision(configuration, "listen", fd, endpoint, rule);
-	int error = prepare_bind(configuration, fd, rule, endpoint);
+	error = prepare_bind(configuration, fd, rule, endpoint);
 	if (error)
 		return fail_with(error);
 	if (!rule->actions.to.has_address && !rule->actions.to.has_port)
@@ -350,11 +376,13 @@ static int listen_bound(
 {
 	const struct rule *rule;
 
-	if (decide(configuration, VIEW_BOUND, fd, endpoint, &rule) < 0 || !rule)
-		return libc.listen(fd, backlog);
-	int error = rule->actions.exclusive ? share_exclude(configuration, fd, endpoint) : 0;
+	int error = decide(configuration, VIEW_BOUND, fd, endpoint, &rule);
+	if (!error && rule && rule->actions.exclusive)
+		error = share_exclude(configuration, fd, endpoint);
 	if (error)
 		return fail_with(error);
+	if (!rule)
+		return libc.listen(fd, backlog);
 	if (rule->actions.has_backlog) {
 		backlog = rule->actions.backlog;
 		say_decision(configuration, "listen", fd, endpoint, rule);
@@ -372,10 +400,12 @@ static int listen_bound(
 static SLOW int listen_by_rule(const struct configuration *configuration, int fd, int backlog)
 {
 	struct endpoint endpoint;
-	bool is_ip = share_ask_bound(fd, &endpoint) == 0;
+	int unknown = share_ask_bound(fd, &endpoint);
 
-	if (!is_ip)
-		return libc.listen(fd, backlog);
+	if (unknown) {
+		int error = leave_undecided(configuration, fd, unknown);
+		return error ? fail_with(error) : libc.listen(fd, backlog);
+	}
 	say_once(configuration);
 	if (configuration->policy.broken)
 		return fail_with(-EINVAL);
@@ -435,12 +465,15 @@ static SLOW int connect_by_rule(const struct configuration *configuration, int f
 		explain(configuration, VIEW_CONNECT, "connect", fd, &peer);
 		return libc.connect(fd, address, length);
 	}
-	if (decide(configuration, VIEW_CONNECT, fd, &peer, &rule) < 0 || !rule) {
+	int error = decide(configuration, VIEW_CONNECT, fd, &peer, &rule);
+	if (error)
+		return fail_with(error);
+	if (!rule) {
 		say_none(configuration, "connect", fd, &peer);
 		return call_connect(configuration, fd, address, length);
 	}
 	say_decision(configuration, "connect", fd, &peer, rule);
-	int error = prepare_connect(configuration, fd, rule, &peer);
+	error = prepare_connect(configuration, fd, rule, &peer);
 	if (error)
 		return fail_with(error);
 	return call_connect(configuration, fd, address, length);

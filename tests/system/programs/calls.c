@@ -109,6 +109,25 @@ static void call_options(const char *unused)
 		has_option(fd, SO_REUSEADDR));
 }
 
+/* What a program does that shares by itself. */
+static void call_share(const char *unused)
+{
+	int on = 1;
+
+	(void)unused;
+	say("share", setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on));
+}
+
+static void call_address(const char *unused)
+{
+	struct sockaddr_in in = {.sin_port = 0};
+	socklen_t length = sizeof in;
+
+	(void)unused;
+	getsockname(fd, (struct sockaddr *)&in, &length);
+	printf("address=%s\n", inet_ntoa(in.sin_addr));
+}
+
 static void call_ttl(const char *unused)
 {
 	int value = 0;
@@ -202,6 +221,8 @@ static const struct {
 	{"listen", call_listen},
 	{"connect", call_connect},
 	{"options", call_options},
+	{"share", call_share},
+	{"address", call_address},
 	{"ttl", call_ttl},
 	{"mark", call_mark},
 	{"descriptors", call_descriptors},
