@@ -177,11 +177,7 @@ bool keeper_inherit(struct keeper *keeper, int fd)
 
 bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy)
 {
-	const struct kept *kept = keeper->list;
-
-	while (kept && kept->owner != copy)
-		kept = kept->next;
-	return kept != NULL;
+	return keeper_first_of(keeper, copy) != NULL;
 }
 
 bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
@@ -220,16 +216,31 @@ void keeper_promote(struct keeper *keeper, struct copy *copy)
 	}
 }
 
-void keeper_orphan(struct keeper *keeper, const struct copy *copy)
+void keeper_unclaim(struct keeper *keeper, const struct copy *copy)
 {
 	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
 		if (kept->claim == copy)
 			kept->claim = NULL;
+	}
+}
+
+void keeper_orphan(struct keeper *keeper, const struct copy *copy)
+{
+	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
 		if (kept->owner == copy) {
 			kept->owner = NULL;
 			kept->orphaned_ms = clock_now_ms();
 		}
 	}
+}
+
+struct kept *keeper_first_of(const struct keeper *keeper, const struct copy *copy)
+{
+	struct kept *kept = keeper->list;
+
+	while (kept && kept->owner != copy)
+		kept = kept->next;
+	return kept;
 }
 
 void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
@@ -239,19 +250,6 @@ void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
 	for (struct kept *kept = keeper->list; kept; kept = next) {
 		next = kept->next;
 		if (!kept->owner && kept->slot == slot)
-			keeper_drop(keeper, kept);
-	}
-}
-
-void keeper_drop_of(struct keeper *keeper, const struct copy *copy)
-{
-	struct kept *next;
-
-	for (struct kept *kept = keeper->list; kept; kept = next) {
-		next = kept->next;
-		if (kept->claim == copy)
-			kept->claim = NULL;
-		if (kept->owner == copy)
 			keeper_drop(keeper, kept);
 	}
 }

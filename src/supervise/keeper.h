@@ -42,9 +42,12 @@ bool keeper_inherit(struct keeper *keeper, int fd);
  */
 void keeper_promote(struct keeper *keeper, struct copy *copy);
 
-/* The copy is dead, and another one will take its sockets; or nobody will. */
+/* The copy is dead: it will not have what it has taken; another one shall take what was its own. */
+void keeper_unclaim(struct keeper *keeper, const struct copy *copy);
 void keeper_orphan(struct keeper *keeper, const struct copy *copy);
-void keeper_drop_of(struct keeper *keeper, const struct copy *copy);
+
+/* A socket of COPY's own, or NULL. */
+struct kept *keeper_first_of(const struct keeper *keeper, const struct copy *copy);
 
 /* Closes what dead copies have left in SLOT. */
 void keeper_drop_orphans(struct keeper *keeper, unsigned slot);

@@ -48,13 +48,16 @@ static void read_passed(struct launch *launch, struct keeper *keeper)
 
 void launch_open(struct launch *launch, const struct options *options, struct keeper *keeper)
 {
-	struct sigaction hangup;
+	struct sigaction action;
 	struct rlimit raised;
 
 	*launch = (struct launch){.options = options};
-	sigprocmask(SIG_SETMASK, NULL, &launch->signals);
-	sigaction(SIGHUP, NULL, &hangup);
-	launch->ignores_hangup = hangup.sa_handler == SIG_IGN;
+	sigprocmask(SIG_SETMASK, NULL, &launch->blocked);
+	sigemptyset(&launch->ignored);
+	for (int number = 1; number < NSIG; number++) {
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			sigaddset(&launch->ignored, number);
+	}
 	getrlimit(RLIMIT_NOFILE, &launch->files);
 	raised = launch->files;
 	raised.rlim_cur = raised.rlim_max;
@@ -179,8 +182,11 @@ static void take_null_as_input(void)
 static void restore(const struct launch *launch)
 {
 	setrlimit(RLIMIT_NOFILE, &launch->files);
-	signal(SIGHUP, launch->ignores_hangup ? SIG_IGN : SIG_DFL);
-	sigprocmask(SIG_SETMASK, &launch->signals, NULL);
+	for (int number = 1; number < NSIG; number++) {
+		if (sigismember(&launch->ignored, number) == 1)
+			signal(number, SIG_IGN);
+	}
+	sigprocmask(SIG_SETMASK, &launch->blocked, NULL);
 }
 
 /* ARGUMENT with %i, %g and %% replaced. */

@@ -12,9 +12,9 @@
 /* What the supervisor was started with, and its copies are to have too. */
 struct launch {
 	const struct options *options;
-	sigset_t signals; /* blocked */
+	sigset_t blocked;
 	struct rlimit files;
-	bool ignores_hangup;
+	sigset_t ignored;
 	int n_passed; /* descriptors from 3 on, as in LISTEN_FDS, for the program itself */
 };
 

@@ -50,7 +50,8 @@ static void end(struct supervisor *supervisor)
 			supervisor->roll_failure);
 		control_say(&supervisor->control, "%s", supervisor->roll_failure);
 	}
-	manager_say("READY=1\nSTATUS=%s",
+	supervisor->is_announced |= !has_failed;
+	manager_say("%sSTATUS=%s", supervisor->is_announced ? "READY=1\n" : "",
 		has_failed ? supervisor->roll_failure : "The copies have been replaced");
 	if (supervisor->is_to_roll_again && !supervisor->is_stopping) {
 		supervisor->is_to_roll_again = false;

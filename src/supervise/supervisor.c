@@ -4,6 +4,7 @@
 #include "../errnos.h"
 #include "clock.h"
 #include "copies.h"
+#include "guardian.h"
 #include "manager.h"
 #include "pid_file.h"
 #include "roll.h"
@@ -95,7 +96,7 @@ static void one_less(struct supervisor *supervisor, int number)
 
 static void hang_up(struct supervisor *supervisor, int number)
 {
-	if (!supervisor->launch.ignores_hangup)
+	if (!sigismember(&supervisor->launch.ignored, SIGHUP))
 		stop(supervisor, number);
 }
 
@@ -334,6 +335,10 @@ static struct supervisor *open_supervisor(
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
+	int unguarded = guardian_start();
+	if (unguarded)
+		say(LOG_LEVEL_WARN, "what copies have forked may outlive this process: %s",
+			errno_name(-unguarded));
 	manager_open();
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
 	drop_surplus(supervisor);

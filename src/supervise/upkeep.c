@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "copies.h"
+#include "guardian.h"
 #include "ready.h"
 #include "say.h"
 #include "worker.h"
@@ -31,6 +32,9 @@ static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
 		worker_stop(supervisor, copy);
 		return;
 	}
+	if (copy->has_killed)
+		return;
+	copy->has_killed = true;
 	say(LOG_LEVEL_WARN, "copy %u: process %d was not ready in time, and is killed", copy->slot,
 		(int)copy->pid);
 	kill(-copy->pid, SIGKILL);
@@ -86,6 +90,8 @@ static void bury(struct supervisor *supervisor, int64_t now)
 			at = &copy->next;
 			continue;
 		}
+		worker_let_go(supervisor, copy);
+		guardian_strike(copy->pid);
 		*at = copy->next;
 		if (copy->probe)
 			kill(copy->probe, SIGKILL);

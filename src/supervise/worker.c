@@ -4,6 +4,7 @@
 #include "../errnos.h"
 #include "clock.h"
 #include "copies.h"
+#include "guardian.h"
 #include "manager.h"
 #include "ready.h"
 #include "say.h"
@@ -94,6 +95,7 @@ int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 	copy->started_ms = copy->changed_ms;
 	copy->next = supervisor->copies;
 	supervisor->copies = copy;
+	guardian_note(copy->pid);
 	say(LOG_LEVEL_INFO, "copy %u: process %d starts", slot, (int)copy->pid);
 	return 0;
 }
@@ -141,6 +143,11 @@ bool worker_can_drain(const struct supervisor *supervisor, const struct copy *co
 void worker_retire(struct supervisor *supervisor, struct copy *copy)
 {
 	if (!worker_can_drain(supervisor, copy)) {
+		if (keeper_owns_any(&supervisor->keeper, copy))
+			say(LOG_LEVEL_WARN,
+				"copy %u: process %d is told to stop at once, because no other can "
+				"take its clients",
+				copy->slot, (int)copy->pid);
 		worker_stop(supervisor, copy);
 		return;
 	}
@@ -182,13 +189,19 @@ static bool is_restarted(const struct supervisor *supervisor, const struct copy 
 		       (restart == RESTART_ON_FAILURE && exit_status_of(copy->status) != 0));
 }
 
-/* Where the service manager keeps the sockets, they shall be there when we are started anew. */
-static void let_go(struct supervisor *supervisor, const struct copy *copy)
+/*
+ * A new copy that was to replace the one that has died has sockets of its own. It makes way for one
+ * that takes those of the dead one, with those who wait there.
+ */
+static void stop_replacement(struct supervisor *supervisor, unsigned slot)
 {
-	if (supervisor->is_stopping && manager_is_there())
-		keeper_orphan(&supervisor->keeper, copy);
-	else
-		keeper_drop_of(&supervisor->keeper, copy);
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->slot != slot || copy->state != COPY_STARTING || copy->is_over ||
+			!keeper_owns_any(&supervisor->keeper, copy))
+			continue;
+		copy->has_failed = true;
+		worker_stop(supervisor, copy);
+	}
 }
 
 /* A copy has ended that nobody had told to. */
@@ -202,7 +215,6 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 		supervisor->failure = status;
 	if (!is_restarted(supervisor, copy)) {
 		slot->start_ms = CLOCK_NEVER;
-		let_go(supervisor, copy);
 		say(status ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot,
 			(int)copy->pid, how);
 		return;
@@ -215,6 +227,7 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 	slot->backoff_ms =
 		slot->backoff_ms * 2 < BACKOFF_MOST_MS ? slot->backoff_ms * 2 : BACKOFF_MOST_MS;
 	keeper_orphan(&supervisor->keeper, copy);
+	stop_replacement(supervisor, copy->slot);
 }
 
 static void copy_ended(struct supervisor *supervisor, struct copy *copy, int status)
@@ -224,14 +237,13 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 
 	copy->is_over = true;
 	copy->status = status;
+	keeper_unclaim(&supervisor->keeper, copy);
 	describe_end(status, how, sizeof how);
 	if (state != COPY_STOPPING)
 		worker_stop(supervisor, copy); /* what is left of its process group */
 	if (copy->has_failed || state >= COPY_DRAINING) {
 		say(LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot, (int)copy->pid, how);
-		let_go(supervisor, copy);
 	} else if (state == COPY_STARTING && copies_serving(supervisor, copy->slot)) {
-		keeper_drop_of(&supervisor->keeper, copy);
 		worker_failed(supervisor, copy, how);
 	} else {
 		if (state == COPY_STARTING && supervisor->is_rolling)
@@ -253,6 +265,19 @@ void worker_ended(struct supervisor *supervisor, pid_t process, int status)
 			copy->has_probed = status == 0;
 			return;
 		}
+	}
+}
+
+/* Closed one at a time, so that it stays known which number each other one has. */
+void worker_let_go(struct supervisor *supervisor, struct copy *copy)
+{
+	struct kept *kept;
+
+	if (supervisor->is_stopping && manager_is_there())
+		keeper_orphan(&supervisor->keeper, copy);
+	while ((kept = keeper_first_of(&supervisor->keeper, copy))) {
+		keeper_drop(&supervisor->keeper, kept);
+		worker_steer(supervisor);
 	}
 }
 

@@ -26,6 +26,12 @@ void worker_retire(struct supervisor *supervisor, struct copy *copy);
 /* Sends the stop signal. */
 void worker_stop(struct supervisor *supervisor, struct copy *copy);
 
+/*
+ * Nothing of the copy is left: closes its sockets, but those that the service manager shall give to
+ * the next supervisor.
+ */
+void worker_let_go(struct supervisor *supervisor, struct copy *copy);
+
 /* A process has ended with STATUS, as of waitpid(2). */
 void worker_ended(struct supervisor *supervisor, pid_t process, int status);
 
