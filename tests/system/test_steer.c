@@ -379,7 +379,8 @@ Test(steer, where_a_supervisor_steers_the_library_does_not)
 
 /*
  * The first one counts itself alone, and is held up before it attaches its program for one; so this
- * comes behind the second one's program for two.
+ * comes behind the second one's program for two. (On a machine that is too slow for that, it comes
+ * before it, and this test is as good as the others.)
  */
 Test(steer, copies_that_join_at_one_time_both_get_clients)
 {
@@ -394,7 +395,7 @@ Test(steer, copies_that_join_at_one_time_both_get_clients)
 	process_wait_port(copies.process[0], "tcp", copies.port);
 	start_copy(&copies, steer("random"));
 	expect_says(copies.process[1], "among 2\n");
-	process_wait_text(copies.process[0], "among 2\n");
+	process_wait_text(copies.process[0], "steer=random among ");
 	for (int i = 0; i < CLIENTS; i++)
 		ask(&copies, NULL);
 	/* By chance, each is missed once in 2^400. */
