@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -16,12 +17,40 @@
 #define LINE_SIZE 512
 #define END	  "end " /* and the status behind it */
 
-/* An abstract name (unix(7)): nothing stays behind on any disk. */
+/* The number that a process has in its own pid namespace; 0 where it cannot be seen. */
+static pid_t own_number_of(pid_t process)
+{
+	char path[32], line[256];
+	const char *last = NULL;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)process);
+	FILE *file = fopen(path, "re");
+	while (file && !last && fgets(line, sizeof line, file)) {
+		if (strncmp(line, "NSpid:", 6) == 0)
+			last = strrchr(line, '\t');
+	}
+	if (file)
+		fclose(file);
+	return last ? (pid_t)atoi(last) : process;
+}
+
+/*
+ * An abstract name (unix(7)): nothing stays behind on any disk. Containers that share a network may
+ * each have a process of that number, so the pid namespace belongs to the name. Returns 0 where
+ * there is no such process, or where it cannot be seen.
+ */
 static socklen_t name_of(pid_t process, struct sockaddr_un *address)
 {
+	char path[32];
+	struct stat status;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)process);
+	if (stat(path, &status) < 0)
+		return 0;
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	int length = snprintf(address->sun_path + 1, sizeof address->sun_path - 1,
-		"libreuse-supervisor-%d", (int)process);
+		"libreuse-supervisor-%ju-%d", (uintmax_t)status.st_ino,
+		(int)own_number_of(process));
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
 }
 
@@ -41,6 +70,9 @@ int control_open(struct control *control)
 
 	for (int i = 0; i < CONTROL_CLIENTS_MOST; i++)
 		control->clients[i] = -1;
+	control->listener = -1;
+	if (length == 0)
+		return -ENOENT; /* there is no /proc */
 	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (control->listener >= 0 &&
 		bind(control->listener, (struct sockaddr *)&address, length) == 0 &&
@@ -158,7 +190,7 @@ static FILE *connect_to(pid_t process)
 	struct sockaddr_un address;
 	struct ucred peer;
 	socklen_t length = name_of(process, &address);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = length == 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, length) == 0 &&
 		peer_of(fd, &peer) && peer.pid == process)

@@ -51,13 +51,21 @@ static bool describe(struct kept *kept, int fd)
 
 /* ---- the list ---- */
 
-struct kept *keeper_find(const struct keeper *keeper, uint32_t inode)
+static struct kept *find(struct kept *kept, uint32_t inode)
 {
-	struct kept *kept = keeper->list;
-
 	while (kept && kept->inode != inode)
 		kept = kept->next;
 	return kept;
+}
+
+struct kept *keeper_find(const struct keeper *keeper, uint32_t inode)
+{
+	return find(keeper->list, inode);
+}
+
+struct kept *keeper_find_leaving(const struct keeper *keeper, uint32_t inode)
+{
+	return find(keeper->leaving, inode);
 }
 
 static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
@@ -93,7 +101,25 @@ void keeper_drop(struct keeper *keeper, struct kept *kept)
 	*at = kept->next;
 	manager_forget(kept->name);
 	close(kept->fd);
-	free(kept);
+	kept->fd = -1;
+	kept->owner = NULL;
+	kept->is_seen = false;
+	kept->next = keeper->leaving;
+	keeper->leaving = kept;
+}
+
+void keeper_forget_unseen(struct keeper *keeper)
+{
+	for (struct kept **at = &keeper->leaving; *at;) {
+		struct kept *kept = *at;
+		if (kept->is_seen) {
+			kept->is_seen = false;
+			at = &kept->next;
+			continue;
+		}
+		*at = kept->next;
+		free(kept);
+	}
 }
 
 void keeper_close(struct keeper *keeper)
@@ -104,6 +130,7 @@ void keeper_close(struct keeper *keeper)
 		close(first->fd);
 		free(first);
 	}
+	keeper_forget_unseen(keeper);
 }
 
 /* ---- messages ---- */

@@ -17,6 +17,7 @@ struct kept {
 	uint32_t interface; /* index of the bound device; 0: none */
 	bool is_v6only;
 	bool is_visible; /* the kernel shows it in this network namespace */
+	bool is_seen;	 /* of a leaving one: the kernel shows it still */
 	unsigned slot;
 	struct copy *owner; /* NULL: the copy is dead, and the next one of its slot shall take it */
 	const struct copy *claim; /* the copy that has taken it, and is not ready yet */
@@ -26,6 +27,7 @@ struct kept {
 
 struct keeper {
 	struct kept *list;
+	struct kept *leaving; /* closed here; others, as the service manager, may have them yet */
 };
 
 /* Does what a message of COPY says with FDSTORE= or FDSTOREREMOVE=; takes what it needs of its fds.
@@ -52,10 +54,16 @@ struct kept *keeper_first_of(const struct keeper *keeper, const struct copy *cop
 /* Closes what dead copies have left in SLOT. */
 void keeper_drop_orphans(struct keeper *keeper, unsigned slot);
 
-/* Closes a socket for good. */
+/* Closes a socket for good. It is a leaving one until the kernel does not show it any more. */
 void keeper_drop(struct keeper *keeper, struct kept *kept);
 
 struct kept *keeper_find(const struct keeper *keeper, uint32_t inode);
+
+/* The same among the leaving ones. */
+struct kept *keeper_find_leaving(const struct keeper *keeper, uint32_t inode);
+
+/* Forgets the leaving sockets that are not marked as seen, and takes the marks off. */
+void keeper_forget_unseen(struct keeper *keeper);
 
 /* Whether COPY listens on each endpoint on which OTHER listens. */
 bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other);

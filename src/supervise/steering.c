@@ -178,9 +178,13 @@ static unsigned mark_closed(struct steered *steered, const struct keeper *keeper
 
 	for (unsigned i = 0; i < steered->group.count; i++) {
 		const struct kept *kept = keeper_find(keeper, steered->group.members[i]);
-		if (!kept && !is_starting)
+		struct kept *leaving = keeper_find_leaving(keeper, steered->group.members[i]);
+		if (leaving)
+			leaving->is_seen = true;
+		bool is_others = !kept && !leaving;
+		if (is_others && !is_starting)
 			steered->obstacle = "has members that are not this supervisor's";
-		is_closed[i] = kept ? !is_open(kept) : is_starting;
+		is_closed[i] = kept ? !is_open(kept) : leaving || is_starting;
 		n_closed += is_closed[i];
 	}
 	return n_closed;
@@ -228,7 +232,7 @@ static void steer(const struct steering *steering, struct steered *steered,
 	attach(steered, keeper, &program);
 }
 
-void steering_update(struct steering *steering, const struct keeper *keeper, bool is_starting)
+void steering_update(struct steering *steering, struct keeper *keeper, bool is_starting)
 {
 	static struct members members;
 
@@ -247,6 +251,7 @@ void steering_update(struct steering *steering, const struct keeper *keeper, boo
 		steer(steering, steered, keeper, is_starting);
 	}
 	order_end();
+	keeper_forget_unseen(keeper);
 }
 
 bool steering_any_obstacle(const struct steering *steering)

@@ -14,9 +14,10 @@ struct steering *steering_new(const struct policy *policy);
 /*
  * Looks who is in each group of the kept sockets now, and has the kernel choose among those of
  * copies that are ready, as long as there is one. While IS_STARTING, whoever joins gets nothing
- * either. A group that is not the supervisor's alone is left to the kernel.
+ * either. A group that is not the supervisor's alone is left to the kernel. Forgets sockets that
+ * have left.
  */
-void steering_update(struct steering *steering, const struct keeper *keeper, bool is_starting);
+void steering_update(struct steering *steering, struct keeper *keeper, bool is_starting);
 
 /*
  * Why new connections cannot be steered around COPY, in words that follow the endpoint's name,

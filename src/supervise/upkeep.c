@@ -171,7 +171,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t upkeep_due_ms(const struct supervisor *supervisor)
 {
-	int64_t due = CLOCK_NEVER;
+	int64_t due = supervisor->keeper.leaving ? clock_now_ms() + LOOK_MS : CLOCK_NEVER;
 
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)

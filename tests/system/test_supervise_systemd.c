@@ -89,7 +89,7 @@ Test(supervise_systemd, a_reload_replaces_the_copies_and_no_request_is_lost)
 	struct process *clients = load_start(port, MANY);
 	for (int i = 1; i <= times; i++) {
 		systemd_do("reload", "web");
-		cr_expect_eq(times_logged(" is ready\n"), 2 + 2 * i);
+		cr_expect_eq(times_logged(" is ready\n"), 2 + 2 * i, "%s", systemd_log());
 	}
 	load_stop_served(clients);
 	cr_expect_eq(main_process(), first);
