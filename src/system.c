@@ -153,22 +153,12 @@ ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags)
 	return CALL(SYS_sendmsg, fd, message, flags, 0, 0);
 }
 
-static bool poll_writable(int fd, long wait_ns)
-{
-	const long timespec[2] = {0, wait_ns}; /* as this system call has it on every machine */
-	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
-
-	return CALL(SYS_ppoll, &poll_fd, 1, timespec, 0, 0) == 1 && poll_fd.revents == POLLOUT;
-}
-
 static bool is_writable(int fd)
 {
-	return poll_writable(fd, 0);
-}
+	const long now[2] = {0, 0}; /* as this system call has a timespec on every machine */
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
 
-void system_wait_writable(int fd, unsigned wait_ms)
-{
-	poll_writable(fd, (long)wait_ms * 1000000);
+	return CALL(SYS_ppoll, &poll_fd, 1, now, 0, 0) == 1 && poll_fd.revents == POLLOUT;
 }
 
 /*

@@ -70,9 +70,6 @@ static inline int system_setsockopt(
  */
 void system_write_at_once(int fd, const void *bytes, size_t size);
 
-/* Waits for at most WAIT_MS, below 1000, until FD can be written to. */
-void system_wait_writable(int fd, unsigned wait_ms);
-
 /* Which file a descriptor stands for. */
 struct file_identity {
 	bool is_open;

@@ -8,9 +8,11 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
-#define WAIT_MS 1000
+#define WAIT_SECONDS 1
+#define SIGNALS_MOST 100
 
 static int make_address(const char *path, struct sockaddr_un *address, socklen_t *length)
 {
@@ -26,16 +28,18 @@ static int make_address(const char *path, struct sockaddr_un *address, socklen_t
 	return 0;
 }
 
-/* Sends without blocking for longer than WAIT_MS while the manager's queue is full. */
+/*
+ * Waits while the manager's queue is full; poll(2) does not, on a socket that is not connected. A
+ * signal that comes meanwhile starts the wait anew.
+ */
 static int send_patiently(int channel, const struct msghdr *message)
 {
-	int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-	ssize_t sent = system_sendmsg(channel, message, flags);
+	const struct timeval wait = {.tv_sec = WAIT_SECONDS};
+	ssize_t sent = -EINTR;
 
-	for (int i = 0; i < 2 && (sent == -EAGAIN || sent == -EINTR); i++) {
-		system_wait_writable(channel, WAIT_MS / 2);
-		sent = system_sendmsg(channel, message, flags);
-	}
+	system_setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+	for (int i = 0; i < SIGNALS_MOST && sent == -EINTR; i++)
+		sent = system_sendmsg(channel, message, MSG_NOSIGNAL);
 	return sent < 0 ? (int)sent : 0;
 }
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *keep_rule(int port)
@@ -276,4 +278,54 @@ Test(keep, a_keeper_that_cannot_be_reached_is_logged)
 	cr_expect(strstr(process_errors(server), "the keeper cannot be reached, so the socket is "
 						 "not kept: ENOENT"),
 		"%s", process_errors(server));
+}
+
+#define SENT 300
+
+/* A keeper of our own, whose queue is full. */
+static int full_keeper(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct timeval patience = {.tv_sec = DEADLINE_SECONDS};
+
+	strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	while (sendto(fd, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address) == 1)
+		;
+	return fd;
+}
+
+static void read_slowly(int fd, int messages)
+{
+	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
+	char message[256];
+
+	for (int got = 0; got < messages;) {
+		ssize_t length = recv(fd, message, sizeof message - 1, 0);
+		cr_assert_geq(length, 1, "%d of %d sockets came", got, messages);
+		message[length] = '\0';
+		got += strstr(message, "FDSTORE=1") != NULL;
+		nanosleep(&pause, NULL);
+	}
+}
+
+Test(keep, a_keeper_that_is_slow_is_waited_for)
+{
+	const char *path = format("%s/notify", new_directory());
+	const char *words[SENT * 2 + 4] = {need_program("python3"), script_path("sockets.py")};
+	int port = port_new(), keeper = full_keeper(path);
+
+	for (int i = 0; i < SENT; i++) {
+		words[2 + 2 * i] = "udp4";
+		words[3 + 2 * i] = format("bind=127.0.%d.%d,%d", 1 + i / 250, 1 + i % 250, port);
+	}
+	words[2 + 2 * SENT] = "stay";
+	struct process *program = process_start(
+		words, .environment = WORDS(format("REUSE_RULES=udp port=%d -> share keep", port),
+			       format("NOTIFY_SOCKET=%s", path)));
+	read_slowly(keeper, SENT);
+	process_wait_text(program, "stay");
+	cr_expect_str_empty(process_errors(program), "%s", process_errors(program));
 }

@@ -297,7 +297,8 @@ Test(keep_sockets, any_number_of_udp_sockets_can_be_connected_one_after_the_othe
 	const char *first = boot_and_make_calls(format("udp port=%d -> share keep", port),
 		format("$(yes %s | head -n 1100) %s", one, calls));
 
-	cr_expect_eq(systemd_stored("kept"), 1);
+	cr_expect_eq(systemd_stored("kept"), 1, "%d are kept", systemd_stored("kept"));
+	cr_expect_not(strstr(systemd_log(), "not kept"));
 	expect_same(first, make_calls(calls), 1);
 }
 
