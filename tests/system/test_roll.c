@@ -2,12 +2,14 @@
 /* Copies are replaced one by one, and their clients do not notice. */
 #include "supervised.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +92,50 @@ Test(roll, plain_sharing_loses_requests_where_a_roll_loses_none)
 	for (int i = 0; i < 20 && lost == 0; i++)
 		lost = lost_by_restarts(servers, words, port);
 	cr_expect_gt(lost, 0);
+}
+
+/* ---- the policy's own steering ---- */
+
+/* The process that answers a client with this address. */
+static int answer_to(const char *source, int port)
+{
+	struct sockaddr_in local = {.sin_family = AF_INET}, peer = local;
+	char answer[32] = "";
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	inet_pton(AF_INET, source, &local.sin_addr);
+	inet_pton(AF_INET, "127.0.0.1", &peer.sin_addr);
+	peer.sin_port = htons((uint16_t)port);
+	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&local, sizeof local) == 0 &&
+			  connect(fd, (struct sockaddr *)&peer, sizeof peer) == 0 &&
+			  send(fd, "?", 1, 0) == 1 && recv(fd, answer, sizeof answer - 1, 0) > 0,
+		"%s: %s", source, strerror(errno));
+	close(fd);
+	return atoi(answer);
+}
+
+/* Chance alone would do it one time in 2 to the power of 32. */
+static void expect_steered_by_source(int port)
+{
+	for (int host = 1; host <= 8; host++) {
+		const char *source = format("127.0.0.%d", host);
+		int copy = answer_to(source, port);
+		for (int i = 0; i < 4; i++)
+			cr_expect_eq(answer_to(source, port), copy, "%s", source);
+	}
+}
+
+Test(roll, a_steering_policy_is_in_force_again_after_it)
+{
+	int port = port_new();
+	struct process *supervisor =
+		slow_copies(port, "-n2", "--keep", "--steer=source", "--ready-delay=200ms");
+
+	wait_ready(supervisor, 2);
+	expect_steered_by_source(port);
+	roll(supervisor, 2);
+	expect_steered_by_source(port);
+	end_supervisor(supervisor);
 }
 
 /* ---- when the new copy will not do ---- */
