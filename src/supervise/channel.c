@@ -78,8 +78,11 @@ bool channel_receive(const struct channel *channel, struct channel_message *mess
 	message->sender = 0;
 	message->user = (uid_t)-1;
 	message->n_fds = 0;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion" /* in musl's macro */
 	for (struct cmsghdr *at = CMSG_FIRSTHDR(&whole); at; at = CMSG_NXTHDR(&whole, at))
 		take_control(message, at);
+#pragma GCC diagnostic pop
 	return true;
 }
 

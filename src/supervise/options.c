@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "options.h"
 
+#include "signal_name.h"
+
 #include <getopt.h>
 #include <signal.h>
 #include <stddef.h>
@@ -40,14 +42,7 @@ int options_parse_signal(const char *text)
 
 	if (*text >= '0' && *text <= '9' && !*end)
 		return number > 0 && number < NSIG ? (int)number : 0;
-	if (strncmp(text, "SIG", 3) == 0)
-		text += 3;
-	for (int at = 1; at < NSIG; at++) {
-		const char *name = sigabbrev_np(at);
-		if (name && strcmp(name, text) == 0)
-			return at;
-	}
-	return 0;
+	return signal_named(text);
 }
 
 static bool parse_count(const char *text, unsigned *count)

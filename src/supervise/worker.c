@@ -8,6 +8,7 @@
 #include "manager.h"
 #include "ready.h"
 #include "say.h"
+#include "signal_name.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define BACKOFF_MOST_MS (10 * 1000)
 #define SETTLED_MS	(10 * 1000) /* a copy that has lived so long starts well */
@@ -170,7 +172,7 @@ static int exit_status_of(int status)
 
 static void describe_end(int status, char *text, size_t size)
 {
-	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+	const char *name = WIFSIGNALED(status) ? signal_name(WTERMSIG(status)) : NULL;
 
 	if (name)
 		snprintf(text, size, "was killed by SIG%s", name);
