@@ -13,6 +13,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -103,9 +104,15 @@ static void hang_up(struct supervisor *supervisor, int number)
 /* As a foreground program would: the copies stop with us, and go on with us. */
 static void suspend(struct supervisor *supervisor, int number)
 {
-	(void)number;
+	sigset_t set;
+
 	signal_all(supervisor, SIGSTOP);
-	raise(SIGSTOP);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	/* Where no shell could let us go on, the kernel does not stop us. */
+	raise(number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal_all(supervisor, SIGCONT);
 }
 
@@ -135,6 +142,16 @@ static const struct {
 	{SIGCHLD, ignore, ignore},
 };
 
+/* Whether the session has a terminal (now). */
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static int open_signals(void)
 {
 	sigset_t set;
@@ -148,6 +165,16 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* A shell whose terminal was closed sends SIGHUP to its jobs, as the terminal does. */
+static bool is_from_terminal(
+	const struct supervisor *supervisor, const struct signalfd_siginfo *info)
+{
+	bool is_from_shell = info->ssi_signo == SIGHUP && supervisor->had_terminal &&
+			     (pid_t)info->ssi_pid == getsid(0) && !has_terminal();
+
+	return info->ssi_code == SI_KERNEL || is_from_shell;
+}
+
 static void take_signals(struct supervisor *supervisor, int fd)
 {
 	struct signalfd_siginfo info;
@@ -156,8 +183,9 @@ static void take_signals(struct supervisor *supervisor, int fd)
 		for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 			if (signals[i].number != (int)info.ssi_signo)
 				continue;
-			handler *handle = info.ssi_code == SI_KERNEL ? signals[i].from_terminal
-								     : signals[i].from_process;
+			handler *handle = is_from_terminal(supervisor, &info)
+						  ? signals[i].from_terminal
+						  : signals[i].from_process;
 			handle(supervisor, signals[i].number);
 		}
 	}
@@ -331,6 +359,7 @@ static struct supervisor *open_supervisor(
 		return NULL;
 	supervisor->options = options;
 	supervisor->generation = 1;
+	supervisor->had_terminal = has_terminal();
 	supervisor->steering = steering_new(policy);
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)

@@ -36,6 +36,7 @@ struct supervisor {
 	bool is_announced;   /* the manager was told that all are ready */
 	char reported[1024]; /* the last STATUS= */
 
+	bool had_terminal; /* when it was started */
 	bool is_stopping;
 	int64_t stop_ms; /* when it was told to stop */
 	int failure;	 /* exit status of the last copy that failed; 0: none did */
