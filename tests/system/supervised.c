@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "supervised.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int repeat(int briefly, int at_length)
@@ -96,6 +98,50 @@ void end_supervisor(struct process *supervisor)
 	process_signal(supervisor, SIGTERM);
 	int status = process_wait(supervisor);
 	cr_expect_eq(status, 0, "it ended with %d: %s", status, process_errors(supervisor));
+}
+
+/* ---- processes of it ---- */
+
+const char *process_stat(pid_t process)
+{
+	const char *line = read_file(format("/proc/%d/stat", (int)process));
+	const char *name = strchr(line, '(');
+
+	cr_assert(name, "%s", line);
+	return name;
+}
+
+static bool is_gone(void *context)
+{
+	pid_t process = *(pid_t *)context;
+
+	return waitpid(process, NULL, WNOHANG) == process ||
+	       (kill(process, 0) < 0 && errno == ESRCH);
+}
+
+void wait_gone(pid_t process)
+{
+	wait_until(is_gone, &process, format("the end of process %d", (int)process));
+}
+
+static bool has_stopped(void *context)
+{
+	return strstr(process_stat(*(pid_t *)context), ") T ") != NULL;
+}
+
+void wait_stopped(pid_t process)
+{
+	wait_until(has_stopped, &process, format("process %d to stop", (int)process));
+}
+
+static bool goes_on(void *context)
+{
+	return !has_stopped(context);
+}
+
+void wait_continued(pid_t process)
+{
+	wait_until(goes_on, &process, format("process %d to go on", (int)process));
 }
 
 /* ---- clients ---- */

@@ -34,6 +34,19 @@ void roll_finish(struct process *roll, int copies);
 /* Sends SIGTERM, and expects an orderly end. */
 void end_supervisor(struct process *supervisor);
 
+/* ---- processes of it ---- */
+
+/* What /proc/PROCESS/stat says behind the number: "(NAME) STATE ...". */
+const char *process_stat(pid_t process);
+
+/* Waits until it has ended and is reaped; what a supervisor leaves behind becomes the test's child.
+ */
+void wait_gone(pid_t process);
+
+/* Waits until it is stopped, as by SIGSTOP; until it is not any more. */
+void wait_stopped(pid_t process);
+void wait_continued(pid_t process);
+
 /* ---- clients ---- */
 
 /* Stops the clients, and expects that all were answered. */

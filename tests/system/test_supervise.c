@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define MANY 32 /* clients */
@@ -30,32 +29,11 @@ static const char *slow_after(const char *command, int port)
 	return format("%s; exec %s %s %d", command, python(), script_path("slow.py"), port);
 }
 
-/* What a supervisor leaves behind becomes the test's child. */
-static bool is_process_gone(void *context)
-{
-	pid_t process = *(pid_t *)context;
-
-	return waitpid(process, NULL, WNOHANG) == process ||
-	       (kill(process, 0) < 0 && errno == ESRCH);
-}
-
-static void wait_gone(pid_t process)
-{
-	wait_until(is_process_gone, &process, format("the end of process %d", (int)process));
-}
-
-static bool is_stopped(void *context)
-{
-	const char *line = read_file(format("/proc/%d/stat", *(pid_t *)context));
-
-	return strstr(line, ") T ") != NULL;
-}
-
 /* Stops a process; a system call that it was in has ended then, without a result. */
 static void stop_process(pid_t process)
 {
 	cr_assert_eq(kill(process, SIGSTOP), 0);
-	wait_until(is_stopped, &process, "a process to stop");
+	wait_stopped(process);
 }
 
 /* ---- crashes ---- */
@@ -588,11 +566,45 @@ Test(supervise, a_group_that_a_killed_supervisor_left_steered_is_put_right)
 	end_supervisor(next);
 }
 
+static const char *children_of(pid_t process)
+{
+	return read_file(format("/proc/%d/task/%d/children", (int)process, (int)process));
+}
+
+struct orphanage {
+	pid_t supervisor, orphan;
+};
+
+/* Of what copies have left behind, any that runs "sleep". */
+static bool has_orphan(void *context)
+{
+	struct orphanage *orphanage = context;
+	char *end;
+
+	orphanage->orphan = 0;
+	for (const char *at = children_of(orphanage->supervisor); !orphanage->orphan; at = end) {
+		long process = strtol(at, &end, 10);
+		if (end == at)
+			return false;
+		if (strstr(process_stat((pid_t)process), "(sleep)"))
+			orphanage->orphan = (pid_t)process;
+	}
+	return true;
+}
+
+static pid_t wait_orphan(pid_t supervisor)
+{
+	struct orphanage orphanage = {.supervisor = supervisor};
+
+	wait_until(has_orphan, &orphanage, "what a copy started to become the supervisor's child");
+	return orphanage.orphan;
+}
+
 /* In a namespace of its own, whose other processes become its children when their parents end. */
 Test(supervise, as_the_first_process_it_reaps_what_it_inherits)
 {
 	int port = port_new();
-	const char *command = slow_after("(sleep 0.1 & exec 3>&- )", port);
+	const char *command = slow_after("(exec sleep infinity 3>&- &)", port);
 
 	need_root();
 	struct process *host = process_start(
@@ -600,13 +612,20 @@ Test(supervise, as_the_first_process_it_reaps_what_it_inherits)
 			run_path(), "-v", "-n1", "--keep", "--ready-delay=0", "sh", "-c", command),
 		.is_bare = true);
 	wait_ready(host, 1);
-	const char *children =
-		format("/proc/%d/task/%d/children", (int)process_id(host), (int)process_id(host));
-	pid_t supervisor = atoi(read_file(children));
+	pid_t supervisor = atoi(children_of(process_id(host)));
 	cr_assert_gt(supervisor, 0);
 	answering(port);
+	pid_t orphan = wait_orphan(supervisor);
+	cr_assert_eq(kill(orphan, SIGKILL), 0);
+	wait_gone(orphan); /* a zombie would still be there */
+
 	kill(supervisor, SIGHUP);
 	wait_ready(host, 2);
+	wait_said(host, "was killed by SIGTERM", 1);
+	orphan = wait_orphan(supervisor);
+	kill(supervisor, SIGHUP); /* which stops what is left of the old copy */
+	wait_ready(host, 3);
+	wait_gone(orphan);
 	kill(supervisor, SIGTERM);
 	cr_expect_eq(process_wait(host), 0, "%s", process_errors(host));
 }
