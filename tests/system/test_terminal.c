@@ -129,6 +129,38 @@ Test(terminal, under_nohup_a_closed_terminal_does_nothing)
 	cr_expect_eq(process_wait(host), 0, "%s", process_errors(host));
 }
 
+/*
+ * An interactive bash sends SIGHUP to its jobs itself, before the kernel sends it to those in the
+ * foreground.
+ */
+static void expect_job_to_end_with_its_shell(const char *where)
+{
+	int port = port_new();
+	struct terminal terminal = terminal_new();
+	struct process *host = start_on(
+		&terminal, need_program("bash"), "--norc", "--noprofile", "--noediting", "-i");
+
+	press(&terminal, format("%s -v -n2 --keep --ready-delay=0 %s %s %d %s\n", run_path(),
+				 python(), script_path("tell.py"), port, where));
+	wait_ready(host, 2);
+	pid_t supervisor = supervisor_of(host);
+	hang_up(&terminal);
+	wait_gone(supervisor);
+	cr_expect_eq(times_said(host, " was killed by SIGTERM\n"), 2);
+	cr_expect_eq(times_said(host, " starts\n"), 2, "it rolled");
+	wait_listening("tcp", port, 0);
+}
+
+Test(terminal, a_job_of_a_closed_terminals_shell_stops_and_does_not_roll)
+{
+	expect_job_to_end_with_its_shell("");
+}
+
+Test(terminal, one_in_the_background_does_not_either)
+{
+	expect_job_to_end_with_its_shell("&");
+}
+
 /* ---- its size ---- */
 
 struct pending {
