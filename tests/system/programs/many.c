@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define THREADS 16
-#define ROUNDS	200
+#define ROUNDS	100
 
 static int port;
 static pthread_barrier_t barrier;
