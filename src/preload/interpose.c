@@ -4,11 +4,8 @@
  * out, and calls the real function. Everything here is async-signal-safe, takes no lock and keeps
  * no state by descriptor. The caller's errno is what the real function leaves.
  */
-#include "../errnos.h"
-#include "../policy/source.h"
-#include "../socket/diagnose.h"
+#include "../socket/decision.h"
 #include "../socket/keep.h"
-#include "../socket/share.h"
 #include "../socket/steer_join.h"
 #include "../system.h"
 #include "environment.h"
@@ -16,8 +13,6 @@
 #include "libc.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -25,8 +20,6 @@
 #define EXPORT __attribute__((visibility("default")))
 #define SLOW   __attribute__((noinline, cold))
 #define FAST   inline __attribute__((always_inline)) /* on the way of every bind() */
-
-#define DIAGNOSES_MOST 16 /* a process; one that searches for a free port needs no more */
 
 /* ---- the configuration ---- */
 
@@ -98,132 +91,12 @@ static int fail_with(int error)
 	return -1;
 }
 
-/* ---- saying what happens ---- */
+/* ---- by a rule ---- */
 
-#define NO_RULE "no rule matches; left alone"
-
-/* "bind(3) tcp 0.0.0.0:80: share nodelay (REUSE_RULES:1: tcp port=80)" */
-static SLOW void say(const struct configuration *configuration, enum log_level level,
-	const char *call, int fd, const struct endpoint *endpoint, const struct rule *rule,
-	const char *otherwise)
-{
-	char bytes[ENDPOINT_TEXT_SIZE + RULE_TEXT_SIZE];
-	struct text text;
-
-	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, endpoint);
-	text_format(&text, ": ");
-	if (rule) {
-		rule_print_actions(&text, &rule->actions);
-		text_format(&text, " (");
-		rule_print_place(&text, rule);
-		text_format(&text, ": ");
-		rule_print(&text, rule);
-		text_format(&text, ")");
-	} else {
-		text_format(&text, "%s", otherwise);
-	}
-	log_write(&configuration->log, level, "%s(%d) %s", call, fd, bytes);
-}
-
-/* A bind that fails by a rule is worth a warning: without one, nobody would find the reason. */
-static inline void say_decision(const struct configuration *configuration, const char *call, int fd,
-	const struct endpoint *endpoint, const struct rule *rule)
-{
-	enum log_level level =
-		rule->actions.deny && !rule->match.is_connect ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
-
-	if (log_says(&configuration->log, level))
-		say(configuration, level, call, fd, endpoint, rule, "");
-}
-
-/* At level debug, a call that nothing is done about is worth a line too. */
-static inline void say_none(const struct configuration *configuration, const char *call, int fd,
+static SLOW void say_in_use(const struct configuration *configuration, const struct rule *rule,
 	const struct endpoint *endpoint)
 {
-	if (log_says(&configuration->log, LOG_LEVEL_DEBUG))
-		say(configuration, LOG_LEVEL_DEBUG, call, fd, endpoint, NULL, NO_RULE);
-}
-
-/* Explains a call that will not be changed. */
-static SLOW void explain(const struct configuration *configuration, enum view view,
-	const char *call, int fd, struct endpoint *endpoint)
-{
-	if (share_ask_protocol(fd, endpoint) < 0)
-		return;
-	say(configuration, LOG_LEVEL_EXPLAIN, call, fd, endpoint,
-		policy_decide(&configuration->policy, view, endpoint), NO_RULE);
-}
-
-/* The same for listen(), where most rules have nothing left to do once the socket is bound. */
-static SLOW void explain_listen(
-	const struct configuration *configuration, int fd, struct endpoint *endpoint)
-{
-	if (share_ask_protocol(fd, endpoint) < 0)
-		return;
-	const struct rule *rule = policy_decide(&configuration->policy, VIEW_BIND, endpoint);
-	bool is_bound = endpoint->port != 0;
-	if (rule && is_bound && !rule->actions.exclusive && !rule->actions.has_backlog &&
-		!rule->actions.has_steer)
-		rule = NULL;
-	say(configuration, LOG_LEVEL_EXPLAIN, "listen", fd, endpoint, rule,
-		"no rule has anything to do here; left alone");
-}
-
-static SLOW void say_why_in_use(const struct configuration *configuration, const struct rule *rule,
-	const struct endpoint *endpoint)
-{
-	static _Atomic unsigned count;
-	char bytes[2 * ENDPOINT_TEXT_SIZE + RULE_TEXT_SIZE];
-	struct text text;
-
-	if (!log_says(&configuration->log, LOG_LEVEL_WARN) ||
-		atomic_fetch_add(&count, 1) >= DIAGNOSES_MOST)
-		return;
-	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, endpoint);
-	text_format(&text, " is in use: ");
-	diagnose_print(&text, endpoint, system_geteuid(), rule_shares(rule));
-	log_write(&configuration->log, LOG_LEVEL_WARN, "%s", bytes);
-}
-
-/* ---- decisions ---- */
-
-/*
- * What to do when the kernel does not answer. A descriptor that is no socket shall hear so from the
- * real function. Else nobody knows which rule is for it, and if one of them protects, the call has
- * to fail. Returns 0, or a negative errno to fail with.
- */
-static SLOW int leave_undecided(const struct configuration *configuration, int fd, int error)
-{
-	bool is_protected = policy_protects(&configuration->policy);
-
-	if (error == -EBADF || error == -ENOTSOCK || error == -EAFNOSUPPORT)
-		return 0;
-	log_write(&configuration->log, is_protected ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-		"socket %d cannot be asked what it is: %s; %s", fd, errno_name(-error),
-		is_protected ? "the call fails, because a rule protects" : "left alone");
-	return is_protected ? error : 0;
-}
-
-/*
- * The rule for a call, or NULL, with ENDPOINT's protocol filled in where there is one. Returns 0,
- * or a negative errno to fail with.
- */
-static FAST int decide(const struct configuration *configuration, enum view view, int fd,
-	struct endpoint *endpoint, const struct rule **rule)
-{
-	*rule = policy_decide(&configuration->policy, view, endpoint);
-	if (!*rule)
-		return 0;
-	int error = share_ask_protocol(fd, endpoint);
-	if (__builtin_expect(error, 0)) {
-		*rule = NULL;
-		return leave_undecided(configuration, fd, error);
-	}
-	if ((*rule)->match.protocols && !((*rule)->match.protocols & endpoint->protocol))
-		*rule = policy_decide(&configuration->policy, view, endpoint);
-	return 0;
+	decision_say_in_use(configuration, rule_shares(rule), endpoint, system_geteuid());
 }
 
 static int call_bind(const struct configuration *configuration, int fd, const struct rule *rule,
@@ -232,24 +105,8 @@ static int call_bind(const struct configuration *configuration, int fd, const st
 	int result = libc.bind(fd, address, length);
 
 	if (result < 0 && errno == EADDRINUSE)
-		say_why_in_use(configuration, rule, endpoint);
+		say_in_use(configuration, rule, endpoint);
 	return result;
-}
-
-/* Prepares FD as RULE says; ENDPOINT becomes what is to be bound. */
-static FAST int prepare_bind(const struct configuration *configuration, int fd,
-	const struct rule *rule, struct endpoint *endpoint)
-{
-	const struct actions *actions = &rule->actions;
-
-	if (actions->deny)
-		return -actions->deny_errno;
-	int error = share_set_options(configuration, fd, rule, endpoint);
-	if (!error && actions->exclusive)
-		error = share_exclude(configuration, fd, endpoint);
-	if (!error && (actions->to.has_address || actions->to.has_port))
-		error = share_retarget(configuration, fd, rule, endpoint);
-	return error;
 }
 
 /* Takes a socket that was kept or inherited instead of binding FD, where there is one. */
@@ -292,13 +149,13 @@ static FAST int bind_by_rule(const struct configuration *configuration, int fd,
 	const struct actions *actions = &rule->actions;
 	struct sockaddr_storage target;
 
-	say_decision(configuration, "bind", fd, endpoint, rule);
+	decision_say(configuration, "bind", fd, endpoint, rule);
 	if (actions->pass)
 		return libc.bind(fd, address, length);
-	int error = prepare_bind(configuration, fd, rule, endpoint);
+	int error = decision_prepare_bind(configuration, fd, rule, endpoint);
 	if (error)
 		return fail_with(error);
-	if (actions->to.has_address || actions->to.has_port) {
+	if (decision_retargets(rule)) {
 		length = endpoint_to_sockaddr(endpoint, &target);
 		address = (struct sockaddr *)&target;
 	}
@@ -316,7 +173,7 @@ static SLOW int bind_specially(const struct configuration *configuration, int fd
 	if (configuration->policy.broken)
 		return fail_with(-EINVAL);
 	if (configuration->policy.is_explained) {
-		explain(configuration, VIEW_BIND, "bind", fd, endpoint);
+		decision_explain(configuration, VIEW_BIND, "bind", fd, fd, endpoint);
 		return libc.bind(fd, address, length);
 	}
 	keep_settle();
@@ -336,11 +193,11 @@ EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length)
 		if (result <= 0)
 			return result;
 	}
-	int error = decide(configuration, VIEW_BIND, fd, &endpoint, &rule);
+	int error = decision_find(configuration, VIEW_BIND, fd, fd, &endpoint, &rule);
 	if (error)
 		return fail_with(error);
 	if (!rule) {
-		say_none(configuration, "bind", fd, &endpoint);
+		decision_say_none(configuration, "bind", fd, &endpoint);
 		return libc.bind(fd, address, length);
 	}
 	return bind_by_rule(configuration, fd, rule, address, length, &endpoint);
@@ -354,45 +211,28 @@ static int bind_before_listen(
 {
 	const struct rule *rule;
 	struct sockaddr_storage target;
+	int error = decision_prepare_unbound(configuration, fd, fd, endpoint, &rule);
 
-	int error = decide(configuration, VIEW_BIND, fd, endpoint, &rule);
 	if (error)
 		return fail_with(error);
-	if (!rule || rule->actions.pass)
-		return 0;
-	say_decision(configuration, "listen", fd, endpoint, rule);
-	error = prepare_bind(configuration, fd, rule, endpoint);
-	if (error)
-		return fail_with(error);
-	if (!rule->actions.to.has_address && !rule->actions.to.has_port)
+	if (!rule || !decision_retargets(rule))
 		return 0;
 	socklen_t length = endpoint_to_sockaddr(endpoint, &target);
 	return call_bind(configuration, fd, rule, (struct sockaddr *)&target, length, endpoint);
 }
 
-/* Listens as a rule says; the queue of a kept socket has to hold while nobody accepts. */
 static int listen_bound(
 	const struct configuration *configuration, int fd, struct endpoint *endpoint, int backlog)
 {
 	const struct rule *rule;
+	int error = decision_prepare_listen(configuration, fd, fd, endpoint, &backlog, &rule);
 
-	int error = decide(configuration, VIEW_BOUND, fd, endpoint, &rule);
-	if (!error && rule && rule->actions.exclusive)
-		error = share_exclude(configuration, fd, endpoint);
 	if (error)
 		return fail_with(error);
-	if (!rule)
-		return libc.listen(fd, backlog);
-	if (rule->actions.has_backlog) {
-		backlog = rule->actions.backlog;
-		say_decision(configuration, "listen", fd, endpoint, rule);
-	} else if (rule->actions.keep) {
-		backlog = INT_MAX;
-	}
 	int result = libc.listen(fd, backlog);
-	if (result == 0 && rule->actions.keep)
+	if (result == 0 && rule && rule->actions.keep)
 		keep_store(configuration, fd, endpoint);
-	if (result == 0 && rule->actions.has_steer)
+	if (result == 0 && rule && rule->actions.has_steer)
 		steer_join(configuration, fd, rule, endpoint);
 	return result;
 }
@@ -403,14 +243,14 @@ static SLOW int listen_by_rule(const struct configuration *configuration, int fd
 	int unknown = share_ask_bound(fd, &endpoint);
 
 	if (unknown) {
-		int error = leave_undecided(configuration, fd, unknown);
+		int error = decision_leave(configuration, fd, unknown);
 		return error ? fail_with(error) : libc.listen(fd, backlog);
 	}
 	say_once(configuration);
 	if (configuration->policy.broken)
 		return fail_with(-EINVAL);
 	if (configuration->policy.is_explained) {
-		explain_listen(configuration, fd, &endpoint);
+		decision_explain_listen(configuration, fd, fd, &endpoint);
 		return libc.listen(fd, backlog);
 	}
 	keep_settle();
@@ -429,19 +269,6 @@ EXPORT int listen(int fd, int backlog)
 }
 
 /* ---- connect ---- */
-
-static int prepare_connect(const struct configuration *configuration, int fd,
-	const struct rule *rule, const struct endpoint *peer)
-{
-	const struct actions *actions = &rule->actions;
-
-	if (actions->deny)
-		return -actions->deny_errno;
-	int error = share_set_options(configuration, fd, rule, peer);
-	if (!error && (actions->from.has_address || actions->from.has_port))
-		error = share_bind_source(configuration, fd, rule, peer, libc.bind);
-	return error;
-}
 
 static int call_connect(const struct configuration *configuration, int fd,
 	const struct sockaddr *address, socklen_t length)
@@ -462,18 +289,18 @@ static SLOW int connect_by_rule(const struct configuration *configuration, int f
 	if (configuration->policy.broken)
 		return fail_with(-EINVAL);
 	if (configuration->policy.is_explained) {
-		explain(configuration, VIEW_CONNECT, "connect", fd, &peer);
+		decision_explain(configuration, VIEW_CONNECT, "connect", fd, fd, &peer);
 		return libc.connect(fd, address, length);
 	}
-	int error = decide(configuration, VIEW_CONNECT, fd, &peer, &rule);
+	int error = decision_find(configuration, VIEW_CONNECT, fd, fd, &peer, &rule);
 	if (error)
 		return fail_with(error);
 	if (!rule) {
-		say_none(configuration, "connect", fd, &peer);
+		decision_say_none(configuration, "connect", fd, &peer);
 		return call_connect(configuration, fd, address, length);
 	}
-	say_decision(configuration, "connect", fd, &peer, rule);
-	error = prepare_connect(configuration, fd, rule, &peer);
+	decision_say(configuration, "connect", fd, &peer, rule);
+	error = decision_prepare_connect(configuration, fd, rule, &peer, libc.bind);
 	if (error)
 		return fail_with(error);
 	return call_connect(configuration, fd, address, length);
@@ -490,25 +317,11 @@ EXPORT int connect(int fd, const struct sockaddr *address, socklen_t length)
 
 /* ---- socket ---- */
 
-/* The endpoint of a socket that has no address yet; false for one that is not IP. */
-static bool endpoint_of_socket(int domain, int type, int protocol, struct endpoint *endpoint)
-{
-	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (protocol == 0)
-		protocol = type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : 0;
-	*endpoint = (struct endpoint){
-		.address = address_any(domain == AF_INET ? FAMILY_IP4 : FAMILY_IP6),
-		.family = domain == AF_INET ? FAMILY_IP4 : FAMILY_IP6,
-		.protocol = (uint8_t)endpoint_protocol(protocol),
-	};
-	return domain == AF_INET || domain == AF_INET6;
-}
-
 static SLOW int socket_by_rule(
 	const struct configuration *configuration, int domain, int type, int protocol)
 {
 	struct endpoint endpoint;
-	bool is_ip = endpoint_of_socket(domain, type, protocol, &endpoint);
+	bool is_ip = decision_endpoint_of_socket(domain, type, protocol, &endpoint);
 	const struct rule *rule =
 		is_ip ? policy_decide_early(&configuration->policy, &endpoint) : NULL;
 	bool is_explained = configuration->policy.is_explained;
@@ -519,8 +332,8 @@ static SLOW int socket_by_rule(
 	if (fd < 0 || !is_ip)
 		return fd;
 	if (is_explained) {
-		say(configuration, LOG_LEVEL_EXPLAIN, "socket", fd, &endpoint, rule,
-			"no rule is early; left alone");
+		decision_print(configuration, LOG_LEVEL_EXPLAIN, "socket", fd, &endpoint, rule,
+			DECISION_NOT_EARLY);
 		return fd;
 	}
 	int error = rule ? share_set_options(configuration, fd, rule, &endpoint) : 0;

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "decision.h"
+
+#include "../errnos.h"
+#include "diagnose.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+
+#define CALL_TEXT_SIZE 24 /* "connect(2147483647) " */
+#define DIAGNOSES_MOST 16 /* a process; one that searches for a free port needs no more */
+
+/* ---- saying what happens ---- */
+
+__attribute__((cold)) void decision_print(const struct configuration *configuration,
+	enum log_level level, const char *call, int number, const struct endpoint *endpoint,
+	const struct rule *rule, const char *otherwise)
+{
+	char bytes[CALL_TEXT_SIZE + ENDPOINT_TEXT_SIZE + RULE_TEXT_SIZE];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	text_format(&text, "%s", call);
+	if (number >= 0)
+		text_format(&text, "(%d)", number);
+	text_format(&text, " ");
+	endpoint_print(&text, endpoint);
+	text_format(&text, ": ");
+	if (rule) {
+		rule_print_actions(&text, &rule->actions);
+		text_format(&text, " (");
+		rule_print_place(&text, rule);
+		text_format(&text, ": ");
+		rule_print(&text, rule);
+		text_format(&text, ")");
+	} else {
+		text_format(&text, "%s", otherwise);
+	}
+	log_write(&configuration->log, level, "%s", bytes);
+}
+
+void decision_explain(const struct configuration *configuration, enum view view, const char *call,
+	int fd, int number, struct endpoint *endpoint)
+{
+	if (share_ask_protocol(fd, endpoint) < 0)
+		return;
+	decision_print(configuration, LOG_LEVEL_EXPLAIN, call, number, endpoint,
+		policy_decide(&configuration->policy, view, endpoint), DECISION_NONE);
+}
+
+void decision_explain_listen(
+	const struct configuration *configuration, int fd, int number, struct endpoint *endpoint)
+{
+	if (share_ask_protocol(fd, endpoint) < 0)
+		return;
+	const struct rule *rule = policy_decide(&configuration->policy, VIEW_BIND, endpoint);
+	bool is_bound = endpoint->port != 0;
+	if (rule && is_bound && !rule->actions.exclusive && !rule->actions.has_backlog &&
+		!rule->actions.has_steer)
+		rule = NULL;
+	decision_print(configuration, LOG_LEVEL_EXPLAIN, "listen", number, endpoint, rule,
+		"no rule has anything to do here; left alone");
+}
+
+__attribute__((cold)) void decision_say_in_use(const struct configuration *configuration,
+	bool is_shared, const struct endpoint *endpoint, uid_t user)
+{
+	static _Atomic unsigned count;
+	char bytes[2 * ENDPOINT_TEXT_SIZE + RULE_TEXT_SIZE];
+	struct text text;
+
+	if (!log_says(&configuration->log, LOG_LEVEL_WARN) ||
+		atomic_fetch_add(&count, 1) >= DIAGNOSES_MOST)
+		return;
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	text_format(&text, " is in use: ");
+	diagnose_print(&text, endpoint, user, is_shared);
+	log_write(&configuration->log, LOG_LEVEL_WARN, "%s", bytes);
+}
+
+/* ---- decisions ---- */
+
+__attribute__((cold)) int decision_leave(
+	const struct configuration *configuration, int number, int error)
+{
+	bool is_protected = policy_protects(&configuration->policy);
+
+	if (error == -EBADF || error == -ENOTSOCK || error == -EAFNOSUPPORT)
+		return 0;
+	log_write(&configuration->log, is_protected ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+		"socket %d cannot be asked what it is: %s; %s", number, errno_name(-error),
+		is_protected ? "the call fails, because a rule protects" : "left alone");
+	return is_protected ? error : 0;
+}
+
+/* ---- listen ---- */
+
+int decision_prepare_unbound(const struct configuration *configuration, int fd, int number,
+	struct endpoint *endpoint, const struct rule **rule)
+{
+	int error = decision_find(configuration, VIEW_BIND, fd, number, endpoint, rule);
+
+	if (error)
+		return error;
+	if (!*rule || (*rule)->actions.pass) {
+		*rule = NULL;
+		return 0;
+	}
+	decision_say(configuration, "listen", number, endpoint, *rule);
+	return decision_prepare_bind(configuration, fd, *rule, endpoint);
+}
+
+int decision_prepare_listen(const struct configuration *configuration, int fd, int number,
+	struct endpoint *endpoint, int *backlog, const struct rule **rule)
+{
+	int error = decision_find(configuration, VIEW_BOUND, fd, number, endpoint, rule);
+
+	if (error || !*rule)
+		return error;
+	const struct actions *actions = &(*rule)->actions;
+	error = actions->exclusive ? share_exclude(configuration, fd, endpoint) : 0;
+	if (error)
+		return error;
+	if (actions->has_backlog) {
+		*backlog = actions->backlog;
+		decision_say(configuration, "listen", number, endpoint, *rule);
+	} else if (actions->keep) {
+		*backlog = INT_MAX; /* the queue has to hold while nobody accepts */
+	}
+	return 0;
+}
+
+/* ---- connect and socket ---- */
+
+int decision_prepare_connect(const struct configuration *configuration, int fd,
+	const struct rule *rule, const struct endpoint *peer,
+	int (*bind)(int, const struct sockaddr *, socklen_t))
+{
+	const struct actions *actions = &rule->actions;
+
+	if (actions->deny)
+		return -actions->deny_errno;
+	int error = share_set_options(configuration, fd, rule, peer);
+	if (!error && (actions->from.has_address || actions->from.has_port))
+		error = share_bind_source(configuration, fd, rule, peer, bind);
+	return error;
+}
+
+bool decision_endpoint_of_socket(int domain, int type, int protocol, struct endpoint *endpoint)
+{
+	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (protocol == 0)
+		protocol = type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : 0;
+	*endpoint = (struct endpoint){
+		.address = address_any(domain == AF_INET ? FAMILY_IP4 : FAMILY_IP6),
+		.family = domain == AF_INET ? FAMILY_IP4 : FAMILY_IP6,
+		.protocol = (uint8_t)endpoint_protocol(protocol),
+	};
+	return domain == AF_INET || domain == AF_INET6;
+}

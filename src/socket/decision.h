@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finds the rule for one call, prepares the socket as it says, and says so; for both hooks. */
+#ifndef SOCKET_DECISION_H
+#define SOCKET_DECISION_H
+
+#include "share.h"
+
+/*
+ * In all of these FD is the socket, on a descriptor of this process, and NUMBER the descriptor as
+ * the program calls it, for the log; -1: it has none yet. The preload hook has one number for both.
+ * All functions here are async-signal-safe, and leave errno alone.
+ */
+
+/* ---- saying what happens ---- */
+
+/*
+ * "bind(3) tcp 0.0.0.0:80: share nodelay (REUSE_RULES:1: tcp port=80)"; where RULE is NULL, with
+ * the words OTHERWISE behind the endpoint.
+ */
+void decision_print(const struct configuration *configuration, enum log_level level,
+	const char *call, int number, const struct endpoint *endpoint, const struct rule *rule,
+	const char *otherwise);
+
+/* A bind that fails by a rule is worth a warning: without one, nobody would find the reason. */
+static inline void decision_say(const struct configuration *configuration, const char *call,
+	int number, const struct endpoint *endpoint, const struct rule *rule)
+{
+	enum log_level level =
+		rule->actions.deny && !rule->match.is_connect ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
+
+	if (log_says(&configuration->log, level))
+		decision_print(configuration, level, call, number, endpoint, rule, "");
+}
+
+#define DECISION_NONE	   "no rule matches; left alone"
+#define DECISION_NOT_EARLY "no rule is early; left alone"
+
+/* At level debug, a call that nothing is done about is worth a line too. */
+static inline void decision_say_none(const struct configuration *configuration, const char *call,
+	int number, const struct endpoint *endpoint)
+{
+	if (log_says(&configuration->log, LOG_LEVEL_DEBUG))
+		decision_print(configuration, LOG_LEVEL_DEBUG, call, number, endpoint, NULL,
+			DECISION_NONE);
+}
+
+/* Says what would be done about a call that will not be changed. */
+void decision_explain(const struct configuration *configuration, enum view view, const char *call,
+	int fd, int number, struct endpoint *endpoint);
+
+/* The same for listen(), where most rules have nothing left to do once the socket is bound. */
+void decision_explain_listen(
+	const struct configuration *configuration, int fd, int number, struct endpoint *endpoint);
+
+/*
+ * Says, after a bind of a socket of USER's failed with EADDRINUSE, who holds the endpoint, and if
+ * it was to be shared, why it could not be; up to a number of times, for a program that searches
+ * for a free port.
+ */
+void decision_say_in_use(const struct configuration *configuration, bool is_shared,
+	const struct endpoint *endpoint, uid_t user);
+
+/* ---- decisions ---- */
+
+/*
+ * What to do when the kernel does not answer. A descriptor that is no socket shall hear so from the
+ * real function. Else nobody knows which rule is for it, and if one of them protects, the call has
+ * to fail. Returns 0, or a negative errno to fail with.
+ */
+int decision_leave(const struct configuration *configuration, int number, int error);
+
+/*
+ * The rule for a call, or NULL, with ENDPOINT's protocol filled in where there is one. Returns 0,
+ * or a negative errno to fail with.
+ */
+static inline __attribute__((always_inline)) int decision_find(
+	const struct configuration *configuration, enum view view, int fd, int number,
+	struct endpoint *endpoint, const struct rule **rule)
+{
+	*rule = policy_decide(&configuration->policy, view, endpoint);
+	if (!*rule)
+		return 0;
+	int error = share_ask_protocol(fd, endpoint);
+	if (__builtin_expect(error, 0)) {
+		*rule = NULL;
+		return decision_leave(configuration, number, error);
+	}
+	if ((*rule)->match.protocols && !((*rule)->match.protocols & endpoint->protocol))
+		*rule = policy_decide(&configuration->policy, view, endpoint);
+	return 0;
+}
+
+/* Whether bind() is to be called with another address than the program's. */
+static inline bool decision_retargets(const struct rule *rule)
+{
+	return rule->actions.to.has_address || rule->actions.to.has_port;
+}
+
+/*
+ * Prepares a socket for bind() as RULE says; ENDPOINT becomes what is to be bound. Returns 0 or the
+ * negative errno that the call fails with, as all below.
+ */
+static inline __attribute__((always_inline)) int decision_prepare_bind(
+	const struct configuration *configuration, int fd, const struct rule *rule,
+	struct endpoint *endpoint)
+{
+	const struct actions *actions = &rule->actions;
+
+	if (actions->deny)
+		return -actions->deny_errno;
+	int error = share_set_options(configuration, fd, rule, endpoint);
+	if (!error && actions->exclusive)
+		error = share_exclude(configuration, fd, endpoint);
+	if (!error && decision_retargets(rule))
+		error = share_retarget(configuration, fd, rule, endpoint);
+	return error;
+}
+
+/*
+ * Prepares a socket that is not bound for listen(), with which the kernel would bind it to a port
+ * of its own choice. RULE becomes NULL where there is nothing to do; where it retargets, the socket
+ * has to be bound to ENDPOINT first.
+ */
+int decision_prepare_unbound(const struct configuration *configuration, int fd, int number,
+	struct endpoint *endpoint, const struct rule **rule);
+
+/*
+ * Prepares a socket that is bound to ENDPOINT for listen(), and puts the backlog that it is to have
+ * in the place of the program's. RULE becomes NULL where there is nothing to do.
+ */
+int decision_prepare_listen(const struct configuration *configuration, int fd, int number,
+	struct endpoint *endpoint, int *backlog, const struct rule **rule);
+
+/* Prepares a socket for connect() to PEER; BIND is the real bind(). */
+int decision_prepare_connect(const struct configuration *configuration, int fd,
+	const struct rule *rule, const struct endpoint *peer,
+	int (*bind)(int, const struct sockaddr *, socklen_t));
+
+/* The endpoint of a new socket, which has no address yet; returns false for one that is not IP. */
+bool decision_endpoint_of_socket(int domain, int type, int protocol, struct endpoint *endpoint);
+
+#endif
