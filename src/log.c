@@ -92,7 +92,7 @@ static void add_lines(
 		if (log->is_journal)
 			text_format(out, "<%c>", levels[level].priority);
 		text_format(out, "%s[%d]: %s: ", log->name ? log->name : "libreuse",
-			(int)system_getpid(), levels[level].name);
+			log->process ? log->process : (int)system_getpid(), levels[level].name);
 		text_add_printable(out, message, length);
 		text_add(out, "\n", 1);
 		message += length + (message[length] == '\n');

@@ -23,6 +23,7 @@ struct log {
 	/* Standard error as it was at start; a program may put another file in its place. */
 	struct file_identity standard_error;
 	bool is_journal; /* JOURNAL_STREAM names standard error: lines get a "<N>" */
+	int process;	 /* whose number lines bear; 0: the one that writes them */
 };
 
 /* "error", "warn", "info", "debug"; returns false for any other. */

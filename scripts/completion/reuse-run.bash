@@ -39,7 +39,7 @@ _reuse_run_rule() {
 # Options that need a value.
 _reuse_run_with_value=(-r --rule -f --file -a --addr -p --port -n --copies --roll --ready --ready-delay
 	--ready-timeout --drain-timeout --stop-signal --grace --stop-delay --keep-timeout --restart
-	--env-file --chdir --unlink --pid-file --steer --why --user)
+	--env-file --chdir --unlink --pid-file --steer --why --user --hook)
 _reuse_run_alone=(-q --quiet -v --verbose --no-inherit -c --check --explain --keep --expand --pin
 	--who --json --watch -V --version -h --help --)
 
@@ -61,6 +61,7 @@ _reuse_run_value() {
 		)
 		;;
 	--ready) mapfile -t COMPREPLY < <(compgen -W 'listen notify' -- "$2") ;;
+	--hook) mapfile -t COMPREPLY < <(compgen -W 'auto preload notify' -- "$2") ;;
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--steer) mapfile -t COMPREPLY < <(compgen -W 'hash random cpu source source/' -- "$2") ;;
 	--restart) mapfile -t COMPREPLY < <(compgen -W 'on-failure always no' -- "$2") ;;

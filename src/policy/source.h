@@ -14,6 +14,8 @@ struct configuration {
 	bool is_inherited;  /* children get the preload and the policy too */
 	bool is_supervised; /* REUSE_WORKER: one steers the groups of kept sockets */
 	struct arena arena; /* that holds all of this */
+	/* Under "once": one more than the first port; 0: none yet; NULL: this process's own. */
+	_Atomic uint32_t *first_port;
 };
 
 enum source_scope {

@@ -51,6 +51,9 @@ static struct {
 
 static _Atomic bool is_settled;
 
+/* NULL: sockets are for this process; else for others, and this says whether one may have it. */
+static bool (*may_have)(int kept, int fd);
+
 /* Where the keeper listens, and how many sockets it takes; as of the start. */
 static char notify_path[PATH_SIZE];
 static int store_size; /* 0: not known */
@@ -177,6 +180,12 @@ void keep_start(const struct configuration *configuration, char ***environment)
 		inherited_sort(environment, &arena, add_inherited, NULL);
 }
 
+void keep_serve(bool (*may_have_it)(int kept, int fd))
+{
+	may_have = may_have_it;
+	keep_settle();
+}
+
 void keep_settle(void)
 {
 	if (entries() == 0 || atomic_exchange(&is_settled, true))
@@ -211,6 +220,12 @@ static bool program_holds(unsigned place)
 	text_start(&link, holding.link, sizeof holding.link);
 	text_format(&link, "socket:[%ju]", (uintmax_t)shared->kept[place].inode);
 	return procfs_walk_path("/proc/self/fd", is_other_descriptor, &holding);
+}
+
+/* Whether the program that asks with its socket FD must go without. */
+static bool is_denied(unsigned place, int fd)
+{
+	return may_have ? !may_have(mine[place].fd, fd) : program_holds(place);
 }
 
 /* Lets one thread of this process at a time look at an entry; a forked child starts anew. */
@@ -337,7 +352,7 @@ static bool hold(unsigned place)
 static int take(const struct configuration *configuration, unsigned place, int fd,
 	const struct endpoint *endpoint)
 {
-	if (program_holds(place) || !hold(place))
+	if (is_denied(place, fd) || !hold(place))
 		return 0;
 	int error = replace_socket(fd, mine[place].fd, endpoint);
 	if (error)
@@ -474,8 +489,7 @@ void keep_end(const struct configuration *configuration, int fd)
 
 /* ---- adopting ---- */
 
-/* "fd:N" or a name. */
-static int named_descriptor(const struct actions *actions)
+int keep_inherited(const struct actions *actions)
 {
 	if (string_starts(actions->adopt, "fd:"))
 		return procfs_number(actions->adopt + 3);
@@ -508,7 +522,7 @@ int keep_adopt(const struct configuration *configuration, int fd, const struct r
 	const struct endpoint *endpoint)
 {
 	struct endpoint found;
-	int inherited = named_descriptor(&rule->actions);
+	int inherited = keep_inherited(&rule->actions);
 
 	/* Where nothing was inherited, FD itself may have that number, and is not bound. */
 	if (inherited < 0 || share_ask_bound(inherited, &found) < 0 || found.port == 0 ||

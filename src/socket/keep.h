@@ -33,6 +33,13 @@ void keep_start(const struct configuration *configuration, char ***environment);
 void keep_settle(void);
 
 /*
+ * From now on sockets are kept for other processes, which give us duplicates of theirs. The kernel
+ * cannot tell then who holds one, so MAY_HAVE_IT says whether the process whose socket FD is may
+ * have the socket KEPT. To be called after keep_start(), before anything else is started.
+ */
+void keep_serve(bool (*may_have_it)(int kept, int fd));
+
+/*
  * Puts the kept socket for ENDPOINT in the place of the program's socket FD, which is about to be
  * bound to it: same options, same epoll registrations. Returns 1 when that is done; 0 when there is
  * none, or another process holds it; or a negative errno.
@@ -41,6 +48,9 @@ int keep_take(const struct configuration *configuration, int fd, const struct en
 
 /* Hands the socket FD, which listens (UDP: is bound), to the keeper, unless it has it already. */
 void keep_store(const struct configuration *configuration, int fd, const struct endpoint *endpoint);
+
+/* The inherited descriptor that adopt= names, "fd:N" or by name; -1: there is none. */
+int keep_inherited(const struct actions *actions);
 
 /*
  * To be called before the socket FD is connected: UDP with a single peer is of no use to the next

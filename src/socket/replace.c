@@ -96,19 +96,6 @@ static void carry_options(int from, int to, const struct endpoint *endpoint)
 
 /* ---- epoll ---- */
 
-#define REGISTRATIONS_MOST 32 /* of one socket, before it is bound */
-
-struct registration {
-	int epoll;
-	struct epoll_event event;
-};
-
-struct registrations {
-	int fd;
-	unsigned count;
-	struct registration list[REGISTRATIONS_MOST];
-};
-
 /* Behind the blanks after NAME in a line "name: value name: value", or NULL. */
 static const char *value_of(const char *line, const char *name)
 {
@@ -139,8 +126,23 @@ static void read_registration(struct registrations *found, int epoll, const char
 	};
 }
 
+struct search {
+	int process; /* 0: this one */
+	struct registrations *found;
+};
+
+/* "/proc/self/fdinfo" or "/proc/PID/fdinfo". */
+static void print_path(struct text *text, int process, const char *name)
+{
+	if (process)
+		text_format(text, "/proc/%d/%s", process, name);
+	else
+		text_format(text, "/proc/self/%s", name);
+}
+
 static bool read_epoll(int directory, const char *name, void *context)
 {
+	const struct search *search = context;
 	struct procfs_reader reader = {.fd = -1};
 	char path[48], line[256];
 	struct text text;
@@ -148,18 +150,34 @@ static bool read_epoll(int directory, const char *name, void *context)
 	if (!procfs_links_to(directory, name, "anon_inode:[eventpoll]"))
 		return false;
 	text_start(&text, path, sizeof path);
-	text_format(&text, "/proc/self/fdinfo/%s", name);
+	print_path(&text, search->process, "fdinfo/");
+	text_format(&text, "%s", name);
 	reader.fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line))
-		read_registration(context, procfs_number(name), line);
+		read_registration(search->found, procfs_number(name), line);
 	if (reader.fd >= 0)
 		system_close(reader.fd);
 	return false;
 }
 
+void replace_find_registrations(struct registrations *found, int process, int fd)
+{
+	struct search search = {process, found};
+	char path[32];
+	struct text text;
+
+	found->fd = fd;
+	found->count = 0;
+	text_start(&text, path, sizeof path);
+	print_path(&text, process, "fd");
+	procfs_walk_path(path, read_epoll, &search);
+}
+
+/* ---- both ---- */
+
 int replace_socket(int fd, int new, const struct endpoint *endpoint)
 {
-	struct registrations found = {.fd = fd};
+	struct registrations found;
 	int flags = system_fcntl(fd, F_GETFL, 0), own = system_fcntl(new, F_GETFL, 0);
 	int close_flag = system_fcntl(fd, F_GETFD, 0);
 
@@ -170,7 +188,7 @@ int replace_socket(int fd, int new, const struct endpoint *endpoint)
 		membership_move(fd, new);
 	if ((flags ^ own) & O_NONBLOCK)
 		system_fcntl(new, F_SETFL, own ^ O_NONBLOCK);
-	procfs_walk_path("/proc/self/fd", read_epoll, &found);
+	replace_find_registrations(&found, 0, fd);
 	int result = system_dup3(new, fd, close_flag & FD_CLOEXEC ? O_CLOEXEC : 0);
 	if (result < 0)
 		return result;

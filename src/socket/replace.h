@@ -6,6 +6,19 @@
 #include "../policy/endpoint.h"
 
 #include <stdint.h>
+#include <sys/epoll.h>
+
+#define REGISTRATIONS_MOST 32 /* of one socket, before it is bound */
+
+/* Where a descriptor is registered with epoll, epoll_ctl(2). */
+struct registrations {
+	int fd;
+	unsigned count;
+	struct registration {
+		int epoll;
+		struct epoll_event event;
+	} list[REGISTRATIONS_MOST];
+};
 
 /*
  * Makes the descriptor FD refer to the socket NEW instead of the one it has. O_NONBLOCK and
@@ -17,5 +30,11 @@
  * Async-signal-safe; leaves errno alone.
  */
 int replace_socket(int fd, int new, const struct endpoint *endpoint);
+
+/*
+ * Finds the registrations of the descriptor FD of another PROCESS, or with 0 of this one. All
+ * numbers are that process's. Async-signal-safe; leaves errno alone.
+ */
+void replace_find_registrations(struct registrations *found, int process, int fd);
 
 #endif

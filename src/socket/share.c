@@ -165,13 +165,14 @@ int share_exclude(
 
 /* ---- targets ---- */
 
-/* Whether PORT is the first one that this process asked for under "once". */
-static bool is_first_port(uint16_t port, uint16_t *first)
+/* Whether PORT is the first one that the program asked for under "once". */
+static bool is_first_port(const struct configuration *configuration, uint16_t port, uint16_t *first)
 {
-	static _Atomic uint32_t first_port; /* one more than the port; 0: none yet */
+	static _Atomic uint32_t our_own;
 	uint32_t expected = 0;
+	_Atomic uint32_t *memory = configuration->first_port ? configuration->first_port : &our_own;
 
-	if (atomic_compare_exchange_strong(&first_port, &expected, port + 1U))
+	if (atomic_compare_exchange_strong(memory, &expected, port + 1U))
 		return true;
 	*first = (uint16_t)(expected - 1);
 	return *first == port;
@@ -222,7 +223,7 @@ int share_retarget(const struct configuration *configuration, int fd, const stru
 		endpoint->address = to->address;
 		endpoint->scope_id = 0;
 	}
-	if (rule->actions.once && !is_first_port(endpoint->port, &first))
+	if (rule->actions.once && !is_first_port(configuration, endpoint->port, &first))
 		return refuse_second_port(configuration, first, endpoint->port, to->port);
 	if (to->has_port)
 		endpoint->port = to->port;

@@ -17,6 +17,11 @@
 #define SCRIPTS_MOST   5   /* the kernel follows no more #! lines */
 #define FIRST_LINE_MAX 256 /* bytes of a #! line that the kernel reads (BINPRM_BUF_SIZE) */
 
+/* Go's build information: an aligned magic number in the data. */
+#define BUILDINFO_ALIGN	 16
+#define BUILDINFO_STEP	 4096
+#define BUILDINFO_WITHIN (1024 * 1024)
+
 #ifdef __GLIBC__
 #define OUR_LIBC "glibc"
 #else
@@ -127,29 +132,39 @@ static void read_segment(struct elf *elf, uint32_t type, uint64_t offset, uint64
 		read_note(elf, (off_t)offset, (size_t)size);
 }
 
-static void read_segments_64(struct elf *elf, const Elf64_Ehdr *header)
+/* A part of the program that holds what its Go compiler says of it (debug/buildinfo in Go). */
+static void look_for_buildinfo(struct elf *elf, uint64_t offset, uint64_t size)
 {
-	Elf64_Phdr segment;
+	static const char magic[] = "\xff Go buildinf:";
+	char bytes[BUILDINFO_STEP];
 
-	for (unsigned i = 0; i < header->e_phnum; i++) {
-		off_t at = (off_t)(header->e_phoff + i * header->e_phentsize);
-		if (pread(elf->fd, &segment, sizeof segment, at) != sizeof segment)
-			return;
-		read_segment(elf, segment.p_type, segment.p_offset, segment.p_filesz);
+	offset -= offset % BUILDINFO_ALIGN; /* it is aligned in memory, so in the file too */
+	for (uint64_t at = 0; !elf->is_go && at < size && at < BUILDINFO_WITHIN;
+		at += sizeof bytes) {
+		ssize_t got = pread(elf->fd, bytes, sizeof bytes, (off_t)(offset + at));
+		for (ssize_t i = 0; i + BUILDINFO_ALIGN <= got; i += BUILDINFO_ALIGN)
+			elf->is_go |= memcmp(bytes + i, magic, sizeof magic - 1) == 0;
 	}
 }
 
-static void read_segments_32(struct elf *elf, const Elf32_Ehdr *header)
-{
-	Elf32_Phdr segment;
-
-	for (unsigned i = 0; i < header->e_phnum; i++) {
-		off_t at = (off_t)(header->e_phoff + i * header->e_phentsize);
-		if (pread(elf->fd, &segment, sizeof segment, at) != sizeof segment)
-			return;
-		read_segment(elf, segment.p_type, segment.p_offset, segment.p_filesz);
+/* Both sizes of ELF have the same fields, of different widths. */
+#define READ_PARTS(BITS)                                                                           \
+	static void read_parts_##BITS(struct elf *elf, const Elf##BITS##_Ehdr *header)             \
+	{                                                                                          \
+		Elf##BITS##_Phdr segment;                                                          \
+                                                                                                   \
+		for (unsigned i = 0; i < header->e_phnum; i++) {                                   \
+			off_t at = (off_t)(header->e_phoff + i * header->e_phentsize);             \
+			if (pread(elf->fd, &segment, sizeof segment, at) != sizeof segment)        \
+				return;                                                            \
+			read_segment(elf, segment.p_type, segment.p_offset, segment.p_filesz);     \
+			if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W))                 \
+				look_for_buildinfo(elf, segment.p_offset, segment.p_filesz);       \
+		}                                                                                  \
 	}
-}
+
+READ_PARTS(64)
+READ_PARTS(32)
 
 /* The ELF header of this very program: what the library beside it was built for. */
 static bool is_our_kind(const unsigned char *bytes, const char **difference)
@@ -173,19 +188,20 @@ static bool is_our_kind(const unsigned char *bytes, const char **difference)
 	       machine == ours;
 }
 
-static bool is_elf_hookable(int fd, const unsigned char *bytes, size_t length, char *reason)
+static enum inspect_hook inspect_elf(
+	int fd, const unsigned char *bytes, size_t length, char *reason)
 {
 	struct elf elf = {.fd = fd, .is_64 = bytes[EI_CLASS] == ELFCLASS64};
-	const char *difference;
+	const char *difference = NULL;
 
 	if (length < sizeof(Elf64_Ehdr))
-		return true;
+		return INSPECT_PRELOAD;
 	if (elf.is_64)
-		read_segments_64(&elf, (const Elf64_Ehdr *)(const void *)bytes);
+		read_parts_64(&elf, (const Elf64_Ehdr *)(const void *)bytes);
 	else
-		read_segments_32(&elf, (const Elf32_Ehdr *)(const void *)bytes);
+		read_parts_32(&elf, (const Elf32_Ehdr *)(const void *)bytes);
 	if (is_privileged(fd, reason))
-		return false;
+		return INSPECT_NEITHER;
 	if (elf.is_go)
 		snprintf(reason, INSPECT_REASON_SIZE,
 			"is a Go program, which makes its system calls without libc");
@@ -200,8 +216,8 @@ static bool is_elf_hookable(int fd, const unsigned char *bytes, size_t length, c
 			"is linked with another libc than " OUR_LIBC
 			", for which this libreuse.so is");
 	else
-		return true;
-	return false;
+		return INSPECT_PRELOAD;
+	return INSPECT_NOTIFY;
 }
 
 /* ---- scripts ---- */
@@ -233,7 +249,7 @@ static bool interpreter_of(char *line, char *path_out)
 	return snprintf(path_out, PATH_MAX, "%s", interpreter) < PATH_MAX && *interpreter;
 }
 
-static bool is_file_hookable(const char *path, unsigned depth, char *reason)
+static enum inspect_hook inspect_file(const char *path, unsigned depth, char *reason)
 {
 	union {
 		Elf64_Ehdr header; /* for its alignment */
@@ -241,27 +257,27 @@ static bool is_file_hookable(const char *path, unsigned depth, char *reason)
 		char line[FIRST_LINE_MAX + 1];
 	} start = {.bytes = {0}};
 	char interpreter[PATH_MAX];
-	bool is_hookable = true;
+	enum inspect_hook hook = INSPECT_PRELOAD;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t length = fd < 0 ? -1 : read(fd, start.bytes, FIRST_LINE_MAX);
 
+	snprintf(reason, INSPECT_REASON_SIZE, "is dynamically linked");
 	if (length > SELFMAG && memcmp(start.bytes, ELFMAG, SELFMAG) == 0)
-		is_hookable = is_elf_hookable(fd, start.bytes, (size_t)length, reason);
+		hook = inspect_elf(fd, start.bytes, (size_t)length, reason);
 	if (fd >= 0)
 		close(fd);
-	if (length <= 2 || memcmp(start.line, "#!", 2) != 0 || depth == SCRIPTS_MOST)
-		return is_hookable;
-	if (!interpreter_of(start.line, interpreter) ||
-		is_file_hookable(interpreter, depth + 1, reason))
-		return true;
+	if (length <= 2 || memcmp(start.line, "#!", 2) != 0 || depth == SCRIPTS_MOST ||
+		!interpreter_of(start.line, interpreter))
+		return hook;
+	hook = inspect_file(interpreter, depth + 1, reason);
 	char *inner = strdup(reason);
 	snprintf(reason, INSPECT_REASON_SIZE, "is run by %s, which %s", interpreter,
-		inner ? inner : "cannot be hooked");
+		inner ? inner : "decides");
 	free(inner);
-	return false;
+	return hook;
 }
 
-bool inspect_is_hookable(const char *path, char *reason)
+enum inspect_hook inspect_program(const char *path, char *reason)
 {
-	return is_file_hookable(path, 0, reason);
+	return inspect_file(path, 0, reason);
 }

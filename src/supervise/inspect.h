@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finds the file behind a command, and whether a library can be preloaded into it. */
+/* Finds the file behind a command, and how it can be hooked. */
 #ifndef SUPERVISE_INSPECT_H
 #define SUPERVISE_INSPECT_H
 
@@ -14,11 +14,17 @@ int inspect_find(const char *command, char *path_out);
 
 #define INSPECT_REASON_SIZE (PATH_MAX + 256)
 
+enum inspect_hook {
+	INSPECT_PRELOAD, /* libreuse.so can be preloaded */
+	INSPECT_NOTIFY,	 /* it cannot, but the kernel can tell of the program's calls */
+	INSPECT_NEITHER, /* execve(2) would gain privileges, which nothing of ours may share */
+};
+
 /*
- * Whether libreuse.so can be preloaded into the program at PATH, through the #! lines of scripts.
- * If not, REASON (INSPECT_REASON_SIZE bytes) says why, in words that follow the program's name.
- * A file that cannot be read is taken for one that can be hooked.
+ * How the program at PATH can be hooked, through the #! lines of scripts. REASON
+ * (INSPECT_REASON_SIZE bytes) says why, in words that follow the program's name. A file that cannot
+ * be read is taken for one that a library can be preloaded into.
  */
-bool inspect_is_hookable(const char *path, char *reason);
+enum inspect_hook inspect_program(const char *path, char *reason);
 
 #endif

@@ -277,7 +277,7 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		complain("", "--pin");
 	if (options->is_expanded)
 		command = expand_all(command, copy);
-	int refusal = command ? prepare_program(command[0]) : EX_OSERR;
+	int refusal = command ? prepare_program(HOOK_PRELOAD, command[0]) : EX_OSERR;
 	if (refusal)
 		_exit(refusal);
 	restore(launch);

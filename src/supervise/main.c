@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The compiled half of reuse-run: reads the policy that the library would read, looks at the
- * program that it would be loaded into, and supervises copies. reuse-run starts it; it is no
- * command of its own.
+ * program that it would be loaded into, supervises copies, and attends to a program that needs the
+ * notify hook. reuse-run starts it; it is no command of its own.
  */
 #include "../policy/source.h"
+#include "attend.h"
 #include "check.h"
 #include "control.h"
 #include "options.h"
@@ -48,7 +49,7 @@ static int prepare_in(const char *directory, const char *command)
 		fprintf(stderr, "reuse-run: --chdir %s: %s\n", directory, strerror(errno));
 		return EX_CONFIG;
 	}
-	int status = prepare_program(command);
+	int status = prepare_program(HOOK_PRELOAD, command);
 	if (directory && (here < 0 || fchdir(here) < 0)) {
 		perror("reuse-run: --chdir: the way back");
 		status = EX_OSERR;
@@ -83,12 +84,28 @@ static int look(const char *output, const char *port_text)
 	return strcmp(output, "watch") == 0 ? watch(port) : who(port, strcmp(output, "json") == 0);
 }
 
+static int attend_to(enum prepare_hook hook, char **arguments)
+{
+	struct variables variables = variables_read(environ);
+	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
+
+	if (configuration->policy.broken) {
+		fprintf(stderr, "%s", configuration->policy.broken);
+		return EX_CONFIG;
+	}
+	return attend(configuration, arguments, hook == HOOK_NOTIFY);
+}
+
 int main(int argc, char **argv)
 {
+	enum prepare_hook hook = argc >= 4 ? prepare_hook_of(argv[2]) : HOOK_COUNT;
+
 	if (argc == 2 && strcmp(argv[1], "check") == 0)
 		return check();
-	if (argc == 3 && strcmp(argv[1], "prepare") == 0)
-		return prepare_program(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "prepare") == 0 && hook != HOOK_COUNT)
+		return prepare_program(hook, argv[3]);
+	if (argc >= 4 && strcmp(argv[1], "attend") == 0 && hook != HOOK_COUNT)
+		return attend_to(hook, argv + 3);
 	if (argc == 3 && strcmp(argv[1], "roll") == 0)
 		return control_roll(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "who") == 0)

@@ -2,6 +2,7 @@
 #include "prepare.h"
 
 #include "../policy/source.h"
+#include "filter.h"
 #include "inspect.h"
 
 #include <stdio.h>
@@ -42,7 +43,44 @@ static int report_missing(const char *command, int status)
 	return status;
 }
 
-int prepare_program(const char *command)
+static const char *const hooks[HOOK_COUNT] = {"auto", "preload", "notify"};
+
+enum prepare_hook prepare_hook_of(const char *name)
+{
+	enum prepare_hook hook = HOOK_AUTO;
+
+	while (hook < HOOK_COUNT && strcmp(name, hooks[hook]) != 0)
+		hook++;
+	return hook;
+}
+
+static int report_unhooked(const char *command, const char *reason, const struct policy *policy)
+{
+	bool is_protected = policy_protects(policy);
+
+	fprintf(stderr, "reuse-run: %s %s; %s\n", command, reason,
+		is_protected ? "the policy protects something, so it is not started"
+			     : "it runs, but libreuse does nothing for it");
+	return is_protected ? EX_CONFIG : 0;
+}
+
+static int report_no_filter(void)
+{
+	fprintf(stderr, "reuse-run: libreuse was built without libseccomp, which the notify hook "
+			"needs: install libseccomp-dev, and build it with -Dnotify=enabled\n");
+	return EX_CONFIG;
+}
+
+static int choose(const char *command, const char *reason, const struct policy *policy,
+	enum prepare_hook hook, bool is_asked_for)
+{
+	if (policy->is_explained)
+		fprintf(stderr, "reuse-run: the %s hook is taken for %s: %s%s\n", hooks[hook],
+			command, is_asked_for ? "as --hook says; it " : "it ", reason);
+	return hook == HOOK_NOTIFY ? PREPARE_NOTIFY : 0;
+}
+
+int prepare_program(enum prepare_hook wish, const char *command)
 {
 	char path[PATH_MAX], reason[INSPECT_REASON_SIZE];
 	int status = inspect_find(command, path);
@@ -52,11 +90,16 @@ int prepare_program(const char *command)
 	const struct policy *policy = prepare_policy();
 	if (!policy)
 		return EX_CONFIG;
-	if (inspect_is_hookable(path, reason))
-		return 0;
-	bool is_protected = policy_protects(policy);
-	fprintf(stderr, "reuse-run: %s %s; %s\n", command, reason,
-		is_protected ? "the policy protects something, so it is not started"
-			     : "it runs, but libreuse does nothing for it");
-	return is_protected ? EX_CONFIG : 0;
+	enum inspect_hook possible = inspect_program(path, reason);
+	if (wish == HOOK_NOTIFY)
+		return filter_exists ? choose(command, reason, policy, HOOK_NOTIFY, true)
+				     : report_no_filter();
+	if (possible == INSPECT_PRELOAD)
+		return choose(command, reason, policy, HOOK_PRELOAD, wish == HOOK_PRELOAD);
+	if (possible == INSPECT_NOTIFY && wish == HOOK_AUTO) {
+		if (filter_exists)
+			return choose(command, reason, policy, HOOK_NOTIFY, false);
+		report_no_filter();
+	}
+	return report_unhooked(command, reason, policy);
 }

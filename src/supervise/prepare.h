@@ -8,10 +8,19 @@
 /* The policy in force, or NULL when it is broken, which has been said then. */
 const struct policy *prepare_policy(void);
 
+/* How the program is to be hooked, --hook=. */
+enum prepare_hook { HOOK_AUTO, HOOK_PRELOAD, HOOK_NOTIFY, HOOK_COUNT };
+
+/* "auto", "preload" or "notify"; HOOK_COUNT for any other. */
+enum prepare_hook prepare_hook_of(const char *name);
+
+#define PREPARE_NOTIFY 3 /* the program may be started, under the notify hook */
+
 /*
  * Whether the program may be started; what stands against it, or may surprise, is said on standard
- * error. Returns 0, 126 or 127 as shells have it, or EX_CONFIG.
+ * error. Returns 0 for the preload hook, PREPARE_NOTIFY, 126 or 127 as shells have it, or
+ * EX_CONFIG.
  */
-int prepare_program(const char *command);
+int prepare_program(enum prepare_hook wish, const char *command);
 
 #endif

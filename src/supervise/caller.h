@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reaches into the thread that waits in a call: its memory, its descriptors, its rights. */
+#ifndef SUPERVISE_CALLER_H
+#define SUPERVISE_CALLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What a process may do, as far as sockets are concerned. */
+struct rights {
+	uid_t user;		 /* the effective one */
+	uint64_t capabilities;	 /* the effective ones */
+	ino_t user_namespace;	 /* namespaces(7): they count in this one */
+	ino_t network_namespace; /* new sockets are made in this one */
+};
+
+struct caller {
+	pid_t thread;
+	pid_t process; /* the thread's group */
+	pid_t parent;
+	int pidfd;
+	struct rights rights;
+};
+
+/*
+ * Looks at a thread. What is learnt is about the one that made the call only if the notification is
+ * valid afterwards: the number could have been given to another. Returns 0 or a negative errno;
+ * only what was opened must be closed.
+ */
+int caller_open(struct caller *caller, pid_t thread);
+void caller_close(struct caller *caller);
+
+/* A duplicate of the caller's descriptor NUMBER (pidfd_getfd(2)), closed on exec; or a negative
+ * errno: -EPERM where yama, a container or the caller itself (PR_SET_DUMPABLE) forbids it. */
+int caller_descriptor(const struct caller *caller, int number);
+
+/* Reads up to SIZE bytes of its memory; returns how many, or a negative errno. */
+ssize_t caller_read(const struct caller *caller, uint64_t address, void *bytes, size_t size);
+
+/* Whether PROCESS descends from this one. */
+bool caller_is_descendant(pid_t process);
+
+/* Whether sockets that the caller makes belong to our own network. */
+bool caller_is_in_our_network(const struct caller *caller);
+
+/* Whether it has a capability (CAP_NET_BIND_SERVICE, ...) in our own user namespace. */
+bool caller_has_capability(const struct caller *caller, int capability);
+
+/*
+ * Runs WORK with no more rights than the caller has: with its effective user and capabilities,
+ * within its user namespace, and where IN_NETWORK in its network namespace. Where these are ours
+ * already, that is a function call; else WORK runs in a process of its own for as long as it takes,
+ * which shares memory and descriptors with this one. Returns what WORK does, or -EPERM where the
+ * caller's rights cannot be assumed.
+ */
+int caller_do(const struct caller *caller, bool in_network, int (*work)(void *), void *context);
+
+/* Runs WORK in a process that shares memory with this one, but has descriptors of its own. */
+int caller_aside(int (*work)(void *), void *context);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finds out whether a bind that the kernel went on with has failed, and says why. */
+#ifndef SUPERVISE_OUTCOME_H
+#define SUPERVISE_OUTCOME_H
+
+#include "../policy/source.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * The kernel does not tell how a call ended that it was told to continue. But a socket that is not
+ * bound a little later was refused.
+ */
+
+/*
+ * Watches our duplicate FD of a socket that USER binds to ENDPOINT, to share it where IS_SHARED.
+ * FD and ERRORS, a descriptor of the program's standard error or -1, are closed by us, FD as soon
+ * as the bind is seen.
+ */
+void outcome_watch(const struct configuration *configuration, int fd, int errors,
+	const struct endpoint *endpoint, uid_t user, bool is_shared);
+
+/*
+ * Looks at what is watched. Returns in how many milliseconds that is to be done again, for
+ * poll(2); -1: nothing is watched. SILENCE is that of struct notify.
+ */
+int outcome_look(int silence);
+
+/* Comes to an end with all that is watched: the programs have ended. */
+void outcome_finish(int silence);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finds the rules that are for one of many programs, which one supervisor serves. */
+#ifndef SUPERVISE_PROGRAMS_H
+#define SUPERVISE_PROGRAMS_H
+
+#include "../policy/source.h"
+#include "caller.h"
+
+/* ALL, which was read for every program, stays where it is, and is what is in force from now on. */
+void programs_start(const struct configuration *all);
+
+/*
+ * What the preload hook would have loaded in the caller's process: without the rules whose exe=
+ * names another program, and with a log and a memory for "once" of the caller's own. WORD is the
+ * size of a long there, ERRORS a file that is standard error too, or NULL. Good until the next
+ * call.
+ */
+const struct configuration *programs_configuration(
+	const struct caller *caller, unsigned word, const struct file_identity *errors);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keeps sockets with systemd for the programs that the notify hook serves. */
+#ifndef SUPERVISE_SERVICE_H
+#define SUPERVISE_SERVICE_H
+
+#include "notify.h"
+
+/*
+ * Takes the kept sockets that this process was started with out of its environment and descriptors,
+ * before the program is started. The file descriptors of a .socket unit stay, for adopt= as well.
+ */
+void service_start(const struct configuration *configuration);
+
+/* Holds on, after the program was started, to the inherited sockets that adopt= names. */
+void service_hold(const struct configuration *configuration);
+
+extern const struct notify_keeper service_keeper;
+
+#endif
