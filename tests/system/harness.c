@@ -82,6 +82,11 @@ const char *build_path(void)
 	return place("LIBREUSE_BUILD");
 }
 
+const char *supervise_path(void)
+{
+	return format("%s/reuse-supervise", build_path());
+}
+
 const char *script_path(const char *name)
 {
 	return format("%s/tests/system/programs/%s", source_path(), name);
@@ -228,6 +233,7 @@ void wait_until(bool (*condition)(void *context), void *context, const char *wha
 
 struct process {
 	pid_t pid;
+	bool is_notified;
 	const char *name;
 	int output, errors;
 	bool has_ended;
@@ -259,13 +265,13 @@ static size_t count_words(const char *const *words)
 	return count;
 }
 
-/* Another user may not be able to reach the build tree: gives that user a copy. */
-static const char *library_for(const char *user)
+/* Another user may not be able to reach the build tree: gives that user a copy of a file. */
+static const char *copy_for(const char *user, const char *original)
 {
 	if (!user)
-		return library_path();
-	const char *path = format("%s/libreuse.so", new_directory());
-	int from = open(library_path(), O_RDONLY | O_CLOEXEC);
+		return original;
+	const char *path = format("%s/%s", new_directory(), strrchr(original, '/') + 1);
+	int from = open(original, O_RDONLY | O_CLOEXEC);
 	int to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
 	char bytes[65536];
 	ssize_t got;
@@ -279,6 +285,34 @@ static const char *library_for(const char *user)
 	close(from);
 	close(to);
 	return path;
+}
+
+bool is_under_notify(void)
+{
+	const char *hook = getenv("LIBREUSE_HOOK");
+
+	return hook && strcmp(hook, "notify") == 0;
+}
+
+static bool is_notified(const struct launch *launch)
+{
+	return is_under_notify() && !launch->is_bare && !launch->preload;
+}
+
+static const char *const *make_arguments(const struct launch *launch)
+{
+	static const char *const front[] = {"attend", "notify"};
+	size_t count = count_words(launch->arguments);
+
+	if (!is_notified(launch))
+		return launch->arguments;
+	const char **arguments = calloc(count + 4, sizeof *arguments);
+	if (!arguments)
+		abort();
+	arguments[0] = copy_for(launch->user, supervise_path());
+	memcpy(arguments + 1, front, sizeof front);
+	memcpy(arguments + 3, launch->arguments, count * sizeof *arguments);
+	return arguments;
 }
 
 static char **make_environment(const struct launch *launch)
@@ -295,9 +329,9 @@ static char **make_environment(const struct launch *launch)
 	}
 	environment[count++] = strdup("REUSE_CONFIG=");
 	environment[count++] = strdup("PYTHONUNBUFFERED=1");
-	if (!launch->is_bare)
+	if (!launch->is_bare && !is_notified(launch))
 		environment[count++] = (char *)(uintptr_t)format("LD_PRELOAD=%s",
-			launch->preload ? launch->preload : library_for(launch->user));
+			launch->preload ? launch->preload : copy_for(launch->user, library_path()));
 	for (size_t i = 0; i < count_words(launch->environment); i++) {
 		size_t name = strcspn(launch->environment[i], "=") + 1;
 		size_t at = 0;
@@ -321,8 +355,8 @@ static void become(const char *user)
 }
 
 /* In the child: never returns. */
-static void __attribute__((noreturn)) run_program(
-	const struct process *process, const struct launch *launch, char **environment, pid_t test)
+static void __attribute__((noreturn)) run_program(const struct process *process,
+	const struct launch *launch, const char *const *arguments, char **environment, pid_t test)
 {
 	int nothing = open("/dev/null", O_RDONLY);
 	sigset_t none;
@@ -342,8 +376,8 @@ static void __attribute__((noreturn)) run_program(
 	/* A change of user takes this back, so it comes after it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() == test && chdir(launch->directory ? launch->directory : "/") == 0)
-		execve(launch->arguments[0], (char **)(uintptr_t)launch->arguments, environment);
-	dprintf(STDERR_FILENO, "%s: %s\n", launch->arguments[0], strerror(errno));
+		execve(arguments[0], (char **)(uintptr_t)arguments, environment);
+	dprintf(STDERR_FILENO, "%s: %s\n", arguments[0], strerror(errno));
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
@@ -363,6 +397,7 @@ struct process *process_launch(const struct launch *launch)
 		abort();
 	adopt_orphans();
 	process->name = launch->arguments[0];
+	process->is_notified = is_notified(launch);
 	process->output = memfd_create("standard output", MFD_CLOEXEC);
 	process->errors = memfd_create("standard error", MFD_CLOEXEC);
 	if (process->output < 0 || process->errors < 0)
@@ -371,11 +406,12 @@ struct process *process_launch(const struct launch *launch)
 	fcntl(process->output, F_SETFL, O_APPEND);
 	fcntl(process->errors, F_SETFL, O_APPEND);
 	char **environment = make_environment(launch);
+	const char *const *arguments = make_arguments(launch);
 	process->pid = fork();
 	if (process->pid < 0)
 		fail("fork: %s", strerror(errno));
 	if (process->pid == 0)
-		run_program(process, launch, environment, test);
+		run_program(process, launch, arguments, environment, test);
 	setpgid(process->pid, process->pid);
 	free(environment);
 	return process;
@@ -384,6 +420,29 @@ struct process *process_launch(const struct launch *launch)
 pid_t process_id(const struct process *process)
 {
 	return process->pid;
+}
+
+struct child {
+	pid_t parent, child;
+};
+
+static bool has_child(void *context)
+{
+	struct child *child = context;
+
+	child->child = atoi(read_file(
+		format("/proc/%d/task/%d/children", (int)child->parent, (int)child->parent)));
+	return child->child > 0;
+}
+
+pid_t process_program(const struct process *process)
+{
+	struct child child = {.parent = process->pid};
+
+	if (!process->is_notified)
+		return process->pid;
+	wait_until(has_child, &child, "the program to start");
+	return child.child;
 }
 
 const char *process_output(const struct process *process)

@@ -21,10 +21,17 @@
 
 /* ---- where things are ---- */
 
-const char *library_path(void); /* libreuse.so, LIBREUSE_LIBRARY */
-const char *run_path(void);	/* reuse-run, LIBREUSE_RUN */
-const char *source_path(void);	/* the source tree, LIBREUSE_SOURCE */
-const char *build_path(void);	/* the build tree, LIBREUSE_BUILD */
+const char *library_path(void);	  /* libreuse.so, LIBREUSE_LIBRARY */
+const char *run_path(void);	  /* reuse-run, LIBREUSE_RUN */
+const char *source_path(void);	  /* the source tree, LIBREUSE_SOURCE */
+const char *build_path(void);	  /* the build tree, LIBREUSE_BUILD */
+const char *supervise_path(void); /* reuse-supervise, in it */
+
+/*
+ * Whether programs get the notify hook instead of the preload, LIBREUSE_HOOK=notify: tests that
+ * hold for both are run twice.
+ */
+bool is_under_notify(void);
 
 /* A file of tests/system/programs. */
 const char *script_path(const char *name);
@@ -96,6 +103,9 @@ struct process;
 struct process *process_launch(const struct launch *launch);
 
 pid_t process_id(const struct process *process);
+
+/* The program itself, which under the notify hook is a child of the process. */
+pid_t process_program(const struct process *process);
 
 /* What it wrote up to now. */
 const char *process_output(const struct process *process); /* to standard output */

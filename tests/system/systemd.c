@@ -43,9 +43,12 @@ void systemd_add_service(const char *name, const char *lines)
 
 const char *systemd_kept(const char *rules, const char *command)
 {
-	return format("Environment=LD_PRELOAD=libreuse.so \"REUSE_RULES=%s\" REUSE_CONFIG=\n"
-		      "FileDescriptorStoreMax=16\nRestart=always\nExecStart=%s",
-		rules, command);
+	bool is_notified = is_under_notify();
+	const char *hook = is_notified ? format("%s attend notify ", supervise_path()) : "";
+
+	return format("Environment=LD_PRELOAD=%s \"REUSE_RULES=%s\" REUSE_CONFIG=\n"
+		      "FileDescriptorStoreMax=16\nRestart=always\nExecStart=%s%s",
+		is_notified ? "" : "libreuse.so", rules, hook, command);
 }
 
 /* ---- the manager ---- */

@@ -135,6 +135,29 @@ Test(keep, a_program_that_closes_all_descriptors_has_one_socket_nevertheless)
 	expect_kept_over_restart(serve("forgets", port), port, 1, "");
 }
 
+Test(keep, a_go_server_gets_its_socket_back)
+{
+	int port = port_new();
+
+	systemd_add_service("kept",
+		format("Environment=\"REUSE_RULES=%s\" REUSE_CONFIG=\nFileDescriptorStoreMax=4\n"
+		       "Restart=always\nExecStart=%s attend auto %s http 127.0.0.1:%d",
+			keep_rule(port), supervise_path(), program_path("server_go"), port));
+	systemd_boot();
+	systemd_do("start", "kept");
+	wait_listening("tcp", port, 1);
+	unsigned long kept = sum_listening("tcp", port);
+	for (int i = 0; i < 3; i++) {
+		char answer[512];
+		systemd_do("restart", "kept");
+		client_ask(
+			"127.0.0.1", port, "GET / HTTP/1.0\r\n\r\n", NULL, answer, sizeof answer);
+		cr_expect(strstr(answer, "200 OK"), "%s", answer);
+		cr_expect_eq(sum_listening("tcp", port), kept);
+		cr_expect_eq(systemd_stored("kept"), 1);
+	}
+}
+
 Test(keep, gunicorn_with_two_binds_keeps_the_one_that_the_policy_names)
 {
 	int kept = port_new(), other = port_new();
@@ -160,6 +183,8 @@ Test(keep, gunicorn_with_two_binds_keeps_the_one_that_the_policy_names)
 /* A worker made its socket itself: with it went the only descriptor that the service had of it. */
 Test(keep, the_socket_of_a_worker_that_is_gone_is_given_up)
 {
+	if (is_under_notify())
+		return; /* reuse-run has a descriptor still: the next worker takes it */
 	int port = port_new();
 
 	start_kept(port, serve("workers", port), "NotifyAccess=all");

@@ -83,7 +83,7 @@ static struct copy start_redis(int port, int number, bool is_bare)
 		.is_bare = is_bare, .directory = new_directory());
 
 	(void)number;
-	return (struct copy){process, format("process_id:%d\r", (int)process_id(process))};
+	return (struct copy){process, format("process_id:%d\r", (int)process_program(process))};
 }
 
 static struct copy start_java(int port, int number, bool is_bare)

@@ -105,7 +105,7 @@ static int read_copy(struct copies *copies, int fd)
 		strerror(errno));
 	pid_t pid = (pid_t)atoi(answer);
 	for (int i = 0; i < copies->count; i++) {
-		if (process_id(copies->process[i]) == pid) {
+		if (process_program(copies->process[i]) == pid) {
 			copies->clients[i]++;
 			return i;
 		}

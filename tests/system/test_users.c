@@ -36,7 +36,7 @@ static const char *line_of_second(int port, const char *first, const char *secon
 	struct process *server = start_server(port, first);
 
 	process_wait_port(server, "tcp", port);
-	*holder = process_id(server);
+	*holder = process_program(server);
 	struct process *refused = start_server(port, second);
 	expect_refused(refused, "Address already in use");
 	cr_expect(!process_ended(server));
@@ -95,7 +95,8 @@ Test(users, who_meets_a_socket_that_was_opened_without_sharing_is_told_so)
 	expect_refused(refused, "Address already in use");
 	expect_refused(refused, "that socket was opened without sharing: start its program with "
 				"libreuse too");
-	expect_refused(refused, format("program python3, process %d", (int)process_id(server)));
+	expect_refused(
+		refused, format("program python3, process %d", (int)process_program(server)));
 }
 
 /* A connection in TIME_WAIT is nobody's any more; for its user the kernel gives 0, root's number.

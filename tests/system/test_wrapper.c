@@ -72,6 +72,7 @@ Test(wrapper, wrong_options_end_with_64)
 		{"--steer", "--steer needs a value"},
 		{"--steer=sourcery", "--steer sourcery: it is hash, random, cpu, source, or"},
 		{"--steer=source/", "--steer source/: it is hash, random, cpu, source, or"},
+		{"--hook=magic", "it is auto, preload or notify"},
 		{"-q", "which program?"},
 	};
 
@@ -353,7 +354,7 @@ Test(wrapper, a_rule_without_quotes_gets_a_hint)
 	expect_says(process, "a rule with blanks needs quotes");
 }
 
-/* ---- programs that cannot be hooked ---- */
+/* ---- programs that a library cannot be preloaded into ---- */
 
 static const char *static_program(void)
 {
@@ -367,7 +368,7 @@ static const char *static_program(void)
 
 static void expect_warning(const char *program, const char *words)
 {
-	struct process *process = wrapped(program);
+	struct process *process = wrapped("--hook=preload", program);
 
 	expect_status(process, 0);
 	cr_expect_str_eq(process_output(process), "ran\n");
@@ -377,19 +378,19 @@ static void expect_warning(const char *program, const char *words)
 
 static void expect_refusal(const char *rule, const char *program, const char *words)
 {
-	struct process *process = wrapped("-r", rule, program);
+	struct process *process = wrapped("--hook=preload", "-r", rule, program);
 
 	expect_status(process, 78);
 	expect_silence(process_output(process));
 	expect_says(process, words);
 }
 
-Test(wrapper, a_static_program_runs_with_a_warning)
+Test(wrapper, a_static_program_runs_without_the_library_with_a_warning)
 {
 	expect_warning(static_program(), "is statically linked");
 }
 
-Test(wrapper, a_static_program_is_refused_where_the_policy_protects)
+Test(wrapper, a_static_program_is_refused_without_a_hook_where_the_policy_protects)
 {
 	static const char *const rules[] = {"port=80 -> deny", "port=80 -> exclusive",
 		"port=80 -> to=:8080", "connect -> from=127.0.0.1"};
@@ -422,8 +423,8 @@ Test(wrapper, a_script_for_env_counts_by_what_env_finds)
 {
 	const char *program = static_program();
 	const char *slash = strrchr(program, '/');
-	struct process *process = process_start(
-		WORDS(run_path(), "-r", "deny", script_for("#!/usr/bin/env static")),
+	struct process *process = process_start(WORDS(run_path(), "--hook=preload", "-r", "deny",
+							script_for("#!/usr/bin/env static")),
 		.is_bare = true,
 		.environment =
 			WORDS(format("PATH=%.*s:/usr/bin:/bin", (int)(slash - program), program)));
