@@ -257,6 +257,31 @@ static void end_with(pid_t supervisor)
 		_exit(EXIT_FAILURE);
 }
 
+/*
+ * The copy is a parent of its own then, which answers the program's calls, and has the library's
+ * part in keeping. One hook is enough: the library, the last one in LD_PRELOAD, is left out.
+ */
+static void attend(const struct options *options, char **command)
+{
+	const char *library = options->preload ? strrchr(options->preload, ':') : NULL;
+	size_t count = 0;
+
+	while (command[count])
+		count++;
+	char **words = calloc(count + 4, sizeof *words);
+	if (!words)
+		return;
+	words[0] = (char *)(uintptr_t) "reuse-supervise";
+	words[1] = (char *)(uintptr_t) "attend";
+	words[2] = (char *)(uintptr_t)(options->hook == HOOK_NOTIFY ? "notify" : "auto");
+	memcpy(words + 3, command, count * sizeof *words);
+	unsetenv("LD_PRELOAD");
+	if (library)
+		setenv("LD_PRELOAD",
+			strndupa(options->preload, (size_t)(library - options->preload)), true);
+	execv("/proc/self/exe", words);
+}
+
 static _Noreturn void become(const struct launch *launch, const struct keeper *keeper,
 	const struct copy *copy, const struct copy *predecessor, pid_t supervisor)
 {
@@ -277,11 +302,14 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		complain("", "--pin");
 	if (options->is_expanded)
 		command = expand_all(command, copy);
-	int refusal = command ? prepare_program(HOOK_PRELOAD, command[0]) : EX_OSERR;
-	if (refusal)
-		_exit(refusal);
+	int status = command ? prepare_program(options->hook, command[0]) : EX_OSERR;
+	if (status && status != PREPARE_NOTIFY)
+		_exit(status);
 	restore(launch);
-	execvp(command[0], command);
+	if (status == PREPARE_NOTIFY)
+		attend(options, command);
+	else
+		execvp(command[0], command);
 	complain("", command[0]);
 	_exit(errno == ENOENT ? 127 : 126);
 }

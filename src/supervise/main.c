@@ -41,15 +41,17 @@ static int check(void)
 }
 
 /* Looks at the program from where it will run. */
-static int prepare_in(const char *directory, const char *command)
+static int prepare_in(const struct options *options)
 {
 	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	const char *directory = options->directory;
 
 	if (directory && chdir(directory) < 0) {
 		fprintf(stderr, "reuse-run: --chdir %s: %s\n", directory, strerror(errno));
 		return EX_CONFIG;
 	}
-	int status = prepare_program(HOOK_PRELOAD, command);
+	int status = prepare_program(options->hook, options->command[0]);
 	if (directory && (here < 0 || fchdir(here) < 0)) {
 		perror("reuse-run: --chdir: the way back");
 		status = EX_OSERR;
@@ -66,8 +68,8 @@ static int run(int argc, char **argv)
 
 	if (!options_read(&options, argc, argv))
 		return EX_USAGE;
-	int status = prepare_in(options.directory, options.command[0]);
-	if (status)
+	int status = prepare_in(&options);
+	if (status && status != PREPARE_NOTIFY)
 		return status;
 	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
 	say_log = configuration->log;

@@ -66,6 +66,7 @@ enum kind {
 	KIND_READY,
 	KIND_STRING,
 	KIND_UNLINK,
+	KIND_HOOK,
 };
 
 static const char *const wanted[] = {
@@ -76,6 +77,7 @@ static const char *const wanted[] = {
 	[KIND_READY] = "listen, notify or a command",
 	[KIND_STRING] = "a value",
 	[KIND_UNLINK] = "a file's name, for at most 16 times",
+	[KIND_HOOK] = "auto, preload or notify",
 };
 
 static const struct {
@@ -99,6 +101,7 @@ static const struct {
 	{"chdir", KIND_STRING, offsetof(struct options, directory)},
 	{"pid-file", KIND_STRING, offsetof(struct options, pid_file)},
 	{"unlink", KIND_UNLINK, offsetof(struct options, unlink)},
+	{"hook", KIND_HOOK, offsetof(struct options, hook)},
 	{"preload", KIND_STRING, offsetof(struct options, preload)},
 };
 
@@ -130,6 +133,23 @@ static bool parse_ready(struct options *options, const char *value)
 	return *value != '\0';
 }
 
+static bool parse_hook(const char *value, enum prepare_hook *hook)
+{
+	static const char *const names[] = {
+		[HOOK_AUTO] = "auto",
+		[HOOK_PRELOAD] = "preload",
+		[HOOK_NOTIFY] = "notify",
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strcmp(value, names[i]) == 0) {
+			*hook = (enum prepare_hook)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool set(struct options *options, size_t which, const char *value)
 {
 	void *place = (char *)options + table[which].offset;
@@ -149,6 +169,8 @@ static bool set(struct options *options, size_t which, const char *value)
 		return parse_restart(value, place);
 	case KIND_READY:
 		return parse_ready(options, value);
+	case KIND_HOOK:
+		return parse_hook(value, place);
 	case KIND_STRING:
 		*(const char **)place = value;
 		return *value != '\0';

@@ -3,6 +3,8 @@
 #ifndef SUPERVISE_OPTIONS_H
 #define SUPERVISE_OPTIONS_H
 
+#include "prepare.h"
+
 #include <stdbool.h>
 
 enum ready {
@@ -24,6 +26,7 @@ struct options {
 	unsigned n_copies;
 	bool is_expanded; /* %i, %g and %% in the arguments */
 	bool is_pinned;	  /* each copy to a CPU */
+	enum prepare_hook hook;
 	enum ready ready;
 	const char *ready_command;
 	enum restart restart;
