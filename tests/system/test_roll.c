@@ -623,3 +623,14 @@ Test(roll, gunicorn)
 
 	roll_http(supervisor, port, 2);
 }
+
+/* It cannot be preloaded into: the kernel tells of its calls. */
+Test(roll, go)
+{
+	need_program("go");
+	int port = port_new();
+	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=200ms",
+		program_path("server_go"), "http", format("127.0.0.1:%d", port));
+
+	roll_http(supervisor, port, 2);
+}

@@ -20,7 +20,7 @@ func check(err error) {
 
 func serveHTTP(address string) {
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "process %d.", os.Getpid())
+		fmt.Fprintf(w, "process %d.\n", os.Getpid())
 	})
 	check(http.ListenAndServe(address, nil))
 }
@@ -32,7 +32,7 @@ func serveUDP(address string) {
 	for {
 		_, peer, err := socket.ReadFrom(bytes)
 		check(err)
-		socket.WriteTo([]byte(fmt.Sprintf("process %d.", os.Getpid())), peer)
+		socket.WriteTo([]byte(fmt.Sprintf("process %d.\n", os.Getpid())), peer)
 	}
 }
 
