@@ -634,3 +634,28 @@ Test(supervise, as_the_first_process_it_reaps_what_it_inherits)
 	kill(supervisor, SIGTERM);
 	cr_expect_eq(process_wait(host), 0, "%s", process_errors(host));
 }
+
+static const char *cpus_of(pid_t process)
+{
+	const char *status = read_file(format("/proc/%d/status", (int)process));
+	const char *line = strstr(status, "Cpus_allowed_list:");
+
+	cr_assert(line, "%s", status);
+	return format("%.*s", (int)strcspn(line, "\n"), line);
+}
+
+Test(supervise, each_copy_can_be_pinned_to_a_cpu_of_its_own)
+{
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip("one CPU alone");
+	struct process *supervisor =
+		slow_copies(port_new(), "-n2", "--pin", "--keep", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	const char *first = cpus_of(copy_in(supervisor, 0));
+	const char *second = cpus_of(copy_in(supervisor, 1));
+	cr_expect(!strpbrk(strchr(first, ':'), ",-"), "%s", first);
+	cr_expect(!strpbrk(strchr(second, ':'), ",-"), "%s", second);
+	cr_expect_str_neq(first, second);
+	end_supervisor(supervisor);
+}
