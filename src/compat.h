@@ -17,6 +17,14 @@
 #define SHARE_OPTION 15 /* Linux 3.9; the kernel says ENOPROTOOPT if it is older */
 #endif
 
+#ifndef SO_ATTACH_REUSEPORT_CBPF
+#define SO_ATTACH_REUSEPORT_CBPF 51 /* Linux 4.5 */
+#endif
+
+#ifndef SO_DETACH_REUSEPORT_BPF
+#define SO_DETACH_REUSEPORT_BPF 68 /* Linux 5.3 */
+#endif
+
 #ifndef SO_BUF_LOCK
 #define SO_BUF_LOCK 72 /* Linux 5.17 */
 #endif

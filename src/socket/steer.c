@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "steer.h"
 
+#include "../compat.h"
 #include "../system.h"
-
-#ifndef SO_DETACH_REUSEPORT_BPF
-#define SO_DETACH_REUSEPORT_BPF 68 /* Linux 5.3 */
-#endif
 
 /* Where the parts of an address are, from the start of the IP header. */
 #define IP4_SOURCE	12

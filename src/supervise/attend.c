@@ -53,12 +53,14 @@ struct attendance {
 /* ---- the program ---- */
 
 /* What the child tells us over the channel. */
+enum what { REPORT_LISTENER, REPORT_REFUSED, REPORT_NO_PROGRAM };
+
 struct report {
-	enum { REPORT_LISTENER, REPORT_REFUSED, REPORT_NO_PROGRAM } what;
+	enum what what;
 	int number; /* the listener's descriptor in the child, or a negative errno */
 };
 
-static void tell(const struct start *start, int what, int number)
+static void tell(const struct start *start, enum what what, int number)
 {
 	struct report report = {what, number};
 

@@ -278,7 +278,7 @@ static void attend(const struct options *options, char **command)
 	unsetenv("LD_PRELOAD");
 	if (library)
 		setenv("LD_PRELOAD",
-			strndupa(options->preload, (size_t)(library - options->preload)), true);
+			strndup(options->preload, (size_t)(library - options->preload)), true);
 	execv("/proc/self/exe", words);
 }
 

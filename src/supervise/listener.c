@@ -48,9 +48,10 @@ int listener_install(const struct sock_fprog *program)
 
 /* ---- notifications ---- */
 
+/* Directly: the type of a request is not the same in every libc's ioctl(). */
 static int control(int listener, unsigned long request, void *argument)
 {
-	int result = ioctl(listener, request, argument);
+	int result = (int)syscall(SYS_ioctl, listener, request, argument);
 
 	return result < 0 ? -errno : result;
 }
@@ -89,7 +90,7 @@ bool listener_is_valid(int listener, uint64_t id)
 }
 
 /* A newer kernel's answer could be longer; its new fields are zero then. */
-static int send(int listener, const struct seccomp_notif_resp *answer)
+static int answer_call(int listener, const struct seccomp_notif_resp *answer)
 {
 	union {
 		struct seccomp_notif_resp answer;
@@ -102,7 +103,7 @@ static int send(int listener, const struct seccomp_notif_resp *answer)
 
 int listener_continue(int listener, uint64_t id)
 {
-	return send(listener,
+	return answer_call(listener,
 		&(struct seccomp_notif_resp){.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE});
 }
 
@@ -114,7 +115,7 @@ int listener_return(int listener, uint64_t id, int64_t result)
 		answer.error = (int)result;
 	else
 		answer.val = result;
-	return send(listener, &answer);
+	return answer_call(listener, &answer);
 }
 
 static int add(int listener, struct seccomp_notif_addfd *request, bool is_cloexec)

@@ -72,7 +72,7 @@ static uint64_t find_execfn(pid_t process, unsigned word)
 	ssize_t length = fd < 0 ? 0 : system_read(fd, bytes, sizeof bytes);
 	if (fd >= 0)
 		system_close(fd);
-	for (ssize_t at = 0; at + 2 * (ssize_t)word <= length; at += 2 * word) {
+	for (size_t at = 0; length > 0 && at + 2 * word <= (size_t)length; at += 2 * word) {
 		if (word_at(bytes + at, word) == AT_EXECFN)
 			return word_at(bytes + at + word, word);
 	}
