@@ -99,21 +99,6 @@ Test(keep, a_socket_that_is_closed_and_bound_again_is_the_same_one)
 	expect_kept_over_restart(serve("again", port), port, 1, "");
 }
 
-Test(keep, threads_that_bind_at_once_each_get_their_own_back)
-{
-	const int threads = 16;
-	int port = port_new();
-
-	start_kept(port, format("%s %d", program_path("many"), port), "");
-	for (int starts = 1; starts <= 2; starts++) {
-		systemd_wait_log("all listen", starts);
-		cr_expect_eq(count_listening("tcp", port), threads, "%d sockets listen",
-			count_listening("tcp", port));
-		systemd_do("restart", "kept");
-	}
-	cr_expect_eq(systemd_stored("kept"), threads);
-}
-
 Test(keep, what_epoll_was_told_before_the_bind_holds)
 {
 	int port = port_new();
@@ -305,30 +290,74 @@ Test(keep, a_keeper_that_cannot_be_reached_is_logged)
 		"%s", process_errors(server));
 }
 
-#define SENT 300
+/* ---- a keeper of the test's own, which hears of sockets and takes none ---- */
 
-/* A keeper of our own, whose queue is full. */
-static int full_keeper(const char *path)
+static struct sockaddr_un keeper_address = {.sun_family = AF_UNIX};
+
+static int start_keeper(void)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct timeval patience = {.tv_sec = DEADLINE_SECONDS};
 
-	strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0);
+	strncpy(keeper_address.sun_path, format("%s/notify", new_directory()),
+		sizeof keeper_address.sun_path - 1);
+	cr_assert(fd >= 0 &&
+		  bind(fd, (struct sockaddr *)&keeper_address, sizeof keeper_address) == 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-	while (sendto(fd, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address) == 1)
-		;
 	return fd;
 }
 
-static void read_slowly(int fd, int messages)
+static struct process *start_with_keeper(const char *const *words, const char *rule)
+{
+	return process_start(words, .environment = WORDS(format("REUSE_RULES=%s", rule),
+					    format("NOTIFY_SOCKET=%s", keeper_address.sun_path)));
+}
+
+struct reading {
+	int keeper;
+	struct process *program;
+};
+
+/* Reads what has come, until all threads of programs/many.c are done. */
+static bool is_all_read(void *context)
+{
+	const struct reading *reading = context;
+	char message[256];
+
+	while (recv(reading->keeper, message, sizeof message, MSG_DONTWAIT) > 0)
+		;
+	cr_assert_not(process_ended(reading->program), "%s", process_errors(reading->program));
+	return strstr(process_errors(reading->program), "all listen") != NULL;
+}
+
+Test(keep, threads_that_bind_at_once_each_get_their_own_back)
+{
+	const int threads = 16;
+	int port = port_new(), keeper = start_keeper();
+	const char *const *words = WORDS(program_path("many"), format("%d", port));
+	struct reading reading = {keeper, start_with_keeper(words, keep_rule(port))};
+
+	wait_until(is_all_read, &reading, "all threads to listen");
+	cr_expect_eq(count_listening("tcp", port), threads, "%d sockets listen",
+		count_listening("tcp", port));
+}
+
+#define SENT 300
+
+static void fill_queue(int keeper)
+{
+	while (sendto(keeper, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&keeper_address,
+		       sizeof keeper_address) == 1)
+		;
+}
+
+static void read_slowly(int keeper, int messages)
 {
 	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
 	char message[256];
 
 	for (int got = 0; got < messages;) {
-		ssize_t length = recv(fd, message, sizeof message - 1, 0);
+		ssize_t length = recv(keeper, message, sizeof message - 1, 0);
 		cr_assert_geq(length, 1, "%d of %d sockets came", got, messages);
 		message[length] = '\0';
 		got += strstr(message, "FDSTORE=1") != NULL;
@@ -338,18 +367,17 @@ static void read_slowly(int fd, int messages)
 
 Test(keep, a_keeper_that_is_slow_is_waited_for)
 {
-	const char *path = format("%s/notify", new_directory());
 	const char *words[SENT * 2 + 4] = {need_program("python3"), script_path("sockets.py")};
-	int port = port_new(), keeper = full_keeper(path);
+	int port = port_new(), keeper = start_keeper();
 
 	for (int i = 0; i < SENT; i++) {
 		words[2 + 2 * i] = "udp4";
 		words[3 + 2 * i] = format("bind=127.0.%d.%d,%d", 1 + i / 250, 1 + i % 250, port);
 	}
 	words[2 + 2 * SENT] = "stay";
-	struct process *program = process_start(
-		words, .environment = WORDS(format("REUSE_RULES=udp port=%d -> share keep", port),
-			       format("NOTIFY_SOCKET=%s", path)));
+	fill_queue(keeper);
+	struct process *program =
+		start_with_keeper(words, format("udp port=%d -> share keep", port));
 	read_slowly(keeper, SENT);
 	process_wait_text(program, "stay");
 	cr_expect_str_empty(process_errors(program), "%s", process_errors(program));

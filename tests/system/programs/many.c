@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define THREADS 16
-#define ROUNDS	100
+#define ROUNDS	300
 
 static int port;
 static pthread_barrier_t barrier;
