@@ -36,10 +36,12 @@ static int send_patiently(int channel, const struct msghdr *message)
 {
 	const struct timeval wait = {.tv_sec = WAIT_SECONDS};
 	ssize_t sent = -EINTR;
+	int flags = MSG_NOSIGNAL;
 
-	system_setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+	if (system_setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) < 0)
+		flags |= MSG_DONTWAIT; /* rather than for ever */
 	for (int i = 0; i < SIGNALS_MOST && sent == -EINTR; i++)
-		sent = system_sendmsg(channel, message, MSG_NOSIGNAL);
+		sent = system_sendmsg(channel, message, flags);
 	return sent < 0 ? (int)sent : 0;
 }
 
