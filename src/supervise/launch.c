@@ -273,7 +273,7 @@ static void attend(const struct options *options, char **command)
 		return;
 	words[0] = (char *)(uintptr_t) "reuse-supervise";
 	words[1] = (char *)(uintptr_t) "attend";
-	words[2] = (char *)(uintptr_t)(options->hook == HOOK_NOTIFY ? "notify" : "auto");
+	words[2] = (char *)(uintptr_t)hook_name(options->hook);
 	memcpy(words + 3, command, count * sizeof *words);
 	unsetenv("LD_PRELOAD");
 	if (library)

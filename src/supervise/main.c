@@ -86,7 +86,7 @@ static int look(const char *output, const char *port_text)
 	return strcmp(output, "watch") == 0 ? watch(port) : who(port, strcmp(output, "json") == 0);
 }
 
-static int attend_to(enum prepare_hook hook, char **arguments)
+static int attend_to(enum hook hook, char **arguments)
 {
 	struct variables variables = variables_read(environ);
 	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
@@ -100,7 +100,7 @@ static int attend_to(enum prepare_hook hook, char **arguments)
 
 int main(int argc, char **argv)
 {
-	enum prepare_hook hook = argc >= 4 ? prepare_hook_of(argv[2]) : HOOK_COUNT;
+	enum hook hook = argc >= 4 ? hook_of(argv[2]) : HOOK_COUNT;
 
 	if (argc == 2 && strcmp(argv[1], "check") == 0)
 		return check();

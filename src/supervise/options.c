@@ -133,23 +133,6 @@ static bool parse_ready(struct options *options, const char *value)
 	return *value != '\0';
 }
 
-static bool parse_hook(const char *value, enum prepare_hook *hook)
-{
-	static const char *const names[] = {
-		[HOOK_AUTO] = "auto",
-		[HOOK_PRELOAD] = "preload",
-		[HOOK_NOTIFY] = "notify",
-	};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		if (strcmp(value, names[i]) == 0) {
-			*hook = (enum prepare_hook)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool set(struct options *options, size_t which, const char *value)
 {
 	void *place = (char *)options + table[which].offset;
@@ -170,7 +153,8 @@ static bool set(struct options *options, size_t which, const char *value)
 	case KIND_READY:
 		return parse_ready(options, value);
 	case KIND_HOOK:
-		return parse_hook(value, place);
+		*(enum hook *)place = hook_of(value);
+		return *(enum hook *)place != HOOK_COUNT;
 	case KIND_STRING:
 		*(const char **)place = value;
 		return *value != '\0';

@@ -3,7 +3,7 @@
 #ifndef SUPERVISE_OPTIONS_H
 #define SUPERVISE_OPTIONS_H
 
-#include "prepare.h"
+#include "hook.h"
 
 #include <stdbool.h>
 
@@ -26,7 +26,7 @@ struct options {
 	unsigned n_copies;
 	bool is_expanded; /* %i, %g and %% in the arguments */
 	bool is_pinned;	  /* each copy to a CPU */
-	enum prepare_hook hook;
+	enum hook hook;
 	enum ready ready;
 	const char *ready_command;
 	enum restart restart;

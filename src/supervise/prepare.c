@@ -10,8 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define EXIT_NOT_EXECUTABLE 126 /* as shells have it */
-#define EXIT_NOT_FOUND	    127
+#define EXIT_NOT_FOUND 127 /* as shells have it */
 
 /* Says each line of a message as reuse-run's. */
 static void complain(const char *message)
@@ -43,17 +42,6 @@ static int report_missing(const char *command, int status)
 	return status;
 }
 
-static const char *const hooks[HOOK_COUNT] = {"auto", "preload", "notify"};
-
-enum prepare_hook prepare_hook_of(const char *name)
-{
-	enum prepare_hook hook = HOOK_AUTO;
-
-	while (hook < HOOK_COUNT && strcmp(name, hooks[hook]) != 0)
-		hook++;
-	return hook;
-}
-
 static int report_unhooked(const char *command, const char *reason, const struct policy *policy)
 {
 	bool is_protected = policy_protects(policy);
@@ -72,15 +60,15 @@ static int report_no_filter(void)
 }
 
 static int choose(const char *command, const char *reason, const struct policy *policy,
-	enum prepare_hook hook, bool is_asked_for)
+	enum hook hook, bool is_asked_for)
 {
 	if (policy->is_explained)
-		fprintf(stderr, "reuse-run: the %s hook is taken for %s: %s%s\n", hooks[hook],
+		fprintf(stderr, "reuse-run: the %s hook is taken for %s: %s%s\n", hook_name(hook),
 			command, is_asked_for ? "as --hook says; it " : "it ", reason);
 	return hook == HOOK_NOTIFY ? PREPARE_NOTIFY : 0;
 }
 
-int prepare_program(enum prepare_hook wish, const char *command)
+int prepare_program(enum hook wish, const char *command)
 {
 	char path[PATH_MAX], reason[INSPECT_REASON_SIZE];
 	int status = inspect_find(command, path);

@@ -4,15 +4,10 @@
 #define SUPERVISE_PREPARE_H
 
 #include "../policy/policy.h"
+#include "hook.h"
 
 /* The policy in force, or NULL when it is broken, which has been said then. */
 const struct policy *prepare_policy(void);
-
-/* How the program is to be hooked, --hook=. */
-enum prepare_hook { HOOK_AUTO, HOOK_PRELOAD, HOOK_NOTIFY, HOOK_COUNT };
-
-/* "auto", "preload" or "notify"; HOOK_COUNT for any other. */
-enum prepare_hook prepare_hook_of(const char *name);
 
 #define PREPARE_NOTIFY 3 /* the program may be started, under the notify hook */
 
@@ -21,6 +16,6 @@ enum prepare_hook prepare_hook_of(const char *name);
  * error. Returns 0 for the preload hook, PREPARE_NOTIFY, 126 or 127 as shells have it, or
  * EX_CONFIG.
  */
-int prepare_program(enum prepare_hook wish, const char *command);
+int prepare_program(enum hook wish, const char *command);
 
 #endif

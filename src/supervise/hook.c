@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hook.h"
+
+#include <string.h>
+
+static const char *const names[HOOK_COUNT] = {
+	[HOOK_AUTO] = "auto",
+	[HOOK_PRELOAD] = "preload",
+	[HOOK_NOTIFY] = "notify",
+};
+
+enum hook hook_of(const char *name)
+{
+	enum hook hook = HOOK_AUTO;
+
+	while (hook < HOOK_COUNT && strcmp(name, names[hook]) != 0)
+		hook++;
+	return hook;
+}
+
+const char *hook_name(enum hook hook)
+{
+	return names[hook];
+}
