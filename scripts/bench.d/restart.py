@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 
 import bench
 import servers
@@ -125,8 +126,8 @@ class Systemd:
             file.write(f"[Unit]\nStartLimitIntervalSec=0\n[Service]\nEnvironment={environment}\n"
                        f"{more}ExecStart={' '.join(servers.slow(port))}\n")
         boot = os.path.join(bench.SOURCE, "tests", "system", "programs", "boot-systemd")
-        self.host = bench.spawn(["unshare", "--mount", "--pid", "--fork", "--cgroup",
-                                 "--mount-proc", "--kill-child", boot, units])
+        self.group = tempfile.mkdtemp(prefix="libreuse-", dir=own_group())
+        self.host = bench.spawn([boot, self.group, units, bench.LIBRARY])
         bench.wait_until(self.is_up, "systemd to come up")
 
     def is_up(self):
@@ -136,6 +137,26 @@ class Systemd:
 
     def ctl(self, verb):
         bench.run(["nsenter", "-t", self.pid, "-m", "-p", "systemctl", verb, "web"])
+
+    def end(self):
+        bench.end(self.host)
+        for folder, _, _ in os.walk(self.group, topdown=False):
+            bench.wait_until(lambda: remove_group(folder), "a control group to be empty")
+
+
+def own_group():
+    """The folder of the control group (cgroups(7)) that we are in."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        mount = next(line.split()[4] for line in file if " - cgroup2 " in line)
+    with open("/proc/self/cgroup", encoding="utf-8") as file:
+        own = next(line.strip()[3:] for line in file if line.startswith("0::"))
+    return mount + own
+
+
+def remove_group(folder):
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
+    return not os.path.exists(folder)
 
 
 def kept():
@@ -149,7 +170,7 @@ def kept():
             for _ in range(MANY):
                 systemd.ctl("restart")
     finally:
-        bench.end(systemd.host)
+        systemd.end()
     return outcome
 
 
