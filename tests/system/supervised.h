@@ -53,10 +53,11 @@ void wait_continued(pid_t process);
 void load_stop_served(struct process *load);
 
 /*
- * A request to slow.py that it has answered half, and will not end for a second; and the other half
- * of the answer.
+ * A request to slow.py that it has answered half, and will not end for a second: any copy, or
+ * another one than that; and the other half of the answer.
  */
 int request_begin(int port);
+int request_beside(pid_t copy, int port);
 void request_end(int fd);
 
 #endif

@@ -432,30 +432,9 @@ Test(supervise, on_the_way_out_requests_in_progress_are_served_but_by_the_last_c
 	struct process *supervisor = slow_copies(port, "-n4", "--keep", "--ready-delay=0");
 
 	wait_ready(supervisor, 4);
-	pid_t last = copy_in(supervisor, 0);
-	int requests[3], count = 0;
-	/* one to each of the others, found by what they answer at once */
-	pid_t busy[3] = {0};
-	while (count < 3) {
-		char text[32] = "";
-		int fd = client_connect("127.0.0.1", port);
-		cr_assert_eq(send(fd, "wait\n", 5, MSG_NOSIGNAL), 5);
-		cr_assert_gt(recv(fd, text, sizeof text - 1, 0), 0);
-		pid_t process = atoi(text);
-		bool is_new = process != last;
-		for (int i = 0; i < count; i++)
-			is_new &= busy[i] != process;
-		if (!is_new) {
-			close(fd);
-			continue;
-		}
-		busy[count] = process;
-		requests[count++] = fd;
-		break; /* one is enough: others would have waited too long for the stop */
-	}
+	int request = request_beside(copy_in(supervisor, 0), port); /* the last one to stop */
 	process_signal(supervisor, SIGTERM);
-	for (int i = 0; i < count; i++)
-		request_end(requests[i]);
+	request_end(request);
 	cr_expect_eq(process_wait(supervisor), 0);
 	wait_listening("tcp", port, 0);
 }

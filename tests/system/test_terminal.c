@@ -202,20 +202,6 @@ Test(terminal, its_size_is_not_the_copies_business_and_a_processs_signal_is)
 
 /* ---- its keys ---- */
 
-/* A request in progress, to another copy than that. */
-static int request_beside(pid_t copy, int port)
-{
-	for (;;) {
-		char half[32] = "";
-		int fd = client_connect("127.0.0.1", port);
-		cr_assert_eq(send(fd, "wait\n", 5, MSG_NOSIGNAL), 5);
-		cr_assert_gt(recv(fd, half, sizeof half - 1, 0), 0);
-		if (atoi(half) != copy)
-			return fd;
-		close(fd);
-	}
-}
-
 Test(terminal, an_interrupt_stops_in_good_order)
 {
 	int port = port_new();
