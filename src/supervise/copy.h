@@ -22,6 +22,7 @@ struct copy {
 	enum copy_state state;
 	bool is_over;	   /* its first process has ended; others of its group may live */
 	bool is_successor; /* has the sockets of a copy that lives */
+	bool has_listened; /* on all that it has to */
 	bool has_failed;   /* ended, or was not ready in time, before it was ready */
 	bool has_killed;   /* has been sent SIGKILL */
 	int status;	   /* as of waitpid(2), once it is over */
@@ -32,10 +33,10 @@ struct copy {
 	bool has_probed;		     /* it ended with 0 */
 	int64_t probe_ms;		     /* when it may be started again */
 	int64_t started_ms;
-	int64_t listening_ms; /* since when it listens on all that it has to; 0: not yet */
+	int64_t listening_ms; /* when it was seen to listen somewhere; 0: not yet */
 	int64_t ready_ms;     /* when it is ready, if it lives so long; 0: not known yet */
 	int64_t changed_ms;   /* when the state changed last */
-	unsigned looks_idle;  /* how many times in a row it had nothing left to do */
+	int64_t idle_ms;      /* since when a draining one has nothing left to do; 0: it has */
 	struct channel channel;
 	struct drain drain;
 };

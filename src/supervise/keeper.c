@@ -22,7 +22,6 @@ static void note_if_same(const struct table_entry *entry, void *context)
 
 	if (entry->inode != kept->inode)
 		return;
-	kept->is_visible = entry->is_listening;
 	kept->endpoint = entry->local;
 	kept->interface = entry->interface;
 	kept->is_v6only = entry->is_v6only;

@@ -16,8 +16,7 @@ struct kept {
 	struct endpoint endpoint;
 	uint32_t interface; /* index of the bound device; 0: none */
 	bool is_v6only;
-	bool is_visible; /* the kernel shows it in this network namespace */
-	bool is_seen;	 /* of a leaving one: the kernel shows it still */
+	bool is_seen; /* of a leaving one: the kernel shows it still */
 	unsigned slot;
 	struct copy *owner; /* NULL: the copy is dead, and the next one of its slot shall take it */
 	const struct copy *claim; /* the copy that has taken it, and is not ready yet */

@@ -5,26 +5,36 @@
 #include "copies.h"
 #include "tree.h"
 
-#define PROBE_WAIT_MS 250 /* between two probes of one copy */
+#define PROBE_WAIT_MS	250 /* between two probes of one copy */
+#define MESSAGE_WAIT_MS 1000 /* for what a copy says to the keeper of a socket that is seen */
 
 struct listening {
 	const struct supervisor *supervisor;
 	const struct tree *tree;
-	bool is_found;
+	bool is_found, is_to_be_kept;
 };
 
 /* Sockets that the copy was given do not count before it has taken them. */
 static void note_own(const struct table_entry *entry, void *context)
 {
 	struct listening *listening = context;
+	const struct supervisor *supervisor = listening->supervisor;
 
-	if (entry->is_listening && entry->local.port &&
-		!keeper_find(&listening->supervisor->keeper, entry->inode) &&
-		tree_has(listening->tree, entry->inode))
-		listening->is_found = true;
+	if (!entry->is_listening || !entry->local.port ||
+		keeper_find(&supervisor->keeper, entry->inode) ||
+		!tree_has(listening->tree, entry->inode))
+		return;
+	const struct rule *rule = policy_decide(supervisor->policy, VIEW_BOUND, &entry->local);
+	listening->is_found = true;
+	listening->is_to_be_kept |= rule && rule->actions.keep;
 }
 
-static bool listens_somewhere(const struct supervisor *supervisor, const struct copy *copy)
+/*
+ * A socket that is to be kept counts when the keeper has it: before, the next copy may join the
+ * group at the same time, and then nobody knows which of the two came first. But a copy that was
+ * not hooked hands nothing over.
+ */
+static bool listens_somewhere(const struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	struct tree tree;
 	struct listening listening = {.supervisor = supervisor, .tree = &tree};
@@ -34,11 +44,14 @@ static bool listens_somewhere(const struct supervisor *supervisor, const struct 
 	if (!listening.is_found)
 		tables_read(PROTOCOL_UDP, 0, TABLE_STATE_BIT(TABLE_CLOSED), note_own, &listening);
 	tree_free(&tree);
-	return listening.is_found;
+	if (listening.is_found && !copy->listening_ms)
+		copy->listening_ms = now;
+	return listening.is_found &&
+	       (!listening.is_to_be_kept || now - copy->listening_ms >= MESSAGE_WAIT_MS);
 }
 
 /* Whether it listens on what the one before it listened on, or if there was none, anywhere. */
-static bool listens(const struct supervisor *supervisor, const struct copy *copy)
+static bool listens(const struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	const struct copy *predecessor = copies_serving(supervisor, copy->slot);
 
@@ -46,7 +59,8 @@ static bool listens(const struct supervisor *supervisor, const struct copy *copy
 		return keeper_covers(&supervisor->keeper, copy, predecessor);
 	if (!predecessor && supervisor->options->ready != READY_LISTEN)
 		return true;
-	return keeper_has_any(&supervisor->keeper, copy) || listens_somewhere(supervisor, copy);
+	return keeper_has_any(&supervisor->keeper, copy) ||
+	       listens_somewhere(supervisor, copy, now);
 }
 
 static void probe(const struct supervisor *supervisor, struct copy *copy, int64_t now)
@@ -62,9 +76,8 @@ bool ready_is(const struct supervisor *supervisor, struct copy *copy, int64_t no
 {
 	const struct options *options = supervisor->options;
 
-	if (!copy->listening_ms && listens(supervisor, copy))
-		copy->listening_ms = now;
-	if (!copy->listening_ms)
+	copy->has_listened = copy->has_listened || listens(supervisor, copy, now);
+	if (!copy->has_listened)
 		return false;
 	if (options->ready == READY_COMMAND)
 		probe(supervisor, copy, now);

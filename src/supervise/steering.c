@@ -246,7 +246,8 @@ void steering_update(struct steering *steering, struct keeper *keeper, bool is_s
 				    : members.are_too_many ? "has more members than can be steered"
 				    : members.count == 0   ? "is not seen in this network namespace"
 							   : NULL;
-		group_update(&steered->group, members.inodes, members.count);
+		if (!error)
+			group_update(&steered->group, members.inodes, members.count);
 		order_add(&steered->group);
 		steer(steering, steered, keeper, is_starting);
 	}

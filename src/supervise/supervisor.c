@@ -358,6 +358,7 @@ static struct supervisor *open_supervisor(
 	if (!supervisor)
 		return NULL;
 	supervisor->options = options;
+	supervisor->policy = policy;
 	supervisor->generation = 1;
 	supervisor->had_terminal = has_terminal();
 	supervisor->steering = steering_new(policy);

@@ -19,6 +19,7 @@ struct slot {
 
 struct supervisor {
 	const struct options *options;
+	const struct policy *policy;
 	struct launch launch;
 	struct keeper keeper;
 	struct steering *steering;
