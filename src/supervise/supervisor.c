@@ -226,10 +226,9 @@ static void advance_stop(struct supervisor *supervisor)
 		if (copy->state == COPY_STARTING)
 			worker_stop(supervisor, copy);
 		else if (copy->state == COPY_READY && copy != last &&
-			 worker_can_drain(supervisor, copy))
+			 (is_time || worker_can_drain(supervisor, copy)))
 			worker_retire(supervisor, copy);
-		else if (copy->state == COPY_READY && is_time &&
-			 (copy != last || !copies_any(supervisor, COPY_DRAINING)))
+		else if (copy == last && is_time && !copies_any(supervisor, COPY_DRAINING))
 			worker_stop(supervisor, copy);
 	}
 }

@@ -131,25 +131,36 @@ void worker_stop(struct supervisor *supervisor, struct copy *copy)
 	kill(-copy->pid, SIGCONT);
 }
 
-bool worker_can_drain(const struct supervisor *supervisor, const struct copy *copy)
+/* Why no other copy can take its clients, or NULL. */
+static const char *draining_obstacle(const struct supervisor *supervisor, const struct copy *copy)
 {
 	const struct endpoint *endpoint;
 	const struct copy *other = supervisor->copies;
 
 	while (other && (other == copy || other->state != COPY_READY || other->is_over))
 		other = other->next;
-	return other && keeper_owns_any(&supervisor->keeper, copy) &&
-	       !steering_obstacle(supervisor->steering, &supervisor->keeper, copy, &endpoint);
+	if (!other)
+		return "is shared with no other copy that is ready";
+	if (!keeper_owns_any(&supervisor->keeper, copy))
+		return "is not kept";
+	return steering_obstacle(supervisor->steering, &supervisor->keeper, copy, &endpoint);
+}
+
+bool worker_can_drain(const struct supervisor *supervisor, const struct copy *copy)
+{
+	return !draining_obstacle(supervisor, copy);
 }
 
 void worker_retire(struct supervisor *supervisor, struct copy *copy)
 {
-	if (!worker_can_drain(supervisor, copy)) {
+	const char *obstacle = draining_obstacle(supervisor, copy);
+
+	if (obstacle) {
 		if (keeper_owns_any(&supervisor->keeper, copy))
 			say(LOG_LEVEL_WARN,
 				"copy %u: process %d is told to stop at once, because no other can "
-				"take its clients",
-				copy->slot, (int)copy->pid);
+				"take its clients: its port %s",
+				copy->slot, (int)copy->pid, obstacle);
 		worker_stop(supervisor, copy);
 		return;
 	}
