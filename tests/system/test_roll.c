@@ -223,9 +223,9 @@ Test(roll, in_a_group_with_others_the_socket_is_taken_over_and_nothing_queued_is
 Test(roll, the_order_of_two_copies_that_speak_late_is_known)
 {
 	int port = port_new();
-	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=0",
-		need_program("strace"), "-f", "-qq", "-o", "/dev/null", "-e",
-		"inject=sendmsg:delay_enter=300000:when=1");
+	struct process *supervisor =
+		slow_copies(port, "-n2", "--keep", "--ready-delay=0", need_program("strace"), "-f",
+			"-qq", "-o", "/dev/null", "-e", "inject=sendmsg:delay_enter=300000:when=1");
 
 	wait_ready(supervisor, 2);
 	wait_said(supervisor, "the keeper was sent the socket", 2);
@@ -641,7 +641,8 @@ Test(roll, gunicorn)
 	roll_http(supervisor, port, 2);
 }
 
-/* It cannot be preloaded into: the kernel tells of its calls. */
+/* These cannot be preloaded into: the kernel tells of their calls. */
+
 Test(roll, go)
 {
 	need_program("go");
@@ -650,4 +651,28 @@ Test(roll, go)
 		program_path("server_go"), "http", format("127.0.0.1:%d", port));
 
 	roll_http(supervisor, port, 2);
+}
+
+static void roll_static(const char *program)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=200ms", program,
+		"line", "127.0.0.1", format("%d", port));
+
+	roll_http(supervisor, port, 2);
+}
+
+Test(roll, static_with_glibc)
+{
+	roll_static(program_path("server_static"));
+}
+
+Test(roll, static_with_musl)
+{
+	roll_static(program_path("server_musl"));
+}
+
+Test(roll, static_with_32_bits)
+{
+	roll_static(program_path("server_i386"));
 }

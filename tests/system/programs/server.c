@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A server that knows nothing of libreuse, and is linked statically in several ways: "server tcp
- * ADDRESS PORT" or "server udp ADDRESS PORT" answers with its process number.
+ * ADDRESS PORT" or "server udp ADDRESS PORT" answers with its process number, "server line ADDRESS
+ * PORT" with a line once it was asked.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,6 +46,19 @@ static int serve_tcp(int fd)
 	return fail("accept");
 }
 
+static int serve_lines(int fd)
+{
+	char request[512];
+
+	if (listen(fd, 64) < 0)
+		return fail("listen");
+	for (int client; (client = accept(fd, NULL, NULL)) >= 0; close(client)) {
+		if (read(client, request, sizeof request) > 0)
+			dprintf(client, "process %d.\n", (int)getpid());
+	}
+	return fail("accept");
+}
+
 static int serve_udp(int fd)
 {
 	struct sockaddr_storage peer;
@@ -67,10 +81,12 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IONBF, 0);
 	if (argc != 4)
 		return 2;
-	int is_tcp = strcmp(argv[1], "tcp") == 0;
+	int is_udp = strcmp(argv[1], "udp") == 0;
 	socklen_t length = make_address(&address, argv[2], atoi(argv[3]));
-	int fd = socket(address.ss_family, is_tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
+	int fd = socket(address.ss_family, is_udp ? SOCK_DGRAM : SOCK_STREAM, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) < 0)
 		return fail("bind");
-	return is_tcp ? serve_tcp(fd) : serve_udp(fd);
+	if (is_udp)
+		return serve_udp(fd);
+	return strcmp(argv[1], "tcp") == 0 ? serve_tcp(fd) : serve_lines(fd);
 }
