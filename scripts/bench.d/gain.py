@@ -5,9 +5,9 @@ import contextlib
 import bench
 import servers
 
-ROUNDS = 5
+ROUNDS = 11  # short ones: what drifts, drifts between them
 CLIENTS = 256
-SECONDS = 2
+OF_MACHINE = 0.95  # of what two copies do that share nothing
 
 results = bench.Results("gain", "Gain: two copies that share a port")
 SHARED = bench.environment(bench.LIBRARY)
@@ -17,7 +17,7 @@ def one(make):
     def measure():
         port = bench.free_port()
         with bench.serving(port, make(port)):
-            return bench.wrk(port, CLIENTS, SECONDS)
+            return bench.wrk(port, CLIENTS)
 
     return measure
 
@@ -26,7 +26,7 @@ def shared(make):
     def measure():
         port = bench.free_port()
         with bench.serving(port, make(port), make(port), env=SHARED):
-            return bench.wrk(port, CLIENTS, SECONDS)
+            return bench.wrk(port, CLIENTS)
 
     return measure
 
@@ -37,7 +37,7 @@ def apart(make):
     def measure():
         ports = [bench.free_port(), bench.free_port()]
         with bench.serving(ports[0], make(ports[0])), bench.serving(ports[1], make(ports[1])):
-            return bench.wrk(None, CLIENTS, SECONDS, ports)
+            return bench.wrk(None, CLIENTS, ports=ports)
 
     return measure
 
@@ -49,7 +49,7 @@ def behind_haproxy(make):
             for backend in backends:
                 stack.enter_context(bench.serving(backend, make(backend)))
             stack.enter_context(bench.serving(port, servers.haproxy(port, backends)))
-            return bench.wrk(port, CLIENTS, SECONDS)
+            return bench.wrk(port, CLIENTS)
 
     return measure
 
@@ -63,10 +63,17 @@ def compare(name, make, more):
         **more,
     }
     taken = bench.rounds(variants, ROUNDS)
+    # Processors that share a core, or a host, give two copies less than twice as much.
+    of_machine = taken.ratio("two that share", "two on ports of their own", "rate")
     for variant in list(variants)[1:]:
-        limit = ("at least", 1.9) if variant == "two that share" else None
-        taken.add(results, f"{name}, {variant} / one copy: requests per second", variant,
-                  "one copy", "rate", limit=limit, is_main=True)
+        line = taken.ratio(variant, "one copy", "rate")
+        if variant == "two that share":
+            line.update(limit=("at least", 1.9), instead="what the machine gives two",
+                        is_reached=line["median"] >= 1.9 or of_machine["median"] >= OF_MACHINE)
+        results.add(f"{name}, {variant} / one copy: requests per second", "times", is_main=True,
+                    **line)
+    results.add(f"{name}, two that share / two on ports of their own: requests per second",
+                "times", limit=("at least", OF_MACHINE), is_main=True, **of_machine)
     taken.add(results, f"{name}, two that share / two behind HAProxy: requests per second",
               "two that share", "two behind HAProxy", "rate", limit=("at least", 1), is_main=True)
     for share in (50, 99):

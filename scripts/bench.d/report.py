@@ -42,6 +42,8 @@ def wanted(line):
         return ""
     how, number = line["limit"]
     text = f"{how} {bench.number(number)}" + (" within the noise" if line.get("is_noisy") else "")
+    if "instead" in line:
+        text += f", or {line['instead']}"
     if line["is_reached"]:
         return text
     others = line.get("others", 0)
