@@ -39,11 +39,9 @@ static void count_member(const struct table_entry *entry, void *context)
 
 static int read_group(const struct endpoint *endpoint, table_visitor *visit, struct group *group)
 {
-	bool is_udp = endpoint->protocol == PROTOCOL_UDP;
-
 	group->members = 0;
-	return tables_read(endpoint->protocol, endpoint->port,
-		TABLE_STATE_BIT(is_udp ? TABLE_CLOSED : TABLE_LISTENING), visit, group);
+	return tables_read(endpoint->protocol, endpoint->port, tables_listening(endpoint->protocol),
+		visit, group);
 }
 
 /* ---- attaching ---- */

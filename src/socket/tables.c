@@ -90,6 +90,11 @@ static struct table_entry entry_from(const struct nlmsghdr *header, enum protoco
  */
 #define ANSWER_SIZE 8192
 
+uint32_t tables_listening(enum protocol protocol)
+{
+	return TABLE_STATE_BIT(protocol == PROTOCOL_UDP ? TABLE_CLOSED : TABLE_LISTENING);
+}
+
 struct visit {
 	enum protocol protocol;
 	uint16_t port; /* 0: any */

@@ -33,6 +33,9 @@ struct table_entry {
 
 typedef void table_visitor(const struct table_entry *entry, void *context);
 
+/* The states of a socket that listens (UDP: is bound, and not connected). Pure. */
+uint32_t tables_listening(enum protocol protocol);
+
 /*
  * Asks the kernel (sock_diag(7)) for the sockets of this network namespace of one protocol, of both
  * families, with the local PORT (0: any), in STATES (bits of TABLE_STATE_BIT()). Returns 0 or a

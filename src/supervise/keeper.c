@@ -43,8 +43,8 @@ static bool describe(struct kept *kept, int fd)
 		return false;
 	kept->fd = fd;
 	kept->inode = (uint32_t)status.st_ino;
-	tables_read(kept->endpoint.protocol, kept->endpoint.port, TABLE_EVERY_STATE, note_if_same,
-		kept);
+	enum protocol protocol = kept->endpoint.protocol;
+	tables_read(protocol, kept->endpoint.port, tables_listening(protocol), note_if_same, kept);
 	return true;
 }
 

@@ -118,8 +118,6 @@ static void add_member(const struct table_entry *entry, void *context)
 		members->inodes[members->count++] = entry->inode;
 }
 
-#define LISTENING (TABLE_STATE_BIT(TABLE_LISTENING) | TABLE_STATE_BIT(TABLE_CLOSED))
-
 /* ---- steering one ---- */
 
 static int any_socket_of(const struct keeper *keeper, const struct steered *steered)
@@ -240,8 +238,9 @@ void steering_update(struct steering *steering, struct keeper *keeper, bool is_s
 	order_begin();
 	for (struct steered *steered = steering->list; steered; steered = steered->next) {
 		members = (struct members){.steered = steered};
-		int error = tables_read(steered->endpoint.protocol, steered->endpoint.port,
-			LISTENING, add_member, &members);
+		enum protocol protocol = steered->endpoint.protocol;
+		int error = tables_read(protocol, steered->endpoint.port,
+			tables_listening(protocol), add_member, &members);
 		steered->obstacle = error		   ? errno_name(-error)
 				    : members.are_too_many ? "has more members than can be steered"
 				    : members.count == 0   ? "is not seen in this network namespace"
