@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "supervised.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +22,12 @@ int repeat(int briefly, int at_length)
 
 int times_said(struct process *supervisor, const char *what)
 {
+	const char *errors = process_errors(supervisor);
 	int count = 0;
 
-	for (const char *at = process_errors(supervisor); (at = strstr(at, what)); at++)
+	for (const char *at = errors; (at = strstr(at, what)); at++)
 		count++;
+	free((char *)(uintptr_t)errors); /* it may be long, and is asked for often */
 	return count;
 }
 
@@ -39,8 +43,8 @@ static bool is_said(void *context)
 	bool has_ended = process_ended(saying->supervisor);
 	int count = times_said(saying->supervisor, saying->what);
 
-	cr_assert(count >= saying->times || !has_ended, "it ended: %s",
-		process_errors(saying->supervisor));
+	if (count < saying->times && has_ended)
+		cr_assert_fail("it ended: %s", process_errors(saying->supervisor));
 	return count >= saying->times;
 }
 
@@ -142,6 +146,51 @@ static bool goes_on(void *context)
 void wait_continued(pid_t process)
 {
 	wait_until(goes_on, &process, format("process %d to go on", (int)process));
+}
+
+size_t private_bytes(pid_t process)
+{
+	size_t total = 0, kilobytes;
+
+	for (const char *at = read_file(format("/proc/%d/smaps_rollup", (int)process));
+		(at = strstr(at, "\nPrivate_")); at++) {
+		if (sscanf(at, "%*s %zu", &kilobytes) == 1)
+			total += kilobytes * 1024;
+	}
+	cr_assert_gt(total, 0);
+	return total;
+}
+
+static int count_files(pid_t process)
+{
+	const char *path = format("/proc/%d/fd", (int)process);
+	DIR *files = opendir(path);
+	int count = 0;
+
+	cr_assert(files, "%s: %s", path, strerror(errno));
+	for (const struct dirent *file; (file = readdir(files));)
+		count += file->d_name[0] != '.';
+	closedir(files);
+	return count;
+}
+
+struct files {
+	pid_t process;
+	int count;
+};
+
+static bool has_files(void *context)
+{
+	const struct files *files = context;
+
+	return count_files(files->process) == files->count;
+}
+
+void wait_files(pid_t process, int count)
+{
+	struct files files = {process, count};
+
+	wait_until(has_files, &files, format("%d descriptors", count));
 }
 
 /* ---- clients ---- */

@@ -47,6 +47,12 @@ void wait_gone(pid_t process);
 void wait_stopped(pid_t process);
 void wait_continued(pid_t process);
 
+/* The memory that it shares with nobody. */
+size_t private_bytes(pid_t process);
+
+/* Waits until it has so many descriptors. */
+void wait_files(pid_t process, int count);
+
 /* ---- clients ---- */
 
 /* Stops the clients, and expects that all were answered. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A server that knows nothing of libreuse, and is linked statically in several ways: "server tcp
- * ADDRESS PORT" or "server udp ADDRESS PORT" answers with its process number, "server line ADDRESS
- * PORT" with a line once it was asked.
+ * A small server that knows nothing of libreuse, and is linked statically too, in several ways:
+ * "server tcp ADDRESS PORT" or "server udp ADDRESS PORT" answers with its process number, "server
+ * line ADDRESS PORT" with a line once it was asked.
  */
 #include <arpa/inet.h>
 #include <errno.h>
