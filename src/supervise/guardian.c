@@ -12,6 +12,7 @@
 #define GROUPS_MOST 4096
 
 static _Atomic pid_t *groups; /* shared with the guardian; 0: free */
+static int alive = -1;	      /* the end that we have */
 
 static void replace(pid_t old, pid_t new)
 {
@@ -34,7 +35,7 @@ void guardian_strike(pid_t group)
 }
 
 /* The supervisor has the other end, and nobody else: it is closed when the supervisor ends. */
-static _Noreturn void watch(int alive)
+static _Noreturn void watch(int end)
 {
 	sigset_t all;
 	char byte;
@@ -43,7 +44,7 @@ static _Noreturn void watch(int alive)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setpgid(0, 0);
 	/* It must keep neither a socket nor anybody's standard output open. */
-	dup2(alive, STDIN_FILENO);
+	dup2(end, STDIN_FILENO);
 	syscall(SYS_close_range, STDIN_FILENO + 1, ~0U, 0);
 	prctl(PR_SET_NAME, "reuse-guardian");
 	while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR) {
@@ -72,5 +73,13 @@ int guardian_start(void)
 		watch(ends[0]);
 	}
 	close(ends[0]);
+	alive = ends[1];
 	return 0;
+}
+
+void guardian_end(void)
+{
+	if (alive >= 0)
+		close(alive);
+	alive = -1;
 }

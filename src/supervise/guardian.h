@@ -16,4 +16,7 @@ int guardian_start(void);
 void guardian_note(pid_t group);
 void guardian_strike(pid_t group);
 
+/* Has the guardian do its work and end. */
+void guardian_end(void);
+
 #endif

@@ -384,6 +384,7 @@ static void close_supervisor(struct supervisor *supervisor)
 	control_close(&supervisor->control);
 	steering_free(supervisor->steering, &supervisor->keeper);
 	keeper_close(&supervisor->keeper);
+	guardian_end();
 	free(supervisor);
 }
 
