@@ -10,7 +10,7 @@
 
 #define WATCHED_MOST 16
 #define STEP_MS	     1
-#define PATIENCE_MS  100 /* a thread that is to bind may have to wait for a processor */
+#define PATIENCE_MS  1000 /* a thread that is to bind waits for a processor, and at times long */
 
 static struct watched {
 	struct configuration configuration;
