@@ -148,17 +148,14 @@ void wait_continued(pid_t process)
 	wait_until(goes_on, &process, format("process %d to go on", (int)process));
 }
 
-size_t private_bytes(pid_t process)
+size_t written_bytes(pid_t process)
 {
-	size_t total = 0, kilobytes;
+	const char *memory = read_file(format("/proc/%d/smaps_rollup", (int)process));
+	const char *line = strstr(memory, "\nAnonymous:");
+	size_t kilobytes = 0;
 
-	for (const char *at = read_file(format("/proc/%d/smaps_rollup", (int)process));
-		(at = strstr(at, "\nPrivate_")); at++) {
-		if (sscanf(at, "%*s %zu", &kilobytes) == 1)
-			total += kilobytes * 1024;
-	}
-	cr_assert_gt(total, 0);
-	return total;
+	cr_assert(line && sscanf(line, "%*s %zu", &kilobytes) == 1 && kilobytes > 0, "%s", memory);
+	return kilobytes * 1024;
 }
 
 static int count_files(pid_t process)

@@ -47,8 +47,11 @@ void wait_gone(pid_t process);
 void wait_stopped(pid_t process);
 void wait_continued(pid_t process);
 
-/* The memory that it shares with nobody. */
-size_t private_bytes(pid_t process);
+/*
+ * Its heaps, its stack and what else it has written to. Not the pages of files, of which it may
+ * happen to be the only user.
+ */
+size_t written_bytes(pid_t process);
 
 /* Waits until it has so many descriptors. */
 void wait_files(pid_t process, int count);

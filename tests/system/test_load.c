@@ -279,10 +279,10 @@ static void roll_times(struct process *supervisor, int times)
 
 static size_t growth(struct process *supervisor, int times)
 {
-	size_t before = private_bytes(process_id(supervisor));
+	size_t before = written_bytes(process_id(supervisor));
 
 	roll_times(supervisor, times);
-	size_t after = private_bytes(process_id(supervisor));
+	size_t after = written_bytes(process_id(supervisor));
 	cr_log_info("%d rolls: %zu bytes before, %zu after", times, before, after);
 	return after > before ? after - before : 0;
 }
