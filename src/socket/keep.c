@@ -15,6 +15,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #define KEPT_MOST 1024
@@ -60,6 +61,12 @@ static int store_size; /* 0: not known */
 
 /* The process that has our kept sockets is to be replaced by this one, and lives still. */
 static bool is_successor;
+
+/*
+ * Whether descriptors and variables come from one who may choose them. In secure-execution mode he
+ * has fewer rights than the program: he could name a keeper of his own, and be sent its sockets.
+ */
+static bool is_start_trusted;
 
 /* ---- the table ---- */
 
@@ -165,7 +172,8 @@ void keep_start(const struct configuration *configuration, char ***environment)
 	static struct arena arena; /* for as long as the process: the environment refers to it */
 	size_t bytes = 64 * 1024;
 
-	if (configuration->policy.is_builtin || !*environment || shared)
+	is_start_trusted = getauxval(AT_SECURE) == 0;
+	if (configuration->policy.is_builtin || !is_start_trusted || !*environment || shared)
 		return;
 	read_keeper(*environment);
 	bool has_inherited = inherited_variable(*environment, "LISTEN_FDS=") ||
@@ -492,7 +500,7 @@ void keep_end(const struct configuration *configuration, int fd)
 int keep_inherited(const struct actions *actions)
 {
 	if (string_starts(actions->adopt, "fd:"))
-		return procfs_number(actions->adopt + 3);
+		return is_start_trusted ? procfs_number(actions->adopt + 3) : -1;
 	return inherited_find(actions->adopt, string_length(actions->adopt));
 }
 

@@ -22,7 +22,8 @@
 /*
  * Finds the kept sockets that this process was started with, and takes them out of LISTEN_FDS
  * (sd_listen_fds(3)), so that a program that knows socket activation sees only what is its own. To
- * be called while no other thread can read the environment; only the first call does anything.
+ * be called while no other thread can read the environment; only the first call does anything. In
+ * secure-execution mode (getauxval(3), AT_SECURE) nothing is found, kept or adopted.
  */
 void keep_start(const struct configuration *configuration, char ***environment);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* "NAME=PORT..." of loopback, as the program "calls" takes it. */
@@ -671,9 +672,11 @@ static const char *trusted_library(void)
 
 /*
  * Runs "calls" with that mode and owner, and libreuse.so as a library that even a program in
- * secure-execution mode preloads (ld.so(8)), in a mount namespace of its own.
+ * secure-execution mode preloads (ld.so(8)), in a mount namespace of its own, where POLICY is what
+ * the machine's own policy file holds; NULL: there is none.
  */
-static struct process *run_secure(const char *mode, const char *const *environment, int port)
+static struct process *run_secure_under(
+	const char *policy, const char *mode, const char *const *environment, const char *calls)
 {
 	static const char script[] = "mount -t tmpfs -o mode=755 none \"$1\"\n"
 				     "cp \"$2\" \"$1/library\"\n"
@@ -682,15 +685,22 @@ static struct process *run_secure(const char *mode, const char *const *environme
 				     "chmod 4755 \"$1/library\"\n"
 				     "chmod \"$4\" \"$1/program\"\n"
 				     "mount --bind \"$1/library\" \"$5\"\n"
+				     "mount -t tmpfs -o mode=755 none /etc\n"
+				     "[ -z \"$7\" ] || echo \"$7\" >/etc/libreuse.conf\n"
 				     "LD_PRELOAD=libpcprofile.so\n"
 				     "export LD_PRELOAD\n"
-				     "exec \"$1/program\" tcp \"$6\" options\n";
+				     "exec \"$1/program\" $6\n";
 
 	need_root();
 	return process_run(WORDS(need_program("unshare"), "--mount", "/bin/sh", "-euc", script,
 				   "sh", new_directory(), library_path(), program_path("calls"),
-				   mode, trusted_library(), bind_to(port)),
+				   mode, trusted_library(), calls, policy ? policy : ""),
 		.is_bare = true, .environment = environment);
+}
+
+static struct process *run_secure(const char *mode, const char *const *environment, int port)
+{
+	return run_secure_under(NULL, mode, environment, format("tcp %s options", bind_to(port)));
 }
 
 Test(log, an_ordinary_program_obeys_the_environment)
@@ -722,6 +732,50 @@ Test(log, a_setuid_program_ignores_a_broken_policy_and_bindps_variables)
 		port);
 
 	cr_expect_str_eq(process_output(process), "bind: ok\nreuseport=1 reuseaddr=1\n");
+}
+
+/*
+ * Who starts a set-user-ID program could listen himself where NOTIFY_SOCKET says, and be sent the
+ * socket of a user that he is not.
+ */
+Test(log, a_setuid_program_hands_no_socket_to_a_keeper_that_the_environment_names)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int keeper = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), port = port_new();
+	const char *policy = format("tcp port=%d share keep", port);
+	const char *calls = format("tcp %s listen", bind_to(port));
+	char message[256];
+
+	need_root();
+	strncpy(address.sun_path, format("%s/notify", new_directory()),
+		sizeof address.sun_path - 1);
+	cr_assert_eq(bind(keeper, (struct sockaddr *)&address, sizeof address), 0);
+	cr_assert_eq(chmod(address.sun_path, 0777), 0);
+	const char *const *environment = WORDS(
+		format("NOTIFY_SOCKET=%s", address.sun_path), format("REUSE_RULES=%s", policy));
+
+	run_secure_under(policy, "0755", environment, calls);
+	cr_expect_gt(recv(keeper, message, sizeof message, MSG_DONTWAIT), 0);
+	run_secure_under(policy, "4755", environment, calls);
+	cr_expect_lt(recv(keeper, message, sizeof message, MSG_DONTWAIT), 0);
+	close(keeper);
+}
+
+/* The first socket stands for one that he has bound, and passed as descriptor 3. */
+Test(log, a_setuid_program_adopts_nothing)
+{
+	int port = port_new();
+	const char *policy = "tcp addr=127.0.0.1 share adopt=fd:3";
+	const char *calls =
+		format("tcp bind=127.0.0.2:%d listen tcp %s address", port, bind_to(port));
+	const char *const *environment = WORDS(format("REUSE_RULES=%s", policy));
+
+	struct process *process = run_secure_under(policy, "0755", environment, calls);
+	cr_expect(strstr(process_output(process), "address=127.0.0.2\n"), "%s",
+		process_output(process));
+	process = run_secure_under(policy, "4755", environment, calls);
+	cr_expect(strstr(process_output(process), "address=127.0.0.1\n"), "%s",
+		process_output(process));
 }
 
 /* ---- memory ---- */
