@@ -32,8 +32,15 @@ int channel_open(struct channel *channel)
 
 void channel_close(struct channel *channel)
 {
-	if (channel->fd >= 0)
-		close(channel->fd);
+	static struct channel_message message;
+
+	if (channel->fd < 0)
+		return;
+	/* The kernel would close the descriptors that wait here, each as its owner wants it. */
+	shutdown(channel->fd, SHUT_RD);
+	while (channel_receive(channel, &message))
+		channel_drop_fds(&message);
+	close(channel->fd);
 	channel->fd = -1;
 }
 
@@ -50,8 +57,6 @@ static void take_control(struct channel_message *message, const struct cmsghdr *
 		message->user = credentials.uid;
 	} else if (header->cmsg_type == SCM_RIGHTS) {
 		message->n_fds = (unsigned)(bytes / sizeof *message->fds);
-		if (message->n_fds > CHANNEL_FDS_MOST)
-			message->n_fds = CHANNEL_FDS_MOST;
 		memcpy(message->fds, CMSG_DATA(header), message->n_fds * sizeof *message->fds);
 	}
 }
@@ -107,9 +112,14 @@ bool channel_field(
 
 void channel_drop_fds(struct channel_message *message)
 {
+	/* Who closes the last descriptor of a socket with SO_LINGER (socket(7)) has to wait. */
+	const struct linger none = {.l_onoff = 0};
+
 	for (unsigned i = 0; i < message->n_fds; i++) {
-		if (message->fds[i] >= 0)
-			close(message->fds[i]);
+		if (message->fds[i] < 0)
+			continue;
+		setsockopt(message->fds[i], SOL_SOCKET, SO_LINGER, &none, sizeof none);
+		close(message->fds[i]);
 	}
 	message->n_fds = 0;
 }

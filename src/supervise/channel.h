@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #define CHANNEL_MESSAGE_SIZE 4096
-#define CHANNEL_FDS_MOST     16 /* of one message; the kernel closes what is more */
+#define CHANNEL_FDS_MOST     253 /* that the kernel lets one message have (SCM_MAX_FD) */
 
 struct channel {
 	int fd;	       /* readable when a message has come */
@@ -26,6 +26,7 @@ struct channel_message {
 /* Returns 0 or a negative errno. */
 int channel_open(struct channel *channel);
 
+/* Drops what has come and was not taken. */
 void channel_close(struct channel *channel);
 
 /* Takes the next message. Returns false when there is none. */
@@ -35,6 +36,7 @@ bool channel_receive(const struct channel *channel, struct channel_message *mess
 bool channel_field(
 	const struct channel_message *message, const char *name, char *value, size_t size);
 
+/* Closes the descriptors that are left in MESSAGE, those that are not -1; waits for nobody. */
 void channel_drop_fds(struct channel_message *message);
 
 #endif

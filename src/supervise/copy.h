@@ -28,6 +28,7 @@ struct copy {
 	int status;	   /* as of waitpid(2), once it is over */
 
 	bool has_said_ready, has_said_alive; /* READY=1, WATCHDOG=1 */
+	bool has_erred;			     /* handed over what cannot be kept */
 	char status_text[128];		     /* STATUS= */
 	pid_t probe;			     /* of --ready=COMMAND; 0: does not run */
 	bool has_probed;		     /* it ended with 0 */
@@ -36,7 +37,8 @@ struct copy {
 	int64_t listening_ms; /* when it was seen to listen somewhere; 0: not yet */
 	int64_t ready_ms;     /* when it is ready, if it lives so long; 0: not known yet */
 	int64_t changed_ms;   /* when the state changed last */
-	int64_t idle_ms;      /* since when a draining one has nothing left to do; 0: it has */
+	int64_t looked_ms;    /* when it was seen last whether it has anything left to do */
+	unsigned looks_idle;  /* how many times in a row it had nothing */
 	struct channel channel;
 	struct drain drain;
 };

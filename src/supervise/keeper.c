@@ -27,25 +27,34 @@ static void note_if_same(const struct table_entry *entry, void *context)
 	kept->is_v6only = entry->is_v6only;
 }
 
-/* Whether FD is a socket that can be kept: IP, bound, and for TCP listening. */
+/*
+ * Whether FD is a socket that can be kept: IP, bound, and for TCP listening. A file of a file
+ * system that does not answer is never asked for its status.
+ */
 static bool describe(struct kept *kept, int fd)
 {
 	struct stat status;
 	int is_listening = 0;
 	socklen_t length = sizeof is_listening;
 
-	if (fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode) ||
-		share_ask_bound(fd, &kept->endpoint) < 0 || kept->endpoint.port == 0 ||
+	if (share_ask_bound(fd, &kept->endpoint) < 0 || kept->endpoint.port == 0 ||
 		share_ask_protocol(fd, &kept->endpoint) < 0 ||
 		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) < 0)
 		return false;
 	if (kept->endpoint.protocol != PROTOCOL_UDP && !is_listening)
 		return false;
+	if (fstat(fd, &status) < 0)
+		return false;
 	kept->fd = fd;
 	kept->inode = (uint32_t)status.st_ino;
-	enum protocol protocol = kept->endpoint.protocol;
-	tables_read(protocol, kept->endpoint.port, tables_listening(protocol), note_if_same, kept);
 	return true;
+}
+
+static void look_up(struct kept *kept)
+{
+	enum protocol protocol = kept->endpoint.protocol;
+
+	tables_read(protocol, kept->endpoint.port, tables_listening(protocol), note_if_same, kept);
 }
 
 /* ---- the list ---- */
@@ -77,13 +86,14 @@ static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
 }
 
 /* Behind the others, so that they stay in the order in which they came. */
-static bool append(struct keeper *keeper, const struct kept *kept)
+static bool append(struct keeper *keeper, struct kept *kept)
 {
 	struct kept **end = &keeper->list;
 	struct kept *new = malloc(sizeof *new);
 
 	if (!new)
 		return false;
+	look_up(kept);
 	while (*end)
 		end = &(*end)->next;
 	*new = *kept;
@@ -134,14 +144,31 @@ void keeper_close(struct keeper *keeper)
 
 /* ---- messages ---- */
 
+/* Whether it can stand in LISTEN_FDNAMES, among others; see sd_listen_fds(3). */
+static bool is_name(const char *name)
+{
+	if (strncmp(name, INHERITED_PREFIX, sizeof INHERITED_PREFIX - 1) != 0)
+		return false;
+	while (*name > ' ' && *name < 0x7f && *name != ':')
+		name++;
+	return *name == '\0';
+}
+
+/* Said once: a copy that errs may do so a million times. */
+static void refuse(struct copy *copy, const char *what)
+{
+	if (!copy->has_erred)
+		say(LOG_LEVEL_WARN, "copy %u handed over %s", copy->slot, what);
+	copy->has_erred = true;
+}
+
 /* Returns whether the descriptor is the keeper's now. */
 static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *name)
 {
 	struct kept kept = {.slot = copy->slot, .owner = copy};
 
-	if (strncmp(name, INHERITED_PREFIX, sizeof INHERITED_PREFIX - 1) != 0 ||
-		!describe(&kept, fd)) {
-		say(LOG_LEVEL_WARN, "copy %u handed over what is no listening socket", copy->slot);
+	if (!is_name(name) || !describe(&kept, fd)) {
+		refuse(copy, "what is no listening socket");
 		return false;
 	}
 	struct kept *known = keeper_find(keeper, kept.inode);
@@ -152,8 +179,7 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 	}
 	snprintf(kept.name, sizeof kept.name, "%s", name);
 	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !append(keeper, &kept)) {
-		say(LOG_LEVEL_WARN, "copy %u handed over more sockets than can be kept",
-			copy->slot);
+		refuse(copy, "more sockets than can be kept");
 		return false;
 	}
 	manager_store(name, fd);

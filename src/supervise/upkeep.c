@@ -48,22 +48,25 @@ static void advance_starting(struct supervisor *supervisor, struct copy *copy, i
 		start_too_slow(supervisor, copy);
 }
 
-/* Two looks, some time apart: between two of its stages, one look can miss a connection. */
+/*
+ * Two looks in a row: between two of its stages, one look can miss a connection. Where messages
+ * keep us busy, both would see the same moment if there was no time between them.
+ */
 static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	bool is_time_over = now - copy->changed_ms >= supervisor->options->drain_timeout_ms;
 
-	if (!drain_is_over(copy, &supervisor->keeper))
-		copy->idle_ms = 0;
-	else if (!copy->idle_ms)
-		copy->idle_ms = now;
-	bool is_idle = copy->idle_ms && now - copy->idle_ms >= LOOK_MS;
+	if (now - copy->looked_ms >= LOOK_MS) {
+		bool is_idle = drain_is_over(copy, &supervisor->keeper);
+		copy->looks_idle = is_idle ? copy->looks_idle + 1 : 0;
+		copy->looked_ms = now;
+	}
 	if (is_time_over)
 		say(LOG_LEVEL_INFO,
 			"copy %u: process %d still has connections after %u ms, and is told to "
 			"stop",
 			copy->slot, (int)copy->pid, supervisor->options->drain_timeout_ms);
-	if (is_time_over || is_idle)
+	if (is_time_over || copy->looks_idle == 2)
 		worker_stop(supervisor, copy);
 }
 
