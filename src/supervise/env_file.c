@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "env_file.h"
 
+#include "../policy/policy_file.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define COMPLAINT_SIZE 256
 
 static char *trim(char *text)
 {
@@ -58,28 +62,36 @@ static bool set_from(char *line)
 	return value && is_name(line) && setenv(line, value, true) == 0;
 }
 
-bool env_file_load(const char *path)
+static bool refuse(const char *path, const char *why)
 {
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
-	bool is_good = true;
+	fprintf(stderr, "reuse-run: --env-file=%s: %s\n", path, why);
+	return false;
+}
 
-	if (!file) {
-		fprintf(stderr, "reuse-run: --env-file=%s: %s\n", path, strerror(errno));
+static bool set_all(const char *path, char *text)
+{
+	char *line;
+
+	for (unsigned number = 1; (line = strsep(&text, "\n")); number++) {
+		if (set_from(line))
+			continue;
+		fprintf(stderr, "reuse-run: %s:%u: this line is no NAME=VALUE\n", path, number);
 		return false;
 	}
-	for (unsigned number = 1; is_good && getline(&line, &size, file) >= 0; number++) {
-		is_good = set_from(line);
-		if (!is_good)
-			fprintf(stderr, "reuse-run: %s:%u: this line is no NAME=VALUE\n", path,
-				number);
-	}
-	if (is_good && ferror(file)) {
-		fprintf(stderr, "reuse-run: --env-file=%s: %s\n", path, strerror(errno));
-		is_good = false;
-	}
-	free(line);
-	fclose(file);
+	return true;
+}
+
+bool env_file_load(const char *path)
+{
+	struct policy_file file;
+	char bytes[COMPLAINT_SIZE];
+	struct text complaint;
+
+	text_start(&complaint, bytes, sizeof bytes);
+	int error = policy_file_read(&file, path, false, &complaint);
+	if (error)
+		return refuse(path, error == -ENOENT ? "there is no such file" : bytes);
+	bool is_good = set_all(path, file.bytes); /* a NUL is behind its last byte */
+	policy_file_drop(&file);
 	return is_good;
 }

@@ -91,13 +91,23 @@ Test(env_file, the_line_that_is_wrong_is_named)
 Test(env_file, a_file_that_is_not_there_is_named)
 {
 	cr_expect_not(env_file_load("none"));
-	cr_assert_stderr_eq_str("reuse-run: --env-file=none: No such file or directory\n");
+	cr_assert_stderr_eq_str("reuse-run: --env-file=none: there is no such file\n");
 }
 
 Test(env_file, a_folder_is_no_file)
 {
 	cr_expect_not(env_file_load("."));
-	cr_assert_stderr_eq_str("reuse-run: --env-file=.: Is a directory\n");
+	cr_assert_stderr_eq_str("reuse-run: --env-file=.: it is no regular file\n");
+}
+
+/* It may set LD_PRELOAD. */
+Test(env_file, a_file_that_others_may_write_is_refused)
+{
+	write_file("env", "A=1\n", 0646);
+	cr_expect_not(env_file_load("env"));
+	cr_expect_null(getenv("A"));
+	cr_assert_stderr_eq_str(
+		"reuse-run: --env-file=env: everybody may write to it; chmod o-w it\n");
 }
 
 Test(env_file, a_line_may_be_long)
