@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "control.h"
 
+#include "../text.h"
+#include "peer.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,7 +108,7 @@ static bool is_allowed(int client)
 {
 	struct ucred peer;
 
-	return peer_of(client, &peer) && (peer.uid == 0 || peer.uid == geteuid());
+	return peer_of(client, &peer) && peer_is_ours(peer.uid, peer.pid);
 }
 
 bool control_accept(struct control *control)
@@ -184,7 +187,17 @@ static pid_t process_of(const char *target)
 	return process;
 }
 
-/* Connects to the process itself: another one could have taken its name. */
+/* Another user could have taken the name of PROCESS, when a process of his had that number. */
+static bool is_itself(const struct ucred *peer, pid_t process)
+{
+	char path[32];
+	struct stat status;
+
+	snprintf(path, sizeof path, "/proc/%d", (int)process);
+	return peer->pid == process && stat(path, &status) == 0 && peer->uid == status.st_uid;
+}
+
+/* Connects to the process itself. */
 static FILE *connect_to(pid_t process)
 {
 	struct sockaddr_un address;
@@ -193,11 +206,23 @@ static FILE *connect_to(pid_t process)
 	int fd = length == 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, length) == 0 &&
-		peer_of(fd, &peer) && peer.pid == process)
+		peer_of(fd, &peer) && is_itself(&peer, process))
 		return fdopen(fd, "r+");
 	if (fd >= 0)
 		close(fd);
 	return NULL;
+}
+
+/* Whom a pid file names may be anybody, and a terminal obeys what is printed on it. */
+static void print_line(const char *line)
+{
+	char bytes[LINE_SIZE];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	text_add_printable(&text, line, strcspn(line, "\n"));
+	puts(bytes);
+	fflush(stdout);
 }
 
 /* Prints each line; returns the status in the last one, or -1 when it does not come. */
@@ -208,8 +233,7 @@ static int follow(FILE *supervisor)
 	while (fgets(line, sizeof line, supervisor)) {
 		if (strncmp(line, END, sizeof END - 1) == 0)
 			return atoi(line + sizeof END - 1);
-		fputs(line, stdout);
-		fflush(stdout);
+		print_line(line);
 	}
 	return -1;
 }

@@ -76,11 +76,19 @@ static const struct process *find(const struct processes *all, pid_t id)
 			  : NULL;
 }
 
-/* Follows the parents up; a loop cannot be, but for process ids that were given out anew. */
+static bool is_of(const struct process *process, pid_t leader)
+{
+	return process->id == leader || process->group == leader || process->session == leader;
+}
+
+/* A loop cannot be, but for process ids that were given out anew. */
+#define DEPTH_MOST 1000
+
+/* Follows the parents up. */
 static bool belongs(const struct processes *all, const struct process *process, pid_t leader)
 {
-	for (unsigned depth = 0; process && depth < 1000; depth++) {
-		if (process->id == leader || process->group == leader || process->session == leader)
+	for (unsigned depth = 0; process && depth < DEPTH_MOST; depth++) {
+		if (is_of(process, leader))
 			return true;
 		process = find(all, process->parent);
 	}
@@ -97,13 +105,16 @@ static struct processes read_processes(void)
 	return all;
 }
 
+/* Of the processes, it reads the few that it needs: whoever asks may ask a million times. */
 bool tree_holds(pid_t leader, pid_t process)
 {
-	struct processes all = read_processes();
-	bool is_held = belongs(&all, find(&all, process), leader);
+	struct process at = {.parent = process};
 
-	free(all.list);
-	return is_held;
+	for (unsigned depth = 0; depth < DEPTH_MOST && read_process(&at, at.parent); depth++) {
+		if (is_of(&at, leader))
+			return true;
+	}
+	return false;
 }
 
 /* ---- sockets ---- */

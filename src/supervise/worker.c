@@ -6,6 +6,7 @@
 #include "copies.h"
 #include "guardian.h"
 #include "manager.h"
+#include "peer.h"
 #include "ready.h"
 #include "say.h"
 #include "signal_name.h"
@@ -298,7 +299,7 @@ void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 
 static bool is_from(const struct copy *copy, const struct channel_message *message)
 {
-	return message->user == 0 || message->user == geteuid() ||
+	return peer_is_ours(message->user, message->sender) ||
 	       (message->sender > 0 && tree_holds(copy->pid, message->sender));
 }
 
