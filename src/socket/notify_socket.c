@@ -3,6 +3,7 @@
 
 #include "../compare.h"
 #include "../system.h"
+#include "unix_owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,25 @@ static int send_patiently(int channel, const struct msghdr *message)
 	return sent < 0 ? (int)sent : 0;
 }
 
+/*
+ * When its owner is gone, an abstract name is anybody's who takes it. A process that has outlived
+ * its keeper must not hand its sockets to him.
+ */
+static bool is_another_users(int channel)
+{
+	uid_t user = 0;
+
+	return unix_owner_of_peer(channel, &user) == 0 && user != 0 && user != system_geteuid();
+}
+
+/* Connects, so that the one who was looked at is the one who gets it. */
+static int connect_to_own(int channel, const struct sockaddr_un *address, socklen_t length)
+{
+	int error = system_connect(channel, (const struct sockaddr *)address, length);
+
+	return error ? error : is_another_users(channel) ? -EPERM : 0;
+}
+
 int notify_socket_send(const char *path, const char *message, int fd)
 {
 	struct sockaddr_un address;
@@ -54,12 +74,11 @@ int notify_socket_send(const char *path, const char *message, int fd)
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = {.bytes = {0}};
 	struct iovec part = {(void *)(uintptr_t)message, string_length(message)};
-	struct msghdr whole = {.msg_name = &address, .msg_iov = &part, .msg_iovlen = 1};
+	struct msghdr whole = {.msg_iov = &part, .msg_iovlen = 1};
 
 	int error = make_address(path, &address, &length);
 	if (error)
 		return error;
-	whole.msg_namelen = length;
 	if (fd >= 0) {
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
@@ -71,7 +90,14 @@ int notify_socket_send(const char *path, const char *message, int fd)
 	int channel = system_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (channel < 0)
 		return channel;
-	error = send_patiently(channel, &whole);
+	if (fd >= 0 && path[0] == '@') {
+		error = connect_to_own(channel, &address, length);
+	} else {
+		whole.msg_name = &address;
+		whole.msg_namelen = length;
+	}
+	if (!error)
+		error = send_patiently(channel, &whole);
 	system_close(channel);
 	return error;
 }

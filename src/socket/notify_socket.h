@@ -6,8 +6,9 @@
 /*
  * Sends MESSAGE ("FDSTORE=1\nFDNAME=web"), with the descriptor FD unless it is -1, to the socket at
  * PATH: a path, or an abstract name that starts with "@". Waits for at most a second. Returns 0 or
- * a negative errno; whether the manager did what it was told cannot be known. Async-signal-safe;
- * leaves errno alone.
+ * a negative errno; whether the manager did what it was told cannot be known. -EPERM: the abstract
+ * name is another user's, who is not root, and so gets no descriptor. Async-signal-safe; leaves
+ * errno alone.
  */
 int notify_socket_send(const char *path, const char *message, int fd);
 

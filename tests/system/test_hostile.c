@@ -176,6 +176,32 @@ Test(hostile, what_another_user_says_to_the_keeper_is_not_heard)
 	wait_ready(supervisor, 1);
 }
 
+/* A keeper's name, once that is gone, is for anybody to take. */
+Test(hostile, who_has_taken_a_keepers_name_is_sent_no_socket)
+{
+	static const char *const users[] = {NOBODY, NULL};
+	const char *python = need_program("python3"), *not_kept = "the socket is not kept: EPERM";
+
+	need_root();
+	for (int i = 0; i < 2; i++) {
+		int port = port_new();
+		const char *name = format("@libreuse-test-%d-%d", (int)getpid(), i);
+		struct process *keeper = start_neighbour(users[i], "impersonate", name);
+		process_wait_text(keeper, "listening");
+		struct process *server = process_start(
+			WORDS(python, script_path("slow.py"), format("%d", port)),
+			.environment = WORDS(format("REUSE_RULES=port=%d -> share keep", port),
+				format("NOTIFY_SOCKET=%s", name)));
+		process_wait_text(server, "listening");
+		if (!users[i])
+			process_wait_text(keeper, "got 1\n");
+		cr_expect_eq(strstr(process_errors(server), not_kept) != NULL, users[i] != NULL,
+			"%s", process_errors(server));
+		cr_expect_eq(strstr(process_output(keeper), "got") == NULL, users[i] != NULL, "%s",
+			process_output(keeper));
+	}
+}
+
 /* Its messages come among those of the copies, and are many. */
 Test(hostile, a_flood_of_another_users_messages_holds_nobody_up)
 {
@@ -376,15 +402,15 @@ Test(hostile, a_kept_socket_is_not_for_a_child_of_another_user)
 				     "server.close()\n"
 				     "attempt(65534)\n"
 				     "attempt(0)\n"
-				     "print('over', flush=True)\n"
+				     "print('done', flush=True)\n"
 				     "signal.pause()\n";
 	int port = port_new();
 
 	need_root();
 	struct process *supervisor = supervise("-n1", "--keep", "--hook=notify",
 		need_program("python3"), "-c", script, format("%d", port));
-	process_wait_text(supervisor, "over");
-	cr_expect_str_eq(process_output(supervisor), format("65534 %d\n0 ok\nover\n", EADDRINUSE));
+	process_wait_text(supervisor, "done\n");
+	cr_expect_str_eq(process_output(supervisor), format("65534 %d\n0 ok\ndone\n", EADDRINUSE));
 }
 
 /* ---- files ---- */

@@ -6,6 +6,7 @@
     flood NAME            sends messages with sockets without end, from several processes
     steal PROCESS         goes for the descriptors of a process, and sends it SIGHUP
     knock NAME            connects without end
+    impersonate NAME      is a keeper there, and counts the descriptors that it is sent
     squat NAME            listens there, and says of each roll that it has worked
     disguise              does so with the name of its own process, as the user 65534
 """
@@ -91,6 +92,15 @@ def knock(name):
             print("knocked", flush=True)
 
 
+def impersonate(name):
+    keeper = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    keeper.bind(address(name))
+    print("listening", flush=True)
+    while True:
+        _, fds, _, _ = socket.recv_fds(keeper, 4096, 10)
+        print("got", len(fds), flush=True)
+
+
 def squat(name):
     server = socket.socket(socket.AF_UNIX)
     server.bind(address(name))
@@ -118,4 +128,5 @@ elif deed == "forge":
 elif deed == "steal":
     steal(int(words[0]))
 else:
-    {"flood": flood, "knock": knock, "squat": squat, "disguise": disguise}[deed](*words)
+    {"flood": flood, "knock": knock, "impersonate": impersonate, "squat": squat,
+     "disguise": disguise}[deed](*words)

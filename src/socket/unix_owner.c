@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "unix_owner.h"
+
+#include "../system.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <string.h>
+
+/* Linux 5.3; older headers lack both. */
+#define SHOW_USER      0x40
+#define ATTRIBUTE_USER 7
+
+#define ANSWER_SIZE 512 /* bytes; a name of a socket, and two numbers */
+
+struct request {
+	struct nlmsghdr header;
+	struct unix_diag_req body;
+};
+
+static int send_request(int netlink, uint32_t inode, uint32_t show)
+{
+	struct request request = {
+		.header.nlmsg_len = sizeof request,
+		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		.header.nlmsg_flags = NLM_F_REQUEST,
+		.body.sdiag_family = AF_UNIX,
+		.body.udiag_states = UINT32_MAX,
+		.body.udiag_ino = inode,
+		.body.udiag_show = show,
+		.body.udiag_cookie = {UINT32_MAX, UINT32_MAX}, /* any */
+	};
+	ssize_t sent = system_write(netlink, &request, sizeof request);
+
+	return sent < 0 ? (int)sent : 0;
+}
+
+static int find_attribute(const struct nlmsghdr *header, unsigned attribute, uint32_t *number)
+{
+	const struct unix_diag_msg *message = NLMSG_DATA(header);
+	unsigned left = header->nlmsg_len - (unsigned)NLMSG_LENGTH(sizeof *message);
+
+	for (const struct rtattr *at = (const void *)(message + 1); RTA_OK(at, left);
+		at = RTA_NEXT(at, left)) {
+		if (at->rta_type != attribute || RTA_PAYLOAD(at) < sizeof *number)
+			continue;
+		memcpy(number, RTA_DATA(at), sizeof *number);
+		return 0;
+	}
+	return -ENODATA;
+}
+
+static int ask(int netlink, uint32_t inode, uint32_t show, unsigned attribute, uint32_t *number)
+{
+	union {
+		struct nlmsghdr header; /* for its alignment */
+		char bytes[ANSWER_SIZE];
+	} answer;
+	int error = send_request(netlink, inode, show);
+	ssize_t got = error ? error : system_read(netlink, &answer, sizeof answer);
+
+	if (got < 0)
+		return (int)got;
+	if (!NLMSG_OK(&answer.header, (unsigned)got) ||
+		answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		return -ENODATA;
+	return find_attribute(&answer.header, attribute, number);
+}
+
+int unix_owner_of_peer(int fd, uid_t *user)
+{
+	uint32_t peer;
+	int netlink = system_socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	if (netlink < 0)
+		return netlink;
+	uint32_t inode = (uint32_t)file_identity_of(fd).inode;
+	int error = ask(netlink, inode, UDIAG_SHOW_PEER, UNIX_DIAG_PEER, &peer);
+	if (!error)
+		error = ask(netlink, peer, SHOW_USER, ATTRIBUTE_USER, user);
+	system_close(netlink);
+	return error;
+}
