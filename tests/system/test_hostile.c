@@ -105,6 +105,25 @@ Test(hostile, another_user_can_join_a_udp_port_on_no_address)
 	expect_closed_to_others("udp6", "::", "udp4", "127.0.0.1", port_new());
 }
 
+/* The kernel asks for no user there. */
+Test(hostile, a_udp_port_whose_program_sets_so_reuseaddr_is_open_to_all_unless_it_is_exclusive)
+{
+	static const char *const rules[] = {"REUSE_RULES=share", "REUSE_RULES=exclusive"};
+	static const char *const outcomes[] = {"ok", "EADDRINUSE"};
+
+	need_root();
+	for (int i = 0; i < 2; i++) {
+		const char *port = format("bind=127.0.0.1,%d", port_new());
+		struct process *server =
+			process_start(WORDS(need_program("python3"), script_path("sockets.py"),
+					      "udp4", "set=SO_REUSEADDR,1", port, "stay"),
+				.environment = WORDS(rules[i]));
+		process_wait_text(server, "stay");
+		const char *output = attempt(NOBODY, true, "udp4", port);
+		cr_expect(strstr(output, format("%s %s\n", port, outcomes[i])), "%s", output);
+	}
+}
+
 /*
  * SO_REUSEADDR, which nearly every server sets itself, is about sockets that do not listen. Nobody
  * gets a client who should not: one of the two cannot listen.
@@ -154,6 +173,21 @@ static pid_t starting_copy(struct process *supervisor, int slot)
 	return atoi(strstr(process_errors(supervisor), start) + strlen(start));
 }
 
+static bool holds_socket(pid_t process, unsigned long inode)
+{
+	const char *wanted = format("socket:[%lu]", inode);
+	char target[64];
+
+	for (int fd = 0; fd < 1024; fd++) {
+		const char *path = format("/proc/%d/fd/%d", (int)process, fd);
+		ssize_t length = readlink(path, target, sizeof target - 1);
+		target[length > 0 ? length : 0] = '\0';
+		if (strcmp(target, wanted) == 0)
+			return true;
+	}
+	return false;
+}
+
 Test(hostile, what_another_user_says_to_the_keeper_is_not_heard)
 {
 	int port = port_new();
@@ -168,10 +202,14 @@ Test(hostile, what_another_user_says_to_the_keeper_is_not_heard)
 	cr_expect_str_eq(neighbour(NOBODY, "forge", name), "forge EPERM\n");
 	tell(NOBODY, name, "FDSTORE=1\nFDNAME=libreuse-1-tcp-127.0.0.1-1");
 	tell(NOBODY, name, "FDSTORE=1\nFDNAME=wrong");
+	unsigned long kept = sum_listening("tcp", port);
+	tell(NOBODY, name,
+		format("FDSTOREREMOVE=1\nFDNAME=libreuse-%lu-tcp-127.0.0.1-%d", kept, port));
 	/* Root is heard, and what came before has been read by then. */
 	tell(NULL, name, "FDSTORE=1\nFDNAME=wrong");
 	wait_said(supervisor, "copy 0 handed over", 1);
 	cr_expect_eq(times_said(supervisor, " is ready\n"), 0, "%s", process_errors(supervisor));
+	cr_expect(holds_socket(process_id(supervisor), kept));
 	tell(NULL, name, "READY=1");
 	wait_ready(supervisor, 1);
 }

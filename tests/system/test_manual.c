@@ -88,6 +88,71 @@ Test(manual, the_limits_of_keep_are_stated)
 	}
 }
 
+/* What SECURITY promises, and the test of tests/system that would fail if it did not hold. */
+static const struct {
+	const char *words, *file, *test;
+} promises[] = {
+	{"root is no exception", "users",
+		"who_is_refused_another_users_port_is_told_the_user_and_the_program"},
+	{"closed on every address", "hostile", "another_user_can_join_a_tcp_port_on_no_address"},
+	{"closed on every address", "hostile", "another_user_can_join_a_udp_port_on_no_address"},
+	{"whoever listens first has the\nport", "hostile",
+		"who_binds_between_bind_and_listen_makes_the_listen_fail"},
+	{"can be joined by\n.Em every\nuser", "hostile",
+		"a_udp_port_whose_program_sets_so_reuseaddr_is_open_to_all_unless_it_is_exclusive"},
+	{"A second copy fails", "users",
+		"two_copies_that_both_set_so_reuseport_share_a_port_unless_it_is_exclusive"},
+	{"refuses the call", "users", "deny_fails_with_eacces_or_the_errno_that_it_names"},
+	{"refused if its owner or\nits mode", "log",
+		"a_policy_file_that_others_can_write_is_a_broken_policy"},
+	{"slips\nin no rule and no variable", "hostile",
+		"a_file_that_another_user_wrote_or_linked_to_slips_in_no_rule_and_no_variable"},
+	{"the environment is ignored", "log",
+		"a_setuid_program_ignores_the_rules_of_the_environment"},
+	{"no socket is handed over", "log",
+		"a_setuid_program_hands_no_socket_to_a_keeper_that_the_environment_names"},
+	{"no descriptor is adopted", "log", "a_setuid_program_adopts_nothing"},
+	{"no link is followed", "hostile",
+		"a_pid_file_does_not_follow_a_link_that_another_user_has_planted"},
+	{"hears root, its own user", "hostile",
+		"a_user_may_ask_his_own_supervisor_and_another_may_not"},
+	{"add no socket", "hostile", "what_another_user_says_to_the_keeper_is_not_heard"},
+	{"number for unknown users", "hostile",
+		"a_user_that_a_namespace_has_no_number_for_is_nobody_of_ours"},
+	{"However much they send", "hostile", "a_flood_of_another_users_messages_holds_nobody_up"},
+	{"rolls go on", "hostile", "another_user_who_asks_for_rolls_without_end_holds_none_up"},
+	{"take no descriptor", "hostile", "another_user_gets_no_descriptor_and_sends_no_signal"},
+	{"not for a child", "hostile", "a_kept_socket_is_not_for_a_child_of_another_user"},
+	{"hands him no socket", "hostile", "who_has_taken_a_keepers_name_is_sent_no_socket"},
+	{"says that it will not be found", "hostile",
+		"a_name_that_another_user_has_taken_is_not_believed_and_a_signal_rolls"},
+	{"refuses who is not the user", "hostile",
+		"who_listens_there_for_another_user_is_not_believed"},
+	{"sends nonsense", "flood", "messages_that_make_no_sense_are_dropped"},
+	{"a flood,", "flood", "a_flood_that_does_not_end_holds_no_roll_up"},
+	{"anything but a listening\nsocket", "flood",
+		"descriptors_of_what_is_no_listening_socket_are_closed"},
+	{"ends the next roll", "flood",
+		"a_listening_socket_of_somebody_else_ends_a_roll_in_good_order"},
+};
+
+Test(manual, every_promise_of_security_has_a_test)
+{
+	const char *section = strstr(page_of("libreuse.7"), "\n.Sh SECURITY\n");
+
+	cr_assert(section);
+	for (size_t i = 0; i < COUNT(promises); i++) {
+		const char *at = strstr(section, promises[i].words);
+		cr_expect(at && at < strstr(section, "\n.Sh OTHER OPERATING SYSTEMS\n"),
+			"\"%s\" is not there", promises[i].words);
+		const char *source = read_file(
+			format("%s/tests/system/test_%s.c", source_path(), promises[i].file));
+		cr_expect(
+			strstr(source, format("Test(%s, %s)", promises[i].file, promises[i].test)),
+			"%s is no test of %s", promises[i].test, promises[i].file);
+	}
+}
+
 Test(manual, nothing_is_described_that_the_policy_does_not_know)
 {
 	for (const char *at = manual(); (at = strstr(at, ITEM)); at++) {
