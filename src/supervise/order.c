@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "order.h"
 
+#include "../procfs.h"
 #include "../socket/inherited.h"
 #include "manager.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #define SIZE_MOST (1024 * 1024)
+#define NAME	  INHERITED_PREFIX "order"
 
 static int file = -1;
 static char *written; /* what is in the file */
@@ -19,12 +22,20 @@ static char *draft;
 static size_t draft_size;
 static FILE *out; /* of the draft */
 
+/* A later version may keep other files as well. */
+static bool is_order(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return procfs_links_to(AT_FDCWD, path, "/memfd:" NAME " (deleted)");
+}
+
 bool order_inherit(int fd)
 {
 	struct stat status;
 
-	if (file >= 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
-		status.st_size > SIZE_MOST)
+	if (file >= 0 || !is_order(fd) || fstat(fd, &status) < 0 || status.st_size > SIZE_MOST)
 		return false;
 	written = calloc(1, (size_t)status.st_size + 1);
 	if (!written || pread(fd, written, (size_t)status.st_size, 0) != status.st_size) {
@@ -92,12 +103,12 @@ static void write_draft(void)
 	bool is_new = file < 0;
 
 	if (is_new)
-		file = memfd_create("libreuse-order", MFD_CLOEXEC);
+		file = memfd_create(NAME, MFD_CLOEXEC);
 	if (file < 0 || ftruncate(file, 0) < 0 ||
 		pwrite(file, draft, draft_size, 0) != (ssize_t)draft_size)
 		return;
 	if (is_new)
-		manager_store(INHERITED_PREFIX "order", file);
+		manager_store(NAME, file);
 }
 
 void order_end(void)

@@ -11,7 +11,7 @@
  * numbers.
  */
 
-/* Reads such a file. Returns false where FD is none, and else takes it. */
+/* Reads such a file, which it knows by its name. Returns false where FD is none, else takes it. */
 bool order_inherit(int fd);
 
 /* The group that had INODE, if all its numbers were known; else an empty one. */

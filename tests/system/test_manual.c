@@ -22,6 +22,12 @@ static const char *const limits[] = {"shutdown 2\n", "closed for good", "Type=fo
 	"ExecStartPre=", "NotifyAccess=all", "Ql Restart= ,", "NFileDescriptorStore", "multicast",
 	"fewer", "noatsecure", "AmbientCapabilities="};
 
+/* What the library and its keeper say to each other. */
+static const char *const protocol[] = {"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID",
+	"LISTEN_FDNAMES", "FDSTORE\n", "REUSE_KEEP", "REUSE_WORKER", "REUSE_GENERATION",
+	"REUSE_SUCCESSOR", "FDSTORE=1", "FDPOLL=0", "FDNAME=", "FDSTOREREMOVE=1", "REUSE_KEPT",
+	"F_SETLK", "libreuse\\-order", ".Ss Versions\n"};
+
 static const char *page_of(const char *name)
 {
 	return read_file(format("%s/man/%s", source_path(), name));
@@ -150,6 +156,18 @@ Test(manual, every_promise_of_security_has_a_test)
 		cr_expect(
 			strstr(source, format("Test(%s, %s)", promises[i].file, promises[i].test)),
 			"%s is no test of %s", promises[i].test, promises[i].file);
+	}
+}
+
+Test(manual, the_protocol_is_stated)
+{
+	const char *section = strstr(page_of("libreuse.7"), "\n.Sh PROTOCOL\n");
+
+	cr_assert(section);
+	for (size_t i = 0; i < COUNT(protocol); i++) {
+		const char *at = strstr(section, protocol[i]);
+		cr_expect(at && at < strstr(section, "\n.Sh THE NOTIFY HOOK\n"), "%s is not there",
+			protocol[i]);
 	}
 }
 

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Supervisors and libraries of different versions work with each other. A later version is played
+ * by a program that says more than this one; tests/protocol/run takes an older one out of the
+ * sources' history, and runs the tests of the suite "mixed" with it.
+ */
+#include "supervised.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLIENTS 8
+
+static const char *python(void)
+{
+	return need_program("python3");
+}
+
+/* ---- a supervisor and a library, of whatever versions LIBREUSE_RUN has beside it ---- */
+
+static struct process *slow_copies(int port, const char *copies)
+{
+	return supervise(copies, "--keep", "--restart=always", "--ready-delay=0", python(),
+		script_path("slow.py"), format("%d", port));
+}
+
+Test(mixed, a_copy_that_is_killed_leaves_its_socket_to_the_next)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n2");
+
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 2);
+	unsigned long inodes = sum_listening("tcp", port);
+	for (int i = 0; i < 4; i++) {
+		cr_assert_eq(kill(copy_in(supervisor, i % 2), SIGKILL), 0);
+		wait_ready(supervisor, 3 + i);
+		cr_expect_eq(sum_listening("tcp", port), inodes, "other sockets listen");
+		answering(port);
+	}
+	end_supervisor(supervisor);
+}
+
+Test(mixed, a_roll_loses_nothing)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n2");
+
+	wait_ready(supervisor, 2);
+	struct process *clients = load_start(port, CLIENTS);
+	for (int i = 0; i < 2; i++)
+		roll(supervisor, 2);
+	load_stop_served(clients);
+	wait_listening("tcp", port, 2);
+	end_supervisor(supervisor);
+}
+
+/* A group with a member of somebody else: what REUSE_SUCCESSOR says is needed. */
+Test(mixed, a_new_copy_takes_the_socket_of_the_one_that_it_replaces)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n1");
+
+	wait_ready(supervisor, 1);
+	process_start(WORDS(python(), script_path("slow.py"), format("%d", port)));
+	wait_listening("tcp", port, 2);
+	unsigned long inodes = sum_listening("tcp", port);
+	roll(supervisor, 1);
+	wait_said(supervisor, "takes the old one's socket over", 1);
+	wait_listening("tcp", port, 2);
+	cr_expect_eq(sum_listening("tcp", port), inodes, "other sockets listen");
+	end_supervisor(supervisor);
+}
+
+/* ---- a later supervisor ---- */
+
+static struct process *later_keeper(int port, const char *call, const char *then)
+{
+	return process_start(
+		WORDS(python(), script_path("future.py"), "keeper", format("%d", port), "env",
+			format("LD_PRELOAD=%s", library_path()), "REUSE_LOG=info", python(),
+			script_path("sockets.py"), "tcp4", format("bind=127.0.0.1,%d", port), call,
+			"inode", "activation", then, "stay"),
+		.is_bare = true);
+}
+
+Test(protocol, the_library_takes_a_socket_of_a_later_supervisor)
+{
+	int port = port_new();
+	struct process *keeper = later_keeper(port, "listen", "child");
+
+	process_wait_text(keeper, "takes the kept socket over");
+	process_wait_text(keeper, "with 1\n");
+	process_wait_text(keeper, "(None, None)");
+	unsigned long inode = sum_listening("tcp", port);
+	cr_expect_eq(count_listening("tcp", port), 1);
+	process_wait_text(keeper, format("kept %lu\n", inode));
+	/* and says so in the words of this version */
+	process_wait_text(
+		keeper, format("FDSTORE=1 FDPOLL=0 FDNAME=libreuse-%lu-tcp-127.0.0.1-%d with 1\n",
+				inode, port));
+}
+
+/* A later one has kept a file of its own besides the sockets. */
+Test(protocol, the_supervisor_takes_a_socket_of_a_later_one_and_leaves_its_file_alone)
+{
+	int port = port_new();
+	struct process *keeper = process_start(
+		WORDS(python(), script_path("future.py"), "keeper", format("%d", port), run_path(),
+			"-v", "-n1", "--keep", "--ready-delay=0", python(), script_path("slow.py"),
+			format("%d", port)),
+		.is_bare = true);
+
+	wait_ready(keeper, 1);
+	/* it has written a file of its own by now */
+	process_wait_text(keeper, "FDNAME=libreuse-order with 1\nthe state is ");
+	unsigned long inode = sum_listening("tcp", port);
+	cr_expect_eq(count_listening("tcp", port), 1);
+	cr_expect(strstr(process_output(keeper), format("kept %lu\n", inode)),
+		"another socket listens");
+	const char *said = process_output(keeper);
+	for (const char *at = said; (at = strstr(at, "the state is ")); at++)
+		cr_expect(strstr(at, "the state is its own\n") == at, "%s", said);
+}
+
+/* ---- a later library ---- */
+
+static struct process *later_copy(int port)
+{
+	return supervise("-n1", "--keep", "-r", "tcp -> pass", "--restart=always",
+		"--ready-delay=0", python(), script_path("future.py"), "copy", format("%d", port));
+}
+
+/* The name of the socket as the copy has it. */
+static const char *name_at(int port)
+{
+	char answer[512];
+
+	client_ask("127.0.0.1", port, NULL, "\n", answer, sizeof answer);
+	const char *blank = strchr(answer, ' ');
+	cr_assert(blank, "\"%s\"", answer);
+	return format("%s", blank + 1);
+}
+
+Test(protocol, the_supervisor_keeps_a_socket_of_a_later_library)
+{
+	int port = port_new();
+	struct process *supervisor = later_copy(port);
+
+	wait_ready(supervisor, 1);
+	unsigned long inode = sum_listening("tcp", port);
+	const char *name = name_at(port);
+	cr_expect(strstr(name, format("libreuse-%lu-", inode)) == name && strlen(name) > 200);
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
+	wait_ready(supervisor, 2);
+	cr_expect_eq(sum_listening("tcp", port), inode, "another socket listens");
+	cr_expect_str_eq(name_at(port), name);
+	end_supervisor(supervisor);
+}
+
+Test(protocol, the_supervisor_says_what_it_cannot_keep_and_goes_on)
+{
+	int port = port_new();
+	struct process *supervisor = later_copy(port);
+
+	wait_said(supervisor, "copy 0 handed over what is no listening socket", 1);
+	wait_ready(supervisor, 1);
+	cr_expect_eq(times_said(supervisor, "handed over what is no listening socket"), 1,
+		"a message that stores nothing was taken for one that does");
+	end_supervisor(supervisor);
+}
