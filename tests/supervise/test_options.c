@@ -15,12 +15,15 @@
 #define read_words(OPTIONS, ...) read_line(OPTIONS, (char *[]){"run", __VA_ARGS__, NULL})
 static bool read_line(struct options *options, char **argv)
 {
+	/* OPTIONS points into it, and what read_words() makes lives in the block of an assertion */
+	static char *line[32];
 	int argc = 0;
 
-	while (argv[argc])
-		argc++;
+	for (; argv[argc]; argc++)
+		line[argc] = argv[argc];
+	line[argc] = NULL;
 	optind = 0; /* start anew, see getopt(3) */
-	return options_read(options, argc, argv);
+	return options_read(options, argc, line);
 }
 
 /* ---- times ---- */
