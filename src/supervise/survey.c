@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "survey.h"
 
+#include "../compat.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,7 +154,7 @@ static enum sharing ask_sharing(const struct listener *listener)
 		socklen_t length = sizeof value;
 		if (fd < 0)
 			continue;
-		if (getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, &length) == 0)
+		if (getsockopt(fd, SOL_SOCKET, SHARE_OPTION, &value, &length) == 0)
 			sharing = value ? SHARING_ON : SHARING_OFF;
 		close(fd);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "why.h"
 
+#include "../compat.h"
 #include "../errnos.h"
 #include "../policy/parse.h"
 #include "elsewhere.h"
@@ -44,7 +45,7 @@ static int bind_as_copy(const struct wish *wish)
 
 	if (fd < 0)
 		return errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SHARE_OPTION, &on, sizeof on);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (wish->endpoint.family == FAMILY_IP6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only);
