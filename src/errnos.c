@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-/* What bind(2), connect(2), setsockopt(2), open(2) and mmap(2) may answer. */
+/* What the calls of the library and of the supervisor may answer. */
 static const struct {
 	char name[16];
 	int number;
@@ -17,10 +17,14 @@ static const struct {
 	{"EAGAIN", EAGAIN},
 	{"EBADF", EBADF},
 	{"EBUSY", EBUSY},
+	{"ECHILD", ECHILD},
 	{"ECONNREFUSED", ECONNREFUSED},
 	{"ECONNRESET", ECONNRESET},
 	{"EDOM", EDOM},
+	{"EDQUOT", EDQUOT},
+	{"EEXIST", EEXIST},
 	{"EFAULT", EFAULT},
+	{"EFBIG", EFBIG},
 	{"EHOSTUNREACH", EHOSTUNREACH},
 	{"EINTR", EINTR},
 	{"EINVAL", EINVAL},
@@ -29,6 +33,7 @@ static const struct {
 	{"EISDIR", EISDIR},
 	{"ELOOP", ELOOP},
 	{"EMFILE", EMFILE},
+	{"EMSGSIZE", EMSGSIZE},
 	{"ENAMETOOLONG", ENAMETOOLONG},
 	{"ENETDOWN", ENETDOWN},
 	{"ENETUNREACH", ENETUNREACH},
@@ -45,7 +50,10 @@ static const struct {
 	{"ENXIO", ENXIO},
 	{"EOPNOTSUPP", EOPNOTSUPP},
 	{"EPERM", EPERM},
+	{"EPIPE", EPIPE},
 	{"EPROTONOSUPPORT", EPROTONOSUPPORT},
+	{"EROFS", EROFS},
+	{"ESRCH", ESRCH},
 	{"ETIMEDOUT", ETIMEDOUT},
 };
 

@@ -447,8 +447,8 @@ static int add_new(int fd, uint64_t inode, const struct endpoint *endpoint)
 {
 	int duplicate = system_fcntl(fd, F_DUPFD_CLOEXEC, DUPS_FROM);
 
-	if (duplicate < 0)
-		return duplicate;
+	if (duplicate < 0) /* EINVAL: the limit is below where they begin */
+		return duplicate == -EINVAL ? -EMFILE : duplicate;
 	int place = add(duplicate, inode, endpoint);
 	if (place < 0) {
 		system_close(duplicate);
@@ -463,12 +463,12 @@ void keep_store(const struct configuration *configuration, int fd, const struct 
 {
 	uint64_t inode = file_identity_of(fd).inode;
 
-	if (!notify_path[0] || !shared) {
+	if (!notify_path[0]) {
 		say_no_keeper(configuration, endpoint);
 		return;
 	}
-	int place = find(inode);
-	if (place < 0)
+	int place = shared ? find(inode) : -ENOMEM;
+	if (place < 0 && shared)
 		place = add_new(fd, inode, endpoint);
 	if (place < 0)
 		say(configuration, LOG_LEVEL_WARN, endpoint, "the socket is not kept", place);
