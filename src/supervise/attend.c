@@ -72,8 +72,11 @@ static void wait_for_go(const struct start *start)
 {
 	char go;
 
-	if (read(start->channel, &go, 1) != 1)
-		_exit(EX_OSERR);
+	if (read(start->channel, &go, 1) == 1)
+		return;
+	fprintf(stderr, "reuse-run: %s: is not started: %s\n", start->arguments[0],
+		errno_name(errno));
+	_exit(EX_OSERR);
 }
 
 /* Variables that name the process that a service manager has started name the program now. */
@@ -114,10 +117,10 @@ static bool hear(const struct start *start, struct report *report)
 	return read(start->channel, report, sizeof *report) == sizeof *report;
 }
 
-static void let_go(const struct start *start)
+static int let_go(const struct start *start)
 {
 	/* MSG_NOSIGNAL: it may have been killed */
-	send(start->channel, "", 1, MSG_NOSIGNAL);
+	return send(start->channel, "", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE ? -errno : 0;
 }
 
 /* ---- starting ---- */
@@ -174,8 +177,8 @@ static pid_t start_lender(void)
 
 static void dismiss(pid_t lender)
 {
-	kill(lender, SIGKILL);
-	waitpid(lender, NULL, 0);
+	if (lender > 0 && kill(lender, SIGKILL) == 0)
+		waitpid(lender, NULL, 0);
 }
 
 /*
@@ -201,11 +204,8 @@ static bool close_inherited(int directory, const char *name, void *context)
 /* What we were given has no FD_CLOEXEC, and is the program's; what we opened has it. */
 static void let_descriptors_go(struct attendance *attendance)
 {
-	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		dup3(nothing, fd, O_CLOEXEC);
-	attendance->notify.silence = nothing;
+		dup3(attendance->notify.silence, fd, O_CLOEXEC);
 	procfs_walk_path("/proc/self/fd", close_inherited, NULL);
 	if (chdir("/") < 0)
 		return; /* then it stays in use */
@@ -244,9 +244,10 @@ static void pass_on(struct attendance *attendance, siginfo_t *info)
 		return;
 	if (attendance->is_over)
 		send_to_children(info->si_signo);
-	else
-		syscall(SYS_pidfd_send_signal, attendance->pidfd, info->si_signo,
-			info->si_code == SI_QUEUE ? info : NULL, 0);
+	else if (syscall(SYS_pidfd_send_signal, attendance->pidfd, info->si_signo,
+			 info->si_code == SI_QUEUE ? info : NULL, 0) < 0)
+		log_write(&attendance->notify.configuration->log, LOG_LEVEL_WARN,
+			"signal %d cannot be passed on: %s", info->si_signo, errno_name(errno));
 }
 
 static bool take_signal(const sigset_t *set, siginfo_t *info)
@@ -340,8 +341,7 @@ static void stop_as_well(struct attendance *attendance, int signal)
 	if (attendance->is_outside)
 		attendance->is_outside = step_outside(lender);
 	catch_up(attendance, lender > 0 ? signals_of(lender) : 0);
-	if (lender > 0)
-		dismiss(lender);
+	dismiss(lender);
 }
 
 /* ---- ends ---- */
@@ -352,7 +352,8 @@ static void wait_for_children(struct attendance *attendance)
 	int status;
 	pid_t child;
 
-	while ((child = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+	while ((child = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0 ||
+		(child < 0 && errno == EINTR)) {
 		if (child != attendance->program)
 			continue;
 		if (WIFSTOPPED(status)) {
@@ -418,6 +419,7 @@ static const char *reason_of(int error)
 		int error;
 		const char *text;
 	} reasons[] = {
+		{-ENOENT, "/proc or /dev/null is missing"},
 		{-EBUSY, "another program, a container's engine or an outer reuse-run, has a "
 			 "seccomp listener on it already"},
 		{-EPERM, "that is not permitted here, as in a container without the permission "
@@ -425,15 +427,15 @@ static const char *reason_of(int error)
 		{-EACCES, "no_new_privs could not be set"},
 		{-EINVAL, "the kernel is too old: Linux 5.6 is needed, with "
 			  "CONFIG_SECCOMP_FILTER"},
-		{-ENOSYS, "the kernel, or a container's seccomp filter, lacks pidfd_getfd(2) or "
-			  "seccomp(2)"},
+		{-ENOSYS, "the kernel, or a container's seccomp filter, lacks seccomp(2), "
+			  "pidfd_open(2), pidfd_getfd(2) or memfd_create(2)"},
 	};
 
 	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
 		if (reasons[i].error == error)
 			return reasons[i].text;
 	}
-	return errno_name(-error);
+	return "a system call failed";
 }
 
 static int go_without_hook(const struct configuration *configuration, const struct start *start,
@@ -441,8 +443,8 @@ static int go_without_hook(const struct configuration *configuration, const stru
 {
 	bool is_refused = asked_for || policy_protects(&configuration->policy);
 
-	fprintf(stderr, "reuse-run: %s: the notify hook cannot be had: %s; %s\n",
-		start->arguments[0], reason_of(error),
+	fprintf(stderr, "reuse-run: %s: the notify hook cannot be had: %s (%s); %s\n",
+		start->arguments[0], reason_of(error), errno_name(-error),
 		!is_refused ? "the program runs, but libreuse does nothing for it"
 		: asked_for ? "it is not started; where a library can be preloaded into it, "
 			      "--hook=preload does without"
@@ -457,6 +459,26 @@ static int go_without_hook(const struct configuration *configuration, const stru
 
 /* ---- all of it ---- */
 
+/* Before there is a program that would have to be left alone without these. */
+static int open_own(struct attendance *attendance)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	attendance->notify.silence = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (attendance->notify.silence < 0)
+		return -errno;
+	attendance->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	return attendance->signals < 0 ? -errno : 0;
+}
+
+static int give_up_on(pid_t child, int error)
+{
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return error;
+}
+
 /* Returns 0 when the program runs under the hook, or why it was not even started. */
 static int start_program(struct attendance *attendance, struct start *start, struct report *report)
 {
@@ -470,16 +492,13 @@ static int start_program(struct attendance *attendance, struct start *start, str
 	if (!error && !hear(start, report))
 		error = -ECHILD;
 	attendance->listener = error ? error : get_listener(attendance->pidfd, report);
-	if (attendance->listener < 0) {
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
-		return attendance->listener;
-	}
+	if (attendance->listener < 0)
+		return give_up_on(child, attendance->listener);
 	pid_t lender = start_lender();
 	attendance->is_outside = step_outside(lender);
 	dismiss(lender);
-	let_go(start);
-	return 0;
+	error = let_go(start);
+	return error ? give_up_on(child, error) : 0;
 }
 
 static int report_no_program(const struct start *start, const struct report *report)
@@ -495,17 +514,19 @@ int attend(const struct configuration *configuration, char **arguments, bool ask
 {
 	struct start start = {.arguments = arguments, .ourselves = getpid()};
 	struct report report;
-	sigset_t all;
 	struct attendance attendance = {
 		.notify = {.configuration = configuration, .keeper = &service_keeper},
 		.home = getpgrp(),
 	};
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	notify_start(&attendance.notify);
+	int error = notify_start(&attendance.notify);
 	prepare_signals(&start);
 	service_start(configuration);
-	int error = filter_build(&start.filter, notify_calls(configuration));
+	if (!error)
+		error = filter_build(&start.filter, notify_calls(configuration));
+	if (!error)
+		error = open_own(&attendance);
 	if (!error)
 		error = start_program(&attendance, &start, &report);
 	filter_drop(&start.filter);
@@ -515,8 +536,6 @@ int attend(const struct configuration *configuration, char **arguments, bool ask
 		return report_no_program(&start, &report);
 	if (!configuration->is_inherited)
 		attendance.notify.only_process = attendance.program;
-	sigfillset(&all);
-	attendance.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	close(start.channel);
 	service_hold(configuration);
 	let_descriptors_go(&attendance);

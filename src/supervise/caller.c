@@ -44,8 +44,8 @@ static ino_t namespace_of(pid_t thread, const char *name)
 	return stat(path_of(path, thread, name), &status) == 0 ? status.st_ino : 0;
 }
 
-/* A line of /proc/PID/status, proc(5). */
-static void read_status_line(struct caller *caller, const char *line)
+/* A line of /proc/PID/status, proc(5); returns whether it is the last one that counts. */
+static bool read_status_line(struct caller *caller, const char *line)
 {
 	if (string_starts(line, "Tgid:"))
 		caller->process = (pid_t)strtol(line + 5, NULL, 10);
@@ -56,35 +56,58 @@ static void read_status_line(struct caller *caller, const char *line)
 			strchr(line + 5, '\t') ? strchr(line + 5, '\t') : "", NULL, 10);
 	else if (string_starts(line, "CapEff:"))
 		caller->rights.capabilities = strtoull(line + 7, NULL, 16);
+	return string_starts(line, "CapEff:");
 }
 
-static void read_status(struct caller *caller, pid_t thread)
+static int read_status(struct caller *caller, pid_t thread)
 {
 	char path[PATH_SIZE], line[128];
 	struct procfs_reader reader = {.fd = system_open(AT_FDCWD, path_of(path, thread, "status"),
 					       O_RDONLY | O_CLOEXEC, 0)};
 
 	*caller = (struct caller){.thread = thread, .pidfd = -1};
-	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line))
-		read_status_line(caller, line);
-	if (reader.fd >= 0)
-		system_close(reader.fd);
+	if (reader.fd < 0)
+		return reader.fd;
+	/* Half of it would be somebody else's rights. */
+	bool is_whole = false;
+	while (!is_whole && procfs_next_line(&reader, line, sizeof line))
+		is_whole = read_status_line(caller, line);
+	system_close(reader.fd);
+	return is_whole ? 0 : -EIO;
 }
 
 static int look(struct caller *caller, pid_t thread)
 {
-	read_status(caller, thread);
+	int error = read_status(caller, thread);
+
 	caller->rights.user_namespace = namespace_of(thread, "ns/user");
 	caller->rights.network_namespace = namespace_of(thread, "ns/net");
-	return caller->process > 0 ? 0 : -ESRCH;
+	return error;
+}
+
+static struct caller supervisor; /* this process */
+
+static const struct rights *our_rights(void)
+{
+	return &supervisor.rights;
+}
+
+int caller_start(void)
+{
+	return look(&supervisor, getpid());
 }
 
 int caller_open(struct caller *caller, pid_t thread)
 {
 	int error = look(caller, thread);
+	const struct rights *ours = our_rights(), *theirs = &caller->rights;
 
 	if (error)
 		return error;
+	/* A kernel without namespaces shows none of ours either. */
+	if (!ours->user_namespace != !theirs->user_namespace ||
+		!ours->network_namespace != !theirs->network_namespace)
+		return -EPERM;
 	caller->pidfd = (int)syscall(SYS_pidfd_open, thread, PIDFD_THREAD);
 	/* Before Linux 6.9 there are descriptors of whole processes only, and of their first
 	 * thread. */
@@ -125,15 +148,6 @@ ssize_t caller_read(const struct caller *caller, uint64_t address, void *bytes, 
 }
 
 /* ---- acting ---- */
-
-static const struct rights *our_rights(void)
-{
-	static struct caller ourselves;
-
-	if (ourselves.process == 0)
-		look(&ourselves, getpid());
-	return &ourselves.rights;
-}
 
 bool caller_is_in_our_network(const struct caller *caller)
 {

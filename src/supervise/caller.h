@@ -24,6 +24,9 @@ struct caller {
 	struct rights rights;
 };
 
+/* Looks at this process itself, before all else. Returns 0 or a negative errno. */
+int caller_start(void);
+
 /*
  * Looks at a thread. What is learnt is about the one that made the call only if the notification is
  * valid afterwards: the number could have been given to another. Returns 0 or a negative errno;

@@ -46,10 +46,12 @@ static int export(scmp_filter_ctx context, struct sock_fprog *program)
 	int file = memfd_create("filter", MFD_CLOEXEC);
 	int error = file < 0 ? -errno : seccomp_export_bpf(context, file);
 	off_t size = error ? 0 : lseek(file, 0, SEEK_END);
-	void *bytes = malloc((size_t)size + 1);
+	void *bytes = size < 0 ? NULL : malloc((size_t)size + 1);
 
-	if (!error && (!bytes || pread(file, bytes, (size_t)size, 0) != size))
-		error = -ENOMEM;
+	/* ECANCELED is libseccomp's word for a call that failed, with errno. */
+	if (error == -ECANCELED || (!error && !bytes) ||
+		(!error && pread(file, bytes, (size_t)size, 0) != size))
+		error = -errno;
 	if (file >= 0)
 		close(file);
 	program->len = (unsigned short)((size_t)size / sizeof(struct sock_filter));

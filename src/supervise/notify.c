@@ -74,7 +74,7 @@ enum {
 
 static bool is_guarded; /* a rule for bind() protects */
 
-void notify_start(const struct notify *notify)
+int notify_start(const struct notify *notify)
 {
 	const struct policy *policy = &notify->configuration->policy;
 
@@ -83,6 +83,7 @@ void notify_start(const struct notify *notify)
 	for (size_t i = 0; i < policy->count; i++)
 		is_guarded |=
 			!policy->rules[i].match.is_connect && rule_protects(&policy->rules[i]);
+	return caller_start();
 }
 
 unsigned notify_calls(const struct configuration *configuration)
@@ -465,7 +466,7 @@ static int read_address(struct call *call)
 		return -EINVAL;
 	call->length = (socklen_t)length;
 	ssize_t got = caller_read(&call->caller, call->arguments[1], &call->address, call->length);
-	return got == length ? 0 : -EFAULT;
+	return got == length ? 0 : got < 0 ? (int)got : -EFAULT;
 }
 
 /* What socketcall(2) was given, in the program's memory. */
@@ -476,7 +477,7 @@ static int read_arguments(struct call *call)
 	ssize_t got = caller_read(&call->caller, call->arguments[1], bytes, 3 * word);
 
 	if (got != 3 * (ssize_t)word)
-		return -EFAULT;
+		return got < 0 ? (int)got : -EFAULT;
 	for (unsigned i = 0; i < 3; i++) {
 		uint32_t half;
 		memcpy(&half, bytes + i * word, sizeof half);
@@ -548,15 +549,16 @@ static int answer_blindly(const struct call *call, int error)
 {
 	static bool is_said;
 
-	if (error == -ESRCH || error == -ENOENT)
-		return ANSWERED; /* there is nobody to answer */
-	if (!is_said)
+	/* An answer to nobody does no harm, and whoever is there must not wait for ever. */
+	bool is_gone = !listener_is_valid(call->listener, call->id);
+
+	if (!is_said && !is_gone)
 		log_write(&call->notify->configuration->log, LOG_LEVEL_ERROR,
 			"process %d cannot be looked into: %s; %s", (int)call->caller.process,
 			errno_name(-error),
 			is_guarded ? "the policy protects something, so its calls fail"
 				   : "its calls are left alone");
-	is_said = true;
+	is_said |= !is_gone;
 	return is_guarded ? -EACCES : CONTINUED;
 }
 
@@ -585,7 +587,9 @@ static int answer_on_socket(struct call *call, enum calls which)
 		return call->fd == -EBADF ? CONTINUED : answer_blindly(call, call->fd);
 	int error = which == CALL_LISTEN ? 0 : read_address(call);
 	if (!listener_is_valid(call->listener, call->id))
-		return ANSWERED;
+		return answer_blindly(call, -ESRCH);
+	if (error && error != -EFAULT && error != -EINVAL)
+		return answer_blindly(call, error);
 	if (error)
 		return which == CALL_BIND && is_guarded && is_ip_socket(call->fd) ? error
 										  : CONTINUED;
@@ -601,13 +605,16 @@ static int answer_as_caller_sees_it(struct call *call, int number)
 
 	if (which == CALL_MULTIPLEXED) {
 		which = calls_multiplexed(call->arguments[0]);
-		if (read_arguments(call) < 0)
+		int error = read_arguments(call);
+		if (error && error != -EFAULT)
+			return answer_blindly(call, error);
+		if (error)
 			return is_guarded && which == CALL_BIND ? -EFAULT : CONTINUED;
 	}
 	if (which != CALL_SOCKET)
 		return answer_on_socket(call, which);
 	if (!listener_is_valid(call->listener, call->id))
-		return ANSWERED;
+		return answer_blindly(call, -ESRCH);
 	configure(call);
 	return answer_socket(call);
 }

@@ -32,8 +32,11 @@ struct notify {
 	int silence;
 };
 
-/* Whose configuration it is from now on; to be called before the first answer. */
-void notify_start(const struct notify *notify);
+/*
+ * Whose configuration it is from now on; to be called before the first answer. Returns 0 or a
+ * negative errno: -ENOENT where there is no /proc.
+ */
+int notify_start(const struct notify *notify);
 
 /* Which calls the filter has to tell of (bits of enum calls). */
 unsigned notify_calls(const struct configuration *configuration);
