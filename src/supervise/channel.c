@@ -17,12 +17,12 @@ int channel_open(struct channel *channel)
 	channel->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (channel->fd < 0)
 		return -errno;
+	socklen_t room = sizeof address;
 	if (setsockopt(channel->fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof one) == 0 &&
-		bind(channel->fd, (struct sockaddr *)&address, length) == 0) {
-		length = sizeof address;
-		getsockname(channel->fd, (struct sockaddr *)&address, &length);
+		bind(channel->fd, (struct sockaddr *)&address, length) == 0 &&
+		getsockname(channel->fd, (struct sockaddr *)&address, &room) == 0) {
 		snprintf(channel->name, sizeof channel->name, "@%.*s",
-			(int)(length - sizeof address.sun_family - 1), address.sun_path + 1);
+			(int)(room - sizeof address.sun_family - 1), address.sun_path + 1);
 		return 0;
 	}
 	int error = -errno;
@@ -83,6 +83,7 @@ bool channel_receive(const struct channel *channel, struct channel_message *mess
 	message->sender = 0;
 	message->user = (uid_t)-1;
 	message->n_fds = 0;
+	message->are_lost = whole.msg_flags & MSG_CTRUNC;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wsign-conversion" /* in musl's macro */
 	for (struct cmsghdr *at = CMSG_FIRSTHDR(&whole); at; at = CMSG_NXTHDR(&whole, at))

@@ -21,6 +21,7 @@ struct channel_message {
 	uid_t user;
 	int fds[CHANNEL_FDS_MOST]; /* close-on-exec; the caller's to close */
 	unsigned n_fds;
+	bool are_lost; /* descriptors came with it, for which we have no room */
 };
 
 /* Returns 0 or a negative errno. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "control.h"
 
+#include "../errnos.h"
 #include "../text.h"
 #include "peer.h"
+#include "say.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -74,6 +77,7 @@ int control_open(struct control *control)
 	for (int i = 0; i < CONTROL_CLIENTS_MOST; i++)
 		control->clients[i] = -1;
 	control->listener = -1;
+	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (length == 0)
 		return -ENOENT; /* there is no /proc */
 	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -91,6 +95,9 @@ void control_close(struct control *control)
 	if (control->listener >= 0)
 		close(control->listener);
 	control->listener = -1;
+	if (control->spare >= 0)
+		close(control->spare);
+	control->spare = -1;
 }
 
 static bool add_client(struct control *control, int client)
@@ -111,12 +118,36 @@ static bool is_allowed(int client)
 	return peer_of(client, &peer) && peer_is_ours(peer.uid, peer.pid);
 }
 
-bool control_accept(struct control *control)
+static int accept_next(const struct control *control)
 {
 	int client = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (client < 0)
+	return client < 0 ? -errno : client;
+}
+
+/* Who has come would wait for ever, and so would we be woken. */
+static void turn_away(struct control *control)
+{
+	if (control->spare >= 0)
+		close(control->spare);
+	int client = accept_next(control);
+	if (client >= 0)
+		close(client);
+	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+bool control_accept(struct control *control)
+{
+	int client = accept_next(control);
+
+	if (client < 0) {
+		if (client != -EAGAIN)
+			say(LOG_LEVEL_WARN, "a request for a roll cannot be taken: %s",
+				errno_name(-client));
+		if (client == -EMFILE || client == -ENFILE)
+			turn_away(control);
 		return false;
+	}
 	if (is_allowed(client) && add_client(control, client))
 		return true;
 	close(client);

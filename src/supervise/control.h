@@ -9,6 +9,7 @@
 
 struct control {
 	int listener;			   /* -1: nobody can ask */
+	int spare;			   /* given up to turn somebody away at the limit */
 	int clients[CONTROL_CLIENTS_MOST]; /* who waits for the end of a roll; -1: free */
 };
 

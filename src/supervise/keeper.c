@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper.h"
 
+#include "../errnos.h"
 #include "../socket/inherited.h"
 #include "../socket/share.h"
 #include "../socket/tables.h"
@@ -8,6 +9,7 @@
 #include "manager.h"
 #include "say.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,26 +30,29 @@ static void note_if_same(const struct table_entry *entry, void *context)
 }
 
 /*
- * Whether FD is a socket that can be kept: IP, bound, and for TCP listening. A file of a file
- * system that does not answer is never asked for its status.
+ * Returns 0 where FD is a socket that can be kept: IP, bound, and for TCP listening. A file of a
+ * file system that does not answer is never asked for its status.
  */
-static bool describe(struct kept *kept, int fd)
+static int describe(struct kept *kept, int fd)
 {
 	struct stat status;
 	int is_listening = 0;
 	socklen_t length = sizeof is_listening;
+	int error = share_ask_bound(fd, &kept->endpoint);
 
-	if (share_ask_bound(fd, &kept->endpoint) < 0 || kept->endpoint.port == 0 ||
-		share_ask_protocol(fd, &kept->endpoint) < 0 ||
-		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) < 0)
-		return false;
-	if (kept->endpoint.protocol != PROTOCOL_UDP && !is_listening)
-		return false;
+	if (!error)
+		error = share_ask_protocol(fd, &kept->endpoint);
+	if (!error && getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) < 0)
+		error = -errno;
+	if (error)
+		return error;
+	if (kept->endpoint.port == 0 || (kept->endpoint.protocol != PROTOCOL_UDP && !is_listening))
+		return -EINVAL;
 	if (fstat(fd, &status) < 0)
-		return false;
+		return -errno;
 	kept->fd = fd;
 	kept->inode = (uint32_t)status.st_ino;
-	return true;
+	return 0;
 }
 
 static void look_up(struct kept *kept)
@@ -155,10 +160,11 @@ static bool is_name(const char *name)
 }
 
 /* Said once: a copy that errs may do so a million times. */
-static void refuse(struct copy *copy, const char *what)
+static void refuse(struct copy *copy, const char *what, int error)
 {
 	if (!copy->has_erred)
-		say(LOG_LEVEL_WARN, "copy %u handed over %s", copy->slot, what);
+		say(LOG_LEVEL_WARN, "copy %u handed over %s: %s", copy->slot, what,
+			errno_name(-error));
 	copy->has_erred = true;
 }
 
@@ -166,9 +172,10 @@ static void refuse(struct copy *copy, const char *what)
 static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *name)
 {
 	struct kept kept = {.slot = copy->slot, .owner = copy};
+	int error = is_name(name) ? describe(&kept, fd) : -EINVAL;
 
-	if (!is_name(name) || !describe(&kept, fd)) {
-		refuse(copy, "what is no listening socket");
+	if (error) {
+		refuse(copy, "what is no listening socket", error);
 		return false;
 	}
 	struct kept *known = keeper_find(keeper, kept.inode);
@@ -179,7 +186,7 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 	}
 	snprintf(kept.name, sizeof kept.name, "%s", name);
 	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !append(keeper, &kept)) {
-		refuse(copy, "more sockets than can be kept");
+		refuse(copy, "more sockets than can be kept", -ENOMEM);
 		return false;
 	}
 	manager_store(name, fd);
@@ -202,6 +209,11 @@ void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_messag
 
 	if (!channel_field(message, "FDNAME", name, sizeof name))
 		return;
+	if (message->are_lost)
+		say(LOG_LEVEL_WARN,
+			"copy %u handed over a socket, and there is no descriptor left to keep it: "
+			"EMFILE",
+			copy->slot);
 	if (channel_field(message, "FDSTORE", flag, sizeof flag) && message->n_fds > 0 &&
 		store(keeper, copy, message->fds[0], name))
 		message->fds[0] = -1;
@@ -214,7 +226,7 @@ bool keeper_inherit(struct keeper *keeper, int fd)
 	struct kept kept = {.orphaned_ms = clock_now_ms()};
 	struct text name;
 
-	if (!describe(&kept, fd))
+	if (describe(&kept, fd) < 0)
 		return false;
 	/* The n-th socket of an endpoint is the n-th slot's. */
 	for (const struct kept *at = keeper->list; at; at = at->next)

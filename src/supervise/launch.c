@@ -58,10 +58,11 @@ void launch_open(struct launch *launch, const struct options *options, struct ke
 		if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
 			sigaddset(&launch->ignored, number);
 	}
-	getrlimit(RLIMIT_NOFILE, &launch->files);
-	raised = launch->files;
-	raised.rlim_cur = raised.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &raised);
+	if (getrlimit(RLIMIT_NOFILE, &launch->files) == 0) {
+		raised = launch->files;
+		raised.rlim_cur = raised.rlim_max;
+		launch->is_raised = setrlimit(RLIMIT_NOFILE, &raised) == 0;
+	}
 	read_passed(launch, keeper);
 }
 
@@ -181,7 +182,8 @@ static void take_null_as_input(void)
 
 static void restore(const struct launch *launch)
 {
-	setrlimit(RLIMIT_NOFILE, &launch->files);
+	if (launch->is_raised)
+		setrlimit(RLIMIT_NOFILE, &launch->files);
 	for (int number = 1; number < NSIG; number++) {
 		if (sigismember(&launch->ignored, number) == 1)
 			signal(number, SIG_IGN);
@@ -288,7 +290,11 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 	const struct options *options = launch->options;
 	char **command = options->command;
 
-	setpgid(0, 0);
+	/* It could not be told to stop, with all that it starts. */
+	if (setpgid(0, 0) < 0) {
+		complain("", "a process group of its own");
+		_exit(EX_OSERR);
+	}
 	end_with(supervisor);
 	take_null_as_input();
 	if (!pass_sockets(launch, keeper, copy, predecessor)) {

@@ -14,6 +14,7 @@ struct launch {
 	const struct options *options;
 	sigset_t blocked;
 	struct rlimit files;
+	bool is_raised; /* that limit, for the supervisor */
 	sigset_t ignored;
 	int n_passed; /* descriptors from 3 on, as in LISTEN_FDS, for the program itself */
 };

@@ -24,14 +24,29 @@ bool pid_file_write(const char *path)
 	return false;
 }
 
-void pid_file_remove(const char *path)
+/* The process that the file names, 0 where it names none, or a negative errno. */
+static int process_in(const char *path)
 {
 	FILE *file = fopen(path, "re");
-	int process = 0;
+	unsigned process = 0;
+	int error = 0;
 
 	if (!file)
-		return;
-	if (fscanf(file, "%d", &process) == 1 && process == getpid())
-		unlink(path);
+		return -errno;
+	if (fscanf(file, "%7u", &process) != 1 && ferror(file))
+		error = -errno;
 	fclose(file);
+	return error ? error : (int)process;
+}
+
+void pid_file_remove(const char *path)
+{
+	int process = process_in(path), error = process < 0 ? process : 0;
+
+	/* Another one may have written it anew. */
+	if (process == getpid() && unlink(path) < 0)
+		error = -errno;
+	if (error && error != -ENOENT)
+		fprintf(stderr, "reuse-run: --pid-file=%s: is not removed: %s\n", path,
+			strerror(-error));
 }

@@ -82,9 +82,11 @@ void roll_advance(struct supervisor *supervisor)
 	}
 	supervisor->slots[slot].is_to_roll = false;
 	ask_for_time(supervisor);
-	if (worker_start(supervisor, slot, copies_serving(supervisor, slot)) < 0)
-		snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
-			"copy %u: a new one cannot be started; the old ones stay", slot);
+	if (worker_start(supervisor, slot, copies_serving(supervisor, slot)) == 0)
+		return;
+	snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
+		"copy %u: a new one cannot be started; the old ones stay", slot);
+	roll_advance(supervisor); /* nothing else will happen that ends it */
 }
 
 void roll_abandon(struct supervisor *supervisor)

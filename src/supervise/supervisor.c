@@ -200,8 +200,10 @@ static void reap(struct supervisor *supervisor)
 
 	/* What a copy said before it ended counts. */
 	worker_listen(supervisor);
-	while ((process = waitpid(-1, &status, WNOHANG)) > 0)
-		worker_ended(supervisor, process, status);
+	while ((process = waitpid(-1, &status, WNOHANG)) > 0 || (process < 0 && errno == EINTR)) {
+		if (process > 0)
+			worker_ended(supervisor, process, status);
+	}
 }
 
 static const struct copy *last_to_stop(const struct supervisor *supervisor)
