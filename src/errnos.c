@@ -10,6 +10,7 @@ static const struct {
 	char name[16];
 	int number;
 } table[] = {
+	{"E2BIG", E2BIG},
 	{"EACCES", EACCES},
 	{"EADDRINUSE", EADDRINUSE},
 	{"EADDRNOTAVAIL", EADDRNOTAVAIL},
@@ -41,6 +42,7 @@ static const struct {
 	{"ENOBUFS", ENOBUFS},
 	{"ENODEV", ENODEV},
 	{"ENOENT", ENOENT},
+	{"ENOEXEC", ENOEXEC},
 	{"ENOMEM", ENOMEM},
 	{"ENOPROTOOPT", ENOPROTOOPT},
 	{"ENOSPC", ENOSPC},
@@ -55,6 +57,7 @@ static const struct {
 	{"EROFS", EROFS},
 	{"ESRCH", ESRCH},
 	{"ETIMEDOUT", ETIMEDOUT},
+	{"ETXTBSY", ETXTBSY},
 };
 
 #define COUNT (sizeof table / sizeof *table)

@@ -120,7 +120,7 @@ static bool hear(const struct start *start, struct report *report)
 static int let_go(const struct start *start)
 {
 	/* MSG_NOSIGNAL: it may have been killed */
-	return send(start->channel, "", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE ? -errno : 0;
+	return send(start->channel, "", 1, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* ---- starting ---- */
@@ -166,13 +166,14 @@ static int get_listener(int pidfd, const struct report *report)
  */
 static pid_t start_lender(void)
 {
-	pid_t lender = fork();
+	pid_t ourselves = getpid(), lender = fork();
 
 	if (lender != 0)
 		return lender;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
+	while (getppid() == ourselves)
 		pause();
+	_exit(0);
 }
 
 static void dismiss(pid_t lender)
@@ -501,6 +502,20 @@ static int start_program(struct attendance *attendance, struct start *start, str
 	return error ? give_up_on(child, error) : 0;
 }
 
+/* Without them, sockets are shared all the same. */
+static void check_service(struct attendance *attendance)
+{
+	const struct configuration *configuration = attendance->notify.configuration;
+	int error =
+		service_is_wanted(configuration) ? listener_check_replace(attendance->listener) : 0;
+
+	if (!error)
+		return;
+	attendance->notify.keeper = NULL;
+	log_write(&configuration->log, LOG_LEVEL_WARN,
+		"keep and adopt= cannot be had here: %s; Linux 5.9 is needed", errno_name(-error));
+}
+
 static int report_no_program(const struct start *start, const struct report *report)
 {
 	bool is_missing = report->number == -ENOENT;
@@ -538,6 +553,7 @@ int attend(const struct configuration *configuration, char **arguments, bool ask
 		attendance.notify.only_process = attendance.program;
 	close(start.channel);
 	service_hold(configuration);
+	check_service(&attendance);
 	let_descriptors_go(&attendance);
 	serve(&attendance);
 	return end_as_program(attendance.status);

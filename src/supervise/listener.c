@@ -124,6 +124,15 @@ static int add(int listener, struct seccomp_notif_addfd *request, bool is_cloexe
 	return control(listener, SECCOMP_IOCTL_NOTIF_ADDFD, request);
 }
 
+int listener_check_replace(int listener)
+{
+	/* What is ours is looked at first. */
+	struct seccomp_notif_addfd nothing = {.srcfd = UINT32_MAX};
+	int error = control(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &nothing);
+
+	return error == -EBADF ? 0 : error;
+}
+
 int listener_replace(int listener, uint64_t id, int fd, int number, bool is_cloexec)
 {
 	struct seccomp_notif_addfd request = {

@@ -33,6 +33,9 @@ int listener_continue(int listener, uint64_t id);
 /* Ends the call with a result, or a negative errno. */
 int listener_return(int listener, uint64_t id, int64_t result);
 
+/* Whether the kernel can give the program descriptors of ours (Linux 5.9); or why not. */
+int listener_check_replace(int listener);
+
 /* Gives the program our descriptor FD as its descriptor NUMBER, in the place of what that was. */
 int listener_replace(int listener, uint64_t id, int fd, int number, bool is_cloexec);
 

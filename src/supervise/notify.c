@@ -512,6 +512,18 @@ static int create(void *context)
 	return error;
 }
 
+/* Before Linux 5.14, no descriptor can be the result of a call. */
+static int leave_socket_to_kernel(const struct configuration *configuration, int error)
+{
+	static bool is_said;
+
+	if (!is_said)
+		log_write(&configuration->log, LOG_LEVEL_WARN,
+			"early cannot be had here: %s; Linux 5.14 is needed", errno_name(-error));
+	is_said = true;
+	return configuration->policy.is_strict ? error : CONTINUED;
+}
+
 static int answer_socket(struct call *call)
 {
 	const struct configuration *configuration = call->configuration;
@@ -539,6 +551,8 @@ static int answer_socket(struct call *call)
 	int error = listener_return_fd(
 		call->listener, call->id, fd, (creation.type & SOCK_CLOEXEC) != 0);
 	system_close(fd);
+	if (error == -EINVAL)
+		return leave_socket_to_kernel(configuration, error);
 	return error ? error : ANSWERED;
 }
 

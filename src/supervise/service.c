@@ -89,6 +89,16 @@ void service_hold(const struct configuration *configuration)
 	}
 }
 
+bool service_is_wanted(const struct configuration *configuration)
+{
+	const struct policy *policy = &configuration->policy;
+	bool is_wanted = policy->has_keep;
+
+	for (size_t i = 0; i < policy->count; i++)
+		is_wanted |= policy->rules[i].actions.adopt != NULL;
+	return is_wanted;
+}
+
 const struct notify_keeper service_keeper = {
 	.take = keep_take,
 	.store = keep_store,

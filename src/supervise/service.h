@@ -14,6 +14,9 @@ void service_start(const struct configuration *configuration);
 /* Holds on, after the program was started, to the inherited sockets that adopt= names. */
 void service_hold(const struct configuration *configuration);
 
+/* Whether some rule puts sockets from elsewhere into the program. */
+bool service_is_wanted(const struct configuration *configuration);
+
 extern const struct notify_keeper service_keeper;
 
 #endif

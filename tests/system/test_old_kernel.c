@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Kernels that are too old for something: each such answer has its message, or its way around. */
+#include "supervised.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Only root may install such a filter without giving up privileges. */
+static const char *old_kernel(void)
+{
+	need_root();
+	return program_path("old_kernel");
+}
+
+#define on_a_kernel_without(LACK, ...)                                                             \
+	process_start(WORDS(old_kernel(), LACK, run_path(), __VA_ARGS__), .is_bare = true)
+
+static const char *bind_word(void)
+{
+	return format("bind=127.0.0.1:%d", port_new());
+}
+
+static void expect_output(struct process *process, const char *output)
+{
+	int status = process_wait(process);
+
+	cr_expect_str_eq(process_output(process), output, "status %d, \"%s\", and: %s", status,
+		process_output(process), process_errors(process));
+}
+
+static void expect_says(struct process *process, const char *words)
+{
+	cr_expect(strstr(process_errors(process), words), "it does not say \"%s\" but: %s", words,
+		process_errors(process));
+}
+
+/* ---- sharing ---- */
+
+Test(old_kernel, without_so_reuseport_the_log_says_so_and_the_bind_goes_on)
+{
+	struct process *process = on_a_kernel_without(
+		"SO_REUSEPORT", program_path("calls"), "tcp", bind_word(), "listen");
+
+	expect_output(process, "bind: ok\nlisten: ok\n");
+	expect_says(process, "SO_REUSEPORT cannot be set: ENOPROTOOPT");
+}
+
+Test(old_kernel, without_so_reuseport_a_strict_policy_fails_the_bind)
+{
+	struct process *process = process_start(WORDS(old_kernel(), "SO_REUSEPORT", run_path(),
+							program_path("calls"), "tcp", bind_word()),
+		.is_bare = true, .environment = WORDS("REUSE_STRICT=1"));
+
+	expect_output(process, "bind: ENOPROTOOPT\n");
+}
+
+Test(old_kernel, without_so_reuseport_the_notify_hook_does_the_same)
+{
+	struct process *process = on_a_kernel_without("SO_REUSEPORT", "--hook=notify",
+		program_path("calls"), "tcp", bind_word(), "listen");
+
+	expect_output(process, "bind: ok\nlisten: ok\n");
+	expect_says(process, "SO_REUSEPORT cannot be set: ENOPROTOOPT");
+}
+
+/* ---- steering ---- */
+
+Test(old_kernel, without_a_program_for_the_group_the_kernel_spreads_and_the_log_says_so)
+{
+	struct process *process = on_a_kernel_without("SO_ATTACH_REUSEPORT_CBPF", "--steer",
+		"source", program_path("calls"), "tcp", bind_word(), "listen");
+
+	expect_output(process, "bind: ok\nlisten: ok\n");
+	expect_says(process, "steer=source cannot be had: ENOPROTOOPT");
+}
+
+Test(old_kernel, without_a_program_for_the_group_a_new_copy_takes_the_old_ones_socket_over)
+{
+	int port = port_new();
+	struct process *supervisor = on_a_kernel_without("SO_ATTACH_REUSEPORT_CBPF", "-v", "-n",
+		"2", "--keep", program_path("server"), "tcp", "127.0.0.1", format("%d", port));
+
+	wait_ready(supervisor, 2);
+	unsigned long before = sum_listening("tcp", port);
+	roll(supervisor, 2);
+	cr_expect_eq(sum_listening("tcp", port), before);
+	expect_says(supervisor, "ENOPROTOOPT, so the new copy takes the old one's socket over");
+	end_supervisor(supervisor);
+}
+
+/* ---- the notify hook ---- */
+
+/* What makes the hook impossible, and what is said then. */
+static const struct {
+	const char *lack, *says;
+} needs[] = {
+	{"pidfd_open",
+		"lacks seccomp(2), pidfd_open(2), pidfd_getfd(2) or memfd_create(2) (ENOSYS)"},
+	{"pidfd_getfd", "pidfd_getfd(2) or memfd_create(2) (ENOSYS)"},
+	{"memfd_create", "pidfd_getfd(2) or memfd_create(2) (ENOSYS)"},
+	{"seccomp", "the notify hook cannot be had: the kernel"},
+	{"SECCOMP_FILTER_FLAG_NEW_LISTENER", "the kernel is too old: Linux 5.6 is needed"},
+};
+
+#define NEEDS (sizeof needs / sizeof *needs)
+
+Test(old_kernel, what_the_notify_hook_cannot_do_without_is_said)
+{
+	for (size_t i = 0; i < NEEDS; i++) {
+		struct process *process = on_a_kernel_without(
+			needs[i].lack, "--hook=notify", program_path("calls"), "tcp", bind_word());
+		cr_expect_eq(process_wait(process), 78, "%s", needs[i].lack);
+		cr_expect_str_empty(process_output(process), "%s", needs[i].lack);
+		expect_says(process, needs[i].says);
+	}
+}
+
+Test(old_kernel, where_the_policy_protects_a_program_without_its_hook_is_not_started)
+{
+	for (size_t i = 0; i < NEEDS; i++) {
+		struct process *process = on_a_kernel_without(needs[i].lack, "-r", "port=1 -> deny",
+			program_path("trouble"), "vfork", format("%d", port_new()));
+		cr_expect_eq(process_wait(process), 78, "%s", needs[i].lack);
+		expect_says(process, "the policy protects something, so it is not started");
+	}
+}
+
+Test(old_kernel, where_it_only_shares_a_program_runs_without_its_hook)
+{
+	for (size_t i = 0; i < NEEDS; i++) {
+		struct process *process = on_a_kernel_without(
+			needs[i].lack, program_path("trouble"), "vfork", format("%d", port_new()));
+		expect_output(process, "status 1\n");
+		expect_says(process, "the program runs, but libreuse does nothing for it");
+	}
+}
+
+Test(old_kernel, threads_are_served_where_only_processes_have_descriptors)
+{
+	expect_output(on_a_kernel_without("PIDFD_THREAD", program_path("trouble"), "threads",
+			      format("%d", port_new())),
+		"200 shared\n");
+}
+
+Test(old_kernel, the_hook_works_where_signals_interrupt_calls_that_are_answered)
+{
+	expect_output(on_a_kernel_without("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
+			      program_path("trouble"), "threads", format("%d", port_new())),
+		"200 shared\n");
+}
+
+Test(old_kernel, a_socket_that_cannot_be_put_in_place_is_not_kept_and_shared_all_the_same)
+{
+	int port = port_new();
+	struct process *supervisor =
+		on_a_kernel_without("SECCOMP_IOCTL_NOTIF_ADDFD", "-v", "--keep", "--hook=notify",
+			program_path("server"), "tcp", "127.0.0.1", format("%d", port));
+
+	wait_ready(supervisor, 1);
+	expect_says(supervisor, "keep and adopt= cannot be had here: EINVAL; Linux 5.9 is needed");
+	roll(supervisor, 1);
+	end_supervisor(supervisor);
+}
+
+Test(old_kernel, a_socket_is_made_without_early_where_it_cannot_be_handed_over)
+{
+	struct process *process = on_a_kernel_without("SECCOMP_IOCTL_NOTIF_ADDFD", "--hook=notify",
+		"-r", "tcp -> share early", program_path("calls"), "tcp", bind_word(), "listen");
+
+	expect_output(process, "bind: ok\nlisten: ok\n");
+	expect_says(process, "early cannot be had here: EINVAL; Linux 5.14 is needed");
+}
