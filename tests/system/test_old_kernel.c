@@ -2,6 +2,7 @@
 /* Kernels that are too old for something: each such answer has its message, or its way around. */
 #include "supervised.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,10 @@ Test(old_kernel, a_socket_that_cannot_be_put_in_place_is_not_kept_and_shared_all
 
 	wait_ready(supervisor, 1);
 	expect_says(supervisor, "keep and adopt= cannot be had here: EINVAL; Linux 5.9 is needed");
+	/* The next copy would be given a kept one, could not take it, and end. */
+	cr_assert_eq(kill(-copy_in(supervisor, 0), SIGKILL), 0);
+	wait_ready(supervisor, 2);
+	cr_expect_eq(times_said(supervisor, "ended with status"), 0);
 	roll(supervisor, 1);
 	end_supervisor(supervisor);
 }
