@@ -186,7 +186,7 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 	}
 	snprintf(kept.name, sizeof kept.name, "%s", name);
 	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !append(keeper, &kept)) {
-		refuse(copy, "more sockets than can be kept", -ENOMEM);
+		refuse(copy, "more sockets than can be kept", -ENOSPC);
 		return false;
 	}
 	manager_store(name, fd);
@@ -210,10 +210,7 @@ void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_messag
 	if (!channel_field(message, "FDNAME", name, sizeof name))
 		return;
 	if (message->are_lost)
-		say(LOG_LEVEL_WARN,
-			"copy %u handed over a socket, and there is no descriptor left to keep it: "
-			"EMFILE",
-			copy->slot);
+		refuse(copy, "a socket that there is no descriptor left for", -EMFILE);
 	if (channel_field(message, "FDSTORE", flag, sizeof flag) && message->n_fds > 0 &&
 		store(keeper, copy, message->fds[0], name))
 		message->fds[0] = -1;

@@ -6,7 +6,7 @@
 #include "../policy/endpoint.h"
 #include "copy.h"
 
-#define KEEPER_NAME_SIZE 256 /* as systemd has it; names are the library's to make */
+#define KEEPER_NAME_SIZE 256  /* as systemd has it; names are the library's to make */
 #define KEEPER_COPY_MOST 1024 /* sockets of one copy */
 
 struct kept {

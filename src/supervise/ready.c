@@ -5,7 +5,7 @@
 #include "copies.h"
 #include "tree.h"
 
-#define PROBE_WAIT_MS	250 /* between two probes of one copy */
+#define PROBE_WAIT_MS	250  /* between two probes of one copy */
 #define MESSAGE_WAIT_MS 1000 /* for what a copy says to the keeper of a socket that is seen */
 
 struct listening {
