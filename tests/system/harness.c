@@ -294,6 +294,14 @@ bool is_under_notify(void)
 	return hook && strcmp(hook, "notify") == 0;
 }
 
+void need_notify(void)
+{
+	const char *is_built = getenv("LIBREUSE_NOTIFY");
+
+	if (is_built && strcmp(is_built, "no") == 0)
+		skip("libreuse was built without the notify hook");
+}
+
 static bool is_notified(const struct launch *launch)
 {
 	return is_under_notify() && !launch->is_bare && !launch->preload;

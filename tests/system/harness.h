@@ -33,6 +33,9 @@ const char *supervise_path(void); /* reuse-supervise, in it */
  */
 bool is_under_notify(void);
 
+/* Skips the test where libreuse was built without the notify hook, LIBREUSE_NOTIFY=no. */
+void need_notify(void);
+
 /* A file of tests/system/programs. */
 const char *script_path(const char *name);
 

@@ -122,6 +122,7 @@ Test(keep, a_program_that_closes_all_descriptors_has_one_socket_nevertheless)
 
 Test(keep, a_go_server_gets_its_socket_back)
 {
+	need_notify();
 	int port = port_new();
 
 	systemd_add_service("kept",

@@ -645,6 +645,7 @@ Test(roll, gunicorn)
 
 Test(roll, go)
 {
+	need_notify();
 	need_program("go");
 	int port = port_new();
 	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=200ms",
