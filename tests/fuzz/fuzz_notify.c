@@ -13,6 +13,7 @@
 #include "supervise/manager.h"
 #include "supervise/say.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,10 +67,7 @@ int __wrap_fstat64(int fd, struct stat *status)
 {
 	const struct descriptor *at = open_one(fd);
 
-	*status = (struct stat){
-		.st_mode = at->kind == NOT_A_SOCKET ? S_IFREG : S_IFSOCK,
-		.st_ino = at->inode,
-	};
+	*status = (struct stat){.st_mode = S_IFSOCK, .st_ino = at->inode};
 	return 0;
 }
 
@@ -80,10 +78,22 @@ int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len
 	return 0;
 }
 
+int __real_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
+
+int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+	if (fd < FIRST_FD)
+		return __real_setsockopt(fd, level, option, value, length);
+	open_one(fd);
+	return 0;
+}
+
 int __wrap_share_ask_bound(int fd, struct endpoint *endpoint)
 {
-	*endpoint = (struct endpoint){.port = (uint16_t)(80 + open_one(fd)->inode)};
-	return 0;
+	const struct descriptor *at = open_one(fd);
+
+	*endpoint = (struct endpoint){.port = (uint16_t)(80 + at->inode)};
+	return at->kind == NOT_A_SOCKET ? -ENOTSOCK : 0;
 }
 
 int __wrap_share_ask_protocol(int fd, struct endpoint *endpoint)
@@ -107,12 +117,13 @@ int __wrap_tables_read(
 
 /* ---- the service manager ---- */
 
-/* Whether it takes NAME, as systemd's fdname_is_valid(), and the library knows it for its own. */
+/* Whether it takes NAME, as systemd's fdname_is_valid() nearly, and the library knows it for its
+ * own. */
 static bool is_name(const char *name)
 {
 	for (const char *at = name; *at; at++) {
 		unsigned char byte = (unsigned char)*at;
-		if (byte < ' ' || byte >= 0x7f || byte == ':')
+		if (byte <= ' ' || byte >= 0x7f || byte == ':')
 			return false;
 	}
 	return strncmp(name, INHERITED_PREFIX, sizeof INHERITED_PREFIX - 1) == 0;
