@@ -35,6 +35,7 @@ static void add_peer(const struct table_entry *entry, void *context)
 
 void drain_start(struct copy *copy, const struct keeper *keeper)
 {
+	copy->drain.has_started = true;
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		if (kept->owner == copy && kept->endpoint.protocol == PROTOCOL_TCP)
 			tables_read(PROTOCOL_TCP, kept->endpoint.port, HANDSHAKES, add_peer,

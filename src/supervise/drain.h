@@ -13,6 +13,7 @@ struct keeper;
 
 /* The handshakes that were under way when the copy was shut off: they end in its queue. */
 struct drain {
+	bool has_started;
 	struct endpoint *peers;
 	size_t n_peers;
 };

@@ -153,6 +153,16 @@ static void start_missing(struct supervisor *supervisor, int64_t now)
 	}
 }
 
+/* Once for all that has happened: with many copies, a look at their group takes its time. */
+static void steer(struct supervisor *supervisor)
+{
+	worker_steer(supervisor);
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_DRAINING && !copy->drain.has_started)
+			drain_start(copy, &supervisor->keeper);
+	}
+}
+
 void upkeep_advance(struct supervisor *supervisor)
 {
 	int64_t now = clock_now_ms();
@@ -160,7 +170,7 @@ void upkeep_advance(struct supervisor *supervisor)
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STARTING)
 			advance_starting(supervisor, copy, now);
-		else if (copy->state == COPY_DRAINING)
+		else if (copy->state == COPY_DRAINING && copy->drain.has_started)
 			advance_draining(supervisor, copy, now);
 		else if (copy->state == COPY_STOPPING)
 			advance_stopping(supervisor, copy, now);
@@ -168,7 +178,7 @@ void upkeep_advance(struct supervisor *supervisor)
 	bury(supervisor, now);
 	give_up(supervisor, now);
 	start_missing(supervisor, now);
-	worker_steer(supervisor);
+	steer(supervisor);
 }
 
 static int64_t earlier(int64_t a, int64_t b)

@@ -166,8 +166,6 @@ void worker_retire(struct supervisor *supervisor, struct copy *copy)
 		return;
 	}
 	enter(copy, COPY_DRAINING);
-	worker_steer(supervisor);
-	drain_start(copy, &supervisor->keeper);
 }
 
 void worker_failed(struct supervisor *supervisor, const struct copy *copy, const char *how)
@@ -264,7 +262,6 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 			worker_failed(supervisor, copy, how);
 		crashed(supervisor, copy, how);
 	}
-	worker_steer(supervisor);
 }
 
 void worker_ended(struct supervisor *supervisor, pid_t process, int status)

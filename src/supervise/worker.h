@@ -20,7 +20,10 @@ void worker_failed(struct supervisor *supervisor, const struct copy *copy, const
 /* Whether another copy can take the clients of this one. */
 bool worker_can_drain(const struct supervisor *supervisor, const struct copy *copy);
 
-/* Has the copy finish what it has and stop; at once, where nobody can take its clients. */
+/*
+ * Has the copy finish what it has and stop; at once, where nobody can take its clients. New ones
+ * are steered around it by the next upkeep.
+ */
 void worker_retire(struct supervisor *supervisor, struct copy *copy);
 
 /* Sends the stop signal. */
