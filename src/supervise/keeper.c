@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LEAVING_MOST_MS 1000 /* for the service manager to close what it is told to forget */
+
 /* ---- what is it? ---- */
 
 static void note_if_same(const struct table_entry *entry, void *context)
@@ -117,6 +119,7 @@ void keeper_drop(struct keeper *keeper, struct kept *kept)
 	close(kept->fd);
 	kept->fd = -1;
 	kept->owner = NULL;
+	kept->orphaned_ms = clock_now_ms();
 	kept->is_seen = false;
 	kept->next = keeper->leaving;
 	keeper->leaving = kept;
@@ -134,6 +137,15 @@ void keeper_forget_unseen(struct keeper *keeper)
 		*at = kept->next;
 		free(kept);
 	}
+}
+
+bool keeper_awaits_leaving(const struct keeper *keeper)
+{
+	const struct kept *kept = keeper->leaving;
+
+	while (kept && clock_now_ms() - kept->orphaned_ms >= LEAVING_MOST_MS)
+		kept = kept->next;
+	return kept != NULL;
 }
 
 void keeper_close(struct keeper *keeper)

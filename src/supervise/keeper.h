@@ -19,8 +19,8 @@ struct kept {
 	bool is_seen; /* of a leaving one: the kernel shows it still */
 	unsigned slot;
 	struct copy *owner; /* NULL: the copy is dead, and the next one of its slot shall take it */
-	const struct copy *claim; /* the copy that has taken it, and is not ready yet */
-	int64_t orphaned_ms;
+	const struct copy *claim;    /* the copy that has taken it, and is not ready yet */
+	int64_t orphaned_ms;	     /* since when nobody owns it */
 	char name[KEEPER_NAME_SIZE]; /* its FDNAME */
 };
 
@@ -63,6 +63,12 @@ struct kept *keeper_find_leaving(const struct keeper *keeper, uint32_t inode);
 
 /* Forgets the leaving sockets that are not marked as seen, and takes the marks off. */
 void keeper_forget_unseen(struct keeper *keeper);
+
+/*
+ * Whether a socket has been closed of late that others have not closed yet. Who joins its group now
+ * may do so as it leaves, and then the numbers of the others are not known.
+ */
+bool keeper_awaits_leaving(const struct keeper *keeper);
 
 /* Whether COPY listens on each endpoint on which OTHER listens. */
 bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other);

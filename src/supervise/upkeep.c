@@ -144,7 +144,8 @@ static void start_missing(struct supervisor *supervisor, int64_t now)
 {
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
 		/* One at a time, so that it is known in which order they join a group. */
-		if (supervisor->is_stopping || copies_any(supervisor, COPY_STARTING))
+		if (supervisor->is_stopping || copies_any(supervisor, COPY_STARTING) ||
+			keeper_awaits_leaving(&supervisor->keeper))
 			return;
 		if (copies_has(supervisor, slot) || supervisor->slots[slot].start_ms > now)
 			continue;

@@ -91,7 +91,7 @@ Test(supervise_systemd, a_reload_replaces_the_copies_and_no_request_is_lost)
 		systemd_do("reload", "web");
 		cr_expect_eq(times_logged(" is ready\n"), 2 + 2 * i, "%s", systemd_log());
 	}
-	load_stop_served(clients);
+	expect_lost(clients, 0);
 	cr_expect_eq(main_process(), first);
 	wait_shown("ActiveState", "active");
 }
