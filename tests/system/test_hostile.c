@@ -194,9 +194,8 @@ Test(hostile, what_another_user_says_to_the_keeper_is_not_heard)
 
 	need_root();
 	struct process *supervisor = start_slow(port, "--ready=notify");
-	pid_t copy = starting_copy(supervisor, 0);
-	const char *name = variable_of(copy, "NOTIFY_SOCKET");
-	process_wait_port(supervisor, "tcp", port);
+	process_wait_port(supervisor, "tcp", port); /* what listens has its environment */
+	const char *name = variable_of(starting_copy(supervisor, 0), "NOTIFY_SOCKET");
 
 	cr_expect_str_eq(tell(NOBODY, name, "READY=1"), "send ok\n");
 	cr_expect_str_eq(neighbour(NOBODY, "forge", name), "forge EPERM\n");
