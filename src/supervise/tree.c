@@ -14,6 +14,7 @@
 
 struct process {
 	pid_t id, parent, group, session;
+	bool has_ended; /* a zombie: its parent has not asked yet how it did */
 	bool is_in;
 };
 
@@ -36,9 +37,17 @@ static bool read_process(struct process *process, pid_t id)
 		return false;
 	line[length] = '\0';
 	const char *behind_name = strrchr(line, ')');
+	char state;
+	int threads; /* more than one: only the first thread has ended */
 	*process = (struct process){.id = id};
-	return behind_name && sscanf(behind_name + 1, " %*c %d %d %d", &process->parent,
-				      &process->group, &process->session) == 3;
+	if (!behind_name ||
+		sscanf(behind_name + 1,
+			" %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d",
+			&state, &process->parent, &process->group, &process->session,
+			&threads) != 5)
+		return false;
+	process->has_ended = state == 'Z' && threads <= 1;
+	return true;
 }
 
 static bool add_process(int directory, const char *name, void *context)
@@ -115,6 +124,17 @@ bool tree_holds(pid_t leader, pid_t process)
 			return true;
 	}
 	return false;
+}
+
+bool tree_group_lives(pid_t group)
+{
+	struct processes all = read_processes();
+	bool lives = !all.count;
+
+	for (size_t i = 0; i < all.count && !lives; i++)
+		lives = all.list[i].group == group && !all.list[i].has_ended;
+	free(all.list);
+	return lives;
 }
 
 /* ---- sockets ---- */

@@ -23,6 +23,9 @@ void tree_read(struct tree *tree, pid_t leader);
 bool tree_has(const struct tree *tree, uint64_t inode);
 void tree_free(struct tree *tree);
 
+/* Whether a process of the group has not ended. True where /proc cannot be read. */
+bool tree_group_lives(pid_t group);
+
 /* Whether PROCESS is LEADER, a descendant, or of its process group or session. */
 bool tree_holds(pid_t leader, pid_t process);
 

@@ -6,6 +6,7 @@
 #include "guardian.h"
 #include "ready.h"
 #include "say.h"
+#include "tree.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -80,12 +81,12 @@ static void advance_stopping(struct supervisor *supervisor, struct copy *copy, i
 	copy->has_killed = true;
 }
 
-/* A zombie that its own parent does not reap is waited for no longer than for one that lives. */
+/* A container's first process may reap what it did not start late, or never. */
 static bool is_gone(const struct supervisor *supervisor, const struct copy *copy, int64_t now)
 {
 	if (!copy->is_over)
 		return false;
-	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) ||
+	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) || !tree_group_lives(copy->pid) ||
 	       now - copy->changed_ms >= 2 * (int64_t)supervisor->options->grace_ms + LOOK_MS;
 }
 
