@@ -15,7 +15,6 @@
 struct process {
 	pid_t id, parent, group, session;
 	bool has_ended; /* a zombie: its parent has not asked yet how it did */
-	bool is_in;
 };
 
 struct processes {

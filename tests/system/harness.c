@@ -463,6 +463,20 @@ const char *process_errors(const struct process *process)
 	return read_all(process->errors);
 }
 
+void expect_output(struct process *process, const char *output)
+{
+	int status = process_wait(process);
+
+	cr_expect_str_eq(process_output(process), output, "status %d, \"%s\", and: %s", status,
+		process_output(process), process_errors(process));
+}
+
+void expect_says(const struct process *process, const char *words)
+{
+	cr_expect(strstr(process_errors(process), words), "it does not say \"%s\" but: %s", words,
+		process_errors(process));
+}
+
 bool process_ended(struct process *process)
 {
 	if (!process->has_ended)

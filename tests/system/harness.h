@@ -114,6 +114,12 @@ pid_t process_program(const struct process *process);
 const char *process_output(const struct process *process); /* to standard output */
 const char *process_errors(const struct process *process); /* to standard error */
 
+/* Waits for the end of it, and expects that it has written OUTPUT and nothing else. */
+void expect_output(struct process *process, const char *output);
+
+/* Expects that WORDS stand in what it has written to standard error so far. */
+void expect_says(const struct process *process, const char *words);
+
 /* Waits until it has written TEXT to either; fails when it ends before. */
 void process_wait_text(struct process *process, const char *text);
 

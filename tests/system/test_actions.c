@@ -12,12 +12,6 @@
 	process_run(WORDS(need_program("python3"), script_path("sockets.py"), __VA_ARGS__),        \
 		.environment = WORDS(format("REUSE_RULES=%s", RULES)))
 
-static void expect_output(const struct process *process, const char *output)
-{
-	cr_expect_str_eq(process_output(process), output, "it wrote \"%s\" and \"%s\", not \"%s\"",
-		process_output(process), process_errors(process), output);
-}
-
 static void expect_said(const struct process *process, const char *words)
 {
 	cr_expect(strstr(process_errors(process), words), "it says \"%s\", not \"%s\"",

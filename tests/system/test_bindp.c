@@ -27,12 +27,6 @@ static void expect_said(const struct process *process, const char *words)
 		process_errors(process), words);
 }
 
-static void expect_output(const struct process *process, const char *output)
-{
-	cr_expect_str_eq(process_output(process), output, "it wrote \"%s\" and \"%s\", not \"%s\"",
-		process_output(process), process_errors(process), output);
-}
-
 /* That exactly one socket, with that address and port, listens in this network. */
 static void expect_alone(const char *address, int port)
 {

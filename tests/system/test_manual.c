@@ -82,16 +82,21 @@ Test(manual, every_match_and_action_is_described)
 		cr_expect(find_item(page, actions[i]), "%s is not described", actions[i]);
 }
 
-Test(manual, the_limits_of_keep_are_stated)
+/* Expects WORDS in the section of libreuse(7), which ends where the section NEXT starts. */
+static void expect_in_section(const char *name, const char *next, const char *words)
 {
-	const char *section = strstr(page_of("libreuse.7"), "\n.Sh KEEPING A SOCKET\n");
+	const char *section = strstr(page_of("libreuse.7"), format("\n.Sh %s\n", name));
 
 	cr_assert(section);
-	for (size_t i = 0; i < COUNT(limits); i++) {
-		const char *at = strstr(section, limits[i]);
-		cr_expect(at && at < strstr(section, "\n.Sh ADOPTING A SOCKET\n"),
-			"%s is not there", limits[i]);
-	}
+	const char *at = strstr(section, words);
+	cr_expect(at && at < strstr(section, format("\n.Sh %s\n", next)), "\"%s\" is not there",
+		words);
+}
+
+Test(manual, the_limits_of_keep_are_stated)
+{
+	for (size_t i = 0; i < COUNT(limits); i++)
+		expect_in_section("KEEPING A SOCKET", "ADOPTING A SOCKET", limits[i]);
 }
 
 /* What SECURITY promises, and the test of tests/system that would fail if it did not hold. */
@@ -144,13 +149,8 @@ static const struct {
 
 Test(manual, every_promise_of_security_has_a_test)
 {
-	const char *section = strstr(page_of("libreuse.7"), "\n.Sh SECURITY\n");
-
-	cr_assert(section);
 	for (size_t i = 0; i < COUNT(promises); i++) {
-		const char *at = strstr(section, promises[i].words);
-		cr_expect(at && at < strstr(section, "\n.Sh OTHER OPERATING SYSTEMS\n"),
-			"\"%s\" is not there", promises[i].words);
+		expect_in_section("SECURITY", "OTHER OPERATING SYSTEMS", promises[i].words);
 		const char *source = read_file(
 			format("%s/tests/system/test_%s.c", source_path(), promises[i].file));
 		cr_expect(
@@ -161,14 +161,8 @@ Test(manual, every_promise_of_security_has_a_test)
 
 Test(manual, the_protocol_is_stated)
 {
-	const char *section = strstr(page_of("libreuse.7"), "\n.Sh PROTOCOL\n");
-
-	cr_assert(section);
-	for (size_t i = 0; i < COUNT(protocol); i++) {
-		const char *at = strstr(section, protocol[i]);
-		cr_expect(at && at < strstr(section, "\n.Sh THE NOTIFY HOOK\n"), "%s is not there",
-			protocol[i]);
-	}
+	for (size_t i = 0; i < COUNT(protocol); i++)
+		expect_in_section("PROTOCOL", "THE NOTIFY HOOK", protocol[i]);
 }
 
 Test(manual, nothing_is_described_that_the_policy_does_not_know)

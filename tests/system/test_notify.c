@@ -15,20 +15,6 @@
 
 #define wrapped(...) process_start(WORDS(run_path(), __VA_ARGS__), .is_bare = true)
 
-static void expect_output(struct process *process, const char *output)
-{
-	int status = process_wait(process);
-
-	cr_expect_str_eq(process_output(process), output, "status %d, \"%s\", and: %s", status,
-		process_output(process), process_errors(process));
-}
-
-static void expect_says(struct process *process, const char *words)
-{
-	cr_expect(strstr(process_errors(process), words), "it does not say \"%s\" but: %s", words,
-		process_errors(process));
-}
-
 /* reuse-run, its parts and a program, where every user can start them. */
 static const char *for_everybody(const char *program)
 {

@@ -21,20 +21,6 @@ static const char *bind_word(void)
 	return format("bind=127.0.0.1:%d", port_new());
 }
 
-static void expect_output(struct process *process, const char *output)
-{
-	int status = process_wait(process);
-
-	cr_expect_str_eq(process_output(process), output, "status %d, \"%s\", and: %s", status,
-		process_output(process), process_errors(process));
-}
-
-static void expect_says(struct process *process, const char *words)
-{
-	cr_expect(strstr(process_errors(process), words), "it does not say \"%s\" but: %s", words,
-		process_errors(process));
-}
-
 /* ---- sharing ---- */
 
 Test(old_kernel, without_so_reuseport_the_log_says_so_and_the_bind_goes_on)

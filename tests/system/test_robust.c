@@ -10,12 +10,6 @@
 
 #define RULES 10000
 
-static void expect_output(const struct process *process, const char *expected)
-{
-	cr_expect_str_eq(process_output(process), expected, "it wrote \"%s\" and \"%s\"",
-		process_output(process), process_errors(process));
-}
-
 static const char *number(int value)
 {
 	return format("%d", value);

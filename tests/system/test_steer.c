@@ -311,12 +311,6 @@ Test(steer, under_source_64_the_neighbours_of_an_ip6_client_reach_its_copy)
 
 /* ---- whom it is for ---- */
 
-static void expect_says(struct process *process, const char *words)
-{
-	cr_expect(strstr(process_errors(process), words), "it does not say \"%s\" but: %s", words,
-		process_errors(process));
-}
-
 Test(steer, it_needs_no_privilege)
 {
 	need_root();

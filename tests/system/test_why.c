@@ -54,7 +54,7 @@ static const char *ask(const char *asker, const char *place, const char *user, i
 	return process_output(process);
 }
 
-static void expect_says(const char *answer, const char *words)
+static void expect_answer_says(const char *answer, const char *words)
 {
 	cr_expect(strstr(answer, words), "it does not say \"%s\" but: %s", words, answer);
 }
@@ -77,7 +77,7 @@ static void expect_copy_fails(
 			who + strlen("this program"));
 	else
 		reason = format("%.*s", (int)length, reason);
-	expect_says(answer, format("  %s.\n", reason));
+	expect_answer_says(answer, format("  %s.\n", reason));
 }
 
 static const char *const kinds[][3] = {{"tcp", "127.0.0.1", "127.0.0.1"}, {"tcp", "::1", "[::1]"},
@@ -93,9 +93,9 @@ Test(why, a_copy_can_join_what_is_shared)
 		int port = port_new();
 		start_ready(kinds[i][0], kinds[i][1], port, NULL, false);
 		const char *answer = ask(NULL, format("%d", port), NULL, JOINS);
-		expect_says(answer,
+		expect_answer_says(answer,
 			format("%s %s:%d: a copy of user ", kinds[i][0], kinds[i][2], port));
-		expect_says(answer, " can join, as number 2.\n");
+		expect_answer_says(answer, " can join, as number 2.\n");
 		start_ready(kinds[i][0], kinds[i][1], port, NULL, false);
 	}
 }
@@ -105,8 +105,8 @@ Test(why, a_copy_can_have_what_nobody_has)
 	int port = port_new();
 	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
 
-	expect_says(answer, format("tcp 127.0.0.1:%d: a copy of user ", port));
-	expect_says(answer, " can have it; nobody here has it now.\n");
+	expect_answer_says(answer, format("tcp 127.0.0.1:%d: a copy of user ", port));
+	expect_answer_says(answer, " can have it; nobody here has it now.\n");
 	start_ready("tcp", "127.0.0.1", port, NULL, false);
 }
 
@@ -132,17 +132,20 @@ Test(why, what_another_user_holds_cannot_be_joined)
 		struct process *server = start_ready(kinds[i][0], kinds[i][1], port, NULL, false);
 		const char *place = format("%d", port);
 		const char *answer = ask("nobody", place, NULL, CANNOT);
-		expect_says(answer, "is held by user root; a port is shared within one user only, "
-				    "and the copy runs as nobody.\n");
-		expect_says(answer, "  Run both as one user: sudo -u root reuse-run PROGRAM, or "
-				    "User=root in the copy's unit.\n");
+		expect_answer_says(answer,
+			"is held by user root; a port is shared within one user only, "
+			"and the copy runs as nobody.\n");
+		expect_answer_says(answer,
+			"  Run both as one user: sudo -u root reuse-run PROGRAM, or "
+			"User=root in the copy's unit.\n");
 		expect_copy_fails(kinds[i][0], kinds[i][1], port, "nobody", answer);
 		/* root asks for nobody, and sees the program */
 		answer = ask(NULL, place, "nobody", CANNOT);
-		expect_says(answer, format("is held by user root, program python3, process %d; a "
-					   "port is shared within one user only, and the copy runs "
-					   "as nobody.\n",
-					    (int)process_id(server)));
+		expect_answer_says(
+			answer, format("is held by user root, program python3, process %d; a "
+				       "port is shared within one user only, and the copy runs "
+				       "as nobody.\n",
+					(int)process_id(server)));
 	}
 }
 
@@ -154,9 +157,10 @@ Test(why, what_was_opened_without_sharing_cannot_be_joined)
 		int port = port_new();
 		start_ready(kinds[i][0], kinds[i][1], port, NULL, true);
 		const char *answer = ask(NULL, format("%d", port), NULL, CANNOT);
-		expect_says(answer, "; that socket was opened without sharing: start its program "
-				    "with libreuse too.\n");
-		expect_says(answer, "  Restart it with reuse-run, ");
+		expect_answer_says(answer,
+			"; that socket was opened without sharing: start its program "
+			"with libreuse too.\n");
+		expect_answer_says(answer, "  Restart it with reuse-run, ");
 		expect_copy_fails(kinds[i][0], kinds[i][1], port, NULL, answer);
 	}
 }
@@ -168,8 +172,8 @@ Test(why, a_user_is_told_what_of_its_own_is_not_shared)
 
 	start_ready("udp", "127.0.0.1", port, "nobody", true);
 	const char *answer = ask("nobody", format("127.0.0.1:%d", port), NULL, CANNOT);
-	expect_says(answer, ", program python3, process ");
-	expect_says(answer, "; that socket was opened without sharing");
+	expect_answer_says(answer, ", program python3, process ");
+	expect_answer_says(answer, "; that socket was opened without sharing");
 }
 
 Test(why, what_cannot_be_seen_is_not_guessed)
@@ -179,11 +183,13 @@ Test(why, what_cannot_be_seen_is_not_guessed)
 
 	start_ready("udp", "127.0.0.1", port, NULL, false);
 	const char *answer = ask("nobody", format("127.0.0.1:%d", port), "root", UNSEEN);
-	expect_says(answer, format("udp 127.0.0.1:%d: whether a copy of user root can join cannot "
-				   "be told.\n",
-				    port));
-	expect_says(answer, "; whether that socket was opened with sharing cannot be seen.\n");
-	expect_says(
+	expect_answer_says(
+		answer, format("udp 127.0.0.1:%d: whether a copy of user root can join cannot "
+			       "be told.\n",
+				port));
+	expect_answer_says(
+		answer, "; whether that socket was opened with sharing cannot be seen.\n");
+	expect_answer_says(
 		answer, format("  Root can see it: sudo reuse-run --why %d --user root\n", port));
 	ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
 }
@@ -196,10 +202,11 @@ Test(why, a_wildcard_that_is_not_shared_holds_every_address)
 
 	start_ready("tcp", "0.0.0.0", port, NULL, true);
 	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, CANNOT);
-	expect_says(answer, format("tcp 0.0.0.0:%d is held by user ", port));
-	expect_says(answer, "  It holds the wildcard address, and so this port of every address.\n"
-			    "  Or hold that program to an address of its own: reuse-run -a "
-			    "ADDRESS PROGRAM, or the rule \"tcp port=");
+	expect_answer_says(answer, format("tcp 0.0.0.0:%d is held by user ", port));
+	expect_answer_says(answer,
+		"  It holds the wildcard address, and so this port of every address.\n"
+		"  Or hold that program to an address of its own: reuse-run -a "
+		"ADDRESS PROGRAM, or the rule \"tcp port=");
 	expect_copy_fails("tcp", "127.0.0.1", port, NULL, answer);
 }
 
@@ -209,9 +216,10 @@ Test(why, the_wildcard_is_not_free_while_one_address_is_held)
 
 	start_ready("tcp", "::1", port, NULL, true);
 	const char *answer = ask(NULL, format("[::]:%d", port), NULL, CANNOT);
-	expect_says(answer, "  The wildcard address takes this port of every address, and it holds "
-			    "one of them.\n"
-			    "  Or hold the copy to another address: reuse-run -a ADDRESS PROGRAM");
+	expect_answer_says(answer,
+		"  The wildcard address takes this port of every address, and it holds "
+		"one of them.\n"
+		"  Or hold the copy to another address: reuse-run -a ADDRESS PROGRAM");
 	expect_copy_fails("tcp", "::", port, NULL, answer);
 	ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
 	start_ready("tcp", "127.0.0.1", port, NULL, false);
@@ -223,7 +231,7 @@ Test(why, a_wildcard_of_ip6_holds_the_port_of_ip4_unless_it_is_for_ip6_only)
 	struct process *server = start_ready("tcp", "::", port, NULL, true);
 
 	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, CANNOT);
-	expect_says(answer, format("tcp [::]:%d is held by user ", port));
+	expect_answer_says(answer, format("tcp [::]:%d is held by user ", port));
 	process_kill(server);
 	server = process_start(WORDS(need_program("python3"), script_path("copy.py"), "tcp",
 				       "::", format("%d", port)),
@@ -243,13 +251,13 @@ Test(why, who_is_not_in_the_way_is_not_blamed)
 	process_wait_text(other, "ready");
 	start_ready("tcp", "127.0.0.1", port, NULL, true);
 	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, CANNOT);
-	expect_says(answer, format("tcp 127.0.0.1:%d is held by user root", port));
+	expect_answer_says(answer, format("tcp 127.0.0.1:%d is held by user root", port));
 	cr_expect_not(strstr(answer, "[::]"), "%s", answer);
 	expect_copy_fails("tcp", "127.0.0.1", port, NULL, answer);
 	/* nor is TCP for UDP */
 	start_ready("udp", "::", port, NULL, false);
 	answer = ask(NULL, format("[::]:%d", port), NULL, CANNOT);
-	expect_says(
+	expect_answer_says(
 		answer, format("udp [::]:%d: a copy of user root can join, as number 2.\n", port));
 }
 
@@ -271,8 +279,9 @@ Test(why, a_connection_that_is_left_of_a_server_holds_its_port)
 	process_wait(server);
 	wait_listening("tcp", port, 0);
 	const char *answer = ask(NULL, format("%d", port), NULL, CANNOT);
-	expect_says(answer, format("tcp 127.0.0.1:%d (a connection) is held by user ", port));
-	expect_says(answer, "  It goes with its process.");
+	expect_answer_says(
+		answer, format("tcp 127.0.0.1:%d (a connection) is held by user ", port));
+	expect_answer_says(answer, "  It goes with its process.");
 	expect_copy_fails("tcp", "0.0.0.0", port, NULL, answer);
 	close(client);
 }
@@ -301,8 +310,9 @@ Test(why, time_wait_of_a_server_that_did_not_share_holds_its_port)
 	close(server);
 	wait_state(port, STATE_TIME_WAIT);
 	const char *answer = ask(NULL, format("%d", port), NULL, CANNOT);
-	expect_says(answer, " is not over yet (TIME_WAIT), and was made without SO_REUSEADDR.\n"
-			    "  Wait a minute.");
+	expect_answer_says(answer,
+		" is not over yet (TIME_WAIT), and was made without SO_REUSEADDR.\n"
+		"  Wait a minute.");
 	expect_copy_fails("tcp", "0.0.0.0", port, NULL, answer);
 }
 
@@ -314,7 +324,7 @@ Test(why, a_socket_that_is_bound_and_does_not_listen_is_told_apart)
 	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, CANNOT);
 	if (strstr(answer, "no socket that holds it can be seen"))
 		skip("this kernel, before Linux 6.8, does not list bound sockets");
-	expect_says(
+	expect_answer_says(
 		answer, format("tcp 127.0.0.1:%d (bound, not listening) is held by user ", port));
 	expect_copy_fails("tcp", "127.0.0.1", port, NULL, answer);
 }
@@ -329,15 +339,16 @@ Test(why, a_privileged_port_takes_a_capability)
 		ask("nobody", "987", NULL, CANNOT), ask(NULL, "987", "nobody", CANNOT)};
 
 	for (int i = 0; i < 2; i++) {
-		expect_says(answers[i],
+		expect_answer_says(answers[i],
 			"tcp 0.0.0.0:987: a copy of user nobody cannot bind it: port 987 is "
 			"privileged, below net.ipv4.ip_unprivileged_port_start, which is 1024.\n");
-		expect_says(answers[i], "  Or move the port: reuse-run -p 987:8080 PROGRAM\n");
+		expect_answer_says(
+			answers[i], "  Or move the port: reuse-run -p 987:8080 PROGRAM\n");
 	}
-	expect_says(ask(NULL, "987", NULL, JOINS), "nobody here has it now");
+	expect_answer_says(ask(NULL, "987", NULL, JOINS), "nobody here has it now");
 	struct process *copy = start_server("tcp", "127.0.0.1", 987, "nobody", false);
 	cr_expect_neq(process_wait(copy), 0);
-	expect_says(process_errors(copy), "Permission denied");
+	expect_answer_says(process_errors(copy), "Permission denied");
 }
 
 Test(why, an_address_that_is_not_here_is_named)
@@ -345,9 +356,10 @@ Test(why, an_address_that_is_not_here_is_named)
 	int port = port_new();
 	const char *answer = ask(NULL, format("192.0.2.1:%d", port), NULL, CANNOT);
 
-	expect_says(answer, format("tcp 192.0.2.1:%d: a copy of user ", port));
-	expect_says(answer, " cannot bind it: Cannot assign requested address.\n  No interface of "
-			    "this network namespace has that address.");
+	expect_answer_says(answer, format("tcp 192.0.2.1:%d: a copy of user ", port));
+	expect_answer_says(answer,
+		" cannot bind it: Cannot assign requested address.\n  No interface of "
+		"this network namespace has that address.");
 }
 
 Test(why, who_listens_in_another_network_namespace_is_found)
@@ -361,18 +373,19 @@ Test(why, who_listens_in_another_network_namespace_is_found)
 
 	process_wait_text(server, "ready");
 	const char *answer = ask(NULL, place, NULL, JOINS);
-	expect_says(answer, "can have it; nobody here has it now.\n");
-	expect_says(
+	expect_answer_says(answer, "can have it; nobody here has it now.\n");
+	expect_answer_says(
 		answer, format("udp port %d is in use in another network namespace, that of "
 			       "process %d (python3); a copy joins it only there: nsenter -t %d "
 			       "-n reuse-run PROGRAM\n",
 				port, (int)process_id(server), (int)process_id(server)));
 	start_ready("tcp", "127.0.0.1", port, NULL, false);
 	answer = ask(NULL, place, NULL, JOINS);
-	expect_says(answer, "in another network namespace");
+	expect_answer_says(answer, "in another network namespace");
 	/* nobody may not look into the process, and says so */
 	answer = ask("nobody", format("%d", port_new()), NULL, JOINS);
-	expect_says(answer, "Not all network namespaces can be seen from here; root sees more.\n");
+	expect_answer_says(
+		answer, "Not all network namespaces can be seen from here; root sees more.\n");
 }
 
 /* ---- that nobody notices ---- */
@@ -410,5 +423,5 @@ Test(why, what_makes_no_sense_ends_with_64)
 	struct process *process = process_start(
 		WORDS(run_path(), "--why", "80", "--user", "no-such-user"), .is_bare = true);
 	cr_expect_eq(process_wait(process), 64);
-	expect_says(process_errors(process), "--user no-such-user: there is no such user");
+	expect_answer_says(process_errors(process), "--user no-such-user: there is no such user");
 }

@@ -18,12 +18,6 @@ static void expect_status(struct process *process, int status)
 		ended, status, "it ended with %d, and said: %s", ended, process_errors(process));
 }
 
-static void expect_says(struct process *process, const char *words)
-{
-	cr_expect(strstr(process_errors(process), words), "it does not say \"%s\" but: %s", words,
-		process_errors(process));
-}
-
 static void expect_silence(const char *text)
 {
 	cr_expect_str_empty(text);

@@ -8,12 +8,14 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 import tempfile
 import termios
 import threading
 import time
+
+sys.dont_write_bytecode = True
+from lingering import connect_lingering
 
 STORE = b"FDSTORE=1\nFDNAME=libreuse-1-tcp-127.0.0.1-1"
 MANY = 1000 * 1000 if os.environ.get("LIBREUSE_LONG") == "1" else 50 * 1000
@@ -85,14 +87,7 @@ def lingering():
     """Sockets whose last descriptor takes an hour to close."""
     server = listening()
     for _ in range(100):
-        client = socket.create_connection(server.getsockname())
-        client.setblocking(False)
-        try:
-            while client.send(b"x" * 65536):
-                pass
-        except BlockingIOError:
-            pass
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+        client = connect_lingering(server)
         send(STORE, client)
     for client in opened:
         client.close()  # in the queue it is open still

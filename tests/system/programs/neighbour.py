@@ -19,6 +19,9 @@ import socket
 import struct
 import sys
 
+sys.dont_write_bytecode = True
+from lingering import connect_lingering
+
 deed, words = sys.argv[1], sys.argv[2:]
 
 
@@ -42,19 +45,6 @@ def send(name, message, things, credentials=None):
         channel.sendmsg([message.encode()], control, 0, address(name))
 
 
-def lingering(server):
-    """A socket whose last descriptor takes an hour to close."""
-    client = socket.create_connection(server.getsockname())
-    client.setblocking(False)
-    try:
-        while client.send(b"x" * 65536):
-            pass
-    except BlockingIOError:
-        pass
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
-    return client
-
-
 def flood(name):
     child = 1
     for _ in range(3):
@@ -64,7 +54,7 @@ def flood(name):
         try:
             # Who is the last to close it, waits; should that be the child itself, others go on.
             if i < 20 and not child:
-                with lingering(server) as client:
+                with connect_lingering(server) as client:
                     send(name, "FDSTORE=1\nFDNAME=libreuse-x", [client.fileno()])
             send(name, "\n" * 4000, [server.fileno()] * 10)
         except OSError as error:
