@@ -40,8 +40,7 @@ static void count_member(const struct table_entry *entry, void *context)
 static int read_group(const struct endpoint *endpoint, table_visitor *visit, struct group *group)
 {
 	group->members = 0;
-	return tables_read(endpoint->protocol, endpoint->port, tables_listening(endpoint->protocol),
-		visit, group);
+	return tables_read_listening(endpoint->protocol, endpoint->port, visit, group);
 }
 
 /* ---- attaching ---- */

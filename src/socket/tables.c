@@ -90,11 +90,6 @@ static struct table_entry entry_from(const struct nlmsghdr *header, enum protoco
  */
 #define ANSWER_SIZE 8192
 
-uint32_t tables_listening(enum protocol protocol)
-{
-	return TABLE_STATE_BIT(protocol == PROTOCOL_UDP ? TABLE_CLOSED : TABLE_LISTENING);
-}
-
 struct visit {
 	enum protocol protocol;
 	uint16_t port; /* 0: any */
@@ -152,11 +147,24 @@ int tables_read(
 	return error;
 }
 
-bool tables_are_one_group(const struct table_entry *a, const struct table_entry *b)
+int tables_read_listening(
+	enum protocol protocol, uint16_t port, table_visitor *visit, void *context)
+{
+	enum table_state state = protocol == PROTOCOL_UDP ? TABLE_CLOSED : TABLE_LISTENING;
+
+	return tables_read(protocol, port, TABLE_STATE_BIT(state), visit, context);
+}
+
+bool tables_are_at_one_place(const struct table_entry *a, const struct table_entry *b)
 {
 	const struct endpoint *x = &a->local, *y = &b->local;
 
 	return x->protocol == y->protocol && x->port == y->port && x->family == y->family &&
 	       x->address.high == y->address.high && x->address.low == y->address.low &&
-	       a->interface == b->interface && a->is_v6only == b->is_v6only && a->user == b->user;
+	       a->interface == b->interface && a->is_v6only == b->is_v6only;
+}
+
+bool tables_are_one_group(const struct table_entry *a, const struct table_entry *b)
+{
+	return tables_are_at_one_place(a, b) && a->user == b->user;
 }

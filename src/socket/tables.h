@@ -33,9 +33,6 @@ struct table_entry {
 
 typedef void table_visitor(const struct table_entry *entry, void *context);
 
-/* The states of a socket that listens (UDP: is bound, and not connected). Pure. */
-uint32_t tables_listening(enum protocol protocol);
-
 /*
  * Asks the kernel (sock_diag(7)) for the sockets of this network namespace of one protocol, of both
  * families, with the local PORT (0: any), in STATES (bits of TABLE_STATE_BIT()). Returns 0 or a
@@ -43,6 +40,13 @@ uint32_t tables_listening(enum protocol protocol);
  */
 int tables_read(enum protocol protocol, uint16_t port, uint32_t states, table_visitor *visit,
 	void *context);
+
+/* The same, of the sockets that listen (UDP: are bound, and not connected). */
+int tables_read_listening(
+	enum protocol protocol, uint16_t port, table_visitor *visit, void *context);
+
+/* Whether two sockets have the same endpoint, on the same device, for the same families. Pure. */
+bool tables_are_at_one_place(const struct table_entry *a, const struct table_entry *b);
 
 /*
  * Whether two sockets are of one group, provided that both share: as inet_reuseport_add_sock()

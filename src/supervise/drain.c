@@ -15,7 +15,7 @@
 /* Whether a connection to LOCAL could have come through the socket. */
 static bool is_through(const struct kept *kept, const struct endpoint *local)
 {
-	const struct endpoint *listener = &kept->endpoint;
+	const struct endpoint *listener = &kept->entry.local;
 
 	return listener->port == local->port &&
 	       (address_is_any(&listener->address) ||
@@ -37,8 +37,8 @@ void drain_start(struct copy *copy, const struct keeper *keeper)
 {
 	copy->drain.has_started = true;
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->owner == copy && kept->endpoint.protocol == PROTOCOL_TCP)
-			tables_read(PROTOCOL_TCP, kept->endpoint.port, HANDSHAKES, add_peer,
+		if (kept->owner == copy && kept->entry.local.protocol == PROTOCOL_TCP)
+			tables_read(PROTOCOL_TCP, kept->entry.local.port, HANDSHAKES, add_peer,
 				&copy->drain);
 	}
 }
@@ -77,7 +77,7 @@ static void look_at(const struct table_entry *entry, void *context)
 {
 	struct look *look = context;
 
-	if (entry->inode == look->kept->inode)
+	if (entry->inode == look->kept->entry.inode)
 		look->has_found |= entry->queue > 0;
 	else if (entry->is_listening)
 		return;
@@ -106,7 +106,7 @@ bool drain_is_over(const struct copy *copy, const struct keeper *keeper)
 
 	for (look.kept = keeper->list; look.kept && !look.has_found; look.kept = look.kept->next) {
 		if (look.kept->owner == copy &&
-			tables_read(look.kept->endpoint.protocol, look.kept->endpoint.port,
+			tables_read(look.kept->entry.local.protocol, look.kept->entry.local.port,
 				CONNECTIONS, look_at, &look) < 0)
 			look.has_found = true;
 	}

@@ -24,11 +24,8 @@ static void note_if_same(const struct table_entry *entry, void *context)
 {
 	struct kept *kept = context;
 
-	if (entry->inode != kept->inode)
-		return;
-	kept->endpoint = entry->local;
-	kept->interface = entry->interface;
-	kept->is_v6only = entry->is_v6only;
+	if (entry->inode == kept->entry.inode)
+		kept->entry = *entry;
 }
 
 /*
@@ -40,35 +37,36 @@ static int describe(struct kept *kept, int fd)
 	struct stat status;
 	int is_listening = 0;
 	socklen_t length = sizeof is_listening;
-	int error = share_ask_bound(fd, &kept->endpoint);
+	int error = share_ask_bound(fd, &kept->entry.local);
 
 	if (!error)
-		error = share_ask_protocol(fd, &kept->endpoint);
+		error = share_ask_protocol(fd, &kept->entry.local);
 	if (!error && getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) < 0)
 		error = -errno;
 	if (error)
 		return error;
-	if (kept->endpoint.port == 0 || (kept->endpoint.protocol != PROTOCOL_UDP && !is_listening))
+	if (kept->entry.local.port == 0 ||
+		(kept->entry.local.protocol != PROTOCOL_UDP && !is_listening))
 		return -EINVAL;
 	if (fstat(fd, &status) < 0)
 		return -errno;
 	kept->fd = fd;
-	kept->inode = (uint32_t)status.st_ino;
+	kept->entry.inode = (uint32_t)status.st_ino;
 	return 0;
 }
 
 static void look_up(struct kept *kept)
 {
-	enum protocol protocol = kept->endpoint.protocol;
+	const struct endpoint *local = &kept->entry.local;
 
-	tables_read(protocol, kept->endpoint.port, tables_listening(protocol), note_if_same, kept);
+	tables_read_listening(local->protocol, local->port, note_if_same, kept);
 }
 
 /* ---- the list ---- */
 
 static struct kept *find(struct kept *kept, uint32_t inode)
 {
-	while (kept && kept->inode != inode)
+	while (kept && kept->entry.inode != inode)
 		kept = kept->next;
 	return kept;
 }
@@ -93,14 +91,13 @@ static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
 }
 
 /* Behind the others, so that they stay in the order in which they came. */
-static bool append(struct keeper *keeper, struct kept *kept)
+static bool append(struct keeper *keeper, const struct kept *kept)
 {
 	struct kept **end = &keeper->list;
 	struct kept *new = malloc(sizeof *new);
 
 	if (!new)
 		return false;
-	look_up(kept);
 	while (*end)
 		end = &(*end)->next;
 	*new = *kept;
@@ -190,14 +187,17 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 		refuse(copy, "what is no listening socket", error);
 		return false;
 	}
-	struct kept *known = keeper_find(keeper, kept.inode);
+	struct kept *known = keeper_find(keeper, kept.entry.inode);
 	if (known) {
 		if (known->slot == copy->slot)
 			known->claim = copy;
 		return false;
 	}
 	snprintf(kept.name, sizeof kept.name, "%s", name);
-	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !append(keeper, &kept)) {
+	bool has_room = count_of(keeper, copy) < KEEPER_COPY_MOST;
+	if (has_room)
+		look_up(&kept);
+	if (!has_room || !append(keeper, &kept)) {
 		refuse(copy, "more sockets than can be kept", -ENOSPC);
 		return false;
 	}
@@ -237,12 +237,12 @@ bool keeper_inherit(struct keeper *keeper, int fd)
 
 	if (describe(&kept, fd) < 0)
 		return false;
-	/* The n-th socket of an endpoint is the n-th slot's. */
+	look_up(&kept);
+	/* The n-th socket of a place is the n-th slot's. */
 	for (const struct kept *at = keeper->list; at; at = at->next)
-		kept.slot += memcmp(&at->endpoint, &kept.endpoint, sizeof at->endpoint) == 0 &&
-			     at->interface == kept.interface && at->is_v6only == kept.is_v6only;
+		kept.slot += tables_are_at_one_place(&at->entry, &kept.entry);
 	text_start(&name, kept.name, sizeof kept.name);
-	inherited_print_name(&name, kept.inode, &kept.endpoint);
+	inherited_print_name(&name, kept.entry.inode, &kept.entry.local);
 	return append(keeper, &kept);
 }
 
@@ -266,7 +266,8 @@ static bool has(const struct keeper *keeper, const struct copy *copy, const stru
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		if ((kept->owner == copy || kept->claim == copy) &&
-			memcmp(&kept->endpoint, &like->endpoint, sizeof kept->endpoint) == 0)
+			memcmp(&kept->entry.local, &like->entry.local, sizeof kept->entry.local) ==
+				0)
 			return true;
 	}
 	return false;

@@ -3,7 +3,7 @@
 #ifndef SUPERVISE_KEEPER_H
 #define SUPERVISE_KEEPER_H
 
-#include "../policy/endpoint.h"
+#include "../socket/tables.h"
 #include "copy.h"
 
 #define KEEPER_NAME_SIZE 256  /* as systemd has it; names are the library's to make */
@@ -12,11 +12,8 @@
 struct kept {
 	struct kept *next;
 	int fd;
-	uint32_t inode;
-	struct endpoint endpoint;
-	uint32_t interface; /* index of the bound device; 0: none */
-	bool is_v6only;
-	bool is_seen; /* of a leaving one: the kernel shows it still */
+	struct table_entry entry; /* as the kernel showed it when it came */
+	bool is_seen;		  /* of a leaving one: the kernel shows it still */
 	unsigned slot;
 	struct copy *owner; /* NULL: the copy is dead, and the next one of its slot shall take it */
 	const struct copy *claim;    /* the copy that has taken it, and is not ready yet */

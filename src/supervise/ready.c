@@ -40,9 +40,9 @@ static bool listens_somewhere(const struct supervisor *supervisor, struct copy *
 	struct listening listening = {.supervisor = supervisor, .tree = &tree};
 
 	tree_read(&tree, copy->pid);
-	tables_read(PROTOCOL_TCP, 0, tables_listening(PROTOCOL_TCP), note_own, &listening);
+	tables_read_listening(PROTOCOL_TCP, 0, note_own, &listening);
 	if (!listening.is_found)
-		tables_read(PROTOCOL_UDP, 0, tables_listening(PROTOCOL_UDP), note_own, &listening);
+		tables_read_listening(PROTOCOL_UDP, 0, note_own, &listening);
 	tree_free(&tree);
 	if (listening.is_found && !copy->listening_ms)
 		copy->listening_ms = now;

@@ -15,9 +15,7 @@
 
 struct steered {
 	struct steered *next;
-	struct endpoint endpoint; /* this and the next two: what all members have in common */
-	uint32_t interface;
-	bool is_v6only;
+	struct table_entry first; /* the member that was seen first: all are where it is */
 	struct group group;
 	const char *obstacle;	      /* why it is not steered; or NULL */
 	bool is_seen;		      /* some kept socket belongs to it still */
@@ -40,17 +38,11 @@ struct steering *steering_new(const struct policy *policy)
 
 /* ---- which groups there are ---- */
 
-static bool is_of(const struct kept *kept, const struct steered *steered)
-{
-	return memcmp(&kept->endpoint, &steered->endpoint, sizeof kept->endpoint) == 0 &&
-	       kept->interface == steered->interface && kept->is_v6only == steered->is_v6only;
-}
-
 static struct steered *find_steered(const struct steering *steering, const struct kept *kept)
 {
 	struct steered *steered = steering->list;
 
-	while (steered && !is_of(kept, steered))
+	while (steered && !tables_are_at_one_place(&kept->entry, &steered->first))
 		steered = steered->next;
 	return steered;
 }
@@ -61,11 +53,9 @@ static void add_steered(struct steering *steering, const struct kept *kept)
 
 	if (!steered)
 		return;
-	steered->endpoint = kept->endpoint;
-	steered->interface = kept->interface;
-	steered->is_v6only = kept->is_v6only;
+	steered->first = kept->entry;
 	steered->is_seen = true;
-	order_recall(&steered->group, kept->inode);
+	order_recall(&steered->group, kept->entry.inode);
 	steered->next = steering->list;
 	steering->list = steered;
 	/* A supervisor that was killed may have left the group steered. */
@@ -106,11 +96,8 @@ struct members {
 static void add_member(const struct table_entry *entry, void *context)
 {
 	struct members *members = context;
-	const struct steered *steered = members->steered;
 
-	if (!entry->is_listening || entry->interface != steered->interface ||
-		entry->is_v6only != steered->is_v6only ||
-		memcmp(&entry->local, &steered->endpoint, sizeof entry->local) != 0)
+	if (!entry->is_listening || !tables_are_at_one_place(entry, &members->steered->first))
 		return;
 	if (members->count == GROUP_MOST)
 		members->are_too_many = true;
@@ -123,7 +110,7 @@ static void add_member(const struct table_entry *entry, void *context)
 static int any_socket_of(const struct keeper *keeper, const struct steered *steered)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (is_of(kept, steered))
+		if (tables_are_at_one_place(&kept->entry, &steered->first))
 			return kept->fd;
 	}
 	return -1;
@@ -192,7 +179,8 @@ static unsigned mark_closed(struct steered *steered, const struct keeper *keeper
 static const struct rule *steering_rule(
 	const struct steering *steering, const struct steered *steered)
 {
-	const struct rule *rule = policy_decide(steering->policy, VIEW_BOUND, &steered->endpoint);
+	const struct rule *rule =
+		policy_decide(steering->policy, VIEW_BOUND, &steered->first.local);
 
 	return rule && rule->actions.has_steer && rule->actions.steer.mode != STEER_HASH ? rule
 											 : NULL;
@@ -223,9 +211,9 @@ static void steer(const struct steering *steering, struct steered *steered,
 		return;
 	}
 	steer_build(&program,
-		rule					     ? &rule->actions.steer
-		: steered->endpoint.protocol == PROTOCOL_UDP ? &by_source
-							     : &by_chance,
+		rule						? &rule->actions.steer
+		: steered->first.local.protocol == PROTOCOL_UDP ? &by_source
+								: &by_chance,
 		count, numbers, n_numbers);
 	attach(steered, keeper, &program);
 }
@@ -238,9 +226,9 @@ void steering_update(struct steering *steering, struct keeper *keeper, bool is_s
 	order_begin();
 	for (struct steered *steered = steering->list; steered; steered = steered->next) {
 		members = (struct members){.steered = steered};
-		enum protocol protocol = steered->endpoint.protocol;
-		int error = tables_read(protocol, steered->endpoint.port,
-			tables_listening(protocol), add_member, &members);
+		const struct endpoint *local = &steered->first.local;
+		int error =
+			tables_read_listening(local->protocol, local->port, add_member, &members);
 		steered->obstacle = error		   ? errno_name(-error)
 				    : members.are_too_many ? "has more members than can be steered"
 				    : members.count == 0   ? "is not seen in this network namespace"
@@ -279,10 +267,10 @@ const char *steering_obstacle(const struct steering *steering, const struct keep
 		const struct steered *steered = find_steered(steering, kept);
 		if (kept->owner != copy || !steered)
 			continue;
-		*endpoint_out = &steered->endpoint;
+		*endpoint_out = &steered->first.local;
 		if (steered->obstacle)
 			return steered->obstacle;
-		if (!is_number_known(&steered->group, kept->inode))
+		if (!is_number_known(&steered->group, kept->entry.inode))
 			return NUMBERS_UNKNOWN;
 	}
 	return NULL;

@@ -64,11 +64,9 @@ static void add_connection(const struct table_entry *entry, void *context)
 static int read_tables(struct survey *survey, uint16_t port)
 {
 	struct reading reading = {survey, 0};
-	int error = tables_read(
-		PROTOCOL_TCP, port, TABLE_STATE_BIT(TABLE_LISTENING), add_listener, &reading);
+	int error = tables_read_listening(PROTOCOL_TCP, port, add_listener, &reading);
 
-	survey->udp_error = tables_read(
-		PROTOCOL_UDP, port, TABLE_STATE_BIT(TABLE_CLOSED), add_listener, &reading);
+	survey->udp_error = tables_read_listening(PROTOCOL_UDP, port, add_listener, &reading);
 	if (!error && survey->count)
 		error = tables_read(PROTOCOL_TCP, port,
 			TABLE_EVERY_STATE & ~TABLE_STATE_BIT(TABLE_LISTENING), add_connection,

@@ -102,15 +102,14 @@ int __wrap_share_ask_protocol(int fd, struct endpoint *endpoint)
 	return 0;
 }
 
-int __wrap_tables_read(
-	enum protocol protocol, uint16_t port, uint32_t states, table_visitor *visit, void *context)
+int __wrap_tables_read_listening(
+	enum protocol protocol, uint16_t port, table_visitor *visit, void *context)
 {
 	const struct table_entry entry = {
 		.local = {.port = port, .protocol = (uint8_t)protocol},
 		.inode = port - 80U,
 	};
 
-	(void)states;
 	visit(&entry, context);
 	return 0;
 }
@@ -196,8 +195,9 @@ static void check_keeper(const struct keeper *keeper)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		const struct descriptor *at = open_one(kept->fd);
-		CLAIM(at->inode == kept->inode && (at->kind == LISTENING || at->kind == DATAGRAM));
-		CLAIM(keeper_find(keeper, kept->inode) == kept);
+		CLAIM(at->inode == kept->entry.inode &&
+			(at->kind == LISTENING || at->kind == DATAGRAM));
+		CLAIM(keeper_find(keeper, kept->entry.inode) == kept);
 		CLAIM(kept->owner->slot == kept->slot);
 		CLAIM(is_name(kept->name));
 	}

@@ -148,6 +148,24 @@ Test(supervise_systemd, a_supervisor_that_is_killed_loses_nothing_but_what_was_a
 	wait_listening("tcp", port, copies);
 }
 
+Test(supervise_systemd, sockets_for_ip6_alone_are_taken_back_by_a_copy_each)
+{
+	int port = port_new();
+	const char *server = write_file(new_directory(), "server.py",
+		format("import signal, socket\n"
+		       "server = socket.create_server(('::1', %d), family=socket.AF_INET6)\n"
+		       "signal.pause()\n",
+			port));
+
+	add_service("", "-n2 --keep --ready-delay=0", format("%s %s", python(), server));
+	systemd_boot();
+	systemd_do("start", "web");
+	unsigned long sockets = sum_listening("tcp", port);
+	systemd_do("restart", "web");
+	wait_listening("tcp", port, 2);
+	cr_expect_eq(sum_listening("tcp", port), sockets, "%s", systemd_log());
+}
+
 /* ---- what it tells ---- */
 
 Test(supervise_systemd, a_roll_shows_as_a_reload)
