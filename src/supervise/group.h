@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GROUP_MOST 1024
+#define GROUP_MOST 2048 /* members: as many copies as may be, each with its successor */
 
 /*
  * The kernel numbers the members in the order in which they join, and gives the number of one that
