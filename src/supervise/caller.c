@@ -210,7 +210,7 @@ static int run_errand(void *context)
 	struct errand *errand = context;
 	int error = errand->caller ? assume_rights(errand) : 0;
 
-	errand->result = error ? -EPERM : errand->work(errand->context);
+	errand->result = error ? error : errand->work(errand->context);
 	return 0;
 }
 
@@ -229,12 +229,14 @@ static int run_aside(struct errand *errand, int flags)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid_t process =
 		clone(run_errand, stack + sizeof stack, CLONE_VM | CLONE_VFORK | flags, errand);
+	if (process < 0)
+		errand->result = -errno;
 	if (process > 0) {
 		while (waitpid(process, NULL, (int)__WCLONE) < 0 && errno == EINTR) {
 		}
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return process < 0 ? -EAGAIN : errand->result;
+	return errand->result;
 }
 
 int caller_aside(int (*work)(void *), void *context)

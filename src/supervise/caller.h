@@ -55,8 +55,8 @@ bool caller_has_capability(const struct caller *caller, int capability);
  * Runs WORK with no more rights than the caller has: with its effective user and capabilities,
  * within its user namespace, and where IN_NETWORK in its network namespace. Where these are ours
  * already, that is a function call; else WORK runs in a process of its own for as long as it takes,
- * which shares memory and descriptors with this one. Returns what WORK does, or -EPERM where the
- * caller's rights cannot be assumed.
+ * which shares memory and descriptors with this one. Returns what WORK does, or where the caller's
+ * rights cannot be assumed, a negative errno.
  */
 int caller_do(const struct caller *caller, bool in_network, int (*work)(void *), void *context);
 

@@ -98,7 +98,10 @@ static int answer_call(int listener, const struct seccomp_notif_resp *answer)
 	} whole = {.room = {0}};
 
 	whole.answer = *answer;
-	return control(listener, SECCOMP_IOCTL_NOTIF_SEND, &whole);
+	int error = control(listener, SECCOMP_IOCTL_NOTIF_SEND, &whole);
+	/* Told nothing, the program would wait for ever; told twice, the kernel refuses the second.
+	 */
+	return error ? control(listener, SECCOMP_IOCTL_NOTIF_SEND, &whole) : 0;
 }
 
 int listener_continue(int listener, uint64_t id)

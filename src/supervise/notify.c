@@ -73,12 +73,19 @@ enum {
 };
 
 static bool is_guarded; /* a rule for bind() protects */
+static int spare = -1;	/* given up for a line of the log where no other descriptor is left */
+
+static void open_spare(void)
+{
+	spare = system_open(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC, 0);
+}
 
 int notify_start(const struct notify *notify)
 {
 	const struct policy *policy = &notify->configuration->policy;
 
 	programs_start(notify->configuration);
+	open_spare();
 	is_guarded = false;
 	for (size_t i = 0; i < policy->count; i++)
 		is_guarded |=
@@ -292,6 +299,16 @@ static int continue_and_watch(const struct binding *binding)
 	return CONTINUED;
 }
 
+/* Whatever else the policy protects has to be done with the caller's rights as well. */
+static int bind_without_rights(const struct call *call, int error)
+{
+	log_write(&call->configuration->log, is_guarded ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+		"the rights of process %d cannot be had: %s; %s", (int)call->caller.process,
+		errno_name(-error),
+		is_guarded ? "the call fails, because a rule protects" : "left alone");
+	return is_guarded ? error : CONTINUED;
+}
+
 static int bind_by_rule(struct binding *binding)
 {
 	const struct call *call = binding->call;
@@ -301,8 +318,9 @@ static int bind_by_rule(struct binding *binding)
 	if (actions->pass)
 		return bind_unchanged(binding);
 	int error = caller_do(&call->caller, false, prepare, binding);
+	bool must_hold = rule_protects(binding->rule) || call->configuration->policy.is_strict;
 	if (error)
-		return error;
+		return must_hold ? error : bind_without_rights(call, error);
 	if (actions->keep || actions->adopt || actions->has_steer)
 		return bind_further(binding);
 	return decision_retargets(binding->rule) || is_guarded ? perform_bind(binding)
@@ -558,6 +576,18 @@ static int answer_socket(struct call *call)
 
 /* ---- answering ---- */
 
+static void say_blind(const struct call *call, int error)
+{
+	if (spare >= 0)
+		system_close(spare);
+	log_write(&call->notify->configuration->log, LOG_LEVEL_ERROR,
+		"process %d cannot be looked into: %s; %s", (int)call->caller.process,
+		errno_name(-error),
+		is_guarded ? "the policy protects something, so its calls fail"
+			   : "its calls are left alone");
+	open_spare();
+}
+
 /* Where nothing can be found out about a call, what must hold has to fail. */
 static int answer_blindly(const struct call *call, int error)
 {
@@ -567,11 +597,7 @@ static int answer_blindly(const struct call *call, int error)
 	bool is_gone = !listener_is_valid(call->listener, call->id);
 
 	if (!is_said && !is_gone)
-		log_write(&call->notify->configuration->log, LOG_LEVEL_ERROR,
-			"process %d cannot be looked into: %s; %s", (int)call->caller.process,
-			errno_name(-error),
-			is_guarded ? "the policy protects something, so its calls fail"
-				   : "its calls are left alone");
+		say_blind(call, error);
 	is_said |= !is_gone;
 	return is_guarded ? -EACCES : CONTINUED;
 }

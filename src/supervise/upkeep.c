@@ -51,7 +51,8 @@ static void advance_starting(struct supervisor *supervisor, struct copy *copy, i
 
 /*
  * Two looks in a row: between two of its stages, one look can miss a connection. Where messages
- * keep us busy, both would see the same moment if there was no time between them.
+ * keep us busy, or a look takes long, both would see the same moment if there was no time between
+ * them.
  */
 static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
@@ -60,7 +61,7 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 	if (now - copy->looked_ms >= LOOK_MS) {
 		bool is_idle = drain_is_over(copy, &supervisor->keeper);
 		copy->looks_idle = is_idle ? copy->looks_idle + 1 : 0;
-		copy->looked_ms = now;
+		copy->looked_ms = clock_now_ms();
 	}
 	if (is_time_over)
 		say(LOG_LEVEL_INFO,
