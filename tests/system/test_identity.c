@@ -141,6 +141,21 @@ Test(identity, a_rule_holds_for_a_program_whose_main_thread_has_ended)
 			*variant);
 }
 
+/* And it is known which file that is: nothing is refused for not knowing. */
+Test(identity, a_program_whose_main_thread_has_ended_is_moved_by_its_rule)
+{
+	const char *port = format("%d", port_new());
+	int target = port_new();
+	const char *rules = format("exe=server tcp port=%s -> share to=:%d", port, target);
+
+	for (const char *const *variant = variants(); *variant; variant++) {
+		struct process *process = run_by_rules(rules,
+			link_to(copy_as(*variant, "server"), "link"), "no-main-thread", port, port);
+		cr_expect_str_eq(process_output(process), format("%d\n%d\n", target, target),
+			"%s: \"%s\"", *variant, process_output(process));
+	}
+}
+
 Test(identity, a_rule_holds_for_a_program_whose_file_is_replaced_or_removed)
 {
 	const char *port = format("%d", port_new());

@@ -217,7 +217,11 @@ static void silent(void)
 
 static void *ask_without_main_thread(void *main_thread)
 {
+	char link[2];
+
 	pthread_join(*(pthread_t *)main_thread, NULL);
+	while (readlink("/proc/self/exe", link, sizeof link) > 0)
+		sched_yield(); /* the kernel has not ended it yet */
 	ask(first);
 	if (fork() == 0)
 		execute();
