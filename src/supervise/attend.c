@@ -33,10 +33,13 @@
 
 /* How this process was started, and how the program is to be. */
 struct start {
+	const struct configuration *configuration;
 	char **arguments;
 	struct sock_fprog filter;
 	sigset_t mask;
 	struct sigaction on_child;
+	bool had_child_ended; /* SIGCHLD waited already: not for a child of ours */
+	int was_subreaper;
 	pid_t ourselves;
 	int channel; /* to the other of the two */
 };
@@ -91,7 +94,13 @@ static void rename_process(const struct start *start)
 		if (value && strcmp(value, ours) == 0)
 			setenv(variables[i], childs, 1);
 	}
-	unsetenv("REUSE_KEPT"); /* kept sockets are ours to give */
+}
+
+/* Kept sockets are the parent's to give. */
+static void drop_kept(const struct start *start)
+{
+	service_start(start->configuration);
+	unsetenv("REUSE_KEPT");
 }
 
 static _Noreturn void become_program(const struct start *start)
@@ -103,6 +112,7 @@ static _Noreturn void become_program(const struct start *start)
 	wait_for_go(start);
 	if (listener >= 0)
 		close(listener);
+	drop_kept(start);
 	sigprocmask(SIG_SETMASK, &start->mask, NULL);
 	execvp(start->arguments[0], start->arguments);
 	int error = errno;
@@ -127,11 +137,41 @@ static int let_go(const struct start *start)
 static void prepare_signals(struct start *start)
 {
 	struct sigaction by_default = {.sa_handler = SIG_DFL};
-	sigset_t all;
+	sigset_t all, waiting;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &start->mask);
+	sigpending(&waiting);
+	start->had_child_ended = sigismember(&waiting, SIGCHLD) == 1;
 	sigaction(SIGCHLD, &by_default, &start->on_child);
+}
+
+static void restore_signals(const struct start *start)
+{
+	const struct timespec at_once = {0, 0};
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	if (!start->had_child_ended)
+		sigtimedwait(&child, NULL, &at_once);
+	sigaction(SIGCHLD, &start->on_child, NULL);
+	sigprocmask(SIG_SETMASK, &start->mask, NULL);
+}
+
+/*
+ * Descriptors 0 to 2 that are closed must not become ones of ours, which standard error would be
+ * put in the place of. The program finds them closed.
+ */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 static pid_t start_child(struct start *start)
@@ -290,10 +330,18 @@ static int open_own(struct attendance *attendance)
 	return attendance->signals < 0 ? -errno : 0;
 }
 
-static int give_up_on(pid_t child, int error)
+static void become_parent(struct attendance *attendance, struct start *start)
 {
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
+	prctl(PR_GET_CHILD_SUBREAPER, &start->was_subreaper);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	job_step_outside(&attendance->job);
+}
+
+static int give_up_on(struct attendance *attendance, int error)
+{
+	kill(attendance->job.program, SIGKILL);
+	job_step_back(&attendance->job);
+	waitpid(attendance->job.program, NULL, 0);
 	return error;
 }
 
@@ -311,10 +359,13 @@ static int start_program(struct attendance *attendance, struct start *start, str
 		error = -ECHILD;
 	attendance->listener = error ? error : get_listener(attendance->job.pidfd, report);
 	if (attendance->listener < 0)
-		return give_up_on(child, attendance->listener);
-	job_step_outside(&attendance->job);
+		return give_up_on(attendance, attendance->listener);
+	become_parent(attendance, start);
 	error = let_go(start);
-	return error ? give_up_on(child, error) : 0;
+	if (!error)
+		return 0;
+	prctl(PR_SET_CHILD_SUBREAPER, start->was_subreaper);
+	return give_up_on(attendance, error);
 }
 
 /* Without them, sockets are shared all the same. */
@@ -340,6 +391,7 @@ static int report_no_program(const struct start *start, const struct report *rep
 	return is_missing ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
+/* As if we had never been here. */
 static int go_without_hook(const struct configuration *configuration, const struct start *start,
 	bool asked_for, int error)
 {
@@ -347,25 +399,24 @@ static int go_without_hook(const struct configuration *configuration, const stru
 
 	if (status)
 		return status;
-	sigaction(SIGCHLD, &start->on_child, NULL);
-	sigprocmask(SIG_SETMASK, &start->mask, NULL);
+	restore_signals(start);
 	execvp(start->arguments[0], start->arguments);
 	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
 int attend(const struct configuration *configuration, char **arguments, bool asked_for)
 {
-	struct start start = {.arguments = arguments, .ourselves = getpid()};
+	struct start start = {
+		.configuration = configuration, .arguments = arguments, .ourselves = getpid()};
 	struct report report;
 	struct attendance attendance = {
 		.notify = {.configuration = configuration, .keeper = &service_keeper},
 		.job = job_of_this_process(&configuration->log),
 	};
 
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	fill_standard_descriptors();
 	int error = check_proc();
 	prepare_signals(&start);
-	service_start(configuration);
 	if (!error)
 		error = notify_start(&attendance.notify);
 	if (!error)
@@ -377,6 +428,7 @@ int attend(const struct configuration *configuration, char **arguments, bool ask
 	filter_drop(&start.filter);
 	if (error)
 		return go_without_hook(configuration, &start, asked_for, error);
+	service_start(configuration);
 	if (hear(&start, &report))
 		return report_no_program(&start, &report);
 	if (!configuration->is_inherited)

@@ -70,6 +70,13 @@ void job_step_outside(struct job *job)
 	dismiss(lender);
 }
 
+void job_step_back(struct job *job)
+{
+	if (job->is_outside)
+		setpgid(0, job->home);
+	job->is_outside = false;
+}
+
 /* ---- passing on ---- */
 
 /*

@@ -34,6 +34,9 @@ struct job job_of_this_process(const struct log *log);
  */
 void job_step_outside(struct job *job);
 
+/* Goes back, where there will be no program. Its process must not have been waited for yet. */
+void job_step_back(struct job *job);
+
 /* Takes the next signal that waits; returns whether there was one. */
 bool job_take_signal(siginfo_t *info);
 

@@ -2,6 +2,7 @@
 #include "without_hook.h"
 
 #include "../errnos.h"
+#include "outer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,6 +37,24 @@ static const char *reason_of(int error)
 
 enum outcome { RUNS, REFUSED_AS_PROTECTED, REFUSED_AS_ASKED_FOR };
 
+/* There is one listener at most: what the outer reuse-run decides, nobody can decide again. */
+static void say_served(const char *program, pid_t outer, enum outcome outcome)
+{
+	static const char *const consequences[] = {
+		[RUNS] = "the program runs under that one's policy, and the one given here is not "
+			 "applied",
+		[REFUSED_AS_PROTECTED] =
+			"the policy given here protects something and would not be applied, so it "
+			"is not started; give the rule to the outer reuse-run",
+		[REFUSED_AS_ASKED_FOR] =
+			"the policy given here would not be applied, so it is not started; without "
+			"--hook=notify it runs under the outer one's policy",
+	};
+
+	fprintf(stderr, "reuse-run: %s: the outer reuse-run, process %d, serves it already; %s\n",
+		program, (int)outer, consequences[outcome]);
+}
+
 static void say_why(const char *program, int error, enum outcome outcome)
 {
 	static const char *const consequences[] = {
@@ -51,10 +70,15 @@ static void say_why(const char *program, int error, enum outcome outcome)
 
 int without_hook(const struct policy *policy, const char *program, bool asked_for, int error)
 {
-	enum outcome outcome = asked_for		 ? REFUSED_AS_ASKED_FOR
-			       : policy_protects(policy) ? REFUSED_AS_PROTECTED
-							 : RUNS;
+	bool is_protected = policy_protects(policy);
+	enum outcome outcome = asked_for      ? REFUSED_AS_ASKED_FOR
+			       : is_protected ? REFUSED_AS_PROTECTED
+					      : RUNS;
+	pid_t outer = error == -EBUSY ? outer_find() : 0;
 
-	say_why(program, error, outcome);
+	if (outer)
+		say_served(program, outer, is_protected ? REFUSED_AS_PROTECTED : outcome);
+	else
+		say_why(program, error, outcome);
 	return outcome == RUNS ? 0 : EX_CONFIG;
 }
