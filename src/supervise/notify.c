@@ -12,6 +12,7 @@
 #include "exchange.h"
 #include "listener.h"
 #include "outcome.h"
+#include "own_errors.h"
 #include "programs.h"
 
 #include <errno.h>
@@ -577,11 +578,13 @@ static void say_blind(const struct call *call, int error)
 {
 	if (spare >= 0)
 		system_close(spare);
+	own_errors_begin();
 	log_write(&call->notify->configuration->log, LOG_LEVEL_ERROR,
 		"process %d cannot be looked into: %s; %s", (int)call->caller.process,
 		errno_name(-error),
 		is_guarded ? "the policy protects something, so its calls fail"
 			   : "its calls are left alone");
+	own_errors_end();
 	open_spare();
 }
 
