@@ -71,6 +71,39 @@ bool policy_shares(const struct policy *policy)
 	return false;
 }
 
+/* What is bound already stays where it is: there, nobody is to join it, and no more. */
+static bool protects_in(enum view view, const struct rule *rule)
+{
+	return view == VIEW_BOUND ? rule->actions.exclusive : rule_protects(rule);
+}
+
+bool policy_may_protect(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		if (!view_matches(view, rule, endpoint))
+			continue;
+		if (protects_in(view, rule))
+			return true;
+		if (rule->match.protocols == 0)
+			return false;
+	}
+	return false;
+}
+
+bool policy_protects_listen(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		/* Every other rule that protects has held at bind(), but for port 0. */
+		if (!rule->match.is_connect && rule_protects(rule) &&
+			(rule->actions.exclusive || may_match_port_0(&rule->match)))
+			return true;
+	}
+	return false;
+}
+
 bool policy_protects(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->count; i++) {

@@ -64,4 +64,14 @@ bool policy_shares(const struct policy *policy);
 /* Whether some rule protects, so that a program that cannot be hooked must not run. */
 bool policy_protects(const struct policy *policy);
 
+/*
+ * Whether a rule that may be the one for ENDPOINT, whose protocol is not known, protects in this
+ * view. A rule that matches whatever the protocol is keeps the calls away from all after it.
+ */
+bool policy_may_protect(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint);
+
+/* Whether some rule protects at listen() itself, on a socket of which nothing is known. */
+bool policy_protects_listen(const struct policy *policy);
+
 #endif

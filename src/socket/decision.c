@@ -83,17 +83,38 @@ __attribute__((cold)) void decision_say_in_use(const struct configuration *confi
 
 /* ---- decisions ---- */
 
-__attribute__((cold)) int decision_leave(
-	const struct configuration *configuration, int number, int error)
+static bool is_no_ip_socket(int error)
 {
-	bool is_protected = policy_protects(&configuration->policy);
+	return error == -EBADF || error == -ENOTSOCK || error == -EAFNOSUPPORT;
+}
 
-	if (error == -EBADF || error == -ENOTSOCK || error == -EAFNOSUPPORT)
-		return 0;
+static int leave(
+	const struct configuration *configuration, bool is_protected, int number, int error)
+{
 	log_write(&configuration->log, is_protected ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
 		"socket %d cannot be asked what it is: %s; %s", number, errno_name(-error),
 		is_protected ? "the call fails, because a rule protects" : "left alone");
 	return is_protected ? error : 0;
+}
+
+__attribute__((cold)) int decision_leave_endpoint(const struct configuration *configuration,
+	enum view view, int number, const struct endpoint *endpoint, int error)
+{
+	struct endpoint unknown = *endpoint;
+
+	if (is_no_ip_socket(error))
+		return 0;
+	unknown.protocol = PROTOCOL_UNKNOWN;
+	return leave(configuration, policy_may_protect(&configuration->policy, view, &unknown),
+		number, error);
+}
+
+__attribute__((cold)) int decision_leave(
+	const struct configuration *configuration, int number, int error)
+{
+	if (is_no_ip_socket(error))
+		return 0;
+	return leave(configuration, policy_protects_listen(&configuration->policy), number, error);
 }
 
 /* ---- listen ---- */

@@ -63,10 +63,15 @@ void decision_say_in_use(const struct configuration *configuration, bool is_shar
 /* ---- decisions ---- */
 
 /*
- * What to do when the kernel does not answer. A descriptor that is no socket shall hear so from the
- * real function. Else nobody knows which rule is for it, and if one of them protects, the call has
- * to fail. Returns 0, or a negative errno to fail with.
+ * What to do when the kernel does not say what a socket is, at a call for ENDPOINT. A descriptor
+ * that is no socket shall hear so from the real function. Else it may be one that a rule for this
+ * kind of call protects, and then the call has to fail. Returns 0, or a negative errno to fail
+ * with.
  */
+int decision_leave_endpoint(const struct configuration *configuration, enum view view, int number,
+	const struct endpoint *endpoint, int error);
+
+/* The same at listen(), where the kernel does not say what the socket is bound to. */
 int decision_leave(const struct configuration *configuration, int number, int error);
 
 /*
@@ -83,7 +88,7 @@ static inline __attribute__((always_inline)) int decision_find(
 	int error = share_ask_protocol(fd, endpoint);
 	if (__builtin_expect(error, 0)) {
 		*rule = NULL;
-		return decision_leave(configuration, number, error);
+		return decision_leave_endpoint(configuration, view, number, endpoint, error);
 	}
 	if ((*rule)->match.protocols && !((*rule)->match.protocols & endpoint->protocol))
 		*rule = policy_decide(&configuration->policy, view, endpoint);

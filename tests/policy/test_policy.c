@@ -218,6 +218,63 @@ Test(policy, a_policy_shares_or_protects_if_one_of_its_rules_does)
 	}
 }
 
+/* ---- what may protect a socket of which the kernel does not say what it is ---- */
+
+Test(policy, only_a_rule_that_may_be_the_one_for_a_call_protects_it)
+{
+	static const struct {
+		const char *rules;
+		enum view view;
+		bool is_protected;
+	} cases[] = {
+		{"deny", VIEW_BIND, true},
+		{"deny", VIEW_CONNECT, false},
+		{"connect udp port=53 deny; tcp share", VIEW_BIND, false},
+		{"connect udp port=80 deny; tcp share", VIEW_CONNECT, true},
+		{"connect from=10.0.0.9; share", VIEW_BIND, false},
+		{"port=81 deny; share", VIEW_BIND, false},
+		{"addr=10.0.0.2 exclusive; share", VIEW_BIND, false},
+		{"ip6 to=[::1]; share", VIEW_BIND, false},
+		{"tcp share; deny", VIEW_BIND, true},
+		{"udp exclusive; share", VIEW_BIND, true},
+		{"share; deny", VIEW_BIND, false},
+		{"pass; exclusive", VIEW_BIND, false},
+		{"exclusive", VIEW_BOUND, true},
+		{"deny", VIEW_BOUND, false},
+		{"port=81 to=:80", VIEW_BOUND, false},
+		{"port=81 to=:80 exclusive", VIEW_BOUND, true},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct policy policy = policy_of(cases[i].rules);
+		struct endpoint endpoint = endpoint_of(PROTOCOL_UNKNOWN, "10.0.0.1", 80);
+		cr_expect_eq(policy_may_protect(&policy, cases[i].view, &endpoint),
+			cases[i].is_protected, "%s, view %d", cases[i].rules, (int)cases[i].view);
+	}
+}
+
+Test(policy, only_a_rule_with_something_left_to_do_protects_listen)
+{
+	static const struct {
+		const char *rules;
+		bool is_protected;
+	} cases[] = {
+		{"exclusive", true},
+		{"port=80 exclusive", true},
+		{"deny", true},
+		{"port=0 to=127.0.0.1", true},
+		{"port=80 deny", false},
+		{"port=80 to=:81", false},
+		{"connect deny; backlog=5", false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct policy policy = policy_of(cases[i].rules);
+		cr_expect_eq(policy_protects_listen(&policy), cases[i].is_protected, "%s",
+			cases[i].rules);
+	}
+}
+
 /* ---- many rules ---- */
 
 static const char *const addresses[] = {"0.0.0.0", "::", "::ffff:0.0.0.0", "127.0.0.1", "::1",
