@@ -2,6 +2,7 @@
 #include "decision.h"
 
 #include "../errnos.h"
+#include "../system.h"
 #include "diagnose.h"
 
 #include <errno.h>
@@ -44,7 +45,8 @@ __attribute__((cold)) void decision_print(const struct configuration *configurat
 void decision_explain(const struct configuration *configuration, enum view view, const char *call,
 	int fd, int number, struct endpoint *endpoint)
 {
-	if (share_ask_protocol(fd, endpoint) < 0)
+	if (!log_reaches(&configuration->log, LOG_LEVEL_EXPLAIN) ||
+		share_ask_protocol(fd, endpoint) < 0)
 		return;
 	decision_print(configuration, LOG_LEVEL_EXPLAIN, call, number, endpoint,
 		policy_decide(&configuration->policy, view, endpoint), DECISION_NONE);
@@ -53,7 +55,8 @@ void decision_explain(const struct configuration *configuration, enum view view,
 void decision_explain_listen(
 	const struct configuration *configuration, int fd, int number, struct endpoint *endpoint)
 {
-	if (share_ask_protocol(fd, endpoint) < 0)
+	if (!log_reaches(&configuration->log, LOG_LEVEL_EXPLAIN) ||
+		share_ask_protocol(fd, endpoint) < 0)
 		return;
 	const struct rule *rule = policy_decide(&configuration->policy, VIEW_BIND, endpoint);
 	bool is_bound = endpoint->port != 0;
@@ -71,9 +74,11 @@ __attribute__((cold)) void decision_say_in_use(const struct configuration *confi
 	char bytes[2 * ENDPOINT_TEXT_SIZE + RULE_TEXT_SIZE];
 	struct text text;
 
-	if (!log_says(&configuration->log, LOG_LEVEL_WARN) ||
+	if (!log_reaches(&configuration->log, LOG_LEVEL_WARN) ||
 		atomic_fetch_add(&count, 1) >= DIAGNOSES_MOST)
 		return;
+	if (user == DECISION_OWN_USER)
+		user = system_geteuid();
 	text_start(&text, bytes, sizeof bytes);
 	endpoint_print(&text, endpoint);
 	text_format(&text, " is in use: ");

@@ -52,10 +52,13 @@ void decision_explain(const struct configuration *configuration, enum view view,
 void decision_explain_listen(
 	const struct configuration *configuration, int fd, int number, struct endpoint *endpoint);
 
+#define DECISION_OWN_USER ((uid_t)-1) /* nobody's number, setuid(2) */
+
 /*
  * Says, after a bind of a socket of USER's failed with EADDRINUSE, who holds the endpoint, and if
  * it was to be shared, why it could not be; up to a number of times, for a program that searches
- * for a free port.
+ * for a free port. Where no line would be written, the kernel is asked nothing. DECISION_OWN_USER
+ * is the user of this process.
  */
 void decision_say_in_use(const struct configuration *configuration, bool is_shared,
 	const struct endpoint *endpoint, uid_t user);

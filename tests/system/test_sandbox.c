@@ -2,6 +2,9 @@
 /* Programs that lock themselves in: what the library calls there, and what comes of a refusal. */
 #include "harness.h"
 
+#include <signal.h>
+#include <string.h>
+
 /* ---- a sandbox that answers with an error ---- */
 
 /* What a program sees of CALL, on a TCP socket, where getsockopt() is refused from there on. */
@@ -57,4 +60,32 @@ Test(sandbox, a_rule_that_is_over_at_bind_fails_no_listen_of_a_socket_that_canno
 		expect_output(process,
 			is_exclusive ? "bind: ok\nlisten: EPERM\n" : "bind: ok\nlisten: ok\n");
 	}
+}
+
+/* ---- a sandbox that kills ---- */
+
+#define SHARED_BIND "socket,bind,getsockopt,setsockopt,write,exit_group"
+#define KILLED	    (128 + SIGSYS)
+
+/* Binds a port that is taken, with nothing else allowed; returns how the program ends. */
+static int bind_in_vain(const char *log, const char *before, const char *allowed)
+{
+	int port = port_new();
+
+	server_listen("127.0.0.1", port);
+	struct process *process = process_start(
+		WORDS(program_path("calls"), before, "tcp", format("allow=%s", allowed),
+			format("bind=127.0.0.1:%d", port)),
+		.environment = WORDS(format("REUSE_LOG=%s", log)));
+	int status = process_wait(process);
+	cr_expect(status != 0 || strcmp(process_output(process), "bind: EADDRINUSE\n") == 0, "%s",
+		process_output(process));
+	return status;
+}
+
+Test(sandbox, for_a_line_that_is_not_written_nothing_is_asked)
+{
+	cr_expect_eq(bind_in_vain("error", "errno=0", SHARED_BIND), 0);
+	cr_expect_eq(bind_in_vain("warn", "close2", SHARED_BIND ",statx"), 0);
+	cr_expect_eq(bind_in_vain("warn", "errno=0", SHARED_BIND ",statx"), KILLED);
 }

@@ -184,6 +184,7 @@ static const struct {
 	{"setsockopt", SYS_setsockopt},
 	{"getsockname", SYS_getsockname},
 	{"write", SYS_write},
+	{"statx", SYS_statx},
 	{"exit_group", SYS_exit_group},
 };
 
