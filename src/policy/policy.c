@@ -34,6 +34,7 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 		policy->has_listen |= !is_connect && matters_to_listen(&rules[i]);
 		policy->has_early |= rules[i].actions.early;
 		policy->has_keep |= rules[i].actions.keep;
+		policy->has_guard |= rule_protects(&rules[i]);
 	}
 	policy->is_special |=
 		policy->broken || policy->notice || policy->is_explained || policy->has_keep;
@@ -90,6 +91,17 @@ bool policy_may_protect(
 			return false;
 	}
 	return false;
+}
+
+bool policy_guards_apart(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint)
+{
+	struct endpoint other = *endpoint;
+
+	other.protocol = PROTOCOL_OTHER;
+	const struct rule *one = policy_decide(policy, view, endpoint);
+	const struct rule *two = policy_decide(policy, view, &other);
+	return one != two && ((one && rule_protects(one)) || (two && rule_protects(two)));
 }
 
 bool policy_protects_listen(const struct policy *policy)

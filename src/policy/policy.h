@@ -18,6 +18,7 @@ struct policy {
 			     0 */
 	bool has_keep;	  /* sockets are kept */
 	bool has_connect; /* connect() matters */
+	bool has_guard;	  /* a rule protects */
 	bool is_builtin;  /* nothing was configured */
 	bool is_strict;	  /* REUSE_STRICT: an option that cannot be set fails the call */
 	bool is_explained;  /* REUSE_EXPLAIN: nothing is changed, everything is said */
@@ -69,6 +70,13 @@ bool policy_protects(const struct policy *policy);
  * view. A rule that matches whatever the protocol is keeps the calls away from all after it.
  */
 bool policy_may_protect(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint);
+
+/*
+ * Whether ENDPOINT has another rule than one of no protocol that has a name would have, and one of
+ * the two protects.
+ */
+bool policy_guards_apart(
 	const struct policy *policy, enum view view, const struct endpoint *endpoint);
 
 /* Whether some rule protects at listen() itself, on a socket of which nothing is known. */

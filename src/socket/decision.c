@@ -178,6 +178,8 @@ int decision_prepare_connect(const struct configuration *configuration, int fd,
 bool decision_endpoint_of_socket(int domain, int type, int protocol, struct endpoint *endpoint)
 {
 	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (type == SOCK_RAW)
+		protocol = IPPROTO_RAW; /* whatever it carries */
 	if (protocol == 0)
 		protocol = type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : 0;
 	*endpoint = (struct endpoint){

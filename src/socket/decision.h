@@ -78,6 +78,19 @@ int decision_leave_endpoint(const struct configuration *configuration, enum view
 int decision_leave(const struct configuration *configuration, int number, int error);
 
 /*
+ * Whether a raw socket must be told from one of the protocol whose number it has. It costs a system
+ * call, so it is not for every TCP socket: what sharing sets means nothing to a raw one, and it
+ * never listens. A raw socket for UDP would be kept, and steered.
+ */
+static inline bool decision_must_tell_raw(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint)
+{
+	return endpoint->protocol == PROTOCOL_UDP ||
+	       (policy->has_guard && endpoint->protocol != PROTOCOL_OTHER &&
+		       policy_guards_apart(policy, view, endpoint));
+}
+
+/*
  * The rule for a call, or NULL, with ENDPOINT's protocol filled in where there is one. Returns 0,
  * or a negative errno to fail with.
  */
@@ -88,11 +101,13 @@ static inline __attribute__((always_inline)) int decision_find(
 	*rule = policy_decide(&configuration->policy, view, endpoint);
 	if (!*rule)
 		return 0;
-	int error = share_ask_protocol(fd, endpoint);
+	int error = share_ask_number(fd, endpoint);
 	if (__builtin_expect(error, 0)) {
 		*rule = NULL;
 		return decision_leave_endpoint(configuration, view, number, endpoint, error);
 	}
+	if (decision_must_tell_raw(&configuration->policy, view, endpoint) && share_is_raw(fd))
+		endpoint->protocol = PROTOCOL_OTHER;
 	if ((*rule)->match.protocols && !((*rule)->match.protocols & endpoint->protocol))
 		*rule = policy_decide(&configuration->policy, view, endpoint);
 	return 0;

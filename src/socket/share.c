@@ -11,13 +11,30 @@
 
 /* ---- asking ---- */
 
-int share_ask_protocol(int fd, struct endpoint *endpoint)
+int share_ask_number(int fd, struct endpoint *endpoint)
 {
 	int number;
 	socklen_t length = sizeof number;
 	int error = system_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &number, &length);
 
 	endpoint->protocol = (uint8_t)(error ? PROTOCOL_OTHER : endpoint_protocol(number));
+	return error;
+}
+
+bool share_is_raw(int fd)
+{
+	int type = 0;
+	socklen_t length = sizeof type;
+
+	return system_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_RAW;
+}
+
+int share_ask_protocol(int fd, struct endpoint *endpoint)
+{
+	int error = share_ask_number(fd, endpoint);
+
+	if (!error && endpoint->protocol != PROTOCOL_OTHER && share_is_raw(fd))
+		endpoint->protocol = PROTOCOL_OTHER;
 	return error;
 }
 
@@ -149,13 +166,36 @@ int share_set_options(const struct configuration *configuration, int fd, const s
 	return apply_settings(configuration, fd, actions, endpoint);
 }
 
+/* What lets UDP sockets of all users join: programs set it by habit, or to share a multicast. */
+static int exclude_udp(
+	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+{
+	int was_on = 0;
+	socklen_t length = sizeof was_on;
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	if (log_reaches(&configuration->log, LOG_LEVEL_INFO))
+		system_getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &was_on, &length);
+	int error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+	if (error || !was_on)
+		return error;
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	log_write(&configuration->log, LOG_LEVEL_INFO,
+		"%s: exclusive took SO_REUSEADDR away, which the program had set; nobody else can "
+		"have the port, not even for the same multicast group",
+		bytes);
+	return 0;
+}
+
 int share_exclude(
 	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
 	int error = set_flag(fd, SOL_SOCKET, SHARE_OPTION, 0);
 
 	if (!error && endpoint->protocol == PROTOCOL_UDP)
-		error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+		error = exclude_udp(configuration, fd, endpoint);
 	if (error)
 		log_write(&configuration->log, LOG_LEVEL_ERROR,
 			"exclusive: sharing cannot be switched off: %s; the call fails",

@@ -15,6 +15,13 @@
 int share_ask_protocol(int fd, struct endpoint *endpoint);
 
 /*
+ * The same in two steps, for the second one is seldom needed: the number of the protocol, which a
+ * raw socket for UDP (raw(7)) has in common with a UDP socket; and whether it is a raw socket.
+ */
+int share_ask_number(int fd, struct endpoint *endpoint);
+bool share_is_raw(int fd);
+
+/*
  * Asks what the socket FD is bound to; port 0 where it is not. Returns -EAFNOSUPPORT for a socket
  * that is not IP.
  */

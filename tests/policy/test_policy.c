@@ -253,6 +253,30 @@ Test(policy, only_a_rule_that_may_be_the_one_for_a_call_protects_it)
 	}
 }
 
+Test(policy, a_raw_socket_is_told_apart_where_that_changes_what_is_protected)
+{
+	static const struct {
+		const char *rules;
+		bool is_apart;
+	} cases[] = {
+		{"deny", false},
+		{"tcp deny", true},
+		{"tcp share; deny", true},
+		{"tcp share; exclusive", true},
+		{"tcp share", false},
+		{"tcp port=81 deny; tcp share", false},
+		{"udp deny; tcp share", false},
+		{"connect deny; tcp share", false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct policy policy = policy_of(cases[i].rules);
+		struct endpoint endpoint = endpoint_of(PROTOCOL_TCP, "10.0.0.1", 80);
+		cr_expect_eq(policy_guards_apart(&policy, VIEW_BIND, &endpoint), cases[i].is_apart,
+			"%s", cases[i].rules);
+	}
+}
+
 Test(policy, only_a_rule_with_something_left_to_do_protects_listen)
 {
 	static const struct {

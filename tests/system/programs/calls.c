@@ -28,9 +28,9 @@ static void say(const char *call, int result)
 	printf("%s: %s\n", call, result < 0 ? strerrorname_np(errno) : "ok");
 }
 
-static void make(int domain, int type)
+static void make(int domain, int type, int protocol)
 {
-	fd = socket(domain, type, 0);
+	fd = socket(domain, type, protocol);
 	if (fd < 0)
 		say("socket", fd);
 }
@@ -61,19 +61,25 @@ static socklen_t read_address(const char *text, struct sockaddr_storage *storage
 static void call_tcp(const char *unused)
 {
 	(void)unused;
-	make(AF_INET, SOCK_STREAM);
+	make(AF_INET, SOCK_STREAM, 0);
 }
 
 static void call_tcp6(const char *unused)
 {
 	(void)unused;
-	make(AF_INET6, SOCK_STREAM);
+	make(AF_INET6, SOCK_STREAM, 0);
 }
 
 static void call_udp(const char *unused)
 {
 	(void)unused;
-	make(AF_INET, SOCK_DGRAM);
+	make(AF_INET, SOCK_DGRAM, 0);
+}
+
+/* Takes packets of the protocol with that number as they come. */
+static void call_raw(const char *protocol)
+{
+	make(AF_INET, SOCK_RAW, atoi(protocol));
 }
 
 static void call_bind(const char *text)
@@ -103,7 +109,7 @@ static void call_unix(const char *unused)
 	const struct sockaddr address = {.sa_family = AF_UNIX};
 
 	(void)unused;
-	make(AF_UNIX, SOCK_STREAM);
+	make(AF_UNIX, SOCK_STREAM, 0);
 	say("bind", bind(fd, &address, sizeof(sa_family_t))); /* the kernel finds a name */
 }
 
@@ -121,6 +127,15 @@ static void call_share(const char *unused)
 
 	(void)unused;
 	say("share", setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on));
+}
+
+/* What most servers do; for UDP, it lets others join. */
+static void call_reuseaddr(const char *unused)
+{
+	int on = 1;
+
+	(void)unused;
+	say("reuseaddr", setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
 }
 
 static void call_address(const char *unused)
@@ -281,12 +296,14 @@ static const struct {
 	{"tcp", call_tcp},
 	{"tcp6", call_tcp6},
 	{"udp", call_udp},
+	{"raw", call_raw},
 	{"unix", call_unix},
 	{"bind", call_bind},
 	{"listen", call_listen},
 	{"connect", call_connect},
 	{"options", call_options},
 	{"share", call_share},
+	{"reuseaddr", call_reuseaddr},
 	{"address", call_address},
 	{"ttl", call_ttl},
 	{"allow", call_allow},
