@@ -143,6 +143,11 @@ int system_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event
 	return (int)CALL(SYS_epoll_ctl, epoll, operation, fd, event, 0);
 }
 
+int system_ioctl(int fd, unsigned long request, void *argument)
+{
+	return (int)CALL(SYS_ioctl, fd, request, argument, 0, 0);
+}
+
 int system_fchown(int fd, uid_t user)
 {
 	return (int)CALL(FCHOWN, fd, user, -1, 0, 0);

@@ -35,6 +35,7 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 		policy->has_early |= rules[i].actions.early;
 		policy->has_keep |= rules[i].actions.keep;
 		policy->has_guard |= rule_protects(&rules[i]);
+		policy->has_scope |= rule_has_scope(&rules[i]);
 	}
 	policy->is_special |=
 		policy->broken || policy->notice || policy->is_explained || policy->has_keep;
@@ -47,6 +48,18 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 			continue;
 		policy->views[view] = index_build(arena, view, rules, count);
 	}
+}
+
+const struct rule *policy_decide_scoped(const struct policy *policy, enum view view,
+	const struct endpoint *endpoint, const struct rule *found)
+{
+	const struct rule *end = found ? found : policy->rules + policy->count;
+
+	for (const struct rule *rule = policy->rules; rule < end; rule++) {
+		if (rule_has_scope(rule) && view_matches(view, rule, endpoint))
+			return rule;
+	}
+	return found;
 }
 
 const struct rule *policy_decide_early(const struct policy *policy, const struct endpoint *socket)

@@ -19,6 +19,7 @@ struct policy {
 	bool has_keep;	  /* sockets are kept */
 	bool has_connect; /* connect() matters */
 	bool has_guard;	  /* a rule protects */
+	bool has_scope;	  /* a rule is about an address of one network interface */
 	bool is_builtin;  /* nothing was configured */
 	bool is_strict;	  /* REUSE_STRICT: an option that cannot be set fails the call */
 	bool is_explained;  /* REUSE_EXPLAIN: nothing is changed, everything is said */
@@ -36,6 +37,13 @@ void policy_make(
 	struct policy *policy, struct arena *arena, const struct rule *rules, size_t count);
 
 /*
+ * The first rule that matches, where FOUND is the first that does of those that an index has: an
+ * earlier one that is about an address of one network interface, or FOUND.
+ */
+const struct rule *policy_decide_scoped(const struct policy *policy, enum view view,
+	const struct endpoint *endpoint, const struct rule *found);
+
+/*
  * The first rule that matches, or NULL. While the endpoint's protocol is not known, the answer is
  * the first rule that would match for some protocol: NULL is final, a rule is a reason to ask the
  * kernel for the protocol and to decide again.
@@ -43,8 +51,12 @@ void policy_make(
 static inline const struct rule *policy_decide(
 	const struct policy *policy, enum view view, const struct endpoint *endpoint)
 {
-	if (policy->views[view])
-		return index_find(policy->views[view], endpoint);
+	if (policy->views[view]) {
+		const struct rule *found = index_find(policy->views[view], endpoint);
+		return policy->has_scope && endpoint->scope_id
+			       ? policy_decide_scoped(policy, view, endpoint, found)
+			       : found;
+	}
 	for (const struct rule *rule = policy->rules; rule < policy->rules + policy->count;
 		rule++) {
 		if (view_matches(view, rule, endpoint))

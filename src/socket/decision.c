@@ -48,6 +48,7 @@ void decision_explain(const struct configuration *configuration, enum view view,
 	if (!log_reaches(&configuration->log, LOG_LEVEL_EXPLAIN) ||
 		share_ask_protocol(fd, endpoint) < 0)
 		return;
+	decision_find_scope(&configuration->policy, fd, endpoint);
 	decision_print(configuration, LOG_LEVEL_EXPLAIN, call, number, endpoint,
 		policy_decide(&configuration->policy, view, endpoint), DECISION_NONE);
 }

@@ -78,6 +78,18 @@ int decision_leave_endpoint(const struct configuration *configuration, enum view
 int decision_leave(const struct configuration *configuration, int number, int error);
 
 /*
+ * A program may name the interface of a link-local address by the socket alone. It is asked for
+ * only where a rule is about such an address.
+ */
+static inline void decision_find_scope(
+	const struct policy *policy, int fd, struct endpoint *endpoint)
+{
+	if (__builtin_expect(policy->has_scope, 0) && endpoint->scope_id == 0 &&
+		scope_is_needed(&endpoint->address))
+		endpoint->scope_id = share_ask_interface(fd);
+}
+
+/*
  * Whether a raw socket must be told from one of the protocol whose number it has. It costs a system
  * call, so it is not for every TCP socket: what sharing sets means nothing to a raw one, and it
  * never listens. A raw socket for UDP would be kept, and steered.
@@ -98,6 +110,7 @@ static inline __attribute__((always_inline)) int decision_find(
 	const struct configuration *configuration, enum view view, int fd, int number,
 	struct endpoint *endpoint, const struct rule **rule)
 {
+	decision_find_scope(&configuration->policy, fd, endpoint);
 	*rule = policy_decide(&configuration->policy, view, endpoint);
 	if (!*rule)
 		return 0;

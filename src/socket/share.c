@@ -49,6 +49,15 @@ int share_ask_bound(int fd, struct endpoint *endpoint)
 	return error;
 }
 
+uint32_t share_ask_interface(int fd)
+{
+	int interface = 0;
+	socklen_t length = sizeof interface;
+	int error = system_getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &interface, &length);
+
+	return error ? SCOPE_UNKNOWN : (uint32_t)interface;
+}
+
 /* ---- options ---- */
 
 static int set(int fd, struct sockopt_place place, const void *value, socklen_t length)
@@ -245,6 +254,35 @@ static int refuse_family(const struct configuration *configuration, const struct
 	return -EADDRNOTAVAIL;
 }
 
+/*
+ * The interface of a target: the one that the rule names, or that the program has GIVEN with its
+ * own address, or that the socket is bound to. 0 where there is none, and the kernel would refuse
+ * the address.
+ */
+static uint32_t scope_for(const struct target *target, uint32_t given, int fd)
+{
+	if (!scope_is_needed(&target->address))
+		return 0;
+	if (target->scope_id)
+		return target->scope_id;
+	return given && given != SCOPE_UNKNOWN ? given : share_ask_interface(fd);
+}
+
+static int refuse_scope(const struct configuration *configuration, const struct rule *rule,
+	const struct endpoint *endpoint)
+{
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	log_write(&configuration->log, LOG_LEVEL_WARN,
+		"%s: the address that %s gives is link-local, and nothing says on which network "
+		"interface, so the call fails; write it like [fe80::1%%eth0]",
+		bytes, rule->source);
+	return -EINVAL;
+}
+
 int share_retarget(const struct configuration *configuration, int fd, const struct rule *rule,
 	struct endpoint *endpoint)
 {
@@ -260,8 +298,11 @@ int share_retarget(const struct configuration *configuration, int fd, const stru
 				    : 0;
 		if (error)
 			return error;
+		uint32_t scope_id = scope_for(to, endpoint->scope_id, fd);
+		if (scope_id == 0 && scope_is_needed(&to->address))
+			return refuse_scope(configuration, rule, endpoint);
 		endpoint->address = to->address;
-		endpoint->scope_id = 0;
+		endpoint->scope_id = scope_id;
 	}
 	if (rule->actions.once && !is_first_port(configuration, endpoint->port, &first))
 		return refuse_second_port(configuration, first, endpoint->port, to->port);
@@ -323,8 +364,12 @@ int share_bind_source(const struct configuration *configuration, int fd, const s
 		return 0;
 	if (from->has_address && address_is_ip4(&from->address) != is_ip4)
 		return refuse_family(configuration, rule, peer);
-	if (from->has_address)
+	if (from->has_address) {
 		local.address = from->address;
+		local.scope_id = scope_for(from, peer->scope_id, fd);
+		if (local.scope_id == 0 && scope_is_needed(&from->address))
+			return refuse_scope(configuration, rule, peer);
+	}
 	int error = bind_to(fd, &local, bind);
 	if (error == -EADDRINUSE && rule->actions.is_wish) {
 		log_source(configuration, &local, "another port is used", error);

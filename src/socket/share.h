@@ -27,6 +27,12 @@ bool share_is_raw(int fd);
  */
 int share_ask_bound(int fd, struct endpoint *endpoint);
 
+/*
+ * The index of the network interface that the socket FD is bound to (SO_BINDTODEVICE), 0 for none,
+ * SCOPE_UNKNOWN where the kernel does not say (before Linux 5.1).
+ */
+uint32_t share_ask_interface(int fd);
+
 /* Sets the options that RULE wants, for a socket about to bind or to connect. */
 int share_set_options(const struct configuration *configuration, int fd, const struct rule *rule,
 	const struct endpoint *endpoint);
@@ -37,7 +43,8 @@ int share_exclude(
 
 /*
  * Puts the target of to= into ENDPOINT. Fails with -EADDRNOTAVAIL where the socket's family cannot
- * have the address, and with -EADDRINUSE for the second port under "once".
+ * have the address, with -EINVAL for a link-local one where nobody says on which interface, and
+ * with -EADDRINUSE for the second port under "once".
  */
 int share_retarget(const struct configuration *configuration, int fd, const struct rule *rule,
 	struct endpoint *endpoint);

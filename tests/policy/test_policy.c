@@ -303,8 +303,8 @@ Test(policy, only_a_rule_with_something_left_to_do_protects_listen)
 
 static const char *const addresses[] = {"0.0.0.0", "::", "::ffff:0.0.0.0", "127.0.0.1", "::1",
 	"10.0.0.1", "10.0.0.2", "10.1.0.1", "10.128.0.1", "192.0.2.1", "::ffff:10.0.0.1", "fd00::1",
-	"fd00::2", "fd00:0:0:1::1", "fe80::1", "2001:db8::1", "2001:db8:8000::1",
-	"255.255.255.255"};
+	"fd00::2", "fd00:0:0:1::1", "fe80::1", "fe80::1%1", "fe80::1%2", "2001:db8::1",
+	"2001:db8:8000::1", "255.255.255.255"};
 static const uint16_t ports[] = {0, 1, 2, 3, 7, 8, 79, 80, 81, 127, 128, 443, 1023, 1024, 4095,
 	4096, 8000, 8080, 8999, 32767, 32768, 49151, 65534, 65535};
 
@@ -332,9 +332,11 @@ static size_t random_match(struct dice *dice, char *text, size_t size)
 	for (unsigned i = 0; i < n_prefixes; i++) {
 		const char *address = addresses[dice_below(dice, COUNT_OF(addresses))];
 		bool is_ip6 = strchr(address, ':') != NULL;
+		bool is_scoped = strchr(address, '%') != NULL; /* not so wide */
 		ADD("%s%s%s", i ? "," : "addr=", address,
-			is_ip6 ? lengths6[dice_below(dice, COUNT_OF(lengths6))]
-			       : lengths4[dice_below(dice, COUNT_OF(lengths4))]);
+			is_scoped ? lengths6[4 + dice_below(dice, COUNT_OF(lengths6) - 4)]
+			: is_ip6  ? lengths6[dice_below(dice, COUNT_OF(lengths6))]
+				  : lengths4[dice_below(dice, COUNT_OF(lengths4))]);
 	}
 	ADD("%s", n_prefixes ? " " : "");
 	return length;
@@ -383,8 +385,12 @@ static struct parsed random_rules(struct dice *dice, unsigned count)
 }
 
 /* Written from the design and not from the code: rule by rule, word by word. */
-static bool naive_prefix_holds(const struct prefix *prefix, const struct address *address)
+static bool naive_prefix_holds(const struct prefix *prefix, const struct endpoint *endpoint)
 {
+	const struct address *address = &endpoint->address;
+
+	if (prefix->scope_id && prefix->scope_id != endpoint->scope_id)
+		return false;
 	for (unsigned bit = 0; bit < prefix->length; bit++) {
 		uint64_t a = bit < 64 ? address->high : address->low;
 		uint64_t b = bit < 64 ? prefix->address.high : prefix->address.low;
@@ -408,15 +414,17 @@ static bool naive_holds_port(const struct rule *rule, enum view view, uint16_t p
 }
 
 static bool naive_holds_address(
-	const struct rule *rule, enum view view, const struct address *address)
+	const struct rule *rule, enum view view, const struct endpoint *endpoint)
 {
 	const struct match *match = &rule->match;
+	const struct target *to = &rule->actions.to;
 	bool holds = match->n_prefixes == 0;
 
-	if (view == VIEW_BOUND && rule->actions.to.has_address)
-		return memcmp(address, &rule->actions.to.address, sizeof *address) == 0;
+	if (view == VIEW_BOUND && to->has_address)
+		return memcmp(&endpoint->address, &to->address, sizeof to->address) == 0 &&
+		       (to->scope_id == 0 || to->scope_id == endpoint->scope_id);
 	for (uint32_t i = 0; i < match->n_prefixes; i++)
-		holds |= naive_prefix_holds(&match->prefixes[i], address);
+		holds |= naive_prefix_holds(&match->prefixes[i], endpoint);
 	return holds;
 }
 
@@ -429,7 +437,7 @@ static bool naive_matches(const struct rule *rule, enum view view, const struct 
 	       (is_for_all || (match->protocols & endpoint->protocol)) &&
 	       (match->families & endpoint->family) &&
 	       naive_holds_port(rule, view, endpoint->port) &&
-	       naive_holds_address(rule, view, &endpoint->address);
+	       naive_holds_address(rule, view, endpoint);
 }
 
 static const struct rule *naive_decide(
