@@ -48,7 +48,7 @@ const struct rule *policy_decide_scoped(const struct policy *policy, enum view v
  * the first rule that would match for some protocol: NULL is final, a rule is a reason to ask the
  * kernel for the protocol and to decide again.
  */
-static inline const struct rule *policy_decide(
+static inline __attribute__((always_inline)) const struct rule *policy_decide(
 	const struct policy *policy, enum view view, const struct endpoint *endpoint)
 {
 	if (policy->views[view]) {
