@@ -3,6 +3,7 @@
 
 #include "../compare.h"
 #include "../errnos.h"
+#include "../policy/scope.h"
 #include "../procfs.h"
 #include "../system.h"
 #include "tables.h"
@@ -17,7 +18,10 @@ bool diagnose_overlaps(const struct endpoint *one, const struct endpoint *other)
 	/* Of an IPv6 socket, the wildcard and what is v4-mapped count for IPv4 as well. */
 	if (one->family != other->family && !address_is_any(of_ip6) && !address_is_ip4(of_ip6))
 		return false;
-	return (a->high == b->high && a->low == b->low) || address_is_any(a) || address_is_any(b);
+	bool is_same_link = !one->scope_id || scope_holds(other->scope_id, one->scope_id);
+
+	return (a->high == b->high && a->low == b->low && is_same_link) || address_is_any(a) ||
+	       address_is_any(b);
 }
 
 static unsigned weight(const struct holder *holder, uid_t user)

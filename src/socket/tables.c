@@ -41,7 +41,8 @@ static struct endpoint endpoint_of(const struct inet_diag_msg *message, uint16_t
 {
 	struct sockaddr_in in = {
 		.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = bytes[0]};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = port};
+	struct sockaddr_in6 in6 = {
+		.sin6_family = AF_INET6, .sin6_port = port, .sin6_scope_id = message->id.idiag_if};
 	bool is_ip4 = message->idiag_family == AF_INET;
 	struct endpoint endpoint = {.port = 0};
 

@@ -183,7 +183,9 @@ static void print_head(FILE *out, const struct survey *survey, size_t at, size_t
 	struct text text;
 
 	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, &entry->local);
+	struct endpoint local = entry->local;
+	local.scope_id = 0; /* the interface comes behind it, by its name */
+	endpoint_print(&text, &local);
 	fputs(bytes, out);
 	if (entry->interface)
 		fprintf(out, " on %s", if_indextoname(entry->interface, device) ? device : "?");

@@ -82,6 +82,19 @@ Test(manual, every_match_and_action_is_described)
 		cr_expect(find_item(page, actions[i]), "%s is not described", actions[i]);
 }
 
+Test(manual, what_rules_for_connect_do_not_see_is_said_where_connect_is_described)
+{
+	const char *item = find_item(manual(), "connect");
+
+	cr_assert(item);
+	const char *end = strstr(item, "\n.El"),
+		   *words[] = {"sendto 2", "sendmsg 2", "MSG_FASTOPEN"};
+	for (size_t i = 0; i < COUNT(words); i++) {
+		const char *at = strstr(item, words[i]);
+		cr_expect(at && at < end, "%s is not there", words[i]);
+	}
+}
+
 /* Expects WORDS in the section of libreuse(7), which ends where the section NEXT starts. */
 static void expect_in_section(const char *name, const char *next, const char *words)
 {
