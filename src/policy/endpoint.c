@@ -293,12 +293,11 @@ void address_print(struct text *text, const struct address *address)
 
 void prefix_print(struct text *text, const struct prefix *prefix)
 {
-	unsigned whole = prefix->is_ip4 ? 32 : 128;
-	unsigned length = prefix->is_ip4 ? prefix->length - MAPPED_BITS : prefix->length;
+	unsigned unwritten = prefix->is_ip4 ? MAPPED_BITS : 0;
 
 	address_print(text, &prefix->address);
-	if (length < whole)
-		text_format(text, "/%u", length);
+	if (prefix->length < 128)
+		text_format(text, "/%u", prefix->length - unwritten);
 }
 
 void endpoint_print(struct text *text, const struct endpoint *endpoint)
