@@ -52,7 +52,8 @@ static long call_socketcall(const struct action *action)
 {
 	static const int numbers[] = {1, 2, 3, 4};
 
-	return syscall(SYS_socketcall, numbers[action->call], action->arguments);
+	return syscall(SYS_socketcall, numbers[action->call],
+		action->block ? action->block : action->arguments);
 }
 #else
 static long call_socketcall(const struct action *action)
@@ -170,6 +171,8 @@ static void print_arguments(const struct action *action)
 	else
 		printf("#%d, family %u %s, %d bytes%s", action->number, action->family,
 			action->place, (int)a[2], action->is_bad ? ", unreadable" : "");
+	if (action->block && mode == MODE_SOCKETCALL)
+		printf(" (bad arguments)");
 }
 
 static void print(const struct action *action, const struct attempt *outcome)

@@ -19,6 +19,7 @@ struct action {
 	enum way way;
 	const char *name;
 	long arguments[3];
+	const void *block; /* where socketcall(2) finds the arguments; NULL: where they are good */
 
 	/* For the line alone. */
 	int number;	   /* of the descriptor */

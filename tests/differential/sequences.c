@@ -276,6 +276,7 @@ static void call_with_address(enum call call, const char *name, uint16_t port)
 	action.arguments[2] = (long)length;
 	action.place = place.name;
 	action.is_bad = length > place.room;
+	action.block = below(32) ? NULL : choose_place(&address).at;
 	action.way = ANY_OF(ways);
 	action.family = address.ss_family;
 	calls_make(&action);
