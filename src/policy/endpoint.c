@@ -293,11 +293,12 @@ void address_print(struct text *text, const struct address *address)
 
 void prefix_print(struct text *text, const struct prefix *prefix)
 {
-	unsigned unwritten = prefix->is_ip4 ? MAPPED_BITS : 0;
+	unsigned whole = prefix->is_ip4 ? 32 : 128;
+	unsigned length = prefix->length - (prefix->is_ip4 ? MAPPED_BITS : 0U);
 
 	address_print(text, &prefix->address);
-	if (prefix->length < 128)
-		text_format(text, "/%u", prefix->length - unwritten);
+	if (length < whole)
+		text_format(text, "/%u", length);
 }
 
 void endpoint_print(struct text *text, const struct endpoint *endpoint)
