@@ -313,7 +313,7 @@ void address_print(struct text *text, const struct address *address)
 void prefix_print(struct text *text, const struct prefix *prefix)
 {
 	unsigned whole = prefix->is_ip4 ? 32 : 128;
-	unsigned length = prefix->is_ip4 ? prefix->length - MAPPED_BITS : prefix->length;
+	unsigned length = prefix->length - (prefix->is_ip4 ? MAPPED_BITS : 0U);
 
 	address_print(text, &prefix->address);
 	scope_print(text, prefix->scope_id);

@@ -24,6 +24,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define PASS_MS 10 /* between two passes of the loop that only messages of copies call for */
+
 /* ---- signals ---- */
 
 static void signal_all(const struct supervisor *supervisor, int number)
@@ -312,6 +314,30 @@ static bool is_done(const struct supervisor *supervisor)
 	return true;
 }
 
+/* Until then, or for ever. */
+static int timeout_at(int64_t due)
+{
+	int64_t now = clock_now_ms();
+
+	return due == CLOCK_NEVER ? -1 : due <= now ? 0 : (int)(due - now);
+}
+
+/*
+ * Waits until DUE, or for anything at FDS, the first two of which are no copy's. A pass looks at
+ * all sockets; a copy that opens many says so of each, and these do not have a pass each.
+ */
+static void wait_and_listen(
+	struct supervisor *supervisor, struct pollfd *fds, nfds_t count, int64_t due)
+{
+	int64_t next_ms = clock_now_ms() + PASS_MS;
+
+	while (poll(fds, count, timeout_at(due)) > 0 && !fds[0].revents && !fds[1].revents &&
+		clock_now_ms() < next_ms) {
+		worker_listen(supervisor);
+		due = due < next_ms ? due : next_ms;
+	}
+}
+
 /* Waits for a signal, a message, a request, or for what is due. */
 static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 {
@@ -329,8 +355,7 @@ static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 		if (count < sizeof fds / sizeof *fds)
 			fds[count++] = (struct pollfd){.fd = copy->channel.fd, .events = POLLIN};
 	}
-	int timeout = due == CLOCK_NEVER ? -1 : due <= now ? 0 : (int)(due - now);
-	poll(fds, count, timeout);
+	wait_and_listen(supervisor, fds, count, due);
 	take_signals(supervisor, signals_fd);
 	if (fds[1].revents && control_accept(&supervisor->control))
 		roll_begin(supervisor);
@@ -385,6 +410,7 @@ static void close_supervisor(struct supervisor *supervisor)
 	control_end(&supervisor->control, EXIT_FAILURE);
 	control_close(&supervisor->control);
 	steering_free(supervisor->steering, &supervisor->keeper);
+	snapshot_forget(&supervisor->snapshot);
 	keeper_close(&supervisor->keeper);
 	guardian_end();
 	free(supervisor);

@@ -224,7 +224,11 @@ static void say_remedy(const struct wish *wish, enum obstacle obstacle, const st
 
 	text_start(&text, user, sizeof user);
 	diagnose_print_user(&text, holder->user);
-	if (obstacle == OBSTACLE_USER)
+	if (obstacle == OBSTACLE_USER &&
+		diagnose_user_number(holder->user, holder->process) != USER_KNOWN)
+		printf("  Give both containers the same user mapping, and run both programs as one "
+		       "user: the kernel compares its own numbers, whatever they are inside.\n");
+	else if (obstacle == OBSTACLE_USER)
 		printf("  Run both as one user: sudo -u %s reuse-run PROGRAM, or User=%s in the "
 		       "copy's unit.\n",
 			user, user);

@@ -31,10 +31,20 @@ static void enter(struct copy *copy, enum copy_state state)
 	copy->changed_ms = clock_now_ms();
 }
 
+static void update_steering(struct supervisor *supervisor, bool is_starting)
+{
+	/* What has been closed is not to be counted as a member. */
+	if (supervisor->keeper.has_closed)
+		snapshot_forget(&supervisor->snapshot);
+	supervisor->keeper.has_closed = false;
+	steering_update(
+		supervisor->steering, &supervisor->keeper, &supervisor->snapshot, is_starting);
+}
+
 void worker_steer(struct supervisor *supervisor)
 {
-	steering_update(supervisor->steering, &supervisor->keeper,
-		supervisor->is_joining_closed && copies_any(supervisor, COPY_STARTING));
+	update_steering(
+		supervisor, supervisor->is_joining_closed && copies_any(supervisor, COPY_STARTING));
 }
 
 /* ---- starting ---- */
@@ -51,10 +61,10 @@ static void close_joining(
 	struct text text;
 	const char *obstacle;
 
-	steering_update(supervisor->steering, &supervisor->keeper, false);
+	update_steering(supervisor, false);
 	supervisor->is_joining_closed = !steering_any_obstacle(supervisor->steering);
 	if (supervisor->is_joining_closed)
-		steering_update(supervisor->steering, &supervisor->keeper, true);
+		update_steering(supervisor, true);
 	if (!predecessor)
 		return;
 	obstacle = steering_obstacle(
@@ -279,15 +289,21 @@ void worker_ended(struct supervisor *supervisor, pid_t process, int status)
 	}
 }
 
-/* Closed one at a time, so that it stays known which number each other one has. */
+static void drop_one_of_each_group(struct supervisor *supervisor, const struct copy *copy)
+{
+	for (struct kept *kept = supervisor->keeper.list, *next; kept; kept = next) {
+		next = kept->next;
+		if (kept->owner == copy && steering_may_leave(supervisor->steering, kept))
+			keeper_drop(&supervisor->keeper, kept);
+	}
+}
+
 void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 {
-	struct kept *kept;
-
 	if (supervisor->is_stopping && manager_is_there())
 		keeper_orphan(&supervisor->keeper, copy);
-	while ((kept = keeper_first_of(&supervisor->keeper, copy))) {
-		keeper_drop(&supervisor->keeper, kept);
+	while (keeper_owns_any(&supervisor->keeper, copy)) {
+		drop_one_of_each_group(supervisor, copy);
 		worker_steer(supervisor);
 	}
 }
