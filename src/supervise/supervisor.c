@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -366,6 +367,7 @@ static struct supervisor *open_supervisor(
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see tree.h */
 	int unguarded = guardian_start();
 	if (unguarded)
 		say(LOG_LEVEL_WARN, "what copies have forked may outlive this process: %s",

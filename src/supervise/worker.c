@@ -297,7 +297,7 @@ void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 static bool is_from(const struct copy *copy, const struct channel_message *message)
 {
 	return peer_is_ours(message->user, message->sender) ||
-	       (message->sender > 0 && tree_holds(copy->pid, message->sender));
+	       (message->sender > 0 && tree_holds(copy->pid, message->sender, message->user));
 }
 
 static void take_message(
