@@ -8,6 +8,7 @@
 #include "listener.h"
 #include "notify.h"
 #include "service.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -224,7 +225,14 @@ static bool is_echo(const struct attendance *attendance, const siginfo_t *info)
 	       (info->si_code > 0 || getpgid(info->si_pid) == attendance->home);
 }
 
-static void send_to_children(int signal)
+static void send_unless_in(pid_t process, int signal, pid_t group)
+{
+	if (!group || getpgid(process) != group)
+		kill(process, signal);
+}
+
+/* To those in the process group EXCEPT, it has been sent. */
+static void send_to_children(int signal, pid_t except)
 {
 	char path[48], list[4096];
 	int length = snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
@@ -233,7 +241,7 @@ static void send_to_children(int signal)
 
 	list[size > 0 ? size : 0] = '\0';
 	for (char *at = list, *end; (end = strchr(at, ' ')); at = end + 1)
-		kill((pid_t)strtol(at, NULL, 10), signal);
+		send_unless_in((pid_t)strtol(at, NULL, 10), signal, except);
 	if (fd >= 0)
 		close(fd);
 }
@@ -241,10 +249,14 @@ static void send_to_children(int signal)
 /* Passes a signal on: to the program, or once that has ended to those whom it left behind. */
 static void pass_on(struct attendance *attendance, siginfo_t *info)
 {
+	bool has_group_got_it = signals_is_for_the_rest(info, getppid());
+
 	if (is_echo(attendance, info))
 		return;
 	if (attendance->is_over)
-		send_to_children(info->si_signo);
+		send_to_children(info->si_signo, has_group_got_it ? attendance->home : 0);
+	else if (has_group_got_it && getpgid(attendance->program) == attendance->home)
+		return;
 	else if (syscall(SYS_pidfd_send_signal, attendance->pidfd, info->si_signo,
 			 info->si_code == SI_QUEUE ? info : NULL, 0) < 0)
 		log_write(&attendance->notify.configuration->log, LOG_LEVEL_WARN,

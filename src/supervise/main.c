@@ -11,6 +11,7 @@
 #include "options.h"
 #include "prepare.h"
 #include "say.h"
+#include "standard.h"
 #include "supervisor.h"
 #include "watch.h"
 #include "who.h"
@@ -64,6 +65,7 @@ static int prepare_in(const struct options *options)
 static int run(int argc, char **argv)
 {
 	static struct options options;
+	standard_fill();
 	struct variables variables = variables_read(environ);
 
 	if (!options_read(&options, argc, argv))

@@ -194,6 +194,37 @@ static void take_signals(struct supervisor *supervisor, int fd)
 
 /* ---- what is due ---- */
 
+static void start_guardian(void)
+{
+	int error = guardian_start();
+
+	if (error)
+		say(LOG_LEVEL_WARN, "what copies have forked may outlive this process: %s",
+			errno_name(-error));
+}
+
+/* The next child that has ended, which still has its number; 0: there is none. */
+static pid_t next_ended(void)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == EINTR) {
+	}
+	return info.si_pid;
+}
+
+static void child_ended(struct supervisor *supervisor, pid_t process, int status)
+{
+	if (guardian_has_ended(process)) {
+		say(LOG_LEVEL_WARN,
+			"the guardian, process %d, which ends the copies if this process is "
+			"killed, has ended itself; another one is started",
+			(int)process);
+		start_guardian();
+	}
+	worker_ended(supervisor, process, status);
+}
+
 static void reap(struct supervisor *supervisor)
 {
 	int status;
@@ -201,9 +232,10 @@ static void reap(struct supervisor *supervisor)
 
 	/* What a copy said before it ended counts. */
 	worker_listen(supervisor);
-	while ((process = waitpid(-1, &status, WNOHANG)) > 0 || (process < 0 && errno == EINTR)) {
-		if (process > 0)
-			worker_ended(supervisor, process, status);
+	while ((process = next_ended()) > 0) {
+		guardian_forget_process(process);
+		if (waitpid(process, &status, WNOHANG) == process)
+			child_ended(supervisor, process, status);
 	}
 }
 
@@ -368,10 +400,7 @@ static struct supervisor *open_supervisor(
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see tree.h */
-	int unguarded = guardian_start();
-	if (unguarded)
-		say(LOG_LEVEL_WARN, "what copies have forked may outlive this process: %s",
-			errno_name(-unguarded));
+	start_guardian();
 	manager_open();
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
 	drop_surplus(supervisor);

@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* ---- processes ---- */
@@ -198,6 +200,31 @@ bool tree_group_lives(pid_t group)
 			belongs(&all, &all.list[i], 0);
 	free(all.list);
 	return lives;
+}
+
+/* A pidfd (pidfd_open(2), Linux 5.3) stays with the process that had the number when it came. */
+static void kill_if_still(const struct process *process)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, process->id, 0);
+	bool has_no_pidfd = pidfd < 0 && errno == ENOSYS;
+
+	if (pidfd >= 0 && is_still(process))
+		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	if (has_no_pidfd && is_still(process))
+		kill(process->id, SIGKILL);
+	if (pidfd >= 0)
+		close(pidfd);
+}
+
+void tree_kill_children(pid_t parent)
+{
+	struct processes all = read_processes();
+
+	for (size_t i = 0; i < all.count; i++) {
+		if (all.list[i].parent == parent)
+			kill_if_still(&all.list[i]);
+	}
+	free(all.list);
 }
 
 /* ---- sockets ---- */

@@ -35,6 +35,9 @@ void tree_free(struct tree *tree);
  */
 bool tree_group_lives(pid_t group);
 
+/* Sends SIGKILL to each child of PARENT. */
+void tree_kill_children(pid_t parent);
+
 /*
  * Whether PROCESS, which has sent a message as USER, belongs to LEADER. False where it has ended,
  * or where /proc does not tell.

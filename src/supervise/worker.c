@@ -10,6 +10,7 @@
 #include "ready.h"
 #include "say.h"
 #include "signal_name.h"
+#include "signals.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -128,8 +129,8 @@ void worker_ready(struct supervisor *supervisor, struct copy *copy)
 void worker_stop(struct supervisor *supervisor, struct copy *copy)
 {
 	enter(copy, COPY_STOPPING);
-	kill(-copy->pid, supervisor->options->stop_signal);
-	kill(-copy->pid, SIGCONT);
+	signals_send(copy, supervisor->options->stop_signal);
+	signals_send(copy, SIGCONT);
 }
 
 /* Why no other copy can take its clients, or NULL. */
