@@ -44,17 +44,18 @@ static int check(void)
 /* Looks at the program from where it will run. */
 static int prepare_in(const struct options *options)
 {
-	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
 	const char *directory = options->directory;
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), error = here < 0 ? errno : 0;
 
 	if (directory && chdir(directory) < 0) {
 		fprintf(stderr, "reuse-run: --chdir %s: %s\n", directory, strerror(errno));
 		return EX_CONFIG;
 	}
 	int status = prepare_program(options->hook, options->command[0]);
-	if (directory && (here < 0 || fchdir(here) < 0)) {
-		perror("reuse-run: --chdir: the way back");
+	if (here >= 0 && fchdir(here) < 0)
+		error = errno;
+	if (directory && error) {
+		fprintf(stderr, "reuse-run: --chdir: the way back: %s\n", strerror(error));
 		status = EX_OSERR;
 	}
 	if (here >= 0)

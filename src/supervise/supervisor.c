@@ -384,6 +384,7 @@ static void drop_surplus(struct supervisor *supervisor)
 	}
 }
 
+/* NULL where there is no memory. */
 static struct supervisor *open_supervisor(
 	const struct options *options, const struct policy *policy)
 {
@@ -421,15 +422,21 @@ static void close_supervisor(struct supervisor *supervisor)
 	free(supervisor);
 }
 
+static int fail_to_start(int error)
+{
+	fprintf(stderr, "reuse-run: the supervisor cannot start: %s\n", strerror(error));
+	return EX_OSERR;
+}
+
 int supervisor_run(const struct options *options, const struct policy *policy)
 {
 	struct supervisor *supervisor = open_supervisor(options, policy);
-	int signals_fd = supervisor ? open_signals() : -1;
 
-	if (signals_fd < 0) {
-		fprintf(stderr, "reuse-run: %s\n", strerror(errno));
-		return EX_OSERR;
-	}
+	if (!supervisor)
+		return fail_to_start(ENOMEM);
+	int signals_fd = open_signals();
+	if (signals_fd < 0)
+		return fail_to_start(errno);
 	if (options->pid_file && !pid_file_write(options->pid_file))
 		return EX_CANTCREAT;
 	advance(supervisor);
