@@ -3,6 +3,7 @@
 
 #include "../errnos.h"
 #include "diagnose.h"
+#include "notify_socket.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -39,6 +40,8 @@ __attribute__((cold)) void decision_print(const struct configuration *configurat
 		text_format(&text, "%s", otherwise);
 	}
 	log_write(&configuration->log, level, "%s", bytes);
+	if (level == LOG_LEVEL_EXPLAIN && configuration->log.explain_socket)
+		notify_socket_send(configuration->log.explain_socket, "EXPLAINED=1", -1);
 }
 
 void decision_explain(const struct configuration *configuration, enum view view, const char *call,
@@ -98,7 +101,7 @@ __attribute__((cold)) int decision_leave(
 
 /* ---- listen ---- */
 
-int decision_prepare_unbound(const struct configuration *configuration, int fd, int number,
+int decision_find_unbound(const struct configuration *configuration, int fd, int number,
 	struct endpoint *endpoint, const struct rule **rule)
 {
 	int error = decision_find(configuration, VIEW_BIND, fd, number, endpoint, rule);
@@ -110,7 +113,7 @@ int decision_prepare_unbound(const struct configuration *configuration, int fd, 
 		return 0;
 	}
 	decision_say(configuration, "listen", number, endpoint, *rule);
-	return decision_prepare_bind(configuration, fd, *rule, endpoint);
+	return 0;
 }
 
 int decision_prepare_listen(const struct configuration *configuration, int fd, int number,

@@ -8,6 +8,7 @@
 #include "attend.h"
 #include "check.h"
 #include "control.h"
+#include "explain.h"
 #include "options.h"
 #include "prepare.h"
 #include "say.h"
@@ -28,13 +29,13 @@
 
 struct log say_log;
 
-static int check(void)
+static int check(enum hook hook)
 {
 	const struct policy *policy = prepare_policy();
 
 	if (!policy)
 		return EX_CONFIG;
-	check_print(policy);
+	check_print(policy, hook);
 	if (fflush(stdout) == 0)
 		return 0;
 	perror("reuse-run: standard output");
@@ -51,7 +52,7 @@ static int prepare_in(const struct options *options)
 		fprintf(stderr, "reuse-run: --chdir %s: %s\n", directory, strerror(errno));
 		return EX_CONFIG;
 	}
-	int status = prepare_program(options->hook, options->command[0]);
+	int status = prepare_program(options->hook, options->command[0], options->preload);
 	if (here >= 0 && fchdir(here) < 0)
 		error = errno;
 	if (directory && error) {
@@ -72,7 +73,7 @@ static int run(int argc, char **argv)
 	if (!options_read(&options, argc, argv))
 		return EX_USAGE;
 	int status = prepare_in(&options);
-	if (status && status != PREPARE_NOTIFY)
+	if (!prepare_is_permission(status))
 		return status;
 	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
 	say_log = configuration->log;
@@ -89,7 +90,8 @@ static int look(const char *output, const char *port_text)
 	return strcmp(output, "watch") == 0 ? watch(port) : who(port, strcmp(output, "json") == 0);
 }
 
-static int attend_to(enum hook hook, char **arguments)
+/* PRELOAD is the LD_PRELOAD by which the program is hooked where we cannot; or NULL. */
+static int attend_to(enum hook hook, const char *preload, char **arguments)
 {
 	struct variables variables = variables_read(environ);
 	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
@@ -98,19 +100,23 @@ static int attend_to(enum hook hook, char **arguments)
 		fprintf(stderr, "%s", configuration->policy.broken);
 		return EX_CONFIG;
 	}
-	return attend(configuration, arguments, hook == HOOK_NOTIFY);
+	return attend(configuration, arguments, hook == HOOK_NOTIFY, preload);
 }
 
 int main(int argc, char **argv)
 {
-	enum hook hook = argc >= 4 ? hook_of(argv[2]) : HOOK_COUNT;
+	enum hook hook = argc >= 3 ? hook_of(argv[2]) : HOOK_COUNT;
 
-	if (argc == 2 && strcmp(argv[1], "check") == 0)
-		return check();
-	if (argc == 4 && strcmp(argv[1], "prepare") == 0 && hook != HOOK_COUNT)
-		return prepare_program(hook, argv[3]);
+	if (argc == 3 && strcmp(argv[1], "check") == 0 && hook != HOOK_COUNT)
+		return check(hook);
+	if (argc == 5 && strcmp(argv[1], "prepare") == 0 && hook != HOOK_COUNT)
+		return prepare_program(hook, argv[3], argv[4]);
 	if (argc >= 4 && strcmp(argv[1], "attend") == 0 && hook != HOOK_COUNT)
-		return attend_to(hook, argv + 3);
+		return attend_to(hook, NULL, argv + 3);
+	if (argc >= 5 && strcmp(argv[1], "attend-or-preload") == 0 && hook != HOOK_COUNT)
+		return attend_to(hook, argv[3], argv + 4);
+	if (argc >= 4 && strcmp(argv[1], "explain") == 0)
+		return explain(argv[2], argv + 3);
 	if (argc == 3 && strcmp(argv[1], "roll") == 0)
 		return control_roll(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "who") == 0)

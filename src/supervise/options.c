@@ -77,7 +77,7 @@ static const char *const wanted[] = {
 	[KIND_READY] = "listen, notify or a command",
 	[KIND_STRING] = "a value",
 	[KIND_UNLINK] = "a file's name, for at most 16 times",
-	[KIND_HOOK] = "auto, preload or notify",
+	[KIND_HOOK] = "auto, preload, notify or strict",
 };
 
 static const struct {

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs one program under --explain, and says at its end when no call of it was seen. */
+#ifndef SUPERVISE_EXPLAIN_H
+#define SUPERVISE_EXPLAIN_H
+
+/*
+ * Starts ARGUMENTS as execvp(3) does, with PRELOAD as its LD_PRELOAD unless that is empty, and
+ * waits for its end. Returns the exit status; a program that was ended by a signal ends this
+ * process by the same one. Whoever explains a call tells us by the socket that REUSE_EXPLAIN names.
+ */
+int explain(const char *preload, char **arguments);
+
+#endif
