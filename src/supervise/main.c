@@ -12,6 +12,7 @@
 #include "options.h"
 #include "prepare.h"
 #include "say.h"
+#include "standard.h"
 #include "supervisor.h"
 #include "watch.h"
 #include "who.h"
@@ -44,17 +45,18 @@ static int check(enum hook hook)
 /* Looks at the program from where it will run. */
 static int prepare_in(const struct options *options)
 {
-	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
 	const char *directory = options->directory;
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), error = here < 0 ? errno : 0;
 
 	if (directory && chdir(directory) < 0) {
 		fprintf(stderr, "reuse-run: --chdir %s: %s\n", directory, strerror(errno));
 		return EX_CONFIG;
 	}
 	int status = prepare_program(options->hook, options->command[0], options->preload);
-	if (directory && (here < 0 || fchdir(here) < 0)) {
-		perror("reuse-run: --chdir: the way back");
+	if (here >= 0 && fchdir(here) < 0)
+		error = errno;
+	if (directory && error) {
+		fprintf(stderr, "reuse-run: --chdir: the way back: %s\n", strerror(error));
 		status = EX_OSERR;
 	}
 	if (here >= 0)
@@ -65,6 +67,7 @@ static int prepare_in(const struct options *options)
 static int run(int argc, char **argv)
 {
 	static struct options options;
+	standard_fill();
 	struct variables variables = variables_read(environ);
 
 	if (!options_read(&options, argc, argv))

@@ -6,6 +6,7 @@
 #include "guardian.h"
 #include "ready.h"
 #include "say.h"
+#include "signals.h"
 #include "tree.h"
 #include "worker.h"
 
@@ -38,7 +39,7 @@ static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
 	copy->has_killed = true;
 	say(LOG_LEVEL_WARN, "copy %u: process %d was not ready in time, and is killed", copy->slot,
 		(int)copy->pid);
-	kill(-copy->pid, SIGKILL);
+	signals_kill(copy);
 }
 
 static void advance_starting(struct supervisor *supervisor, struct copy *copy, int64_t now)
@@ -78,7 +79,7 @@ static void advance_stopping(struct supervisor *supervisor, struct copy *copy, i
 		return;
 	say(LOG_LEVEL_WARN, "copy %u: process %d does not stop, and is killed", copy->slot,
 		(int)copy->pid);
-	kill(-copy->pid, SIGKILL);
+	signals_kill(copy);
 	copy->has_killed = true;
 }
 

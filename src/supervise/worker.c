@@ -10,6 +10,7 @@
 #include "ready.h"
 #include "say.h"
 #include "signal_name.h"
+#include "signals.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -138,8 +139,8 @@ void worker_ready(struct supervisor *supervisor, struct copy *copy)
 void worker_stop(struct supervisor *supervisor, struct copy *copy)
 {
 	enter(copy, COPY_STOPPING);
-	kill(-copy->pid, supervisor->options->stop_signal);
-	kill(-copy->pid, SIGCONT);
+	signals_send(copy, supervisor->options->stop_signal);
+	signals_send(copy, SIGCONT);
 }
 
 /* Why no other copy can take its clients, or NULL. */
@@ -313,7 +314,7 @@ void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 static bool is_from(const struct copy *copy, const struct channel_message *message)
 {
 	return peer_is_ours(message->user, message->sender) ||
-	       (message->sender > 0 && tree_holds(copy->pid, message->sender));
+	       (message->sender > 0 && tree_holds(copy->pid, message->sender, message->user));
 }
 
 static void take_message(
