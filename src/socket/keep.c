@@ -204,6 +204,18 @@ void keep_settle(void)
 	}
 }
 
+void keep_leave(void)
+{
+	for (unsigned i = 0; i < entries(); i++) {
+		if (is_open(i))
+			system_close(mine[i].fd);
+		mine[i].fd = 0;
+	}
+	if (shared)
+		munmap(shared, sizeof *shared);
+	shared = NULL;
+}
+
 /* ---- whose is it? ---- */
 
 struct holding {

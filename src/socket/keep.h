@@ -41,6 +41,12 @@ void keep_settle(void);
 void keep_serve(bool (*may_have_it)(int kept, int fd));
 
 /*
+ * Closes all kept sockets in this process, which has nothing to do with them any more: one that was
+ * forked from it keeps them.
+ */
+void keep_leave(void);
+
+/*
  * Puts the kept socket for ENDPOINT in the place of the program's socket FD, which is about to be
  * bound to it: same options, same epoll registrations. Returns 1 when that is done; 0 when there is
  * none, or another process holds it; or a negative errno.

@@ -4,9 +4,11 @@
 #include "../errnos.h"
 #include "../procfs.h"
 #include "../system.h"
+#include "aside.h"
 #include "filter.h"
 #include "listener.h"
 #include "notify.h"
+#include "pool.h"
 #include "service.h"
 
 #include <errno.h>
@@ -232,8 +234,11 @@ static void send_to_children(int signal)
 	ssize_t size = fd < 0 ? -1 : read(fd, list, sizeof list - 1);
 
 	list[size > 0 ? size : 0] = '\0';
-	for (char *at = list, *end; (end = strchr(at, ' ')); at = end + 1)
-		kill((pid_t)strtol(at, NULL, 10), signal);
+	for (char *at = list, *end; (end = strchr(at, ' ')); at = end + 1) {
+		pid_t child = (pid_t)strtol(at, NULL, 10);
+		if (!aside_has(child))
+			kill(child, signal);
+	}
 	if (fd >= 0)
 		close(fd);
 }
@@ -397,19 +402,18 @@ static void serve(struct attendance *attendance)
 {
 	struct pollfd polled[] = {
 		{.fd = attendance->signals, .events = POLLIN},
-		{.fd = attendance->listener, .events = POLLIN},
+		{.fd = attendance->listener}, /* POLLHUP */
+		{.fd = pool_fd(), .events = POLLIN},
 	};
 
 	while (!attendance->is_over || (!attendance->is_alone && polled[1].fd >= 0)) {
-		if (poll(polled, 2, notify_tend(&attendance->notify)) < 0)
+		if (poll(polled, 3, pool_tend()) < 0)
 			continue;
-		if (polled[1].revents & POLLIN)
-			notify_answer(&attendance->notify, attendance->listener);
-		else if (polled[1].revents)
+		if (polled[1].revents)
 			polled[1].fd = -1;
 		handle_signals(attendance);
 	}
-	notify_finish(&attendance->notify);
+	pool_finish();
 }
 
 /* ---- where the hook cannot be had ---- */
@@ -470,7 +474,7 @@ static int open_own(struct attendance *attendance)
 	if (attendance->notify.silence < 0)
 		return -errno;
 	attendance->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	return attendance->signals < 0 ? -errno : 0;
+	return attendance->signals < 0 ? -errno : pool_open();
 }
 
 static int give_up_on(pid_t child, int error)
@@ -555,6 +559,7 @@ int attend(const struct configuration *configuration, char **arguments, bool ask
 	service_hold(configuration);
 	check_service(&attendance);
 	let_descriptors_go(&attendance);
+	pool_start(&attendance.notify, attendance.listener);
 	serve(&attendance);
 	return end_as_program(attendance.status);
 }

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "service.h"
 
+#include "../errnos.h"
 #include "../procfs.h"
 #include "../socket/keep.h"
+#include "../socket/share.h"
 #include "../text.h"
+#include "aside.h"
 #include "caller.h"
+#include "descriptors.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,9 +20,13 @@
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
 #endif
 
+#define PATIENCE_MS 5000
+
+/* ---- who may have a kept socket ---- */
+
 struct holders {
-	char link[32]; /* "socket:[INODE]" */
-	int ourselves;
+	char link[32];	  /* "socket:[INODE]" */
+	struct stat ours; /* the file that this process and its like run */
 };
 
 static bool is_link(int directory, const char *name, void *context)
@@ -26,6 +36,19 @@ static bool is_link(int directory, const char *name, void *context)
 	return procfs_links_to(directory, name, holders->link);
 }
 
+/* Whether it is a process of ours, which may have a duplicate for the time of a call. */
+static bool is_ours(int proc, const char *process, const struct holders *holders)
+{
+	char path[32];
+	struct text text;
+	struct stat file;
+
+	text_start(&text, path, sizeof path);
+	text_format(&text, "%s/exe", process);
+	return fstatat(proc, path, &file, 0) == 0 && file.st_dev == holders->ours.st_dev &&
+	       file.st_ino == holders->ours.st_ino;
+}
+
 static bool is_holder(int proc, const char *name, void *context)
 {
 	struct holders *holders = context;
@@ -33,7 +56,7 @@ static bool is_holder(int proc, const char *name, void *context)
 	char path[32];
 	struct text text;
 
-	if (process < 0 || process == holders->ourselves)
+	if (process < 0)
 		return false;
 	text_start(&text, path, sizeof path);
 	text_format(&text, "%s/fd", name);
@@ -41,15 +64,17 @@ static bool is_holder(int proc, const char *name, void *context)
 	bool is_found = files >= 0 && procfs_walk(files, is_link, holders);
 	if (files >= 0)
 		system_close(files);
-	return is_found && caller_is_descendant(process);
+	return is_found && !is_ours(proc, name, holders) && caller_is_descendant(process);
 }
 
 /* Whether some program of ours has a descriptor of the socket. */
 static bool is_held(const struct stat *socket)
 {
-	struct holders holders = {.ourselves = getpid()};
+	struct holders holders = {.ours = {.st_ino = 0}};
 	struct text link;
 
+	if (stat("/proc/self/exe", &holders.ours) < 0)
+		return true;
 	text_start(&link, holders.link, sizeof holders.link);
 	text_format(&link, "socket:[%ju]", (uintmax_t)socket->st_ino);
 	return procfs_walk_path("/proc", is_holder, &holders);
@@ -72,6 +97,162 @@ static bool may_have(int kept, int fd)
 	return fstat(kept, &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_uid == theirs.st_uid &&
 	       network_of(kept) == network_of(fd) && !is_held(&ours);
 }
+
+/* ---- the process that has them ---- */
+
+/*
+ * Processes that answer calls come and go, and may be killed. So kept sockets are in the hands of
+ * one process, which does nothing else, and does it for one of the others at a time. With a request
+ * come the program's socket, its standard error, and a socket for the answer.
+ */
+enum what { TAKE, STORE, END };
+
+struct request {
+	enum what what;
+	struct endpoint endpoint;
+	struct log log; /* of the program; the process has its path in the same place */
+};
+
+enum { SOCKET, ERRORS, ANSWER, REQUESTED };
+
+static int requests = -1; /* where to send them; -1: nothing is kept */
+
+static int fulfil(const struct configuration *configuration, const struct request *request, int fd)
+{
+	switch (request->what) {
+	case TAKE:
+		return keep_take(configuration, fd, &request->endpoint);
+	case STORE:
+		keep_store(configuration, fd, &request->endpoint);
+		return 0;
+	default:
+		keep_end(configuration, fd);
+		return 0;
+	}
+}
+
+/* As for a program: standard error is its own meanwhile. */
+static void serve_request(const struct configuration *all, int silence,
+	const struct request *request, const int *descriptors)
+{
+	struct configuration configuration = *all;
+
+	configuration.log = request->log;
+	system_dup3(descriptors[ERRORS], STDERR_FILENO, O_CLOEXEC);
+	int result = fulfil(&configuration, request, descriptors[SOCKET]);
+	system_dup3(silence, STDERR_FILENO, O_CLOEXEC);
+	descriptors_send(descriptors[ANSWER], &result, sizeof result, &descriptors[SOCKET],
+		result == 1 ? 1 : 0);
+}
+
+struct custody {
+	const struct configuration *configuration;
+	int channel;
+};
+
+static int keep(void *context)
+{
+	const struct custody *custody = context;
+	struct request request;
+	int descriptors[REQUESTED], silence = system_fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	unsigned count;
+
+	for (;;) {
+		ssize_t size = descriptors_receive(custody->channel, &request, sizeof request,
+			descriptors, REQUESTED, &count, -1);
+		if (size == 0)
+			return 0;
+		if (size == sizeof request && count == REQUESTED)
+			serve_request(custody->configuration, silence, &request, descriptors);
+		for (unsigned i = 0; i < count; i++)
+			system_close(descriptors[i]);
+	}
+}
+
+static int start_keeping(const struct configuration *configuration)
+{
+	int channels[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) < 0)
+		return -errno;
+	struct custody custody = {configuration, channels[1]};
+	pid_t process = aside_start(keep, &custody);
+	system_close(channels[1]);
+	requests = channels[0];
+	return process < 0 ? process : 0;
+}
+
+static void start(const struct configuration *configuration)
+{
+	int error = configuration->policy.has_keep ? start_keeping(configuration) : 0;
+
+	if (error)
+		log_write(&configuration->log, LOG_LEVEL_WARN, "sockets cannot be kept: %s",
+			errno_name(-error));
+	keep_leave();
+}
+
+/* ---- those that ask it ---- */
+
+/* Returns a negative errno where it does not answer. */
+static int ask(enum what what, const struct configuration *configuration, int fd,
+	const struct endpoint *endpoint, int *made)
+{
+	struct request request = {.what = what, .log = configuration->log};
+	int channels[2], result = 0;
+	unsigned count;
+
+	if (endpoint)
+		request.endpoint = *endpoint;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) < 0)
+		return -errno;
+	const int descriptors[REQUESTED] = {fd, STDERR_FILENO, channels[1]};
+	int error = descriptors_send(requests, &request, sizeof request, descriptors, REQUESTED);
+	system_close(channels[1]);
+	ssize_t size = error ? error
+			     : descriptors_receive(channels[0], &result, sizeof result, made, 1,
+				       &count, PATIENCE_MS);
+	system_close(channels[0]);
+	if (size == sizeof result && count == (result == 1))
+		return result;
+	log_write(&configuration->log, LOG_LEVEL_WARN,
+		"the process that keeps sockets does not answer: %s",
+		errno_name(size < 0 ? (int)-size : EPIPE));
+	return size < 0 ? (int)size : -EPIPE;
+}
+
+/* Without an answer, the program goes on with the socket that it has. */
+static int take(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+{
+	int kept, taken = requests < 0 ? 0 : ask(TAKE, configuration, fd, endpoint, &kept);
+
+	if (taken <= 0)
+		return 0;
+	int result = system_dup3(kept, fd, O_CLOEXEC);
+	system_close(kept);
+	return result < 0 ? result : 1;
+}
+
+static void store(
+	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+{
+	int nothing;
+
+	if (requests >= 0)
+		ask(STORE, configuration, fd, endpoint, &nothing);
+}
+
+static void end(const struct configuration *configuration, int fd)
+{
+	struct endpoint endpoint;
+	int nothing;
+
+	if (requests >= 0 && share_ask_protocol(fd, &endpoint) == 0 &&
+		endpoint.protocol == PROTOCOL_UDP)
+		ask(END, configuration, fd, NULL, &nothing);
+}
+
+/* ---- all of it ---- */
 
 void service_start(const struct configuration *configuration)
 {
@@ -100,8 +281,10 @@ bool service_is_wanted(const struct configuration *configuration)
 }
 
 const struct notify_keeper service_keeper = {
-	.take = keep_take,
-	.store = keep_store,
-	.end = keep_end,
+	.take = take,
+	.store = store,
+	.end = end,
 	.adopt = keep_adopt,
+	.inherited = keep_inherited,
+	.start = start,
 };
