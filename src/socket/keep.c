@@ -52,8 +52,7 @@ static struct {
 
 static _Atomic bool is_settled;
 
-/* NULL: sockets are for this process; else for others, and this says whether one may have it. */
-static bool (*may_have)(int kept, int fd);
+static const struct keep_service *service; /* NULL: sockets are for this process, else for others */
 
 /* Where the keeper listens, and how many sockets it takes; as of the start. */
 static char notify_path[PATH_SIZE];
@@ -188,9 +187,9 @@ void keep_start(const struct configuration *configuration, char ***environment)
 		inherited_sort(environment, &arena, add_inherited, NULL);
 }
 
-void keep_serve(bool (*may_have_it)(int kept, int fd))
+void keep_serve(const struct keep_service *whose)
 {
-	may_have = may_have_it;
+	service = whose;
 	keep_settle();
 }
 
@@ -245,7 +244,7 @@ static bool program_holds(unsigned place)
 /* Whether the program that asks with its socket FD must go without. */
 static bool is_denied(unsigned place, int fd)
 {
-	return may_have ? !may_have(mine[place].fd, fd) : program_holds(place);
+	return service ? !service->may_have(mine[place].fd, fd) : program_holds(place);
 }
 
 /* Lets one thread of this process at a time look at an entry; a forked child starts anew. */
@@ -332,7 +331,8 @@ static int tell_keeper(const char *what, unsigned place, int fd)
 	text_start(&message, bytes, sizeof bytes);
 	text_format(&message, "%s\nFDNAME=", what);
 	inherited_print_name(&message, shared->kept[place].inode, &shared->kept[place].endpoint);
-	return notify_socket_send(notify_path, bytes, fd);
+	return service ? service->send(notify_path, bytes, fd)
+		       : notify_socket_send(notify_path, bytes, fd);
 }
 
 static void send_to_keeper(const struct configuration *configuration, unsigned place)

@@ -2,6 +2,7 @@
 #include "aside.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -70,6 +71,19 @@ pid_t aside_start(int (*work)(void *), void *context)
 		return -errno;
 	*place = (pid_t)process;
 	return (pid_t)process;
+}
+
+void aside_kill(pid_t process, int patience_ms)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, process, 0);
+	struct pollfd polled = {.fd = pidfd, .events = POLLIN};
+
+	kill(process, SIGKILL);
+	if (pidfd >= 0) {
+		poll(&polled, 1, patience_ms);
+		close(pidfd);
+	}
+	aside_has_ended(process);
 }
 
 bool aside_has(pid_t process)

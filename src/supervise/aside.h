@@ -19,6 +19,12 @@ void aside_die_with_parent(void);
 /* Whether such a process has ended, and been waited for. Does not block. */
 bool aside_has_ended(pid_t process);
 
+/*
+ * Kills it, and waits for its end, but not longer than PATIENCE_MS: what blocks in the kernel over
+ * another's socket may end much later.
+ */
+void aside_kill(pid_t process, int patience_ms);
+
 /* Whether this process has started PROCESS so, and has not yet seen the end of it. */
 bool aside_has(pid_t process);
 

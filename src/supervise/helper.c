@@ -5,13 +5,10 @@
 #include "shared.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LIMIT_MS  5000
@@ -57,23 +54,6 @@ static int run_errand(void *context)
 
 /* ---- its parent ---- */
 
-/*
- * It is killed in any case: a helper that has answered is as good as gone, unless somebody has
- * seized it. One that does not end at once is seen off by the process that it is left to.
- */
-static void end(pid_t process)
-{
-	int pidfd = (int)syscall(SYS_pidfd_open, process, 0);
-	struct pollfd polled = {.fd = pidfd, .events = POLLIN};
-
-	kill(process, SIGKILL);
-	if (pidfd >= 0) {
-		poll(&polled, 1, ENDING_MS);
-		close(pidfd);
-	}
-	aside_has_ended(process);
-}
-
 static int check(
 	const struct helper *helper, ssize_t size, int32_t result, unsigned count, int least)
 {
@@ -112,7 +92,8 @@ int helper_run(const struct helper *helper, int least)
 	close(channels[1]);
 	int result = process < 0 ? process : hear(helper, channels[0], least);
 	close(channels[0]);
+	/* also one that has answered: it may be that somebody has seized it */
 	if (process > 0)
-		end(process);
+		aside_kill(process, ENDING_MS);
 	return result;
 }

@@ -21,7 +21,13 @@ struct notify_keeper {
 	int (*adopt)(const struct configuration *configuration, int fd, const struct rule *rule,
 		const struct endpoint *endpoint);
 	int (*inherited)(const struct actions *actions); /* what ADOPT would take; -1: nothing */
-	void (*start)(const struct configuration *configuration); /* before any other process */
+	/*
+	 * In the parent of those that answer: before there are any, and whenever the descriptor
+	 * that START has returned, unless that is negative, is readable; and in the end.
+	 */
+	int (*start)(const struct configuration *configuration);
+	void (*tend)(void);
+	void (*finish)(void);
 };
 
 struct notify {

@@ -61,6 +61,7 @@ static struct {
 		pid_t process; /* 0: none */
 		int pidfd;
 	} workers[SEATS];
+	int keeping;	       /* what the keeper wants to know of; -1: nothing */
 	int64_t next_start_ms; /* not before */
 } pool;
 
@@ -354,6 +355,8 @@ int pool_tend(void)
 	quiet_timer();
 	pool.table->is_armed = false; /* a call that comes after this arms it */
 	bury_the_dead();
+	if (pool.keeping >= 0)
+		pool.notify->keeper->tend();
 	if (pool.table->is_over)
 		return -1;
 	int64_t now_ms = clock_now_ms(), next_ms = provide(now_ms);
@@ -377,8 +380,9 @@ void pool_start(const struct notify *notify, int listener)
 {
 	pool.notify = notify;
 	pool.listener = listener;
-	if (notify->keeper)
-		notify->keeper->start(notify->configuration);
+	pool.keeping = notify->keeper ? notify->keeper->start(notify->configuration) : -1;
+	if (pool.keeping >= 0)
+		watch(pool.keeping);
 	pool_tend();
 }
 
@@ -399,7 +403,7 @@ static void wait_for_all(int patience_ms)
 
 	while (count_left() > 0 && clock_now_ms() < until_ms) {
 		epoll_wait(pool.events, &event, 1, SLOW_MS);
-		quiet_timer();
+		pool_tend();
 	}
 }
 
@@ -413,4 +417,6 @@ void pool_finish(void)
 			kill(pool.workers[i].process, SIGKILL);
 	}
 	wait_for_all(ENDING_MS);
+	if (pool.keeping >= 0)
+		pool.notify->keeper->finish();
 }

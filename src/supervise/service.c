@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "service.h"
 
+#include "../compare.h"
 #include "../errnos.h"
 #include "../procfs.h"
 #include "../socket/keep.h"
+#include "../socket/notify_socket.h"
 #include "../socket/share.h"
 #include "../text.h"
 #include "aside.h"
@@ -12,6 +14,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +25,9 @@
 #endif
 
 #define PATIENCE_MS 5000
+#define ENDING_MS   1000
+#define PATH_SIZE   108 /* sockaddr_un */
+#define TEXT_SIZE   256
 
 /* ---- who may have a kept socket ---- */
 
@@ -56,7 +63,7 @@ static bool is_holder(int proc, const char *name, void *context)
 	char path[32];
 	struct text text;
 
-	if (process < 0)
+	if (process < 0 || is_ours(proc, name, holders))
 		return false;
 	text_start(&text, path, sizeof path);
 	text_format(&text, "%s/fd", name);
@@ -64,7 +71,7 @@ static bool is_holder(int proc, const char *name, void *context)
 	bool is_found = files >= 0 && procfs_walk(files, is_link, holders);
 	if (files >= 0)
 		system_close(files);
-	return is_found && !is_ours(proc, name, holders) && caller_is_descendant(process);
+	return is_found && caller_is_descendant(process);
 }
 
 /* Whether some program of ours has a descriptor of the socket. */
@@ -115,7 +122,13 @@ struct request {
 
 enum { SOCKET, ERRORS, ANSWER, REQUESTED };
 
-static int requests = -1; /* where to send them; -1: nothing is kept */
+/* The ends of two sockets that it has, and the other ends. */
+static struct {
+	int from_workers, to_keeping; /* requests; -1: nothing is kept */
+	int from_parent, to_manager;  /* messages for the service manager, and what came of them */
+} channels = {-1, -1, -1, -1};
+
+static pid_t keeping; /* the process */
 
 static int fulfil(const struct configuration *configuration, const struct request *request, int fd)
 {
@@ -145,44 +158,50 @@ static void serve_request(const struct configuration *all, int silence,
 		result == 1 ? 1 : 0);
 }
 
-struct custody {
-	const struct configuration *configuration;
-	int channel;
-};
-
 static int keep(void *context)
 {
-	const struct custody *custody = context;
+	const struct configuration *configuration = context;
 	struct request request;
-	int descriptors[REQUESTED], silence = system_fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	int descriptors[REQUESTED];
+	int silence = system_fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	unsigned count;
 
+	system_close(channels.to_keeping);
+	system_close(channels.to_manager);
 	for (;;) {
-		ssize_t size = descriptors_receive(custody->channel, &request, sizeof request,
+		ssize_t size = descriptors_receive(channels.from_workers, &request, sizeof request,
 			descriptors, REQUESTED, &count, -1);
 		if (size == 0)
 			return 0;
 		if (size == sizeof request && count == REQUESTED)
-			serve_request(custody->configuration, silence, &request, descriptors);
+			serve_request(configuration, silence, &request, descriptors);
 		for (unsigned i = 0; i < count; i++)
 			system_close(descriptors[i]);
 	}
 }
 
-static int start_keeping(const struct configuration *configuration)
+static int open_channel(int *one, int *other)
 {
-	int channels[2];
+	int ends[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
-	struct custody custody = {configuration, channels[1]};
-	pid_t process = aside_start(keep, &custody);
-	system_close(channels[1]);
-	requests = channels[0];
-	return process < 0 ? process : 0;
+	*one = ends[0];
+	*other = ends[1];
+	return 0;
 }
 
-static void start(const struct configuration *configuration)
+static int start_keeping(const struct configuration *configuration)
+{
+	int error = open_channel(&channels.from_workers, &channels.to_keeping);
+
+	if (!error)
+		error = open_channel(&channels.from_parent, &channels.to_manager);
+	keeping = error ? error : aside_start(keep, (void *)(uintptr_t)configuration);
+	return keeping < 0 ? keeping : 0;
+}
+
+static int start(const struct configuration *configuration)
 {
 	int error = configuration->policy.has_keep ? start_keeping(configuration) : 0;
 
@@ -190,6 +209,58 @@ static void start(const struct configuration *configuration)
 		log_write(&configuration->log, LOG_LEVEL_WARN, "sockets cannot be kept: %s",
 			errno_name(-error));
 	keep_leave();
+	if (channels.from_workers >= 0)
+		system_close(channels.from_workers);
+	if (channels.from_parent >= 0)
+		system_close(channels.from_parent);
+	return channels.to_manager;
+}
+
+/* ---- the service manager, who listens to the process that it has started ---- */
+
+static void finish(void)
+{
+	if (keeping > 0)
+		aside_kill(keeping, ENDING_MS);
+}
+
+struct message {
+	char path[PATH_SIZE], text[TEXT_SIZE];
+};
+
+static int send_by_parent(const char *path, const char *text, int fd)
+{
+	struct message message = {.path = ""};
+	int result = 0, nothing;
+	unsigned count;
+
+	if (string_length(path) >= PATH_SIZE || string_length(text) >= TEXT_SIZE)
+		return -ENAMETOOLONG;
+	strcpy(message.path, path);
+	strcpy(message.text, text);
+	int error = descriptors_send(
+		channels.from_parent, &message, sizeof message, &fd, fd >= 0 ? 1 : 0);
+	if (error)
+		return error;
+	ssize_t size = descriptors_receive(
+		channels.from_parent, &result, sizeof result, &nothing, 0, &count, -1);
+	return size == sizeof result ? result : -EPIPE;
+}
+
+static void pass_on(void)
+{
+	struct message message;
+	int fd = -1;
+	unsigned count = 0;
+	ssize_t size = descriptors_receive(
+		channels.to_manager, &message, sizeof message, &fd, 1, &count, 0);
+
+	if (size != sizeof message)
+		return;
+	int result = notify_socket_send(message.path, message.text, count > 0 ? fd : -1);
+	if (count > 0)
+		system_close(fd);
+	descriptors_send(channels.to_manager, &result, sizeof result, NULL, 0);
 }
 
 /* ---- those that ask it ---- */
@@ -199,20 +270,22 @@ static int ask(enum what what, const struct configuration *configuration, int fd
 	const struct endpoint *endpoint, int *made)
 {
 	struct request request = {.what = what, .log = configuration->log};
-	int channels[2], result = 0;
+	int answer = -1, theirs = -1, result = 0;
 	unsigned count;
 
 	if (endpoint)
 		request.endpoint = *endpoint;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) < 0)
-		return -errno;
-	const int descriptors[REQUESTED] = {fd, STDERR_FILENO, channels[1]};
-	int error = descriptors_send(requests, &request, sizeof request, descriptors, REQUESTED);
-	system_close(channels[1]);
+	int error = open_channel(&answer, &theirs);
+	if (error)
+		return error;
+	const int descriptors[REQUESTED] = {fd, STDERR_FILENO, theirs};
+	error = descriptors_send(
+		channels.to_keeping, &request, sizeof request, descriptors, REQUESTED);
+	system_close(theirs);
 	ssize_t size = error ? error
-			     : descriptors_receive(channels[0], &result, sizeof result, made, 1,
-				       &count, PATIENCE_MS);
-	system_close(channels[0]);
+			     : descriptors_receive(answer, &result, sizeof result, made, 1, &count,
+				       PATIENCE_MS);
+	system_close(answer);
 	if (size == sizeof result && count == (result == 1))
 		return result;
 	log_write(&configuration->log, LOG_LEVEL_WARN,
@@ -224,7 +297,8 @@ static int ask(enum what what, const struct configuration *configuration, int fd
 /* Without an answer, the program goes on with the socket that it has. */
 static int take(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
-	int kept, taken = requests < 0 ? 0 : ask(TAKE, configuration, fd, endpoint, &kept);
+	int kept,
+		taken = channels.to_keeping < 0 ? 0 : ask(TAKE, configuration, fd, endpoint, &kept);
 
 	if (taken <= 0)
 		return 0;
@@ -238,7 +312,7 @@ static void store(
 {
 	int nothing;
 
-	if (requests >= 0)
+	if (channels.to_keeping >= 0)
 		ask(STORE, configuration, fd, endpoint, &nothing);
 }
 
@@ -247,7 +321,7 @@ static void end(const struct configuration *configuration, int fd)
 	struct endpoint endpoint;
 	int nothing;
 
-	if (requests >= 0 && share_ask_protocol(fd, &endpoint) == 0 &&
+	if (channels.to_keeping >= 0 && share_ask_protocol(fd, &endpoint) == 0 &&
 		endpoint.protocol == PROTOCOL_UDP)
 		ask(END, configuration, fd, NULL, &nothing);
 }
@@ -256,8 +330,10 @@ static void end(const struct configuration *configuration, int fd)
 
 void service_start(const struct configuration *configuration)
 {
+	static const struct keep_service service = {.may_have = may_have, .send = send_by_parent};
+
 	keep_start(configuration, &environ);
-	keep_serve(may_have);
+	keep_serve(&service);
 }
 
 void service_hold(const struct configuration *configuration)
@@ -287,4 +363,6 @@ const struct notify_keeper service_keeper = {
 	.adopt = keep_adopt,
 	.inherited = keep_inherited,
 	.start = start,
+	.tend = pass_on,
+	.finish = finish,
 };
