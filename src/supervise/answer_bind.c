@@ -25,7 +25,12 @@ int answer_with_rights(struct binding *binding, int (*work)(void *))
 			.count = 1},
 	};
 
-	return rights_do(&deed, NULL);
+	int result = rights_do(&deed, NULL);
+	if (result == -ETIMEDOUT || result == -EPROTO)
+		log_write(&binding->call->configuration->log, LOG_LEVEL_ERROR,
+			"what was to be done with the rights of process %d was stopped: %s",
+			(int)binding->call->caller.process, errno_name(-result));
+	return result;
 }
 
 static int set_options(void *context)

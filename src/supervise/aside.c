@@ -41,7 +41,12 @@ static _Noreturn void run(pid_t parent, int (*work)(void *), void *context)
 
 bool aside_has_ended(pid_t process)
 {
-	if (waitpid(process, NULL, WNOHANG | (int)__WCLONE) == 0)
+	int status = 0;
+	pid_t seen = waitpid(process, &status, WNOHANG | WUNTRACED | (int)__WCLONE);
+
+	if (seen > 0 && WIFSTOPPED(status))
+		kill(process, SIGCONT);
+	if (seen == 0 || WIFSTOPPED(status))
 		return false;
 	pid_t *place = find(process);
 	if (place)

@@ -16,7 +16,10 @@ pid_t aside_start(int (*work)(void *), void *context);
 /* Has this process killed when its parent ends: a change of user or rights has undone that. */
 void aside_die_with_parent(void);
 
-/* Whether such a process has ended, and been waited for. Does not block. */
+/*
+ * Whether such a process has ended, and been waited for. One that somebody has stopped, of which
+ * SIGCHLD has told, is continued. Does not block.
+ */
 bool aside_has_ended(pid_t process);
 
 /*

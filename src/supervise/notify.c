@@ -314,19 +314,20 @@ void notify_answer_blindly(
 	notification->id = 0;
 }
 
-void notify_say_slow(
-	const struct notify *notify, int listener, const struct seccomp_notif *notification)
+void notify_give_up(const struct notify *notify, int listener, struct seccomp_notif *notification)
 {
 	struct call call = call_of(notify, listener, notification);
+	struct log log = notify->configuration->log;
+	bool is_left = !call.architecture || blind_answer(call.which) == CONTINUED;
 
+	/* before the program goes on, and closes it */
 	if (caller_open(&call.caller, (pid_t)notification->pid) == 0 && notify->silence >= 0)
 		borrow_errors(&call);
-	log_write(&notify->configuration->log, LOG_LEVEL_ERROR,
-		"process %d: a call takes too long, because its memory or its socket does not "
-		"answer; %s",
-		(int)call.caller.process,
-		blind_answer(call.which) == CONTINUED ? "left alone"
-						      : "the call fails, because a rule protects");
+	notify_answer_blindly(notify, listener, notification);
+	log.process = call.caller.process;
+	log_write(&log, LOG_LEVEL_ERROR,
+		"a call takes too long, because its memory or its socket does not answer; %s",
+		is_left ? "left alone" : "the call fails, because a rule protects");
 }
 
 void notify_finish(const struct notify *notify)

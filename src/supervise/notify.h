@@ -60,12 +60,11 @@ void notify_answer(const struct notify *notify, int listener, struct seccomp_not
 /*
  * Answers a call of which nothing more is to be found out, as by a process that hangs in it: it
  * fails with EACCES where a rule for that kind of call protects, else it is left to the kernel.
- * Does not block. The other function says so in the program's standard error, and may block.
+ * Does not block; the other function, which says so in the program's standard error, may.
  */
 void notify_answer_blindly(
 	const struct notify *notify, int listener, struct seccomp_notif *notification);
-void notify_say_slow(
-	const struct notify *notify, int listener, const struct seccomp_notif *notification);
+void notify_give_up(const struct notify *notify, int listener, struct seccomp_notif *notification);
 
 /*
  * Does what is left of earlier calls that this process has answered; to be called after every

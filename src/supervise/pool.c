@@ -143,10 +143,10 @@ static int work(void *context)
 	return 0;
 }
 
-/* Does nothing but say that a call was slow, and the program may have a hand in that as well. */
+/* Answers a call that was slow, and says so, where the program may have a hand in that as well. */
 static int complain(void *context)
 {
-	const struct seat *seat = context;
+	struct seat *seat = context;
 	struct sigaction by_default = {.sa_handler = SIG_DFL};
 	sigset_t alone;
 
@@ -155,7 +155,7 @@ static int complain(void *context)
 	sigaction(SIGALRM, &by_default, NULL);
 	sigprocmask(SIG_UNBLOCK, &alone, NULL);
 	alarm(LIMIT_MS / 1000);
-	notify_say_slow(pool.notify, pool.listener, &seat->room.notification);
+	notify_give_up(pool.notify, pool.listener, &seat->room.notification);
 	return 0;
 }
 
@@ -188,7 +188,7 @@ static void say_none(int error)
 	is_said = true;
 }
 
-static void seat_worker(int i, enum state state, int (*what)(void *))
+static bool seat_worker(int i, enum state state, int (*what)(void *))
 {
 	struct seat *seat = &pool.table->seats[i];
 
@@ -198,12 +198,13 @@ static void seat_worker(int i, enum state state, int (*what)(void *))
 	if (process < 0) {
 		seat->state = EMPTY;
 		say_none(process);
-		return;
+		return false;
 	}
 	pool.workers[i].process = process;
 	pool.workers[i].pidfd = (int)syscall(SYS_pidfd_open, process, 0);
 	if (pool.workers[i].pidfd >= 0)
 		watch(pool.workers[i].pidfd);
+	return true;
 }
 
 static void start_worker(void)
@@ -217,14 +218,15 @@ static void start_worker(void)
 	pool.next_start_ms = clock_now_ms() + SLOW_MS;
 }
 
-static void start_complaint(const union listener_room *room)
+/* Has the call answered, and says so: by a process of its own, since that may take long again. */
+static bool start_complaint(const union listener_room *room)
 {
 	int i = find_empty();
 
 	if (i < 0)
-		return;
+		return false;
 	pool.table->seats[i].room = *room;
-	seat_worker(i, CONDEMNED, complain);
+	return seat_worker(i, CONDEMNED, complain);
 }
 
 /* Answers what a worker has left unanswered. */
@@ -246,21 +248,18 @@ static void condemn(int i, int64_t since_ms)
 		seat->state = BUSY;
 		return;
 	}
-	union listener_room room = seat->room;
 	kill(pool.workers[i].process, SIGKILL);
+	if (seat->room.notification.id != 0 && start_complaint(&seat->room))
+		seat->room.notification.id = 0;
 	settle(seat);
-	if (room.notification.id != 0)
-		start_complaint(&room);
 }
 
 static void bury(int i)
 {
 	struct seat *seat = &pool.table->seats[i];
-	bool is_worker = seat->state != CONDEMNED;
 
 	shared_break_locks(pool.workers[i].process);
-	if (is_worker)
-		settle(seat);
+	settle(seat);
 	if (pool.workers[i].pidfd >= 0)
 		close(pool.workers[i].pidfd);
 	pool.workers[i].process = 0;
