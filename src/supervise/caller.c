@@ -176,7 +176,10 @@ int caller_descriptor(const struct caller *caller, int number)
 	long fd = syscall(SYS_pidfd_getfd, caller->pidfd, number, 0);
 	int error = fd < 0 ? -errno : 0;
 
-	return error == -EBADF ? check_closed(caller, number) : error ? error : (int)fd;
+	/* EBADF, and from some version on ESRCH, also where the first thread is gone */
+	if (error == -EBADF || error == -ESRCH)
+		return check_closed(caller, number);
+	return error ? error : (int)fd;
 }
 
 int caller_namespace(const struct caller *caller, const char *name)

@@ -47,6 +47,9 @@ static int run_errand(void *context)
 	leave_behind(errand);
 	int32_t result = helper->work(helper->context);
 	bool is_made = result == 0 && helper->made;
+	/* The program may close its socket as soon as it goes on. */
+	for (unsigned i = 0; i < helper->count; i++)
+		close(helper->descriptors[i]);
 	descriptors_send(errand->channel, &result, sizeof result, is_made ? helper->made : NULL,
 		is_made ? 1 : 0);
 	return 0;

@@ -15,17 +15,6 @@
 
 #define wrapped(...) process_start(WORDS(run_path(), __VA_ARGS__), .is_bare = true)
 
-/* reuse-run, its parts and a program, where every user can start them. */
-static const char *for_everybody(const char *program)
-{
-	const char *directory = new_directory();
-
-	process_run(
-		WORDS("/bin/cp", run_path(), library_path(), supervise_path(), program, directory),
-		.is_bare = true);
-	return directory;
-}
-
 /* ---- sharing ---- */
 
 /* A server that answers with "process N.", and how it is started on an address. */
@@ -153,7 +142,7 @@ Test(notify, copies_of_another_user_share_a_port)
 {
 	need_root();
 	const struct server server = {"server_go", "http"};
-	const char *directory = for_everybody(program_path("server_go"));
+	const char *directory = copy_for_everybody(program_path("server_go"));
 	int port = port_new();
 	struct process *copies[2];
 
@@ -625,7 +614,7 @@ Test(notify, where_a_listener_is_there_already_it_says_so)
 Test(notify, no_new_privileges_are_given_up_only_where_the_kernel_demands_it)
 {
 	need_root();
-	const char *directory = for_everybody(program_path("trouble"));
+	const char *directory = copy_for_everybody(program_path("trouble"));
 	const char *const words[] = {format("%s/reuse-run", directory),
 		format("%s/trouble", directory), "no-new-privileges", "0", NULL};
 
@@ -676,7 +665,7 @@ Test(notify, an_option_is_set_with_the_programs_rights)
 Test(notify, a_program_that_cannot_be_looked_into_is_left_alone_unless_the_policy_protects)
 {
 	need_root();
-	const char *directory = for_everybody(program_path("trouble"));
+	const char *directory = copy_for_everybody(program_path("trouble"));
 	const char *run = format("%s/reuse-run", directory);
 	const char *trouble = format("%s/trouble", directory), *port = format("%d", port_new());
 	const char *log = format("%s/log", directory);
