@@ -220,21 +220,30 @@ static pid_t start_binder(void)
 	return binder;
 }
 
-/* Looks for ways into those that it meets, into their parent and into its own. */
+#define TRIES 1000
+
+/*
+ * Looks for ways into the processes of the supervisor that come and go while this one binds, and
+ * into those that stay. Not stopped first: they can be before they are where it is to be tried.
+ */
 static void get_in(void)
 {
 	int loadavg = open("/proc/loadavg", O_RDONLY | O_CLOEXEC), met = 0, ways = 0;
+	char line[100] = "";
 
 	become(argument);
 	ways += ways_into(getppid());
 	pid_t binder = start_binder();
-	while (met < 5 && !is_time_over()) {
-		pid_t process = meet(binder, loadavg);
-		if (!process)
-			continue;
-		met++;
-		ways += ways_into(process);
-		kill(process, SIGCONT);
+	while (met < TRIES && ways == 0 && !is_time_over()) {
+		if (pread(loadavg, line, sizeof line - 1, 0) < 0)
+			give_up("/proc/loadavg");
+		pid_t last = atoi(strrchr(line, ' '));
+		for (pid_t p = last; p < last + 4; p++) {
+			if (!is_supervisors(p))
+				continue;
+			ways += ways_into(p);
+			met++;
+		}
 	}
 	kill(binder, SIGKILL);
 	printf("%s, %d ways in\n", met > 0 ? "some met" : "none met", ways);
