@@ -9,9 +9,10 @@
 
 #define THREADS 64
 
-/* Its standard ones and what these are between calls, the listener, a spare, for signals, to the
- * program, to one worker; for slow calls, for the end, and to wait for all of that. */
-#define FILES (3 + 1 + 1 + 1 + 1 + 1 + 1 + 3)
+/* Its standard ones, what these are between calls and were before, the listener, a spare, for
+ * signals, to the program, to one worker; for slow calls, for the end, and to wait for all of that.
+ */
+#define FILES (3 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 3)
 
 /* The program "binds", and how often it has bound what it has to. */
 struct run {
