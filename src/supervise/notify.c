@@ -69,6 +69,8 @@ int notify_start(const struct notify *notify)
 	if (!said)
 		said = shared_take(SAYING_COUNT * sizeof *said);
 	error = said ? unseen_start() : -errno;
+	if (!error)
+		error = outcome_start();
 	return error ? error : caller_start();
 }
 
@@ -302,8 +304,13 @@ void notify_answer(const struct notify *notify, int listener, struct seccomp_not
 {
 	struct call call = call_of(notify, listener, notification);
 
-	notify_tend(notify); /* a socket that is closed again must not be held by us */
+	/* a socket that is closed again must not be held by us */
+	notify_tend(notify);
+	if (call.which == CALL_BIND)
+		outcome_wait_for_others();
 	int result = call.architecture ? answer(&call, notification) : CONTINUED;
+	if (call.watched.port)
+		outcome_announce();
 	let_go_of_socket(&call);
 	send_answer(&call, result);
 	notification->id = 0;
@@ -333,6 +340,12 @@ void notify_give_up(const struct notify *notify, int listener, struct seccomp_no
 	log_write(&log, LOG_LEVEL_ERROR,
 		"a call takes too long, because its memory or its socket does not answer; %s",
 		is_left ? "left alone" : "the call fails, because a rule protects");
+}
+
+void notify_forget(pid_t process)
+{
+	shared_break_locks(process);
+	outcome_forget(process);
 }
 
 void notify_finish(const struct notify *notify)

@@ -74,4 +74,7 @@ void notify_give_up(const struct notify *notify, int listener, struct seccomp_no
 int notify_tend(const struct notify *notify);
 void notify_finish(const struct notify *notify);
 
+/* A process that has answered has ended, and may have been killed. */
+void notify_forget(pid_t process);
+
 #endif

@@ -3,8 +3,12 @@
 
 #include "../socket/decision.h"
 #include "../socket/diagnose.h"
+#include "clock.h"
+#include "shared.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,13 +27,86 @@ static struct watched {
 
 static unsigned count;
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
+/* ---- processes that watch ---- */
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+#define WATCHERS_MOST	 64
+#define PATIENCE_WITH_MS 5
+
+/*
+ * A duplicate that is watched holds its port, and the program may have closed its socket and bind
+ * the next one already. So whoever does that next waits until all others have looked.
+ */
+struct watcher {
+	_Atomic pid_t process; /* 0: none */
+	_Atomic unsigned looks;
+};
+
+static struct watcher *watchers; /* WATCHERS_MOST of them, shared */
+static struct watcher *ourselves;
+
+int outcome_start(void)
+{
+	if (!watchers)
+		watchers = shared_take(WATCHERS_MOST * sizeof *watchers);
+	return watchers ? 0 : -errno;
 }
+
+void outcome_announce(void)
+{
+	pid_t self = getpid();
+
+	for (unsigned i = 0; !ourselves && i < WATCHERS_MOST; i++) {
+		pid_t nobody = 0;
+		if (atomic_compare_exchange_strong(&watchers[i].process, &nobody, self))
+			ourselves = &watchers[i];
+	}
+}
+
+void outcome_forget(pid_t process)
+{
+	for (unsigned i = 0; i < WATCHERS_MOST; i++) {
+		pid_t expected = process;
+		atomic_compare_exchange_strong(&watchers[i].process, &expected, 0);
+	}
+}
+
+static void has_looked(void)
+{
+	if (!ourselves)
+		return;
+	ourselves->looks++;
+	if (count > 0)
+		return;
+	ourselves->process = 0;
+	ourselves = NULL;
+}
+
+/* One look may have begun before; the second one is a whole one. */
+static void wait_for(const struct watcher *watcher, int64_t until_ms)
+{
+	const struct timespec pause = {.tv_nsec = 100 * 1000};
+	pid_t process = watcher->process;
+	unsigned looks = watcher->looks;
+
+	while (watcher->process == process && watcher->looks - looks < 2 &&
+		clock_now_ms() < until_ms)
+		nanosleep(&pause, NULL);
+}
+
+void outcome_wait_for_others(void)
+{
+	int64_t until_ms = 0;
+
+	for (unsigned i = 0; i < WATCHERS_MOST; i++) {
+		if (watchers[i].process == 0 || &watchers[i] == ourselves)
+			continue;
+		if (!until_ms)
+			until_ms = clock_now_ms() + PATIENCE_WITH_MS;
+		wait_for(&watchers[i], until_ms);
+	}
+}
+
+/* ---- watching ---- */
 
 /* What has become of the bind; a socket that is bound to another port was refused this one. */
 enum outcome { OPEN, BOUND, REFUSED };
@@ -75,19 +152,20 @@ void outcome_watch(const struct configuration *configuration, int fd, int errors
 		.endpoint = *endpoint,
 		.user = user,
 		.is_shared = is_shared,
-		.until_ms = now_ms() + PATIENCE_MS,
+		.until_ms = clock_now_ms() + PATIENCE_MS,
 	};
 
 	if (outcome_of(&watched) == BOUND || count == WATCHED_MOST)
 		drop(&watched);
 	else
 		list[count++] = watched;
+	has_looked();
 }
 
 static int look(int silence, bool is_last)
 {
 	unsigned kept = 0;
-	int64_t now = now_ms();
+	int64_t now = clock_now_ms();
 
 	for (unsigned i = 0; i < count; i++) {
 		enum outcome outcome = outcome_of(&list[i]);
@@ -101,6 +179,7 @@ static int look(int silence, bool is_last)
 			list[kept++] = list[i];
 	}
 	count = kept;
+	has_looked();
 	return count > 0 ? STEP_MS : -1;
 }
 

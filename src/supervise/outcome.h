@@ -13,6 +13,21 @@
  * bound a little later was refused.
  */
 
+/* To be called before there is a second process. Returns 0 or a negative errno. */
+int outcome_start(void);
+
+/* To be called before the kernel is told to go on, and then outcome_watch(). */
+void outcome_announce(void);
+
+/*
+ * Waits, for some milliseconds at most, until other processes hold no socket any more whose bind
+ * has been done before this call.
+ */
+void outcome_wait_for_others(void);
+
+/* PROCESS has ended. */
+void outcome_forget(pid_t process);
+
 /*
  * Watches our duplicate FD of a socket that USER binds to ENDPOINT, to share it where IS_SHARED.
  * FD and ERRORS, a descriptor of the program's standard error or -1, are closed by us, FD as soon

@@ -261,7 +261,7 @@ static void bury(int i)
 {
 	struct seat *seat = &pool.table->seats[i];
 
-	shared_break_locks(pool.workers[i].process);
+	notify_forget(pool.workers[i].process);
 	settle(seat);
 	if (pool.workers[i].pidfd >= 0)
 		close(pool.workers[i].pidfd);
