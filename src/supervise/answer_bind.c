@@ -26,7 +26,7 @@ int answer_with_rights(struct binding *binding, int (*work)(void *))
 	};
 
 	int result = rights_do(&deed, NULL);
-	if (result == -ETIMEDOUT || result == -EPROTO)
+	if (result == -ETIMEDOUT || result == -EIO)
 		log_write(&binding->call->configuration->log, LOG_LEVEL_ERROR,
 			"what was to be done with the rights of process %d was stopped: %s",
 			(int)binding->call->caller.process, errno_name(-result));

@@ -49,7 +49,7 @@ static int check_made(const struct creation *creation)
 		has_number(creation->fd, SO_TYPE, type))
 		return 0;
 	system_close(creation->fd);
-	return -EPROTO;
+	return -EIO;
 }
 
 /* The new socket is to belong to the caller's user and group; who may ping is asked by groups. */

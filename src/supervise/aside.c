@@ -46,7 +46,7 @@ bool aside_has_ended(pid_t process)
 
 	if (seen > 0 && WIFSTOPPED(status))
 		kill(process, SIGCONT);
-	if (seen == 0 || WIFSTOPPED(status))
+	if (seen < 0 ? errno != ECHILD : seen == 0 || WIFSTOPPED(status))
 		return false;
 	pid_t *place = find(process);
 	if (place)

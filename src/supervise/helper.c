@@ -50,8 +50,10 @@ static int run_errand(void *context)
 	/* The program may close its socket as soon as it goes on. */
 	for (unsigned i = 0; i < helper->count; i++)
 		close(helper->descriptors[i]);
-	descriptors_send(errand->channel, &result, sizeof result, is_made ? helper->made : NULL,
-		is_made ? 1 : 0);
+	const int *made = is_made ? helper->made : NULL;
+	/* A result that is lost is one that nobody can make good. */
+	if (descriptors_send(errand->channel, &result, sizeof result, made, is_made) < 0)
+		descriptors_send(errand->channel, &result, sizeof result, made, is_made);
 	return 0;
 }
 
@@ -65,7 +67,7 @@ static int check(
 
 	if (size < 0)
 		return (int)size;
-	return is_answer && count == expected ? result : -EPROTO;
+	return is_answer && count == expected ? result : -EIO;
 }
 
 static int hear(const struct helper *helper, int channel, int least)

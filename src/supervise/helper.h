@@ -24,7 +24,7 @@ struct helper {
 
 /*
  * Returns what WORK does, which is a number from LEAST on; or a negative errno: -ETIMEDOUT where
- * that takes longer than five seconds, and the process was killed; -EPROTO for an answer that is
+ * that takes longer than five seconds, and the process was killed; -EIO for an answer that is
  * none. What came from the process is not to be trusted more than the program that it works for.
  */
 int helper_run(const struct helper *helper, int least);

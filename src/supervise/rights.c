@@ -168,5 +168,5 @@ int rights_do(const struct deed *deed, bool *is_refused)
 		return result;
 	if (is_refused)
 		*is_refused = true;
-	return result < REFUSED ? result - REFUSED : -EPROTO;
+	return result < REFUSED ? result - REFUSED : -EIO;
 }
