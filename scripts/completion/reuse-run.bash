@@ -57,7 +57,7 @@ _reuse_run_value() {
 	--roll)
 		_filedir
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(
-			compgen -W "$(pgrep -x reuse-supervise)" -- "$2"
+			compgen -W "$(pgrep -x reuse-run)" -- "$2"
 		)
 		;;
 	--ready) mapfile -t COMPREPLY < <(compgen -W 'listen notify' -- "$2") ;;

@@ -270,13 +270,14 @@ static void attend(const struct options *options, char **command)
 
 	while (command[count])
 		count++;
-	char **words = calloc(count + 4, sizeof *words);
+	char **words = calloc(count + 5, sizeof *words);
 	if (!words)
 		return;
-	words[0] = (char *)(uintptr_t) "reuse-supervise";
-	words[1] = (char *)(uintptr_t) "attend";
+	words[0] = (char *)(uintptr_t) "reuse-run";
+	words[1] = (char *)(uintptr_t) "--attend";
 	words[2] = (char *)(uintptr_t)hook_name(options->hook);
-	memcpy(words + 3, command, count * sizeof *words);
+	words[3] = (char *)(uintptr_t) "--";
+	memcpy(words + 4, command, count * sizeof *words);
 	unsetenv("LD_PRELOAD");
 	if (library)
 		setenv("LD_PRELOAD",
