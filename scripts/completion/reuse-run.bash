@@ -94,6 +94,7 @@ _reuse_run() {
 
 	for ((i = 1; i < cword; i++)); do
 		[[ " ${_reuse_run_with_value[*]} " == *" ${words[i]} "* ]] && ((i++)) && continue
+		[[ ${words[i]} == --who && ${words[i + 1]} =~ ^[0-9]+$ ]] && ((i++)) && continue
 		case ${words[i]} in
 		--)
 			((i++))
