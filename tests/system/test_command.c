@@ -203,17 +203,16 @@ Test(command, what_is_preloaded_into_the_copies_is_not_in_the_supervisor)
 Test(command, the_library_is_not_in_a_process_that_looks)
 {
 	int port = port_new();
-	struct process *server =
-		process_start(WORDS(program_path("server"), "tcp", "127.0.0.1", format("%d", port)),
-			.is_bare = true);
+	struct process *server = process_start(
+		WORDS(program_path("server"), "tcp", "127.0.0.1", format("%d", port)));
 
 	process_wait_port(server, "tcp", port);
-	/* the library would let the socket that asks join */
+	/* the library would refuse the bind by which the kernel is asked */
 	struct process *process = process_start(
 		WORDS(run_path(), "--why", format("127.0.0.1:%d", port)), .is_bare = true,
-		.environment = WORDS(format("LD_PRELOAD=%s", library_path()),
-			"REUSE_RULES=tcp -> to=127.0.0.1:0"));
-	expect_end(process, 1);
+		.environment =
+			WORDS(format("LD_PRELOAD=%s", library_path()), "REUSE_RULES=tcp -> deny"));
+	expect_end(process, 0);
 	process_kill(server);
 }
 
