@@ -23,7 +23,10 @@ struct log {
 	/* Standard error as it was at start; a program may put another file in its place. */
 	struct file_identity standard_error;
 	bool is_journal; /* JOURNAL_STREAM names standard error: lines get a "<N>" */
-	int process;	 /* whose number lines bear; 0: the one that writes them */
+	/* A socket that is told of each line of an explanation, for notify_socket_send(); or NULL.
+	 */
+	const char *explain_socket;
+	int process; /* whose number lines bear; 0: the one that writes them */
 };
 
 /* "error", "warn", "info", "debug"; returns false for any other. */

@@ -61,7 +61,7 @@ _reuse_run_value() {
 		)
 		;;
 	--ready) mapfile -t COMPREPLY < <(compgen -W 'listen notify' -- "$2") ;;
-	--hook) mapfile -t COMPREPLY < <(compgen -W 'auto preload notify' -- "$2") ;;
+	--hook) mapfile -t COMPREPLY < <(compgen -W 'auto preload notify strict' -- "$2") ;;
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--steer) mapfile -t COMPREPLY < <(compgen -W 'hash random cpu source source/' -- "$2") ;;
 	--restart) mapfile -t COMPREPLY < <(compgen -W 'on-failure always no' -- "$2") ;;

@@ -72,6 +72,25 @@ static int set_level(const char *level)
 	return status < 0 ? report_full_memory() : 0;
 }
 
+static int set_flags(const struct command *command)
+{
+	const struct {
+		const char *name, *value;
+		bool is_set;
+	} flags[] = {
+		{"REUSE_KEEP", "1", command->is_kept},
+		{"REUSE_INHERIT", "off", command->leaves_children},
+		{"REUSE_EXPLAIN", "1", command->is_explained},
+		{"REUSE_BINDP", "off", true}, /* is for LD_PRELOAD alone; here are -a and -p */
+	};
+
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+		if (flags[i].is_set && setenv(flags[i].name, flags[i].value, true) < 0)
+			return report_full_memory();
+	}
+	return 0;
+}
+
 int environment_set(const struct command *command)
 {
 	int status = command->file ? set_file(command->file) : 0;
@@ -80,14 +99,5 @@ int environment_set(const struct command *command)
 		status = set_rules(command);
 	if (!status && command->level)
 		status = set_level(command->level);
-	if (status)
-		return status;
-	if (command->is_kept)
-		setenv("REUSE_KEEP", "1", true);
-	if (command->leaves_children)
-		setenv("REUSE_INHERIT", "off", true);
-	if (command->is_explained)
-		setenv("REUSE_EXPLAIN", "1", true);
-	setenv("REUSE_BINDP", "off", true); /* these are for LD_PRELOAD alone; here are -a and -p */
-	return 0;
+	return status ? status : set_flags(command);
 }

@@ -53,6 +53,24 @@ static char *find(void)
 	return library ? library : library_at("", LIBRARY_INSTALLED);
 }
 
+/* Why LD_PRELOAD cannot name this path, or NULL. */
+static const char *obstacle(const char *library)
+{
+	/* see ld.so(8) */
+	static const char *const tokens[] = {
+		"$ORIGIN", "${ORIGIN}", "$LIB", "${LIB}", "$PLATFORM", "${PLATFORM}"};
+
+	if (strpbrk(library, SEPARATORS))
+		return "LD_PRELOAD cannot hold a path with a blank or a colon";
+	for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+		if (strstr(library, tokens[i]))
+			return "in LD_PRELOAD, the dynamic linker replaces $ORIGIN, $LIB and "
+			       "$PLATFORM; install libreuse in a folder whose path has none of "
+			       "them";
+	}
+	return NULL;
+}
+
 char *library_find(void)
 {
 	char *library = find();
@@ -62,10 +80,15 @@ char *library_find(void)
 			LIBRARY_INSTALLED);
 		return NULL;
 	}
-	if (!strpbrk(library, SEPARATORS))
+	const char *reason = obstacle(library);
+	bool is_readable = access(library, R_OK) == 0;
+	if (is_readable && !reason)
 		return library;
-	fprintf(stderr, "reuse-run: LD_PRELOAD cannot hold a path with a blank or a colon: %s\n",
-		library);
+	if (!is_readable)
+		fprintf(stderr, "reuse-run: %s cannot be read, so no program can load it\n",
+			library);
+	else
+		fprintf(stderr, "reuse-run: %s cannot be preloaded: %s\n", library, reason);
 	free(library);
 	return NULL;
 }
@@ -104,7 +127,7 @@ static bool is_library(const struct object *object)
 	return is_path(&file, NAME);
 }
 
-static const char *preloaded(void)
+const char *library_preloaded(void)
 {
 	const char *value = getenv("LD_PRELOAD");
 
@@ -113,7 +136,7 @@ static const char *preloaded(void)
 
 char *library_add(const char *library)
 {
-	const char *others = preloaded(), *at = others;
+	const char *others = library_preloaded(), *at = others;
 	char *list;
 
 	for (struct object object; next_object(&at, &object);) {
@@ -125,12 +148,12 @@ char *library_add(const char *library)
 
 void library_remove(void)
 {
-	char *list = strdup(preloaded()), *end = list;
+	char *list = strdup(library_preloaded()), *end = list;
 	bool has_changed = false;
 
 	if (!list)
 		return;
-	const char *at = preloaded();
+	const char *at = library_preloaded();
 	for (struct object object; next_object(&at, &object);) {
 		if (is_library(&object)) {
 			has_changed = true;
@@ -166,8 +189,8 @@ void library_step_out(char **argv)
 	if (passed) {
 		setenv("LD_PRELOAD", passed, true);
 		unsetenv(PASSED);
-	} else if (has_library(preloaded())) {
-		setenv(PASSED, preloaded(), true);
+	} else if (has_library(library_preloaded())) {
+		setenv(PASSED, library_preloaded(), true);
 		unsetenv("LD_PRELOAD");
 		execv("/proc/self/exe", argv);
 		setenv("LD_PRELOAD", getenv(PASSED), true);

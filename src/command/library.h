@@ -12,6 +12,9 @@
  */
 char *library_find(void);
 
+/* What LD_PRELOAD holds; empty where it is not set. */
+const char *library_preloaded(void);
+
 /*
  * LD_PRELOAD with the library at its end, once: some of the others, sanitizers for instance, have
  * to be the first. Returns a new string, or NULL when memory is short.

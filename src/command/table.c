@@ -28,8 +28,8 @@ const struct table_row table_rows[] = {
 	{"-v", "--verbose", NULL, TABLE_RUN, TABLE_VERBOSE, 0,
 		"log what is done; twice: everything", NULL},
 	{NULL, "--hook", "HOOK", TABLE_RUN, TABLE_HOOK, OPTIONS(hook),
-		"how PROGRAM's calls are caught: auto, preload or notify",
-		"auto preload notify"},
+		"how PROGRAM's calls are caught: auto, preload or notify; strict: so that every "
+		"rule that protects holds", "auto preload notify strict"},
 	{NULL, "--no-inherit", NULL, TABLE_RUN, TABLE_FLAG, IN(leaves_children),
 		"leave PROGRAM's children alone", NULL},
 	{"-c", "--check", NULL, TABLE_RUN, TABLE_VERB, COMMAND_CHECK,
@@ -95,6 +95,8 @@ const struct table_row table_rows[] = {
 
 	{NULL, "--attend", "HOOK", TABLE_HIDDEN, TABLE_VERB, COMMAND_ATTEND,
 		NULL, NULL},
+	{NULL, "--preload", "LIST", TABLE_HIDDEN, TABLE_FILLED, OPTIONS(preload),
+		NULL, NULL}, /* for --attend, where the notify hook is not available */
 };
 /* clang-format on */
 

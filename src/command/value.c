@@ -136,7 +136,8 @@ static bool read_signal(int *number, const struct typed *typed)
 static bool read_hook(enum hook *hook, const char *value)
 {
 	*hook = hook_of(value);
-	return *hook != HOOK_COUNT || wrong("--hook=%s: it is auto, preload or notify", value);
+	return *hook != HOOK_COUNT ||
+	       wrong("--hook=%s: it is auto, preload, notify or strict", value);
 }
 
 static bool read_filled(const char **string, const struct typed *typed)

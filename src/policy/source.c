@@ -73,6 +73,14 @@ static const char *keep_string(struct loader *loader, const char *string)
 	return copy ? memcpy(copy, string, string_length(string) + 1) : NULL;
 }
 
+/* reuse-run sets REUSE_EXPLAIN to the name of a socket by which it learns what was explained. */
+static const char *read_explain_socket(struct loader *loader)
+{
+	const char *value = loader->variables->value[VARIABLE_REUSE_EXPLAIN];
+
+	return value && *value == '@' ? keep_string(loader, value) : NULL;
+}
+
 /* A program may change its directory; a relative path is meant from where it starts. */
 static LARGE_FRAME const char *keep_absolute(struct loader *loader, const char *path)
 {
@@ -357,10 +365,12 @@ static int finish(struct loader *loader)
 	struct policy *policy = &configuration->policy;
 
 	policy->is_strict = read_flag(loader, VARIABLE_REUSE_STRICT, false);
-	policy->is_explained = read_flag(loader, VARIABLE_REUSE_EXPLAIN, false);
+	const char *explain_socket = read_explain_socket(loader);
+	policy->is_explained = explain_socket || read_flag(loader, VARIABLE_REUSE_EXPLAIN, false);
 	configuration->is_inherited = read_flag(loader, VARIABLE_REUSE_INHERIT, true);
 	configuration->is_supervised = quick_value(loader, VARIABLE_REUSE_WORKER) != NULL;
 	configuration->log = read_log(loader);
+	configuration->log.explain_socket = explain_socket;
 	if (loader->broken.length > 0)
 		policy->broken = keep_string(loader, loader->broken.bytes);
 	if (loader->notice.length > 0)

@@ -3,6 +3,7 @@
 
 #include "../errnos.h"
 #include "diagnose.h"
+#include "notify_socket.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -39,6 +40,8 @@ __attribute__((cold)) void decision_print(const struct configuration *configurat
 		text_format(&text, "%s", otherwise);
 	}
 	log_write(&configuration->log, level, "%s", bytes);
+	if (level == LOG_LEVEL_EXPLAIN && configuration->log.explain_socket)
+		notify_socket_send(configuration->log.explain_socket, "EXPLAINED=1", -1);
 }
 
 void decision_explain(const struct configuration *configuration, enum view view, const char *call,

@@ -31,6 +31,7 @@
 /* How this process was started, and how the program is to be. */
 struct start {
 	char **arguments;
+	const char *preload; /* LD_PRELOAD where the hook is not available; or NULL */
 	struct sock_fprog filter;
 	sigset_t mask;
 	struct sigaction on_child;
@@ -442,16 +443,19 @@ static const char *reason_of(int error)
 static int go_without_hook(const struct configuration *configuration, const struct start *start,
 	bool asked_for, int error)
 {
-	bool is_refused = asked_for || policy_protects(&configuration->policy);
+	bool is_refused = !start->preload && (asked_for || policy_protects(&configuration->policy));
 
 	fprintf(stderr, "reuse-run: %s: the notify hook cannot be had: %s (%s); %s\n",
 		start->arguments[0], reason_of(error), errno_name(-error),
-		!is_refused ? "the program runs, but libreuse does nothing for it"
-		: asked_for ? "it is not started; where a library can be preloaded into it, "
-			      "--hook=preload does without"
-			    : "the policy protects something, so it is not started");
+		start->preload ? "it gets the preload hook, and may be killed for what that does"
+		: !is_refused  ? "the program runs, but libreuse does nothing for it"
+		: asked_for    ? "it is not started; where a library can be preloaded into it, "
+				 "--hook=preload does without"
+			       : "the policy protects something, so it is not started");
 	if (is_refused)
 		return EX_CONFIG;
+	if (start->preload)
+		setenv("LD_PRELOAD", start->preload, 1);
 	sigaction(SIGCHLD, &start->on_child, NULL);
 	sigprocmask(SIG_SETMASK, &start->mask, NULL);
 	execvp(start->arguments[0], start->arguments);
@@ -525,9 +529,10 @@ static int report_no_program(const struct start *start, const struct report *rep
 	return is_missing ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
-int attend(const struct configuration *configuration, char **arguments, bool asked_for)
+int attend(const struct configuration *configuration, char **arguments, bool asked_for,
+	const char *preload)
 {
-	struct start start = {.arguments = arguments, .ourselves = getpid()};
+	struct start start = {.arguments = arguments, .preload = preload, .ourselves = getpid()};
 	struct report report;
 	struct attendance attendance = {
 		.notify = {.configuration = configuration, .keeper = &service_keeper},

@@ -12,7 +12,10 @@
  * the last of them has ended. Returns the exit status; a program that was ended by a signal ends
  * this process by the same one. Where the hook cannot be had, says why: then the program is not
  * started (78) if the policy protects or the hook was ASKED_FOR, else it is started without it.
+ * With PRELOAD, which is NULL or the LD_PRELOAD of the preload hook, it is started under that one
+ * then.
  */
-int attend(const struct configuration *configuration, char **arguments, bool asked_for);
+int attend(const struct configuration *configuration, char **arguments, bool asked_for,
+	const char *preload);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "check.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +46,19 @@ static int width_of(const struct policy *policy, enum column column)
 	return (int)width;
 }
 
-void check_print(const struct policy *policy)
+/* Who asked for the notify hook, or relies on --hook=strict, gets that one here. */
+static void print_misses(enum hook wish)
+{
+	bool is_notify = wish == HOOK_NOTIFY || wish == HOOK_STRICT;
+	enum hook hook = is_notify ? HOOK_NOTIFY : HOOK_PRELOAD;
+
+	printf("The policy protects, but not against what the %s hook does not see:\n%s.\n",
+		hook_name(hook), hook_misses(hook));
+	if (!is_notify)
+		printf("--hook=strict takes the notify hook for it.\n");
+}
+
+void check_print(const struct policy *policy, enum hook hook)
 {
 	int place = width_of(policy, COLUMN_PLACE), match = width_of(policy, COLUMN_MATCH);
 	char cells[COLUMN_COUNT][CELL_SIZE];
@@ -61,4 +74,6 @@ void check_print(const struct policy *policy)
 	printf("The first rule that matches decides; what none matches is left alone.\n");
 	if (!policy_shares(policy))
 		printf("Nothing is shared: no rule for bind() has \"share\" or \"reuseport\".\n");
+	if (policy_protects(policy))
+		print_misses(hook);
 }

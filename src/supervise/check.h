@@ -4,8 +4,12 @@
 #define SUPERVISE_CHECK_H
 
 #include "../policy/policy.h"
+#include "hook.h"
 
-/* Prints to standard output; says when nothing is shared. */
-void check_print(const struct policy *policy);
+/*
+ * Prints to standard output; says when nothing is shared, and against what rules that protect do
+ * not hold under the hook, which need not be the one that a program gets.
+ */
+void check_print(const struct policy *policy, enum hook hook);
 
 #endif

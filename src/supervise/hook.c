@@ -7,6 +7,7 @@ static const char *const names[HOOK_COUNT] = {
 	[HOOK_AUTO] = "auto",
 	[HOOK_PRELOAD] = "preload",
 	[HOOK_NOTIFY] = "notify",
+	[HOOK_STRICT] = "strict",
 };
 
 enum hook hook_of(const char *name)
@@ -21,4 +22,13 @@ enum hook hook_of(const char *name)
 const char *hook_name(enum hook hook)
 {
 	return names[hook];
+}
+
+const char *hook_misses(enum hook hook)
+{
+	return hook == HOOK_NOTIFY
+		       ? "io_uring, and addresses given to sendto(), sendmsg() or MSG_FASTOPEN"
+		       : "raw system calls, dlsym() on a handle of libc, plugins loaded with "
+			 "RTLD_DEEPBIND, children that get an empty environment, set-user-ID "
+			 "programs, and io_uring";
 }

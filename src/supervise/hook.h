@@ -3,10 +3,19 @@
 #ifndef SUPERVISE_HOOK_H
 #define SUPERVISE_HOOK_H
 
-enum hook { HOOK_AUTO, HOOK_PRELOAD, HOOK_NOTIFY, HOOK_COUNT };
+enum hook {
+	HOOK_AUTO,
+	HOOK_PRELOAD,
+	HOOK_NOTIFY,
+	HOOK_STRICT, /* as auto, but rules that protect get the hook that sees the most */
+	HOOK_COUNT
+};
 
-/* "auto", "preload" or "notify"; hook_of() of any other word is HOOK_COUNT. Pure. */
+/* "auto", "preload", "notify" or "strict"; hook_of() of any other word is HOOK_COUNT. Pure. */
 enum hook hook_of(const char *name);
 const char *hook_name(enum hook hook);
+
+/* What the preload hook or the notify hook does not see, as a list in words. */
+const char *hook_misses(enum hook hook);
 
 #endif

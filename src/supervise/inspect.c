@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inspect.h"
 
+#include "elf_file.h"
+#include "known_program.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +19,6 @@
 
 #define SCRIPTS_MOST   5   /* the kernel follows no more #! lines */
 #define FIRST_LINE_MAX 256 /* bytes of a #! line that the kernel reads (BINPRM_BUF_SIZE) */
-
-/* Go's build information: an aligned magic number in the data. */
-#define BUILDINFO_ALIGN	 16
-#define BUILDINFO_STEP	 4096
-#define BUILDINFO_WITHIN (1024 * 1024)
 
 #ifdef __GLIBC__
 #define OUR_LIBC "glibc"
@@ -95,129 +93,68 @@ static bool is_privileged(int fd, char *reason)
 
 /* ---- ELF ---- */
 
-struct elf {
-	int fd;
-	bool is_64;
-	bool has_interpreter, is_musl, is_go;
-};
-
-static void read_interpreter(struct elf *elf, off_t offset, size_t size)
+/*
+ * What is different in a file that is for another machine than this very program, and the library
+ * beside it, or NULL. What is compared here is in the same place in files of both sizes.
+ */
+static const char *difference_of(const Elf64_Ehdr *theirs)
 {
-	char path[PATH_MAX] = "";
-
-	elf->has_interpreter = true;
-	if (size >= sizeof path)
-		return;
-	ssize_t got = pread(elf->fd, path, size, offset);
-	elf->is_musl = got > 0 && strstr(path, "ld-musl") != NULL;
-}
-
-/* Go marks its programs with a note of its own (its build id). */
-static void read_note(struct elf *elf, off_t offset, size_t size)
-{
-	struct {
-		ElfW(Nhdr) header;
-		char name[4];
-	} note;
-
-	if (size >= sizeof note && pread(elf->fd, &note, sizeof note, offset) == sizeof note)
-		elf->is_go |= note.header.n_namesz == 4 && memcmp(note.name, "Go\0", 4) == 0;
-}
-
-static void read_segment(struct elf *elf, uint32_t type, uint64_t offset, uint64_t size)
-{
-	if (type == PT_INTERP)
-		read_interpreter(elf, (off_t)offset, (size_t)size);
-	else if (type == PT_NOTE)
-		read_note(elf, (off_t)offset, (size_t)size);
-}
-
-/* A part of the program that holds what its Go compiler says of it (debug/buildinfo in Go). */
-static void look_for_buildinfo(struct elf *elf, uint64_t offset, uint64_t size)
-{
-	static const char magic[] = "\xff Go buildinf:";
-	char bytes[BUILDINFO_STEP];
-
-	offset -= offset % BUILDINFO_ALIGN; /* it is aligned in memory, so in the file too */
-	for (uint64_t at = 0; !elf->is_go && at < size && at < BUILDINFO_WITHIN;
-		at += sizeof bytes) {
-		ssize_t got = pread(elf->fd, bytes, sizeof bytes, (off_t)(offset + at));
-		for (ssize_t i = 0; i + BUILDINFO_ALIGN <= got; i += BUILDINFO_ALIGN)
-			elf->is_go |= memcmp(bytes + i, magic, sizeof magic - 1) == 0;
-	}
-}
-
-/* Both sizes of ELF have the same fields, of different widths. */
-#define READ_PARTS(BITS)                                                                           \
-	static void read_parts_##BITS(struct elf *elf, const Elf##BITS##_Ehdr *header)             \
-	{                                                                                          \
-		Elf##BITS##_Phdr segment;                                                          \
-                                                                                                   \
-		for (unsigned i = 0; i < header->e_phnum; i++) {                                   \
-			off_t at = (off_t)(header->e_phoff + i * header->e_phentsize);             \
-			if (pread(elf->fd, &segment, sizeof segment, at) != sizeof segment)        \
-				return;                                                            \
-			read_segment(elf, segment.p_type, segment.p_offset, segment.p_filesz);     \
-			if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W))                 \
-				look_for_buildinfo(elf, segment.p_offset, segment.p_filesz);       \
-		}                                                                                  \
-	}
-
-READ_PARTS(64)
-READ_PARTS(32)
-
-/* The ELF header of this very program: what the library beside it was built for. */
-static bool is_our_kind(const unsigned char *bytes, const char **difference)
-{
-	Elf64_Half machine, ours;
-	unsigned char own[EI_NIDENT + 4];
+	Elf64_Ehdr ours;
+	size_t size = offsetof(Elf64_Ehdr, e_version);
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	bool is_read = fd >= 0 && read(fd, own, sizeof own) == sizeof own;
+	bool is_read = fd >= 0 && read(fd, &ours, size) == (ssize_t)size;
 
 	if (fd >= 0)
 		close(fd);
 	if (!is_read)
-		return true;
-	memcpy(&machine, bytes + EI_NIDENT + 2, sizeof machine);
-	memcpy(&ours, own + EI_NIDENT + 2, sizeof ours);
-	*difference = bytes[EI_CLASS] != own[EI_CLASS]
-			      ? (bytes[EI_CLASS] == ELFCLASS32 ? "is a 32-bit program"
-							       : "is a 64-bit program")
-			      : "is for another machine";
-	return bytes[EI_CLASS] == own[EI_CLASS] && bytes[EI_DATA] == own[EI_DATA] &&
-	       machine == ours;
+		return NULL;
+	if (theirs->e_ident[EI_CLASS] != ours.e_ident[EI_CLASS])
+		return theirs->e_ident[EI_CLASS] == ELFCLASS32 ? "is a 32-bit program"
+							       : "is a 64-bit program";
+	return theirs->e_ident[EI_DATA] != ours.e_ident[EI_DATA] ||
+			       theirs->e_machine != ours.e_machine
+		       ? "is for another machine"
+		       : NULL;
 }
 
-static enum inspect_hook inspect_elf(
-	int fd, const unsigned char *bytes, size_t length, char *reason)
+/* Whether no library of ours can be preloaded, or one would see nothing. */
+static bool is_out_of_reach(const struct elf_file *file, char *reason)
 {
-	struct elf elf = {.fd = fd, .is_64 = bytes[EI_CLASS] == ELFCLASS64};
 	const char *difference = NULL;
 
-	if (length < sizeof(Elf64_Ehdr))
-		return INSPECT_PRELOAD;
-	if (elf.is_64)
-		read_parts_64(&elf, (const Elf64_Ehdr *)(const void *)bytes);
-	else
-		read_parts_32(&elf, (const Elf32_Ehdr *)(const void *)bytes);
-	if (is_privileged(fd, reason))
-		return INSPECT_NEITHER;
-	if (elf.is_go)
+	if (file->is_go || file->is_pascal)
 		snprintf(reason, INSPECT_REASON_SIZE,
-			"is a Go program, which makes its system calls without libc");
-	else if (!elf.has_interpreter)
+			"is a %s program, which makes its system calls without libc",
+			file->is_go ? "Go" : "Free Pascal");
+	else if (!file->has_interpreter)
 		snprintf(reason, INSPECT_REASON_SIZE,
 			"is statically linked, and a library cannot be preloaded into it");
-	else if (!is_our_kind(bytes, &difference))
+	else if ((difference = difference_of(&file->header)))
 		snprintf(
 			reason, INSPECT_REASON_SIZE, "%s, and this libreuse.so is not", difference);
-	else if (elf.is_musl != (strcmp(OUR_LIBC, "musl") == 0))
+	else if (file->is_musl != (strcmp(OUR_LIBC, "musl") == 0))
 		snprintf(reason, INSPECT_REASON_SIZE,
 			"is linked with another libc than " OUR_LIBC
 			", for which this libreuse.so is");
 	else
+		return false;
+	return true;
+}
+
+static enum inspect_hook inspect_elf(
+	const char *path, int fd, const struct elf_file *file, struct inspection *inspection)
+{
+	if (is_privileged(fd, inspection->reason))
+		return INSPECT_NEITHER;
+	if (is_out_of_reach(file, inspection->reason))
+		return INSPECT_NOTIFY;
+	inspection->needs_asan = file->needs_asan;
+	const char *lock = known_program_lock(path, file);
+	if (!lock)
 		return INSPECT_PRELOAD;
-	return INSPECT_NOTIFY;
+	snprintf(inspection->reason, INSPECT_REASON_SIZE,
+		"%s, and what a library does inside it could get it killed", lock);
+	return INSPECT_EITHER;
 }
 
 /* ---- scripts ---- */
@@ -249,35 +186,38 @@ static bool interpreter_of(char *line, char *path_out)
 	return snprintf(path_out, PATH_MAX, "%s", interpreter) < PATH_MAX && *interpreter;
 }
 
-static enum inspect_hook inspect_file(const char *path, unsigned depth, char *reason)
+/* Reads the first line of a script; returns false where the file is not one. */
+static bool read_first_line(int fd, char line[static FIRST_LINE_MAX + 1])
 {
-	union {
-		Elf64_Ehdr header; /* for its alignment */
-		unsigned char bytes[FIRST_LINE_MAX + 1];
-		char line[FIRST_LINE_MAX + 1];
-	} start = {.bytes = {0}};
-	char interpreter[PATH_MAX];
-	enum inspect_hook hook = INSPECT_PRELOAD;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t length = fd < 0 ? -1 : read(fd, start.bytes, FIRST_LINE_MAX);
+	ssize_t length = pread(fd, line, FIRST_LINE_MAX, 0);
 
-	snprintf(reason, INSPECT_REASON_SIZE, "is dynamically linked");
-	if (length > SELFMAG && memcmp(start.bytes, ELFMAG, SELFMAG) == 0)
-		hook = inspect_elf(fd, start.bytes, (size_t)length, reason);
-	if (fd >= 0)
-		close(fd);
-	if (length <= 2 || memcmp(start.line, "#!", 2) != 0 || depth == SCRIPTS_MOST ||
-		!interpreter_of(start.line, interpreter))
-		return hook;
-	hook = inspect_file(interpreter, depth + 1, reason);
-	char *inner = strdup(reason);
-	snprintf(reason, INSPECT_REASON_SIZE, "is run by %s, which %s", interpreter,
-		inner ? inner : "decides");
-	free(inner);
-	return hook;
+	line[length > 0 ? length : 0] = '\0';
+	return length > 2 && memcmp(line, "#!", 2) == 0;
 }
 
-enum inspect_hook inspect_program(const char *path, char *reason)
+static void inspect_file(const char *path, unsigned depth, struct inspection *inspection)
 {
-	return inspect_file(path, 0, reason);
+	char line[FIRST_LINE_MAX + 1], interpreter[PATH_MAX];
+	struct elf_file file;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	*inspection = (struct inspection){INSPECT_PRELOAD, false, "is dynamically linked"};
+	if (fd < 0)
+		return;
+	bool is_script = depth < SCRIPTS_MOST && read_first_line(fd, line);
+	if (!is_script && elf_file_read(fd, &file))
+		inspection->hook = inspect_elf(path, fd, &file, inspection);
+	close(fd);
+	if (!is_script || !interpreter_of(line, interpreter))
+		return;
+	inspect_file(interpreter, depth + 1, inspection);
+	char *inner = strdup(inspection->reason);
+	snprintf(inspection->reason, INSPECT_REASON_SIZE, "is run by %s, which %s", interpreter,
+		inner ? inner : "decides");
+	free(inner);
+}
+
+void inspect_program(const char *path, struct inspection *inspection)
+{
+	inspect_file(path, 0, inspection);
 }

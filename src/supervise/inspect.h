@@ -17,14 +17,20 @@ int inspect_find(const char *command, char *path_out);
 enum inspect_hook {
 	INSPECT_PRELOAD, /* libreuse.so can be preloaded */
 	INSPECT_NOTIFY,	 /* it cannot, but the kernel can tell of the program's calls */
+	INSPECT_EITHER,	 /* both, and the kernel is better */
 	INSPECT_NEITHER, /* execve(2) would gain privileges, which nothing of ours may share */
 };
 
+struct inspection {
+	enum inspect_hook hook;
+	bool needs_asan; /* AddressSanitizer's library comes with it, and insists on being first */
+	char reason[INSPECT_REASON_SIZE]; /* why, in words that follow the program's name */
+};
+
 /*
- * How the program at PATH can be hooked, through the #! lines of scripts. REASON
- * (INSPECT_REASON_SIZE bytes) says why, in words that follow the program's name. A file that cannot
- * be read is taken for one that a library can be preloaded into.
+ * How the program at PATH can be hooked, through the #! lines of scripts. A file that cannot be
+ * read is taken for one that a library can be preloaded into.
  */
-enum inspect_hook inspect_program(const char *path, char *reason);
+void inspect_program(const char *path, struct inspection *inspection);
 
 #endif

@@ -261,23 +261,29 @@ static void end_with(pid_t supervisor)
 
 /*
  * The copy is a parent of its own then, which answers the program's calls, and has the library's
- * part in keeping. One hook is enough: the library, the last one in LD_PRELOAD, is left out.
+ * part in keeping. One hook is enough: the library, the last one in LD_PRELOAD, is left out, unless
+ * it is to be the hook where the other one is not available.
  */
-static void attend(const struct options *options, char **command)
+static void attend(const struct options *options, char **command, bool or_preload)
 {
 	const char *library = options->preload ? strrchr(options->preload, ':') : NULL;
-	size_t count = 0;
+	const char *before[] = {
+		"reuse-run", "--attend", hook_name(options->hook), "--", NULL, NULL};
+	size_t n_before = 4, count = 0;
 
+	if (or_preload) {
+		before[3] = "--preload";
+		before[4] = options->preload;
+		before[5] = "--";
+		n_before = 6;
+	}
 	while (command[count])
 		count++;
-	char **words = calloc(count + 5, sizeof *words);
+	char **words = calloc(n_before + count + 1, sizeof *words);
 	if (!words)
 		return;
-	words[0] = (char *)(uintptr_t) "reuse-run";
-	words[1] = (char *)(uintptr_t) "--attend";
-	words[2] = (char *)(uintptr_t)hook_name(options->hook);
-	words[3] = (char *)(uintptr_t) "--";
-	memcpy(words + 4, command, count * sizeof *words);
+	memcpy(words, before, n_before * sizeof *words);
+	memcpy(words + n_before, command, count * sizeof *words);
 	unsetenv("LD_PRELOAD");
 	if (library)
 		setenv("LD_PRELOAD",
@@ -309,12 +315,15 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		complain("", "--pin");
 	if (options->is_expanded)
 		command = expand_all(command, copy);
-	int status = command ? prepare_program(options->hook, command[0]) : EX_OSERR;
-	if (status && status != PREPARE_NOTIFY)
+	int status =
+		command ? prepare_program(options->hook, command[0], options->preload) : EX_OSERR;
+	if (!prepare_is_permission(status))
 		_exit(status);
+	if (status == PREPARE_PRELOAD_ASAN)
+		prepare_for_asan();
 	restore(launch);
-	if (status == PREPARE_NOTIFY)
-		attend(options, command);
+	if (status == PREPARE_NOTIFY || status == PREPARE_NOTIFY_OR_PRELOAD)
+		attend(options, command, status == PREPARE_NOTIFY_OR_PRELOAD && options->preload);
 	else
 		execvp(command[0], command);
 	complain("", command[0]);

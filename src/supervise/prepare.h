@@ -6,16 +6,31 @@
 #include "../policy/policy.h"
 #include "hook.h"
 
+#include <stdbool.h>
+
 /* The policy in force, or NULL when it is broken, which has been said then. */
 const struct policy *prepare_policy(void);
 
-#define PREPARE_NOTIFY 3 /* the program may be started, under the notify hook */
+/* The program may be started ... */
+#define PREPARE_NOTIFY		  3 /* under the notify hook */
+#define PREPARE_NOTIFY_OR_PRELOAD 4 /* ... or where that is not available under the preload hook   \
+				     */
+#define PREPARE_PRELOAD_ASAN 5	    /* under the preload hook, after prepare_for_asan() */
 
 /*
  * Whether the program may be started; what stands against it, or may surprise, is said on standard
- * error. Returns 0 for the preload hook, PREPARE_NOTIFY, 126 or 127 as shells have it, or
- * EX_CONFIG.
+ * error. PRELOAD is the LD_PRELOAD that it would get, with libreuse.so or without. Returns 0 for
+ * the preload hook, one of the above, 126 or 127 as shells have it, or EX_CONFIG.
  */
-int prepare_program(enum hook wish, const char *command);
+int prepare_program(enum hook wish, const char *command, const char *preload);
+
+/* Whether it is 0 or one of the three above. */
+bool prepare_is_permission(int status);
+
+/*
+ * Sets what lets libreuse.so come before the library of AddressSanitizer, which ends a program when
+ * it is not the first.
+ */
+void prepare_for_asan(void);
 
 #endif

@@ -42,22 +42,6 @@ static const char *link_among_strangers(const char *target)
 
 /* ---- the script ---- */
 
-Test(command, the_script_needs_no_command_but_sh)
-{
-	const char *nothing = format("PATH=%s", new_directory());
-	struct process *process =
-		process_start(WORDS(run_path(), "/bin/sh", "-c", "echo \"$LD_PRELOAD\""),
-			.is_bare = true, .environment = WORDS(nothing));
-
-	expect_end(process, 0);
-	cr_expect_str_eq(process_output(process), format("%s\n", library_path()));
-	process = process_start(WORDS(run_path(), "-n1", "--ready=:", "/bin/sh", "-c",
-					"echo \"it is $LD_PRELOAD\""),
-		.is_bare = true, .environment = WORDS(nothing));
-	expect_end(process, 0);
-	cr_expect_str_eq(process_output(process), format("it is %s\n", library_path()));
-}
-
 Test(command, a_link_to_it_takes_nothing_that_is_beside_the_link)
 {
 	struct process *process = process_start(

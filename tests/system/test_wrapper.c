@@ -66,7 +66,7 @@ Test(wrapper, wrong_options_end_with_64)
 		{"--steer", "--steer needs a value"},
 		{"--steer=sourcery", "--steer sourcery: it is hash, random, cpu, source, or"},
 		{"--steer=source/", "--steer source/: it is hash, random, cpu, source, or"},
-		{"--hook=magic", "it is auto, preload or notify"},
+		{"--hook=magic", "it is auto, preload, notify or strict"},
 		{"-q", "which program?"},
 	};
 
@@ -464,53 +464,4 @@ Test(wrapper, a_dynamic_program_is_started_where_the_policy_protects)
 	expect_status(process, 0);
 	cr_expect_str_eq(process_output(process), "started\n");
 	expect_silence(process_errors(process));
-}
-
-/* ---- where it finds its parts ---- */
-
-Test(wrapper, a_link_to_it_finds_the_library_all_the_same)
-{
-	const char *path = format("%s/rr", new_directory());
-	cr_assert_eq(symlink(run_path(), path), 0);
-	struct process *process = process_start(WORDS(path, "-c"), .is_bare = true);
-
-	expect_status(process, 0);
-}
-
-Test(wrapper, a_copy_without_its_parts_says_what_is_missing)
-{
-	const char *path = format("%s/reuse-run", new_directory());
-	process_run(WORDS("/bin/cp", run_path(), path), .is_bare = true);
-	struct process *process = process_start(WORDS(path, "-c"), .is_bare = true);
-	int status = process_wait(process);
-
-	/* unless libreuse is installed on this machine, which it may find then */
-	cr_expect(
-		status == 78 ? strstr(process_errors(process), "is missing") != NULL : status == 0);
-}
-
-Test(wrapper, a_folder_with_a_blank_is_refused_since_LD_PRELOAD_cannot_hold_it)
-{
-	const char *directory = format("%s/with blank", new_directory());
-	cr_assert_eq(mkdir(directory, 0755), 0);
-	process_run(WORDS("/bin/cp", run_path(), library_path(),
-			    format("%s/reuse-supervise", build_path()), directory),
-		.is_bare = true);
-	struct process *process = process_start(
-		WORDS(format("%s/reuse-run", directory), "/bin/echo", "started"), .is_bare = true);
-
-	expect_status(process, 78);
-	expect_says(process, "LD_PRELOAD cannot hold a path with a blank");
-}
-
-Test(wrapper, it_works_in_the_build_tree_by_its_bare_name)
-{
-	struct process *process =
-		process_start(WORDS(need_program("meson"), "devenv", "-C", build_path(),
-				      "reuse-run", "/bin/sh", "-c", "echo \"$LD_PRELOAD\""),
-			.is_bare = true);
-
-	expect_status(process, 0);
-	cr_expect(strstr(process_output(process), format("%s\n", library_path())), "%s%s",
-		process_output(process), process_errors(process));
 }

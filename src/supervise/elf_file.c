@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elf_file.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Go's build information: an aligned magic number in the data. */
+#define BUILDINFO_ALIGN	 16
+#define BUILDINFO_STEP	 4096
+#define BUILDINFO_WITHIN (1024 * 1024)
+
+#define NAME_SIZE 32 /* more than any name that we look for */
+
+#define NEEDED_MOST 4096 /* entries of a dynamic section that are looked at */
+
+struct reader {
+	int fd;
+	bool is_64;
+	struct elf_file *file;
+	Elf64_Phdr dynamic; /* p_filesz is 0 where there is none */
+	Elf64_Phdr data;    /* the last segment that is writable */
+};
+
+/* ---- both sizes of ELF have the same fields, of different widths ---- */
+
+static bool read_at(const struct reader *reader, uint64_t offset, void *bytes, size_t size)
+{
+	return pread(reader->fd, bytes, size, (off_t)offset) == (ssize_t)size;
+}
+
+static bool read_header(const struct reader *reader, Elf64_Ehdr *header)
+{
+	Elf32_Ehdr narrow;
+
+	if (reader->is_64)
+		return read_at(reader, 0, header, sizeof *header);
+	if (!read_at(reader, 0, &narrow, sizeof narrow))
+		return false;
+	memcpy(header->e_ident, narrow.e_ident, EI_NIDENT);
+	header->e_machine = narrow.e_machine;
+	header->e_phoff = narrow.e_phoff;
+	header->e_phentsize = narrow.e_phentsize;
+	header->e_phnum = narrow.e_phnum;
+	header->e_shoff = narrow.e_shoff;
+	header->e_shentsize = narrow.e_shentsize;
+	header->e_shnum = narrow.e_shnum;
+	header->e_shstrndx = narrow.e_shstrndx;
+	return true;
+}
+
+static bool read_segment(const struct reader *reader, unsigned number, Elf64_Phdr *segment)
+{
+	const Elf64_Ehdr *header = &reader->file->header;
+	uint64_t at = header->e_phoff + (uint64_t)number * header->e_phentsize;
+	Elf32_Phdr narrow;
+
+	if (reader->is_64)
+		return read_at(reader, at, segment, sizeof *segment);
+	if (!read_at(reader, at, &narrow, sizeof narrow))
+		return false;
+	*segment = (Elf64_Phdr){
+		.p_type = narrow.p_type,
+		.p_flags = narrow.p_flags,
+		.p_offset = narrow.p_offset,
+		.p_vaddr = narrow.p_vaddr,
+		.p_filesz = narrow.p_filesz,
+	};
+	return true;
+}
+
+static bool read_section(const struct reader *reader, unsigned number, Elf64_Shdr *section)
+{
+	const Elf64_Ehdr *header = &reader->file->header;
+	uint64_t at = header->e_shoff + (uint64_t)number * header->e_shentsize;
+	Elf32_Shdr narrow;
+
+	if (reader->is_64)
+		return read_at(reader, at, section, sizeof *section);
+	if (!read_at(reader, at, &narrow, sizeof narrow))
+		return false;
+	*section = (Elf64_Shdr){
+		.sh_name = narrow.sh_name,
+		.sh_type = narrow.sh_type,
+		.sh_offset = narrow.sh_offset,
+		.sh_size = narrow.sh_size,
+		.sh_link = narrow.sh_link,
+	};
+	return true;
+}
+
+static bool read_dynamic(const struct reader *reader, uint64_t at, Elf64_Dyn *entry)
+{
+	Elf32_Dyn narrow;
+
+	if (reader->is_64)
+		return read_at(reader, at, entry, sizeof *entry);
+	if (!read_at(reader, at, &narrow, sizeof narrow))
+		return false;
+	*entry = (Elf64_Dyn){.d_tag = narrow.d_tag, .d_un.d_val = narrow.d_un.d_val};
+	return true;
+}
+
+static bool read_symbol(const struct reader *reader, uint64_t at, Elf64_Sym *symbol)
+{
+	Elf32_Sym narrow;
+
+	if (reader->is_64)
+		return read_at(reader, at, symbol, sizeof *symbol);
+	if (!read_at(reader, at, &narrow, sizeof narrow))
+		return false;
+	*symbol = (Elf64_Sym){.st_name = narrow.st_name, .st_shndx = narrow.st_shndx};
+	return true;
+}
+
+static size_t size_of_dynamic(const struct reader *reader)
+{
+	return reader->is_64 ? sizeof(Elf64_Dyn) : sizeof(Elf32_Dyn);
+}
+
+static size_t size_of_symbol(const struct reader *reader)
+{
+	return reader->is_64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+}
+
+/* A name, cut off where it is longer than what anybody looks for. */
+static void read_name(const struct reader *reader, uint64_t offset, char name[static NAME_SIZE])
+{
+	ssize_t got = pread(reader->fd, name, NAME_SIZE - 1, (off_t)offset);
+
+	name[got > 0 ? got : 0] = '\0';
+}
+
+static bool starts(const char *name, const char *prefix)
+{
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* ---- segments ---- */
+
+static void look_at_interpreter(struct reader *reader, const Elf64_Phdr *segment)
+{
+	char path[PATH_MAX] = "";
+
+	reader->file->has_interpreter = true;
+	if (segment->p_filesz >= sizeof path)
+		return;
+	ssize_t got = pread(reader->fd, path, segment->p_filesz, (off_t)segment->p_offset);
+	reader->file->is_musl = got > 0 && strstr(path, "ld-musl") != NULL;
+}
+
+/* Go marks its programs with a note of its own (its build id). */
+static void look_at_note(struct reader *reader, const Elf64_Phdr *segment)
+{
+	struct {
+		Elf64_Nhdr header;
+		char name[4];
+	} note;
+
+	if (segment->p_filesz >= sizeof note &&
+		read_at(reader, segment->p_offset, &note, sizeof note))
+		reader->file->is_go |=
+			note.header.n_namesz == 4 && memcmp(note.name, "Go\0", 4) == 0;
+}
+
+/* A part of the program that holds what its Go compiler says of it (debug/buildinfo in Go). */
+static void look_for_buildinfo(struct reader *reader, const Elf64_Phdr *segment)
+{
+	static const char magic[] = "\xff Go buildinf:";
+	char bytes[BUILDINFO_STEP];
+	/* it is aligned in memory, so in the file too */
+	uint64_t offset = segment->p_offset - segment->p_offset % BUILDINFO_ALIGN;
+
+	for (uint64_t at = 0;
+		!reader->file->is_go && at < segment->p_filesz && at < BUILDINFO_WITHIN;
+		at += sizeof bytes) {
+		ssize_t got = pread(reader->fd, bytes, sizeof bytes, (off_t)(offset + at));
+		for (ssize_t i = 0; i + BUILDINFO_ALIGN <= got; i += BUILDINFO_ALIGN)
+			reader->file->is_go |= memcmp(bytes + i, magic, sizeof magic - 1) == 0;
+	}
+}
+
+static void look_at_segments(struct reader *reader)
+{
+	Elf64_Phdr segment;
+
+	for (unsigned i = 0; i < reader->file->header.e_phnum; i++) {
+		if (!read_segment(reader, i, &segment))
+			return;
+		if (segment.p_type == PT_INTERP)
+			look_at_interpreter(reader, &segment);
+		else if (segment.p_type == PT_NOTE)
+			look_at_note(reader, &segment);
+		else if (segment.p_type == PT_DYNAMIC)
+			reader->dynamic = segment;
+		else if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W)) {
+			look_for_buildinfo(reader, &segment);
+			reader->data = segment;
+		}
+	}
+}
+
+/* ---- the libraries that it needs ---- */
+
+static void look_at_needed(struct reader *reader, const char *name)
+{
+	reader->file->needs_seccomp |= starts(name, "libseccomp.so");
+	/* GCC's, and clang's */
+	reader->file->needs_asan |= starts(name, "libasan.so") || starts(name, "libclang_rt.asan");
+}
+
+/* Where in the file an address is; 0 where it is nowhere. */
+static uint64_t offset_of(const struct reader *reader, uint64_t address)
+{
+	Elf64_Phdr segment;
+
+	for (unsigned i = 0; i < reader->file->header.e_phnum; i++) {
+		if (read_segment(reader, i, &segment) && segment.p_type == PT_LOAD &&
+			address >= segment.p_vaddr && address - segment.p_vaddr < segment.p_filesz)
+			return address - segment.p_vaddr + segment.p_offset;
+	}
+	return 0;
+}
+
+static void look_at_dynamic(struct reader *reader)
+{
+	size_t size = size_of_dynamic(reader);
+	uint64_t count = reader->dynamic.p_filesz / size, names = 0;
+	char name[NAME_SIZE];
+	Elf64_Dyn entry;
+
+	if (count > NEEDED_MOST)
+		count = NEEDED_MOST;
+	for (uint64_t i = 0; i < count; i++) {
+		if (read_dynamic(reader, reader->dynamic.p_offset + i * size, &entry) &&
+			entry.d_tag == DT_STRTAB)
+			names = offset_of(reader, entry.d_un.d_val);
+	}
+	for (uint64_t i = 0; names && i < count; i++) {
+		if (!read_dynamic(reader, reader->dynamic.p_offset + i * size, &entry) ||
+			entry.d_tag != DT_NEEDED)
+			continue;
+		read_name(reader, names + entry.d_un.d_val, name);
+		look_at_needed(reader, name);
+	}
+}
+
+/* ---- sections, which strip(1) leaves ---- */
+
+static bool is_call(const char *name)
+{
+	static const char *const calls[] = {"socket", "bind", "listen", "connect"};
+
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		if (strcmp(name, calls[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool defines_a_call(const struct reader *reader, const Elf64_Shdr *symbols)
+{
+	size_t size = size_of_symbol(reader);
+	char name[NAME_SIZE];
+	Elf64_Shdr names;
+	Elf64_Sym symbol;
+
+	if (!read_section(reader, symbols->sh_link, &names))
+		return false;
+	for (uint64_t at = 0; at + size <= symbols->sh_size; at += size) {
+		if (!read_symbol(reader, symbols->sh_offset + at, &symbol))
+			return false;
+		if (symbol.st_shndx == SHN_UNDEF)
+			continue;
+		read_name(reader, names.sh_offset + symbol.st_name, name);
+		if (is_call(name))
+			return true;
+	}
+	return false;
+}
+
+static void look_at_sections(struct reader *reader)
+{
+	Elf64_Shdr section, names;
+	char name[NAME_SIZE];
+
+	if (!read_section(reader, reader->file->header.e_shstrndx, &names))
+		return;
+	for (unsigned i = 1; i < reader->file->header.e_shnum; i++) {
+		if (!read_section(reader, i, &section))
+			return;
+		read_name(reader, names.sh_offset + section.sh_name, name);
+		reader->file->is_pascal |= starts(name, ".fpcdata");
+	}
+}
+
+/*
+ * Free Pascal's compiler ends the data with its name, "FPC 3.2.2 [DATE] for x86_64 - Linux". In a
+ * file without sections, that is all that is left of it.
+ */
+static void look_for_compiler(struct reader *reader)
+{
+	const Elf64_Phdr *data = &reader->data;
+	char bytes[256];
+	size_t size = data->p_filesz < sizeof bytes ? data->p_filesz : sizeof bytes;
+
+	if (!read_at(reader, data->p_offset + data->p_filesz - size, bytes, size))
+		return;
+	const char *name = memmem(bytes, size, "FPC ", 4);
+	if (name)
+		reader->file->is_pascal |=
+			memmem(name, size - (size_t)(name - bytes), "] for ", 6) != NULL;
+}
+
+/* ---- all of it ---- */
+
+/* Starts a reader; returns false where there is no ELF file. */
+static bool open_reader(struct reader *reader, int fd, struct elf_file *file)
+{
+	unsigned char identity[EI_NIDENT];
+
+	*reader = (struct reader){.fd = fd, .file = file};
+	*file = (struct elf_file){.has_interpreter = false};
+	if (!read_at(reader, 0, identity, sizeof identity) ||
+		memcmp(identity, ELFMAG, SELFMAG) != 0)
+		return false;
+	reader->is_64 = identity[EI_CLASS] == ELFCLASS64;
+	return read_header(reader, &file->header);
+}
+
+bool elf_file_read(int fd, struct elf_file *file)
+{
+	struct reader reader;
+
+	if (!open_reader(&reader, fd, file))
+		return false;
+	look_at_segments(&reader);
+	look_at_dynamic(&reader);
+	if (file->header.e_shnum > 0)
+		look_at_sections(&reader);
+	else
+		look_for_compiler(&reader);
+	return true;
+}
+
+bool elf_file_has_calls(int fd)
+{
+	struct elf_file file;
+	struct reader reader;
+	Elf64_Shdr section;
+
+	if (!open_reader(&reader, fd, &file))
+		return false;
+	for (unsigned i = 1; i < file.header.e_shnum; i++) {
+		if (read_section(&reader, i, &section) && section.sh_type == SHT_DYNSYM)
+			return defines_a_call(&reader, &section);
+	}
+	return false;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "explain.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct explanation {
+	int socket, signals;
+	bool is_seen; /* some call was explained */
+	pid_t program;
+	bool is_over; /* the program has ended, with ... */
+	int status;
+};
+
+/* ---- starting ---- */
+
+/* A socket with a name that the kernel chooses, unix(7), and that reaches into every chroot. */
+static int open_socket(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	socklen_t size = sizeof address;
+	char name[sizeof address.sun_path + 1] = "@";
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address.sun_family) < 0 ||
+		getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+		return -errno;
+	memcpy(name + 1, address.sun_path + 1, size - offsetof(struct sockaddr_un, sun_path) - 1);
+	return setenv("REUSE_EXPLAIN", name, 1) < 0 ? -errno : fd;
+}
+
+/* A variable that names the process that a service manager has started names the program now. */
+static void rename_process(const char *variable, pid_t parent)
+{
+	const char *value = getenv(variable);
+	char number[16];
+
+	if (!value || atol(value) != parent)
+		return;
+	snprintf(number, sizeof number, "%d", (int)getpid());
+	setenv(variable, number, 1);
+}
+
+static pid_t start(const struct explanation *explanation, int (*become)(void *context),
+	void *context, const sigset_t *mask, const struct sigaction *on_child)
+{
+	pid_t ourselves = getpid(), child = fork();
+
+	if (child != 0)
+		return child;
+	close(explanation->socket);
+	close(explanation->signals);
+	rename_process("LISTEN_PID", ourselves);
+	rename_process("WATCHDOG_PID", ourselves);
+	sigaction(SIGCHLD, on_child, NULL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	_exit(become(context));
+}
+
+/* ---- being there ---- */
+
+static void hear(struct explanation *explanation)
+{
+	char byte;
+
+	while (recv(explanation->socket, &byte, 1, 0) >= 0)
+		explanation->is_seen = true;
+}
+
+/* Ends, or stops, as the program did. */
+static void do_by_default(int signal)
+{
+	struct sigaction by_default = {.sa_handler = SIG_DFL};
+	sigset_t one;
+
+	sigemptyset(&one);
+	sigaddset(&one, signal);
+	sigaction(signal, &by_default, NULL);
+	raise(signal);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	sigprocmask(SIG_BLOCK, &one, NULL);
+}
+
+static void look_at_program(struct explanation *explanation)
+{
+	int status;
+
+	while (waitpid(explanation->program, &status, WNOHANG | WUNTRACED) > 0) {
+		if (WIFSTOPPED(status)) {
+			do_by_default(WSTOPSIG(status));
+			kill(explanation->program, SIGCONT);
+			continue;
+		}
+		explanation->is_over = true;
+		explanation->status = status;
+	}
+}
+
+static void handle_signals(struct explanation *explanation)
+{
+	struct signalfd_siginfo info;
+
+	while (read(explanation->signals, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGCHLD)
+			look_at_program(explanation);
+		else if (info.ssi_code != SI_KERNEL) /* what a terminal sends, the program gets */
+			kill(explanation->program, (int)info.ssi_signo);
+	}
+}
+
+static void wait_for_end(struct explanation *explanation)
+{
+	struct pollfd polled[] = {
+		{.fd = explanation->socket, .events = POLLIN},
+		{.fd = explanation->signals, .events = POLLIN},
+	};
+
+	while (!explanation->is_over) {
+		poll(polled, 2, -1);
+		hear(explanation);
+		handle_signals(explanation);
+	}
+	hear(explanation);
+}
+
+static int end_as_program(int status)
+{
+	struct rlimit no_core = {0, 0};
+
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	setrlimit(RLIMIT_CORE, &no_core); /* the program's own is enough */
+	do_by_default(WTERMSIG(status));
+	return 128 + WTERMSIG(status);
+}
+
+int explain(int (*become)(void *context), void *context)
+{
+	struct explanation explanation = {.socket = open_socket()};
+	struct sigaction by_default = {.sa_handler = SIG_DFL}, on_child;
+	sigset_t all, mask;
+
+	if (explanation.socket < 0)
+		return become(context); /* all but the last line */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &mask);
+	sigaction(SIGCHLD, &by_default, &on_child);
+	explanation.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	explanation.program = explanation.signals < 0
+				      ? -1
+				      : start(&explanation, become, context, &mask, &on_child);
+	if (explanation.program < 0) {
+		sigaction(SIGCHLD, &on_child, NULL);
+		sigprocmask(SIG_SETMASK, &mask, NULL);
+		return become(context);
+	}
+	wait_for_end(&explanation);
+	if (!explanation.is_seen)
+		fprintf(stderr, "reuse-run: no socket call was seen\n");
+	return end_as_program(explanation.status);
+}

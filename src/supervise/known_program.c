@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "known_program.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Those that bind or connect inside a filter which kills, and write that filter themselves. Not
+ * sshd: its locked-in process makes no socket calls.
+ */
+static const struct {
+	const char *name, *lock;
+} programs[] = {
+	/* its seccomp_sandbox is on by default, but not in Debian; it binds for each passive one */
+	{"vsftpd", "may lock itself in by seccomp(2)"},
+};
+
+const char *known_program_lock(const char *path, const struct elf_file *file)
+{
+	char real[PATH_MAX];
+
+	if (file->needs_seccomp)
+		return "is linked with libseccomp, so it may lock itself in";
+	const char *slash = strrchr(realpath(path, real) ? real : path, '/');
+	for (size_t i = 0; slash && i < sizeof programs / sizeof *programs; i++) {
+		if (strcmp(slash + 1, programs[i].name) == 0)
+			return programs[i].lock;
+	}
+	return NULL;
+}
