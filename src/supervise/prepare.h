@@ -11,11 +11,10 @@
 /* The policy in force, or NULL when it is broken, which has been said then. */
 const struct policy *prepare_policy(void);
 
-/* The program may be started ... */
+/* What prepare_program() says besides 0: the program may be started ... */
 #define PREPARE_NOTIFY		  3 /* under the notify hook */
-#define PREPARE_NOTIFY_OR_PRELOAD 4 /* ... or where that is not available under the preload hook   \
-				     */
-#define PREPARE_PRELOAD_ASAN 5	    /* under the preload hook, after prepare_for_asan() */
+#define PREPARE_NOTIFY_OR_PRELOAD 4 /* ... or the preload hook, where that is not available */
+#define PREPARE_PRELOAD_ASAN	  5 /* under the preload hook, after prepare_for_asan() */
 
 /*
  * Whether the program may be started; what stands against it, or may surprise, is said on standard
