@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "library.h"
 
+#include "../errnos.h"
+
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,27 +33,33 @@ static void find_own_folder(char *folder)
 	folder[slash ? slash + 1 - folder : 0] = '\0';
 }
 
-/* The library at FOLDER and PATH, as a new string, or NULL. */
-static char *library_at(const char *folder, const char *path)
+/*
+ * The library at FOLDER and PATH, as a new string, or NULL. Keeps in ERROR what may hide it, and
+ * does not mean that it is elsewhere.
+ */
+static char *library_at(const char *folder, const char *path, int *error)
 {
 	char joined[2 * PATH_MAX];
 
 	if (snprintf(joined, sizeof joined, "%s%s", folder, path) >= (int)sizeof joined)
 		return NULL;
-	return realpath(joined, NULL);
+	char *library = realpath(joined, NULL);
+	if (!library && errno != ENOENT && errno != ENOTDIR)
+		*error = errno;
+	return library;
 }
 
-static char *find(void)
+static char *find(int *error)
 {
 	char folder[PATH_MAX];
 	char *library = NULL;
 
 	find_own_folder(folder);
 	if (*folder)
-		library = library_at(folder, NAME);
+		library = library_at(folder, NAME, error);
 	if (!library && *folder)
-		library = library_at(folder, LIBRARY_FROM_HERE);
-	return library ? library : library_at("", LIBRARY_INSTALLED);
+		library = library_at(folder, LIBRARY_FROM_HERE, error);
+	return library ? library : library_at("", LIBRARY_INSTALLED, error);
 }
 
 /* Why LD_PRELOAD cannot name this path, or NULL. */
@@ -71,13 +80,22 @@ static const char *obstacle(const char *library)
 	return NULL;
 }
 
-char *library_find(void)
+static void report_missing(int error)
 {
-	char *library = find();
-
-	if (!library) {
+	if (error)
+		fprintf(stderr, "reuse-run: %s cannot be found: %s\n", NAME, errno_name(error));
+	else
 		fprintf(stderr, "reuse-run: libreuse is not installed completely: %s is missing\n",
 			LIBRARY_INSTALLED);
+}
+
+char *library_find(void)
+{
+	int error = 0;
+	char *library = find(&error);
+
+	if (!library) {
+		report_missing(error);
 		return NULL;
 	}
 	const char *reason = obstacle(library);
@@ -85,8 +103,8 @@ char *library_find(void)
 	if (is_readable && !reason)
 		return library;
 	if (!is_readable)
-		fprintf(stderr, "reuse-run: %s cannot be read, so no program can load it\n",
-			library);
+		fprintf(stderr, "reuse-run: %s cannot be read, so no program can load it: %s\n",
+			library, errno_name(errno));
 	else
 		fprintf(stderr, "reuse-run: %s cannot be preloaded: %s\n", library, reason);
 	free(library);
