@@ -34,6 +34,7 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 		policy->has_listen |= !is_connect && matters_to_listen(&rules[i]);
 		policy->has_early |= rules[i].actions.early;
 		policy->has_keep |= rules[i].actions.keep;
+		policy->has_once |= rules[i].actions.once;
 	}
 	policy->is_special |=
 		policy->broken || policy->notice || policy->is_explained || policy->has_keep;

@@ -17,6 +17,7 @@ struct policy {
 	bool has_listen;  /* listen() matters: exclusive, backlog=, keep, steer=, or a rule for port
 			     0 */
 	bool has_keep;	  /* sockets are kept */
+	bool has_once;	  /* the first port is remembered */
 	bool has_connect; /* connect() matters */
 	bool is_builtin;  /* nothing was configured */
 	bool is_strict;	  /* REUSE_STRICT: an option that cannot be set fails the call */

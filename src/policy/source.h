@@ -14,7 +14,7 @@ struct configuration {
 	bool is_inherited;  /* children get the preload and the policy too */
 	bool is_supervised; /* REUSE_WORKER: one steers the groups of kept sockets */
 	struct arena arena; /* that holds all of this */
-	/* Under "once": one more than the first port; 0: none yet; NULL: this process's own. */
+	/* What "once" remembers (socket/first_port.h); NULL: this process has its own. */
 	_Atomic uint32_t *first_port;
 };
 

@@ -14,8 +14,9 @@ enum variable {
 	VARIABLE_REUSE_EXPLAIN,
 	VARIABLE_REUSE_BINDP,
 	VARIABLE_REUSE_KEEP,
-	VARIABLE_REUSE_WORKER, /* set by the supervisor of reuse-run */
-	VARIABLE_REUSE_ADDR,   /* from here on bindp's */
+	VARIABLE_REUSE_WORKER,	   /* set by the supervisor of reuse-run */
+	VARIABLE_REUSE_FIRST_PORT, /* set by the library itself, for programs that are executed */
+	VARIABLE_REUSE_ADDR,	   /* from here on bindp's */
 	VARIABLE_REUSE_PORT,
 	VARIABLE_BIND_ADDR,
 	VARIABLE_BIND_PORT,

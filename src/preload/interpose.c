@@ -46,6 +46,7 @@ static SLOW const struct configuration *load(void)
 		configuration = expected;
 	} else {
 		keep_start(configuration, &environ);
+		first_port_start(configuration, &environ);
 	}
 	errno = saved_errno;
 	return configuration;
@@ -64,6 +65,7 @@ static __attribute__((constructor)) void load_at_start(void)
 	const struct configuration *configuration = current();
 
 	keep_start(configuration, &environ); /* if libc had no environment before */
+	first_port_start(configuration, &environ);
 	if (!configuration->is_inherited)
 		inherit_stop(environ);
 }
@@ -211,8 +213,10 @@ static int bind_before_listen(
 {
 	const struct rule *rule;
 	struct sockaddr_storage target;
-	int error = decision_prepare_unbound(configuration, fd, fd, endpoint, &rule);
+	int error = decision_find_unbound(configuration, fd, fd, endpoint, &rule);
 
+	if (!error && rule)
+		error = decision_prepare_bind(configuration, fd, rule, endpoint);
 	if (error)
 		return fail_with(error);
 	if (!rule || !decision_retargets(rule))

@@ -101,7 +101,7 @@ __attribute__((cold)) int decision_leave(
 
 /* ---- listen ---- */
 
-int decision_prepare_unbound(const struct configuration *configuration, int fd, int number,
+int decision_find_unbound(const struct configuration *configuration, int fd, int number,
 	struct endpoint *endpoint, const struct rule **rule)
 {
 	int error = decision_find(configuration, VIEW_BIND, fd, number, endpoint, rule);
@@ -113,7 +113,7 @@ int decision_prepare_unbound(const struct configuration *configuration, int fd, 
 		return 0;
 	}
 	decision_say(configuration, "listen", number, endpoint, *rule);
-	return decision_prepare_bind(configuration, fd, *rule, endpoint);
+	return 0;
 }
 
 int decision_prepare_listen(const struct configuration *configuration, int fd, int number,

@@ -3,6 +3,7 @@
 #ifndef SOCKET_DECISION_H
 #define SOCKET_DECISION_H
 
+#include "first_port.h"
 #include "share.h"
 
 /*
@@ -71,7 +72,8 @@ int decision_leave(const struct configuration *configuration, int number, int er
 
 /*
  * The rule for a call, or NULL, with ENDPOINT's protocol filled in where there is one. Returns 0,
- * or a negative errno to fail with.
+ * or a negative errno to fail with: -EADDRINUSE for a second port under "once", which is remembered
+ * here, and nowhere else.
  */
 static inline __attribute__((always_inline)) int decision_find(
 	const struct configuration *configuration, enum view view, int fd, int number,
@@ -87,6 +89,8 @@ static inline __attribute__((always_inline)) int decision_find(
 	}
 	if ((*rule)->match.protocols && !((*rule)->match.protocols & endpoint->protocol))
 		*rule = policy_decide(&configuration->policy, view, endpoint);
+	if (view == VIEW_BIND && *rule && __builtin_expect((*rule)->actions.once, 0))
+		return first_port_claim(configuration, *rule, endpoint);
 	return 0;
 }
 
@@ -117,11 +121,11 @@ static inline __attribute__((always_inline)) int decision_prepare_bind(
 }
 
 /*
- * Prepares a socket that is not bound for listen(), with which the kernel would bind it to a port
- * of its own choice. RULE becomes NULL where there is nothing to do; where it retargets, the socket
- * has to be bound to ENDPOINT first.
+ * The rule for a socket that is not bound, before listen(), with which the kernel would bind it to
+ * a port of its own choice. RULE becomes NULL where there is nothing to do; else the socket is to
+ * be prepared for bind(), and where RULE retargets, to be bound to ENDPOINT first.
  */
-int decision_prepare_unbound(const struct configuration *configuration, int fd, int number,
+int decision_find_unbound(const struct configuration *configuration, int fd, int number,
 	struct endpoint *endpoint, const struct rule **rule);
 
 /*

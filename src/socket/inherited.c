@@ -69,8 +69,7 @@ static int number_until(const char *text, char end)
 	return number;
 }
 
-/* Puts ASSIGNMENT in the place of the variable NAME, or behind all others. */
-static bool put(char ***environment, struct arena *arena, const char *name, char *assignment)
+bool inherited_put(char ***environment, struct arena *arena, const char *name, char *assignment)
 {
 	char **place = find(*environment, name);
 	size_t count = 0;
@@ -188,14 +187,14 @@ static void put_number(char ***environment, struct arena *arena, const char *nam
 		return;
 	text_start(&text, bytes, 32);
 	text_format(&text, "%s%d", name, number);
-	put(environment, arena, name, bytes);
+	inherited_put(environment, arena, name, bytes);
 }
 
 static void write_left(char ***environment, struct arena *arena, struct sorted *sorted)
 {
 	if (sorted->n_left > 0) {
 		put_number(environment, arena, "LISTEN_FDS=", sorted->n_left);
-		put(environment, arena, "LISTEN_FDNAMES=", sorted->names.bytes);
+		inherited_put(environment, arena, "LISTEN_FDNAMES=", sorted->names.bytes);
 		return;
 	}
 	take_out(*environment, "LISTEN_PID=");
@@ -235,7 +234,7 @@ void inherited_sort(
 		left_names = names_bytes + sizeof "LISTEN_FDNAMES=" - 1;
 	}
 	if (sorted.kept.length > sizeof FOR_US - 1)
-		put(environment, arena, FOR_US, kept_bytes);
+		inherited_put(environment, arena, FOR_US, kept_bytes);
 	else
 		take_out(*environment, FOR_US);
 }

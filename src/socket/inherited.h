@@ -34,6 +34,13 @@ void inherited_sort(
 const char *inherited_variable(char **environment, const char *name);
 
 /*
+ * Puts ASSIGNMENT in the place of the variable NAME, which comes with its "=", or after all others:
+ * then in a new environment from ARENA. Returns false where that has no room. To be called while no
+ * other thread can read the environment.
+ */
+bool inherited_put(char ***environment, struct arena *arena, const char *name, char *assignment);
+
+/*
  * The descriptor that a .socket unit passed under NAME of LENGTH bytes, after inherited_sort(); or
  * -1. Async-signal-safe.
  */

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdatomic.h>
 
 /* ---- asking ---- */
 
@@ -165,28 +164,11 @@ int share_exclude(
 
 /* ---- targets ---- */
 
-/* Whether PORT is the first one that the program asked for under "once". */
-static bool is_first_port(const struct configuration *configuration, uint16_t port, uint16_t *first)
+bool share_can_retarget(const struct rule *rule, const struct endpoint *endpoint)
 {
-	static _Atomic uint32_t our_own;
-	uint32_t expected = 0;
-	_Atomic uint32_t *memory = configuration->first_port ? configuration->first_port : &our_own;
+	const struct target *to = &rule->actions.to;
 
-	if (atomic_compare_exchange_strong(memory, &expected, port + 1U))
-		return true;
-	*first = (uint16_t)(expected - 1);
-	return *first == port;
-}
-
-static int refuse_second_port(
-	const struct configuration *configuration, uint16_t first, uint16_t second, uint16_t target)
-{
-	log_write(&configuration->log, LOG_LEVEL_WARN,
-		"port %u was moved to %u already, so a bind to port %u fails with EADDRINUSE; to "
-		"say which "
-		"one moves, use reuse-run -p %u:%u, or the rule port=%u -> share to=:%u",
-		first, target, second, second, target, second, target);
-	return -EADDRINUSE;
+	return !to->has_address || endpoint->family == FAMILY_IP6 || address_is_ip4(&to->address);
 }
 
 static int refuse_family(const struct configuration *configuration, const struct rule *rule,
@@ -209,12 +191,11 @@ int share_retarget(const struct configuration *configuration, int fd, const stru
 	struct endpoint *endpoint)
 {
 	const struct target *to = &rule->actions.to;
-	uint16_t first;
 
+	if (!share_can_retarget(rule, endpoint))
+		return refuse_family(configuration, rule, endpoint);
 	if (to->has_address) {
 		bool is_ip4 = address_is_ip4(&to->address);
-		if (endpoint->family == FAMILY_IP4 && !is_ip4)
-			return refuse_family(configuration, rule, endpoint);
 		int error = endpoint->family == FAMILY_IP6 && is_ip4
 				    ? set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)
 				    : 0;
@@ -223,8 +204,6 @@ int share_retarget(const struct configuration *configuration, int fd, const stru
 		endpoint->address = to->address;
 		endpoint->scope_id = 0;
 	}
-	if (rule->actions.once && !is_first_port(configuration, endpoint->port, &first))
-		return refuse_second_port(configuration, first, endpoint->port, to->port);
 	if (to->has_port)
 		endpoint->port = to->port;
 	return 0;

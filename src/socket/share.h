@@ -28,10 +28,10 @@ int share_set_options(const struct configuration *configuration, int fd, const s
 int share_exclude(
 	const struct configuration *configuration, int fd, const struct endpoint *endpoint);
 
-/*
- * Puts the target of to= into ENDPOINT. Fails with -EADDRNOTAVAIL where the socket's family cannot
- * have the address, and with -EADDRINUSE for the second port under "once".
- */
+/* Whether a socket of the endpoint's family can have the address of to=. Pure. */
+bool share_can_retarget(const struct rule *rule, const struct endpoint *endpoint);
+
+/* Puts the target of to= into ENDPOINT. Fails with -EADDRNOTAVAIL where that cannot be. */
 int share_retarget(const struct configuration *configuration, int fd, const struct rule *rule,
 	struct endpoint *endpoint);
 

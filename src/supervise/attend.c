@@ -5,9 +5,12 @@
 #include "../procfs.h"
 #include "../system.h"
 #include "filter.h"
+#include "job.h"
 #include "listener.h"
 #include "notify.h"
+#include "own_errors.h"
 #include "service.h"
+#include "without_hook.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,25 +33,24 @@
 
 /* How this process was started, and how the program is to be. */
 struct start {
+	const struct configuration *configuration;
 	char **arguments;
 	const char *preload; /* LD_PRELOAD where the hook is not available; or NULL */
 	struct sock_fprog filter;
 	sigset_t mask;
 	struct sigaction on_child;
+	bool had_child_ended; /* SIGCHLD waited already: not for a child of ours */
+	int was_subreaper;
 	pid_t ourselves;
 	int channel; /* to the other of the two */
 };
 
 struct attendance {
 	struct notify notify;
+	struct job job;
 	int listener, signals;
-	int pidfd;
-	pid_t program;
-	bool is_over; /* the program has ended, with ... */
-	int status;
-	pid_t home;	 /* the process group that we were started in, and the program is */
-	bool is_outside; /* we are in another one */
-	bool is_alone;	 /* nobody is left */
+	int status;    /* that the program has ended with */
+	bool is_alone; /* nobody is left */
 };
 
 /* ---- the program ---- */
@@ -93,7 +95,13 @@ static void rename_process(const struct start *start)
 		if (value && strcmp(value, ours) == 0)
 			setenv(variables[i], childs, 1);
 	}
-	unsetenv("REUSE_KEPT"); /* kept sockets are ours to give */
+}
+
+/* Kept sockets are the parent's to give. */
+static void drop_kept(const struct start *start)
+{
+	service_start(start->configuration);
+	unsetenv("REUSE_KEPT");
 }
 
 static _Noreturn void become_program(const struct start *start)
@@ -105,6 +113,7 @@ static _Noreturn void become_program(const struct start *start)
 	wait_for_go(start);
 	if (listener >= 0)
 		close(listener);
+	drop_kept(start);
 	sigprocmask(SIG_SETMASK, &start->mask, NULL);
 	execvp(start->arguments[0], start->arguments);
 	int error = errno;
@@ -129,11 +138,41 @@ static int let_go(const struct start *start)
 static void prepare_signals(struct start *start)
 {
 	struct sigaction by_default = {.sa_handler = SIG_DFL};
-	sigset_t all;
+	sigset_t all, waiting;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &start->mask);
+	sigpending(&waiting);
+	start->had_child_ended = sigismember(&waiting, SIGCHLD) == 1;
 	sigaction(SIGCHLD, &by_default, &start->on_child);
+}
+
+static void restore_signals(const struct start *start)
+{
+	const struct timespec at_once = {0, 0};
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	if (!start->had_child_ended)
+		sigtimedwait(&child, NULL, &at_once);
+	sigaction(SIGCHLD, &start->on_child, NULL);
+	sigprocmask(SIG_SETMASK, &start->mask, NULL);
+}
+
+/*
+ * Descriptors 0 to 2 that are closed must not become ones of ours, which standard error would be
+ * put in the place of. The program finds them closed.
+ */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 static pid_t start_child(struct start *start)
@@ -161,38 +200,6 @@ static int get_listener(int pidfd, const struct report *report)
 
 /* ---- being there ---- */
 
-/*
- * A process group of our own needs a number, and one more process has to lend it. While that is in
- * our group, and takes no signal, it also witnesses which signals the group gets.
- */
-static pid_t start_lender(void)
-{
-	pid_t ourselves = getpid(), lender = fork();
-
-	if (lender != 0)
-		return lender;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (getppid() == ourselves)
-		pause();
-	_exit(0);
-}
-
-static void dismiss(pid_t lender)
-{
-	if (lender > 0 && kill(lender, SIGKILL) == 0)
-		waitpid(lender, NULL, 0);
-}
-
-/*
- * Leaves the process group to the program: what is sent to the group, by a terminal, a shell's
- * kill %1 or the program itself, is for the program and not for us, who would pass it on a second
- * time. A session's leader cannot leave.
- */
-static bool step_outside(pid_t lender)
-{
-	return lender > 0 && setpgid(lender, lender) == 0 && setpgid(0, lender) == 0;
-}
-
 static bool close_inherited(int directory, const char *name, void *context)
 {
 	int fd = procfs_number(name), flags = fd < 0 ? -1 : fcntl(fd, F_GETFD);
@@ -206,144 +213,12 @@ static bool close_inherited(int directory, const char *name, void *context)
 /* What we were given has no FD_CLOEXEC, and is the program's; what we opened has it. */
 static void let_descriptors_go(struct attendance *attendance)
 {
+	own_errors_keep(&attendance->notify.configuration->log, attendance->notify.silence);
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup3(attendance->notify.silence, fd, O_CLOEXEC);
 	procfs_walk_path("/proc/self/fd", close_inherited, NULL);
 	if (chdir("/") < 0)
 		return; /* then it stays in use */
-}
-
-/* ---- signals ---- */
-
-/*
- * In the program's group, a signal that the terminal or the program sends to the group comes here
- * as well; the program has got its own.
- */
-static bool is_echo(const struct attendance *attendance, const siginfo_t *info)
-{
-	return !attendance->is_outside &&
-	       (info->si_code > 0 || getpgid(info->si_pid) == attendance->home);
-}
-
-static void send_to_children(int signal)
-{
-	char path[48], list[4096];
-	int length = snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-	int fd = length < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, list, sizeof list - 1);
-
-	list[size > 0 ? size : 0] = '\0';
-	for (char *at = list, *end; (end = strchr(at, ' ')); at = end + 1)
-		kill((pid_t)strtol(at, NULL, 10), signal);
-	if (fd >= 0)
-		close(fd);
-}
-
-/* Passes a signal on: to the program, or once that has ended to those whom it left behind. */
-static void pass_on(struct attendance *attendance, siginfo_t *info)
-{
-	if (is_echo(attendance, info))
-		return;
-	if (attendance->is_over)
-		send_to_children(info->si_signo);
-	else if (syscall(SYS_pidfd_send_signal, attendance->pidfd, info->si_signo,
-			 info->si_code == SI_QUEUE ? info : NULL, 0) < 0)
-		log_write(&attendance->notify.configuration->log, LOG_LEVEL_WARN,
-			"signal %d cannot be passed on: %s", info->si_signo, errno_name(errno));
-}
-
-static bool take_signal(const sigset_t *set, siginfo_t *info)
-{
-	const struct timespec at_once = {0, 0};
-
-	return sigtimedwait(set, info, &at_once) > 0;
-}
-
-/* Ends, or stops, as the program did. */
-static void do_by_default(int signal)
-{
-	struct sigaction by_default = {.sa_handler = SIG_DFL};
-	sigset_t one;
-
-	sigemptyset(&one);
-	sigaddset(&one, signal);
-	sigaction(signal, &by_default, NULL);
-	raise(signal);
-	sigprocmask(SIG_UNBLOCK, &one, NULL);
-	sigprocmask(SIG_BLOCK, &one, NULL);
-}
-
-/* Whether the program, which was seen to stop, has done anything since. */
-static bool has_gone_on(const struct attendance *attendance)
-{
-	siginfo_t info = {.si_pid = 0};
-
-	return waitid(P_PID, (id_t)attendance->program, &info,
-		       WCONTINUED | WSTOPPED | WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       info.si_pid != 0;
-}
-
-/* The signals that wait for a process, which blocks them all; bit 0 is signal 1. */
-static uint64_t signals_of(pid_t process)
-{
-	char path[48], line[128];
-	uint64_t signals = 0;
-
-	snprintf(path, sizeof path, "/proc/%d/status", (int)process);
-	struct procfs_reader reader = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
-	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
-		if (strncmp(line, "ShdPnd:", 7) == 0)
-			signals = strtoull(line + 7, NULL, 16);
-	}
-	if (reader.fd >= 0)
-		close(reader.fd);
-	return signals;
-}
-
-/*
- * Does what came while we were in the program's group, but for what THEIRS says came to the group.
- * Who continued us alone means the program; a signal to stop that came later has taken SIGCONT
- * away.
- */
-static void catch_up(struct attendance *attendance, uint64_t theirs)
-{
-	static const int moves[] = {SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU};
-	bool is_moved = false;
-	sigset_t set;
-	siginfo_t info;
-
-	sigpending(&set);
-	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++)
-		is_moved |= sigismember(&set, moves[i]) == 1;
-	if (is_moved && !has_gone_on(attendance))
-		syscall(SYS_pidfd_send_signal, attendance->pidfd, SIGCONT, NULL, 0);
-	sigfillset(&set);
-	sigdelset(&set, SIGCHLD);
-	while (take_signal(&set, &info)) {
-		bool is_theirs = theirs >> (info.si_signo - 1) & 1;
-		if (info.si_signo != SIGCONT && !is_theirs)
-			pass_on(attendance, &info);
-	}
-}
-
-/*
- * Stops in the program's group, so that whoever waits for us sees it, and what continues the group
- * continues both.
- */
-static void stop_as_well(struct attendance *attendance, int signal)
-{
-	pid_t lender = attendance->is_outside ? start_lender() : 0;
-
-	if (lender > 0) {
-		setpgid(lender, attendance->home);
-		setpgid(0, attendance->home);
-	}
-	if (!has_gone_on(attendance))
-		do_by_default(signal);
-	if (attendance->is_outside)
-		attendance->is_outside = step_outside(lender);
-	catch_up(attendance, lender > 0 ? signals_of(lender) : 0);
-	dismiss(lender);
 }
 
 /* ---- ends ---- */
@@ -356,13 +231,13 @@ static void wait_for_children(struct attendance *attendance)
 
 	while ((child = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0 ||
 		(child < 0 && errno == EINTR)) {
-		if (child != attendance->program)
+		if (child != attendance->job.program)
 			continue;
 		if (WIFSTOPPED(status)) {
-			stop_as_well(attendance, WSTOPSIG(status));
+			job_stop(&attendance->job, WSTOPSIG(status));
 			continue;
 		}
-		attendance->is_over = true;
+		attendance->job.is_over = true;
 		attendance->status = status;
 	}
 	attendance->is_alone |= child < 0 && errno == ECHILD;
@@ -375,25 +250,32 @@ static int end_as_program(int status)
 	if (!WIFSIGNALED(status))
 		return WEXITSTATUS(status);
 	setrlimit(RLIMIT_CORE, &no_core); /* the program's own is enough */
-	do_by_default(WTERMSIG(status));
+	job_do_by_default(WTERMSIG(status));
 	return 128 + WTERMSIG(status);
 }
 
 static void handle_signals(struct attendance *attendance)
 {
-	sigset_t all;
 	siginfo_t info;
 
-	sigfillset(&all);
-	while (take_signal(&all, &info)) {
+	while (job_take_signal(&info)) {
 		if (info.si_signo == SIGCHLD)
 			wait_for_children(attendance);
 		else
-			pass_on(attendance, &info);
+			job_pass_on(&attendance->job, &info);
 	}
 }
 
-/* The listener hangs up when the last process under the filter has ended (Linux 5.9). */
+/*
+ * The listener hangs up when the last process under the filter has ended (Linux 5.9). A PID
+ * namespace ends with the program that it was made for, whatever else runs in it.
+ */
+static bool is_done(const struct attendance *attendance, bool has_hung_up)
+{
+	return attendance->job.is_over &&
+	       (attendance->job.is_init || attendance->is_alone || has_hung_up);
+}
+
 static void serve(struct attendance *attendance)
 {
 	struct pollfd polled[] = {
@@ -401,7 +283,7 @@ static void serve(struct attendance *attendance)
 		{.fd = attendance->listener, .events = POLLIN},
 	};
 
-	while (!attendance->is_over || (!attendance->is_alone && polled[1].fd >= 0)) {
+	while (!is_done(attendance, polled[1].fd < 0)) {
 		if (poll(polled, 2, notify_tend(&attendance->notify)) < 0)
 			continue;
 		if (polled[1].revents & POLLIN)
@@ -413,56 +295,28 @@ static void serve(struct attendance *attendance)
 	notify_finish(&attendance->notify);
 }
 
-/* ---- where the hook cannot be had ---- */
-
-static const char *reason_of(int error)
-{
-	static const struct {
-		int error;
-		const char *text;
-	} reasons[] = {
-		{-ENOENT, "/proc or /dev/null is missing"},
-		{-EBUSY, "another program, a container's engine or an outer reuse-run, has a "
-			 "seccomp listener on it already"},
-		{-EPERM, "that is not permitted here, as in a container without the permission "
-			 "for seccomp(2) and pidfd_getfd(2), or under ptrace_scope 2 or 3 of yama"},
-		{-EACCES, "no_new_privs could not be set"},
-		{-EINVAL, "the kernel is too old: Linux 5.6 is needed, with "
-			  "CONFIG_SECCOMP_FILTER"},
-		{-ENOSYS, "the kernel, or a container's seccomp filter, lacks seccomp(2), "
-			  "pidfd_open(2), pidfd_getfd(2) or memfd_create(2)"},
-	};
-
-	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
-		if (reasons[i].error == error)
-			return reasons[i].text;
-	}
-	return "a system call failed";
-}
-
-static int go_without_hook(const struct configuration *configuration, const struct start *start,
-	bool asked_for, int error)
-{
-	bool is_refused = !start->preload && (asked_for || policy_protects(&configuration->policy));
-
-	fprintf(stderr, "reuse-run: %s: the notify hook cannot be had: %s (%s); %s\n",
-		start->arguments[0], reason_of(error), errno_name(-error),
-		start->preload ? "it gets the preload hook, and may be killed for what that does"
-		: !is_refused  ? "the program runs, but libreuse does nothing for it"
-		: asked_for    ? "it is not started; where a library can be preloaded into it, "
-				 "--hook=preload does without"
-			       : "the policy protects something, so it is not started");
-	if (is_refused)
-		return EX_CONFIG;
-	if (start->preload)
-		setenv("LD_PRELOAD", start->preload, 1);
-	sigaction(SIGCHLD, &start->on_child, NULL);
-	sigprocmask(SIG_SETMASK, &start->mask, NULL);
-	execvp(start->arguments[0], start->arguments);
-	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
-}
-
 /* ---- all of it ---- */
+
+/*
+ * By the numbers that the kernel tells us, callers are looked for in /proc: what is mounted there
+ * must be of our PID namespace. NSpid (proc(5)) has a number for each namespace from that one on
+ * down to ours.
+ */
+static int check_proc(void)
+{
+	struct procfs_reader reader = {.fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC)};
+	char line[128];
+	bool is_other = false;
+
+	if (reader.fd < 0)
+		return -ENOENT;
+	while (procfs_next_line(&reader, line, sizeof line)) {
+		if (strncmp(line, "NSpid:", 6) == 0)
+			is_other = strspn(line + 7, "0123456789") != strlen(line + 7);
+	}
+	close(reader.fd);
+	return is_other ? -EXDEV : 0;
+}
 
 /* Before there is a program that would have to be left alone without these. */
 static int open_own(struct attendance *attendance)
@@ -477,10 +331,18 @@ static int open_own(struct attendance *attendance)
 	return attendance->signals < 0 ? -errno : 0;
 }
 
-static int give_up_on(pid_t child, int error)
+static void become_parent(struct attendance *attendance, struct start *start)
 {
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
+	prctl(PR_GET_CHILD_SUBREAPER, &start->was_subreaper);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	job_step_outside(&attendance->job);
+}
+
+static int give_up_on(struct attendance *attendance, int error)
+{
+	kill(attendance->job.program, SIGKILL);
+	job_step_back(&attendance->job);
+	waitpid(attendance->job.program, NULL, 0);
 	return error;
 }
 
@@ -491,19 +353,20 @@ static int start_program(struct attendance *attendance, struct start *start, str
 
 	if (child < 0)
 		return child;
-	attendance->program = child;
-	attendance->pidfd = (int)syscall(SYS_pidfd_open, child, 0);
-	int error = attendance->pidfd < 0 ? -errno : 0;
+	attendance->job.program = child;
+	attendance->job.pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+	int error = attendance->job.pidfd < 0 ? -errno : 0;
 	if (!error && !hear(start, report))
 		error = -ECHILD;
-	attendance->listener = error ? error : get_listener(attendance->pidfd, report);
+	attendance->listener = error ? error : get_listener(attendance->job.pidfd, report);
 	if (attendance->listener < 0)
-		return give_up_on(child, attendance->listener);
-	pid_t lender = start_lender();
-	attendance->is_outside = step_outside(lender);
-	dismiss(lender);
+		return give_up_on(attendance, attendance->listener);
+	become_parent(attendance, start);
 	error = let_go(start);
-	return error ? give_up_on(child, error) : 0;
+	if (!error)
+		return 0;
+	prctl(PR_SET_CHILD_SUBREAPER, start->was_subreaper);
+	return give_up_on(attendance, error);
 }
 
 /* Without them, sockets are shared all the same. */
@@ -529,20 +392,40 @@ static int report_no_program(const struct start *start, const struct report *rep
 	return is_missing ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
+/* As if we had never been here. */
+static int go_without_hook(const struct configuration *configuration, const struct start *start,
+	bool asked_for, int error)
+{
+	int status = without_hook(&configuration->policy, start->arguments[0], asked_for,
+		start->preload != NULL, error);
+
+	if (status)
+		return status;
+	if (start->preload)
+		setenv("LD_PRELOAD", start->preload, 1);
+	restore_signals(start);
+	execvp(start->arguments[0], start->arguments);
+	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
 int attend(const struct configuration *configuration, char **arguments, bool asked_for,
 	const char *preload)
 {
-	struct start start = {.arguments = arguments, .preload = preload, .ourselves = getpid()};
+	struct start start = {.configuration = configuration,
+		.arguments = arguments,
+		.preload = preload,
+		.ourselves = getpid()};
 	struct report report;
 	struct attendance attendance = {
 		.notify = {.configuration = configuration, .keeper = &service_keeper},
-		.home = getpgrp(),
+		.job = job_of_this_process(&configuration->log),
 	};
 
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	int error = notify_start(&attendance.notify);
+	fill_standard_descriptors();
+	int error = check_proc();
 	prepare_signals(&start);
-	service_start(configuration);
+	if (!error)
+		error = notify_start(&attendance.notify);
 	if (!error)
 		error = filter_build(&start.filter, notify_calls(configuration));
 	if (!error)
@@ -552,10 +435,11 @@ int attend(const struct configuration *configuration, char **arguments, bool ask
 	filter_drop(&start.filter);
 	if (error)
 		return go_without_hook(configuration, &start, asked_for, error);
+	service_start(configuration);
 	if (hear(&start, &report))
 		return report_no_program(&start, &report);
 	if (!configuration->is_inherited)
-		attendance.notify.only_process = attendance.program;
+		attendance.notify.only_process = attendance.job.program;
 	close(start.channel);
 	service_hold(configuration);
 	check_service(&attendance);

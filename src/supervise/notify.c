@@ -12,6 +12,7 @@
 #include "exchange.h"
 #include "listener.h"
 #include "outcome.h"
+#include "own_errors.h"
 #include "programs.h"
 
 #include <errno.h>
@@ -84,13 +85,13 @@ int notify_start(const struct notify *notify)
 {
 	const struct policy *policy = &notify->configuration->policy;
 
-	programs_start(notify->configuration);
+	int error = programs_start(notify->configuration);
 	open_spare();
 	is_guarded = false;
 	for (size_t i = 0; i < policy->count; i++)
 		is_guarded |=
 			!policy->rules[i].match.is_connect && rule_protects(&policy->rules[i]);
-	return caller_start();
+	return error ? error : caller_start();
 }
 
 unsigned notify_calls(const struct configuration *configuration)
@@ -360,14 +361,6 @@ struct listening {
 	int backlog;
 };
 
-static int prepare_unbound(void *context)
-{
-	struct binding *binding = context;
-
-	return decision_prepare_unbound(binding->call->configuration, binding->call->fd,
-		binding->call->number, &binding->endpoint, &binding->rule);
-}
-
 static int prepare_listen(void *context)
 {
 	struct listening *listening = context;
@@ -380,9 +373,14 @@ static int prepare_listen(void *context)
 /* The kernel would bind the socket to a port of its own choice now. */
 static int bind_before_listen(struct binding *binding)
 {
-	int error = caller_do(&binding->call->caller, false, prepare_unbound, binding);
+	const struct call *call = binding->call;
+	int error = decision_find_unbound(
+		call->configuration, call->fd, call->number, &binding->endpoint, &binding->rule);
 
-	if (error || !binding->rule || !decision_retargets(binding->rule))
+	if (error || !binding->rule)
+		return error;
+	error = caller_do(&call->caller, false, prepare, binding);
+	if (error || !decision_retargets(binding->rule))
 		return error;
 	return perform_bind(binding);
 }
@@ -580,11 +578,13 @@ static void say_blind(const struct call *call, int error)
 {
 	if (spare >= 0)
 		system_close(spare);
+	own_errors_begin();
 	log_write(&call->notify->configuration->log, LOG_LEVEL_ERROR,
 		"process %d cannot be looked into: %s; %s", (int)call->caller.process,
 		errno_name(-error),
 		is_guarded ? "the policy protects something, so its calls fail"
 			   : "its calls are left alone");
+	own_errors_end();
 	open_spare();
 }
 
@@ -613,8 +613,7 @@ static void configure(struct call *call)
 	struct file_identity other = file_identity_of(output);
 	bool is_redirected = file_identity_equals(&errors, &other);
 
-	call->configuration = programs_configuration(
-		&call->caller, call->architecture->word, is_redirected ? &errors : NULL);
+	call->configuration = programs_configuration(&call->caller, is_redirected ? &errors : NULL);
 	if (output >= 0)
 		system_close(output);
 }

@@ -6,16 +6,19 @@
 #include "../policy/source.h"
 #include "caller.h"
 
-/* ALL, which was read for every program, stays where it is, and is what is in force from now on. */
-void programs_start(const struct configuration *all);
+/*
+ * ALL, which was read for every program, stays where it is, and is what is in force from now on. To
+ * be called before workers are forked: they share the memory for "once". Returns 0 or -ENOMEM.
+ */
+int programs_start(const struct configuration *all);
 
 /*
  * What the preload hook would have loaded in the caller's process: without the rules whose exe=
- * names another program, and with a log and a memory for "once" of the caller's own. WORD is the
- * size of a long there, ERRORS a file that is standard error too, or NULL. Good until the next
- * call.
+ * names another program, and with a log and a memory for "once" of the caller's own. Where it
+ * cannot be found out which program calls, every rule with exe= that protects denies. ERRORS is a
+ * file that is standard error too, or NULL. Good until the next call.
  */
 const struct configuration *programs_configuration(
-	const struct caller *caller, unsigned word, const struct file_identity *errors);
+	const struct caller *caller, const struct file_identity *errors);
 
 #endif

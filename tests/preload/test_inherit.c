@@ -46,7 +46,7 @@ Test(inherit, every_reuse_variable_is_taken_out)
 {
 	SET("A=1", "REUSE_RULES=share", "REUSE_CONFIG=/x", "REUSE_LOG=debug", "B=2",
 		"REUSE_STRICT=1", "REUSE_INHERIT=off", "REUSE_EXPLAIN=1", "REUSE_BINDP=off",
-		"REUSE_WORKER=1", "REUSE_ADDR=1", "REUSE_PORT=1", "C=3");
+		"REUSE_WORKER=1", "REUSE_FIRST_PORT=80:81", "REUSE_ADDR=1", "REUSE_PORT=1", "C=3");
 	inherit_stop(environment);
 	EXPECT("A=1", "B=2", "C=3");
 }

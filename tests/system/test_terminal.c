@@ -1,61 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A supervisor on a terminal: what its keys, its size and its end mean, from the kernel itself. */
 #include "supervised.h"
+#include "terminal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#define KEY_INTERRUPT "\x03" /* Ctrl-C */
-#define KEY_QUIT      "\x1c" /* Ctrl-\ */
-#define KEY_SUSPEND   "\x1a" /* Ctrl-Z */
-
-/* ---- terminals ---- */
-
-struct terminal {
-	int fd; /* the end where the keys are; the terminal is closed with it */
-	const char *path;
-};
-
-static struct terminal terminal_new(void)
-{
-	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	char path[64];
-
-	cr_assert_geq(fd, 0, "posix_openpt: %s", strerror(errno));
-	cr_assert_eq(grantpt(fd), 0);
-	cr_assert_eq(unlockpt(fd), 0);
-	cr_assert_eq(ptsname_r(fd, path, sizeof path), 0);
-	return (struct terminal){fd, format("%s", path)};
-}
-
-/*
- * Starts a program in a session of its own whose terminal it is, and its standard input; what it
- * writes is caught as ever. The process that starts it waits, and ends with the same status.
- */
-#define start_on(TERMINAL, ...)                                                                    \
-	process_start(                                                                             \
-		WORDS(need_program("sh"), "-c", "exec \"$0\" --ctty --wait \"$@\" <\"$TERMINAL\"", \
-			need_program("setsid"), __VA_ARGS__),                                      \
-		.is_bare = true, .environment = WORDS(format("TERMINAL=%s", (TERMINAL)->path)))
-
-static void press(const struct terminal *terminal, const char *key)
-{
-	ssize_t length = (ssize_t)strlen(key);
-
-	cr_assert_eq(write(terminal->fd, key, (size_t)length), length);
-}
-
-/* Returns when the kernel has sent SIGHUP; nobody need have taken it yet. */
-static void hang_up(const struct terminal *terminal)
-{
-	close(terminal->fd);
-}
 
 /* ---- supervisors ---- */
 

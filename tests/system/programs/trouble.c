@@ -14,10 +14,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -231,6 +233,64 @@ static void with_listener(void)
 	printf("%s\n", strerrorname_np(errno));
 }
 
+/* What of the process that it runs in a program inherits. */
+static void inherits(void)
+{
+	const char *count = getenv("LISTEN_FDS"), *whom = getenv("LISTEN_PID");
+	sigset_t blocked, waiting;
+	int is_subreaper = 0;
+
+	prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper);
+	sigprocmask(SIG_SETMASK, NULL, &blocked);
+	sigpending(&waiting);
+	printf("subreaper %d, listens %s, for it %d, names %s, descriptor 3 %s, group %d, "
+	       "blocked %d, waiting %d\n",
+		is_subreaper, count ? count : "-", whom && atoi(whom) == getpid(),
+		getenv("LISTEN_FDNAMES") ? getenv("LISTEN_FDNAMES") : "-",
+		fcntl(3, F_GETFD) < 0 ? strerrorname_np(errno) : "open", getpgrp() == getpid(),
+		sigismember(&blocked, SIGTERM), sigismember(&waiting, SIGCHLD));
+}
+
+/* ---- a tracer ---- */
+
+#define TRACED(NUMBER)                                                                             \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NUMBER, 0, 1),                                         \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
+
+static _Noreturn void be_traced(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		TRACED(SYS_bind), TRACED(SYS_listen), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+	struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	int fd = bind_port(port);
+	printf("bind: %s, ", outcome(fd));
+	printf("listen: %s, ", outcome(listen(fd, 1)));
+	_exit(0);
+}
+
+/* Counts the calls that a filter of the program's own tells its tracer of. */
+static void traced(void)
+{
+	pid_t child = fork();
+	int status, seen = 0;
+
+	if (child == 0)
+		be_traced();
+	waitpid(child, &status, 0);
+	ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESECCOMP);
+	do {
+		seen += status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8);
+		ptrace(PTRACE_CONT, child, NULL, NULL);
+	} while (waitpid(child, &status, 0) == child && !WIFEXITED(status));
+	printf("%d seen\n", seen);
+}
+
 /* ---- bare system calls ---- */
 
 #ifdef __i386__
@@ -284,6 +344,8 @@ static const struct {
 	{"undumpable", undumpable},
 	{"no-new-privileges", says_no_new_privileges},
 	{"listener", with_listener},
+	{"inherits", inherits},
+	{"traced", traced},
 #ifdef __i386__
 	{"socketcall", multiplexed},
 #endif
