@@ -25,6 +25,10 @@
 #define SO_DETACH_REUSEPORT_BPF 68 /* Linux 5.3 */
 #endif
 
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62 /* Linux 5.1 */
+#endif
+
 #ifndef SO_BUF_LOCK
 #define SO_BUF_LOCK 72 /* Linux 5.17 */
 #endif

@@ -59,16 +59,29 @@ struct log log_open(enum log_level level, const char *path, const char *journal_
 {
 	struct log log = {.level = level, .path = path};
 
-	log.standard_error = file_identity_of(STDERR_FILENO);
+	if (!path)
+		log.standard_error = file_identity_of(STDERR_FILENO);
 	log.is_journal = !path && is_stream(journal_stream, &log.standard_error);
 	return log;
 }
 
+/* Whether standard error is still what it was at the start. */
+static bool has_standard_error(const struct log *log)
+{
+	if (!log->standard_error.is_open)
+		return false;
+	struct file_identity now = file_identity_of(STDERR_FILENO);
+	return file_identity_equals(&now, &log->standard_error);
+}
+
+bool log_reaches(const struct log *log, enum log_level level)
+{
+	return log_says(log, level) && (log->path || has_standard_error(log));
+}
+
 static void write_to_standard_error(const struct log *log, const struct text *line)
 {
-	struct file_identity now = file_identity_of(STDERR_FILENO);
-
-	if (file_identity_equals(&now, &log->standard_error))
+	if (has_standard_error(log))
 		system_write_at_once(STDERR_FILENO, line->bytes, line->length);
 }
 
@@ -105,7 +118,7 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
 	struct text message, line;
 	va_list args;
 
-	if (!log_says(log, level))
+	if (!log_says(log, level) || (!log->path && !log->standard_error.is_open))
 		return;
 	text_start(&message, message_bytes, sizeof message_bytes);
 	va_start(args, format);

@@ -20,7 +20,10 @@ struct log {
 	const char *name;     /* whose lines these are; NULL: the library's */
 	enum log_level level; /* what is less grave is not said */
 	const char *path;     /* NULL: standard error */
-	/* Standard error as it was at start; a program may put another file in its place. */
+	/*
+	 * Standard error as it was at start, where lines go there; a program may put another file
+	 * in its place.
+	 */
 	struct file_identity standard_error;
 	bool is_journal; /* JOURNAL_STREAM names standard error: lines get a "<N>" */
 	/* A socket that is told of each line of an explanation, for notify_socket_send(); or NULL.
@@ -41,6 +44,13 @@ static inline bool log_says(const struct log *log, enum log_level level)
 {
 	return level <= log->level;
 }
+
+/*
+ * Whether a line of this level would be written now. Ask this before anything that has to ask the
+ * kernel for what the line is to say: a sandbox may kill a program for a system call that it does
+ * not expect. Async-signal-safe; errno is left as it was.
+ */
+bool log_reaches(const struct log *log, enum log_level level);
 
 /*
  * Writes "libreuse[PID]: LEVEL: message" for each line of the message, all with one write(). A

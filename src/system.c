@@ -143,6 +143,11 @@ int system_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event
 	return (int)CALL(SYS_epoll_ctl, epoll, operation, fd, event, 0);
 }
 
+int system_ioctl(int fd, unsigned long request, void *argument)
+{
+	return (int)CALL(SYS_ioctl, fd, request, argument, 0, 0);
+}
+
 int system_fchown(int fd, uid_t user)
 {
 	return (int)CALL(FCHOWN, fd, user, -1, 0, 0);
@@ -163,16 +168,13 @@ static bool is_writable(int fd)
 
 /*
  * A descriptor of the same pipe that does not block: between a poll and a write others may fill it,
- * and O_NONBLOCK on FD itself would be seen by all who have it. FD itself for what is no pipe.
+ * and O_NONBLOCK on FD itself would be seen by all who have it.
  */
 static int unblocked(int fd)
 {
-	struct statx status;
 	char path[32];
 	struct text text;
 
-	if (system_stat(fd, &status) < 0 || !S_ISFIFO(status.stx_mode))
-		return fd;
 	text_start(&text, path, sizeof path);
 	text_format(&text, "/proc/self/fd/%d", fd);
 	int other = system_open(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0);
@@ -209,17 +211,37 @@ static void write_quietly(int fd, const void *bytes, size_t size)
 	CALL(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, SIGNAL_SIZE, 0);
 }
 
-void system_write_at_once(int fd, const void *bytes, size_t size)
+static void write_to_pipe(int fd, const void *bytes, size_t size)
 {
-	/* without an address, the sixth argument, its length, is not looked at */
-	long sent = CALL(SYS_sendto, fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL, 0);
-
-	if (sent != -ENOTSOCK || !is_writable(fd))
-		return;
 	int other = unblocked(fd);
+
 	write_quietly(other, bytes, size);
 	if (other != fd)
 		system_close(other);
+}
+
+/* Returns false where FD is no socket. */
+static bool write_to_socket(int fd, const void *bytes, size_t size)
+{
+	/* without an address, the sixth argument, its length, is not looked at */
+	return CALL(SYS_sendto, fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL, 0) != -ENOTSOCK;
+}
+
+void system_write_at_once(int fd, const void *bytes, size_t size)
+{
+	struct statx status;
+	bool is_known = system_stat(fd, &status) == 0; /* not before Linux 4.11 */
+
+	if ((!is_known || S_ISSOCK(status.stx_mode)) && write_to_socket(fd, bytes, size))
+		return;
+	if (!is_writable(fd))
+		return;
+	if (is_known && !S_ISFIFO(status.stx_mode))
+		system_write(fd, bytes, size); /* only sockets and pipes raise SIGPIPE */
+	else if (is_known)
+		write_to_pipe(fd, bytes, size);
+	else
+		write_quietly(fd, bytes, size);
 }
 
 struct file_identity file_identity_of(int fd)

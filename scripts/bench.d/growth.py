@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""growth.py: what becomes of the costs with many rules, many sockets on a port, many copies."""
+"""growth.py: what becomes of the costs with many rules, sockets on a port, copies, endpoints."""
 import os
+import signal
 
 import bench
 import rules
@@ -12,6 +13,8 @@ SOCKETS = 16, 64, 256, 1024, 4096
 COPIES = 1, 4, 16, 64
 PATIENCE = 120  # seconds, until so many interpreters have started one after the other
 ROUNDS = 5
+ENDPOINTS = 25, 250
+ENDPOINTS_MOST = 15  # times the CPU time, for ten times the endpoints
 
 results = bench.Results("growth", "Growth: with the number of rules, of sockets, of copies")
 port = bench.usual_port()
@@ -92,4 +95,41 @@ else:
             results.add(f"{count} copies under one supervisor: its private memory", "bytes",
                         picture="copies", x=count, curve="supervisor",
                         value=private(supervisor.pid))
+
+# ---- endpoints of each copy ----
+
+
+def cpu_time(pid):
+    """What a process took of the processors, in nanoseconds."""
+    with open(f"/proc/{pid}/schedstat", encoding="utf-8") as file:
+        return int(file.read().split()[0])
+
+
+def replaced(count):
+    """Rolls two copies with so many endpoints, and stops them; what the supervisor took for it."""
+    def measure():
+        at = bench.free_port()
+        window = bench.Window()
+        command = [servers.REUSE_RUN, "-q", "-n2", "--keep", bench.path("endpoints"), str(at), str(count)]
+        with bench.serving(at, command, count=2 * count) as (supervisor,):
+            started = cpu_time(supervisor.pid)
+            bench.run([servers.REUSE_RUN, "--roll", str(supervisor.pid)], env=bench.environment())
+            rolled = cpu_time(supervisor.pid)
+            supervisor.send_signal(signal.SIGTERM)
+            os.waitid(os.P_PID, supervisor.pid, os.WEXITED | os.WNOWAIT)
+            stopped = cpu_time(supervisor.pid)
+        return {"roll": rolled - started, "stop": stopped - rolled, **window.close()}
+
+    return measure
+
+
+if os.environ.get("BENCH_QUICK") or not servers.can("--keep"):
+    results.skip("a roll and a stop of copies with many endpoints",
+                 "counts only" if os.environ.get("BENCH_QUICK") else "not in this build")
+else:
+    few, many = ENDPOINTS
+    taken = bench.rounds({"few": replaced(few), "many": replaced(many)}, ROUNDS)
+    for what in "roll", "stop":
+        taken.add(results, f"a {what} of copies with {many} endpoints: CPU time / with {few}", "many",
+                  "few", what, limit=("at most", ENDPOINTS_MOST))
 results.write()

@@ -7,6 +7,7 @@
 #include "../supervise/explain.h"
 #include "../supervise/prepare.h"
 #include "../supervise/say.h"
+#include "../supervise/standard.h"
 #include "../supervise/supervisor.h"
 #include "library.h"
 
@@ -26,17 +27,18 @@
 /* Looks at the program from where it will run. PRELOAD is its LD_PRELOAD, with us or without. */
 static int prepare_in(const struct options *options, const char *preload)
 {
-	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
 	const char *directory = options->directory;
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), error = here < 0 ? errno : 0;
 
 	if (directory && chdir(directory) < 0) {
 		fprintf(stderr, "reuse-run: --chdir %s: %s\n", directory, strerror(errno));
 		return EX_CONFIG;
 	}
 	int status = prepare_program(options->hook, options->command[0], preload);
-	if (directory && (here < 0 || fchdir(here) < 0)) {
-		perror("reuse-run: --chdir: the way back");
+	if (here >= 0 && fchdir(here) < 0)
+		error = errno;
+	if (directory && error) {
+		fprintf(stderr, "reuse-run: --chdir: the way back: %s\n", strerror(error));
 		status = EX_OSERR;
 	}
 	if (here >= 0)
@@ -122,6 +124,7 @@ static int run_copies(struct command *command)
 {
 	struct options *options = &command->options;
 
+	standard_fill();
 	options->preload = preload_with_library();
 	if (!options->preload)
 		return EX_CONFIG;

@@ -2,6 +2,7 @@
 #include "endpoint.h"
 
 #include "../compare.h"
+#include "scope.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
@@ -96,6 +97,21 @@ int address_parse(struct address *address, const char *text, size_t length)
 	return 0;
 }
 
+int address_parse_scoped(
+	struct address *address, uint32_t *scope_id, const char *text, size_t length)
+{
+	const char *percent = string_find(text, '%', length);
+	size_t address_length = percent ? (size_t)(percent - text) : length;
+	int error = address_parse(address, text, address_length);
+
+	*scope_id = 0;
+	if (error || !percent)
+		return error;
+	if (!scope_is_needed(address))
+		return -EADDRNOTAVAIL;
+	return scope_find(scope_id, percent + 1, length - address_length - 1);
+}
+
 /* Reads one to three digits, nothing else; returns the number or -1. */
 static int prefix_length(const char *text, size_t length)
 {
@@ -116,8 +132,9 @@ int prefix_parse(struct prefix *prefix, const char *text, size_t length)
 	const char *slash = string_find(text, '/', length);
 	size_t address_length = slash ? (size_t)(slash - text) : length;
 
-	if (address_parse(&prefix->address, text, address_length) < 0)
-		return -EINVAL;
+	int error = address_parse_scoped(&prefix->address, &prefix->scope_id, text, address_length);
+	if (error)
+		return error;
 	/* What is written as IPv6 keeps an IPv6 prefix length, ::ffff:10.0.0.0/104 as well. */
 	bool is_dotted = !string_find(text, ':', address_length);
 	int bits = is_dotted ? 32 : 128;
@@ -130,7 +147,8 @@ int prefix_parse(struct prefix *prefix, const char *text, size_t length)
 	struct address mask = prefix_mask(prefix->length);
 	prefix->address.high &= mask.high;
 	prefix->address.low &= mask.low;
-	return 0;
+	/* so wide a prefix is not of one link */
+	return prefix->scope_id && !scope_is_needed(&prefix->address) ? -EADDRNOTAVAIL : 0;
 }
 
 /* A program's socket address may stand anywhere: the kernel copies it byte by byte. */
@@ -156,14 +174,15 @@ static bool from_sockaddr_in6(
 	struct endpoint *endpoint, const struct any_place *address, socklen_t length)
 {
 	const char *ip6 = (const char *)address + offsetof(struct sockaddr_in6, sin6_addr);
-	bool has_scope = length >= sizeof address->in6;
 
 	*endpoint = (struct endpoint){
 		.family = FAMILY_IP6,
 		.address = from_ip6(ip6),
 		.port = ntohs(address->in6.sin6_port),
-		.scope_id = has_scope ? address->in6.sin6_scope_id : 0,
 	};
+	/* the kernel looks at it for no other address */
+	if (scope_is_needed(&endpoint->address) && length >= sizeof address->in6)
+		endpoint->scope_id = address->in6.sin6_scope_id;
 	return true;
 }
 
@@ -205,7 +224,7 @@ socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, struct sockaddr_
 		.sin6_family = AF_INET6,
 		.sin6_port = htons(endpoint->port),
 		.sin6_addr = to_ip6(&endpoint->address),
-		.sin6_scope_id = endpoint->scope_id,
+		.sin6_scope_id = endpoint->scope_id == SCOPE_UNKNOWN ? 0 : endpoint->scope_id,
 	};
 	memcpy(address, &in6, sizeof in6);
 	return sizeof in6;
@@ -294,9 +313,10 @@ void address_print(struct text *text, const struct address *address)
 void prefix_print(struct text *text, const struct prefix *prefix)
 {
 	unsigned whole = prefix->is_ip4 ? 32 : 128;
-	unsigned length = prefix->is_ip4 ? prefix->length - MAPPED_BITS : prefix->length;
+	unsigned length = prefix->length - (prefix->is_ip4 ? MAPPED_BITS : 0U);
 
 	address_print(text, &prefix->address);
+	scope_print(text, prefix->scope_id);
 	if (length < whole)
 		text_format(text, "/%u", length);
 }
@@ -307,5 +327,6 @@ void endpoint_print(struct text *text, const struct endpoint *endpoint)
 
 	text_format(text, "%s %s", protocol_name(endpoint->protocol), is_ip6 ? "[" : "");
 	address_print(text, &endpoint->address);
+	scope_print(text, endpoint->scope_id == SCOPE_UNKNOWN ? 0 : endpoint->scope_id);
 	text_format(text, "%s:%u", is_ip6 ? "]" : "", endpoint->port);
 }

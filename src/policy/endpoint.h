@@ -33,11 +33,12 @@ struct prefix {
 	struct address address; /* its host bits are zero */
 	uint8_t length;		/* 0 to 128; an IPv4 prefix has 96 more than it is written with */
 	bool is_ip4;
+	uint32_t scope_id; /* the interface that was written behind a "%"; 0: any */
 };
 
 struct endpoint {
 	struct address address;
-	uint32_t scope_id; /* of a link-local IPv6 address, else 0 */
+	uint32_t scope_id; /* the interface, for an address that has a scope; 0: none is known */
 	uint16_t port;	   /* host byte order */
 	uint8_t family;	   /* enum family: of the socket, not of the address */
 	uint8_t protocol;  /* enum protocol */
@@ -45,7 +46,7 @@ struct endpoint {
 
 #define ENDPOINT_TEXT_SIZE 72 /* holds any endpoint in words, with the NUL */
 
-/* All functions here are pure and async-signal-safe. */
+/* All functions here are pure and async-signal-safe, but for what parsing says of interfaces. */
 
 /* Whether ADDRESS is v4-mapped, and so counts as IPv4. */
 bool address_is_ip4(const struct address *address);
@@ -67,7 +68,19 @@ struct address prefix_mask(unsigned length);
  */
 int address_parse(struct address *address, const char *text, size_t length);
 
-/* Reads ADDRESS or ADDRESS/LENGTH. Returns 0, -EINVAL, or -ERANGE when only the length is bad. */
+/*
+ * The same, where the name or the number of a network interface may follow behind a "%", as in
+ * fe80::1%eth0. SCOPE_ID becomes its index, or 0. Returns -ENODEV for an interface that cannot be
+ * found, -EADDRNOTAVAIL for one that the address cannot have. For a name the kernel is asked, see
+ * scope_find().
+ */
+int address_parse_scoped(
+	struct address *address, uint32_t *scope_id, const char *text, size_t length);
+
+/*
+ * Reads ADDRESS or ADDRESS/LENGTH; an interface stands before the slash. Returns as
+ * address_parse_scoped() does, or -ERANGE when only the length is bad.
+ */
 int prefix_parse(struct prefix *prefix, const char *text, size_t length);
 
 /*
@@ -91,7 +104,7 @@ const char *protocol_name(enum protocol protocol);
 void address_print(struct text *text, const struct address *address);
 void prefix_print(struct text *text, const struct prefix *prefix);
 
-/* "tcp 0.0.0.0:80", "udp [::1]:53". */
+/* "tcp 0.0.0.0:80", "udp [::1]:53", "tcp [fe80::1%2]:80". */
 void endpoint_print(struct text *text, const struct endpoint *endpoint);
 
 #endif

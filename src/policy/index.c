@@ -159,15 +159,21 @@ static void file_rule(struct builder *builder, uint32_t rule)
 	if (match->is_connect != (builder->view == VIEW_CONNECT))
 		return;
 	builder->classes.kinds_present |= 1U << kind_of(match);
+	if (builder->view == VIEW_BOUND && to->scope_id)
+		return;
 	if (builder->view == VIEW_BOUND && to->has_address) {
 		if (builder->entries)
 			target = &builder->targets[builder->n_targets++];
-		*target = (struct prefix){to->address, ADDRESS_BITS, address_is_ip4(&to->address)};
+		*target = (struct prefix){.address = to->address,
+			.length = ADDRESS_BITS,
+			.is_ip4 = address_is_ip4(&to->address)};
 		file_ports(builder, rule, target);
 		return;
 	}
-	for (uint32_t i = 0; i < match->n_prefixes; i++)
-		file_ports(builder, rule, &match->prefixes[i]);
+	for (uint32_t i = 0; i < match->n_prefixes; i++) {
+		if (match->prefixes[i].scope_id == 0)
+			file_ports(builder, rule, &match->prefixes[i]);
+	}
 	if (match->n_prefixes == 0)
 		file_ports(builder, rule, NULL);
 }
@@ -175,7 +181,8 @@ static void file_rule(struct builder *builder, uint32_t rule)
 /* Without a rule: any address, and any IPv4 address, which all others lie in. */
 static void file_rules(struct builder *builder, size_t count)
 {
-	static const struct prefix ip4 = {{.low = MAPPED}, MAPPED_BITS, true};
+	static const struct prefix ip4 = {
+		.address.low = MAPPED, .length = MAPPED_BITS, .is_ip4 = true};
 
 	builder->n_entries = 0;
 	file_entry(builder, NONE, NULL, NULL);

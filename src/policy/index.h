@@ -33,8 +33,9 @@ static inline bool view_matches(
 }
 
 /*
- * Files COUNT rules. Returns NULL when ARENA is used up. The rules must stay where they are.
- * Async-signal-safe, as is the other.
+ * Files COUNT rules. Addresses of one network interface are left out: they are few, and not all of
+ * such a prefix is on that interface. Returns NULL when ARENA is used up. The rules must stay where
+ * they are. Async-signal-safe, as is the other.
  */
 const struct index *index_build(
 	struct arena *arena, enum view view, const struct rule *rules, size_t count);

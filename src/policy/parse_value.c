@@ -88,6 +88,18 @@ int parser_read_ports(struct parser *parser, struct span list)
 	return error;
 }
 
+/* What is wrong with an address; OTHERWISE says how one is written. */
+static const char *address_complaint(int error, const char *otherwise)
+{
+	if (error == -ENODEV)
+		return "names a network interface that cannot be found here; \"ip link\" lists "
+		       "them";
+	if (error == -EADDRNOTAVAIL)
+		return "names a network interface; only a link-local address has one, as in "
+		       "fe80::1%eth0";
+	return otherwise;
+}
+
 static int read_prefix(struct parser *parser, struct span item, struct prefix *prefixes)
 {
 	struct short_value value = span_short(item);
@@ -98,16 +110,18 @@ static int read_prefix(struct parser *parser, struct span item, struct prefix *p
 		prefix_parse(&prefixes[match->n_prefixes++], "::", 2);
 		return 0;
 	}
-	switch (prefix_parse(&prefixes[match->n_prefixes++], value.text, value.length)) {
-	case 0:
-		return 0;
-	case -ERANGE:
+	struct prefix *prefix = &prefixes[match->n_prefixes++];
+	int error = prefix_parse(prefix, value.text, value.length);
+	match->has_scope |= prefix->scope_id != 0;
+	if (error == -ERANGE)
 		return parser_fail_item(parser, item,
 			"has a bad prefix length; it goes to 32 for IPv4, to 128 for IPv6");
-	default:
+	if (error)
 		return parser_fail_item(parser, item,
-			"is no address; write 192.0.2.1, 10.0.0.0/8, ::1, fd00::/8 or any");
-	}
+			address_complaint(error,
+				"is no address; write 192.0.2.1, 10.0.0.0/8, ::1, fd00::/8 or "
+				"any"));
+	return 0;
 }
 
 int parser_read_prefixes(struct parser *parser, struct span list)
@@ -175,8 +189,11 @@ const char *parse_target(struct target *target, const char *text, size_t length)
 	}
 	if (address_end > address || has_brackets) {
 		target->has_address = true;
-		if (address_parse(&target->address, address, (size_t)(address_end - address)) < 0)
-			return "is no address; write 192.0.2.1, 192.0.2.1:80, [::1] or [::1]:80";
+		int error = address_parse_scoped(&target->address, &target->scope_id, address,
+			(size_t)(address_end - address));
+		if (error)
+			return address_complaint(error,
+				"is no address; write 192.0.2.1, 192.0.2.1:80, [::1] or [::1]:80");
 	}
 	return target->has_address || target->has_port ? NULL
 						       : "names neither an address nor a port";

@@ -35,6 +35,8 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 		policy->has_early |= rules[i].actions.early;
 		policy->has_keep |= rules[i].actions.keep;
 		policy->has_once |= rules[i].actions.once;
+		policy->has_guard |= rule_protects(&rules[i]);
+		policy->has_scope |= rule_has_scope(&rules[i]);
 	}
 	policy->is_special |=
 		policy->broken || policy->notice || policy->is_explained || policy->has_keep;
@@ -47,6 +49,18 @@ void policy_make(struct policy *policy, struct arena *arena, const struct rule *
 			continue;
 		policy->views[view] = index_build(arena, view, rules, count);
 	}
+}
+
+const struct rule *policy_decide_scoped(const struct policy *policy, enum view view,
+	const struct endpoint *endpoint, const struct rule *found)
+{
+	const struct rule *end = found ? found : policy->rules + policy->count;
+
+	for (const struct rule *rule = policy->rules; rule < end; rule++) {
+		if (rule_has_scope(rule) && view_matches(view, rule, endpoint))
+			return rule;
+	}
+	return found;
 }
 
 const struct rule *policy_decide_early(const struct policy *policy, const struct endpoint *socket)
@@ -67,6 +81,50 @@ bool policy_shares(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->count; i++) {
 		if (!policy->rules[i].match.is_connect && rule_shares(&policy->rules[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What is bound already stays where it is: there, nobody is to join it, and no more. */
+static bool protects_in(enum view view, const struct rule *rule)
+{
+	return view == VIEW_BOUND ? rule->actions.exclusive : rule_protects(rule);
+}
+
+bool policy_may_protect(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		if (!view_matches(view, rule, endpoint))
+			continue;
+		if (protects_in(view, rule))
+			return true;
+		if (rule->match.protocols == 0)
+			return false;
+	}
+	return false;
+}
+
+bool policy_guards_apart(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint)
+{
+	struct endpoint other = *endpoint;
+
+	other.protocol = PROTOCOL_OTHER;
+	const struct rule *one = policy_decide(policy, view, endpoint);
+	const struct rule *two = policy_decide(policy, view, &other);
+	return one != two && ((one && rule_protects(one)) || (two && rule_protects(two)));
+}
+
+bool policy_protects_listen(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		/* Every other rule that protects has held at bind(), but for port 0. */
+		if (!rule->match.is_connect && rule_protects(rule) &&
+			(rule->actions.exclusive || may_match_port_0(&rule->match)))
 			return true;
 	}
 	return false;

@@ -19,6 +19,8 @@ struct policy {
 	bool has_keep;	  /* sockets are kept */
 	bool has_once;	  /* the first port is remembered */
 	bool has_connect; /* connect() matters */
+	bool has_guard;	  /* a rule protects */
+	bool has_scope;	  /* a rule is about an address of one network interface */
 	bool is_builtin;  /* nothing was configured */
 	bool is_strict;	  /* REUSE_STRICT: an option that cannot be set fails the call */
 	bool is_explained;  /* REUSE_EXPLAIN: nothing is changed, everything is said */
@@ -36,15 +38,26 @@ void policy_make(
 	struct policy *policy, struct arena *arena, const struct rule *rules, size_t count);
 
 /*
+ * The first rule that matches, where FOUND is the first that does of those that an index has: an
+ * earlier one that is about an address of one network interface, or FOUND.
+ */
+const struct rule *policy_decide_scoped(const struct policy *policy, enum view view,
+	const struct endpoint *endpoint, const struct rule *found);
+
+/*
  * The first rule that matches, or NULL. While the endpoint's protocol is not known, the answer is
  * the first rule that would match for some protocol: NULL is final, a rule is a reason to ask the
  * kernel for the protocol and to decide again.
  */
-static inline const struct rule *policy_decide(
+static inline __attribute__((always_inline)) const struct rule *policy_decide(
 	const struct policy *policy, enum view view, const struct endpoint *endpoint)
 {
-	if (policy->views[view])
-		return index_find(policy->views[view], endpoint);
+	if (policy->views[view]) {
+		const struct rule *found = index_find(policy->views[view], endpoint);
+		return policy->has_scope && endpoint->scope_id
+			       ? policy_decide_scoped(policy, view, endpoint, found)
+			       : found;
+	}
 	for (const struct rule *rule = policy->rules; rule < policy->rules + policy->count;
 		rule++) {
 		if (view_matches(view, rule, endpoint))
@@ -64,5 +77,22 @@ bool policy_shares(const struct policy *policy);
 
 /* Whether some rule protects, so that a program that cannot be hooked must not run. */
 bool policy_protects(const struct policy *policy);
+
+/*
+ * Whether a rule that may be the one for ENDPOINT, whose protocol is not known, protects in this
+ * view. A rule that matches whatever the protocol is keeps the calls away from all after it.
+ */
+bool policy_may_protect(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint);
+
+/*
+ * Whether ENDPOINT has another rule than one of no protocol that has a name would have, and one of
+ * the two protects.
+ */
+bool policy_guards_apart(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint);
+
+/* Whether some rule protects at listen() itself, on a socket of which nothing is known. */
+bool policy_protects_listen(const struct policy *policy);
 
 #endif

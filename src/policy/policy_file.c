@@ -3,6 +3,7 @@
 
 #include "../errnos.h"
 #include "../system.h"
+#include "../user.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,48 +11,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SIZE_MOST    (16 * 1024 * 1024) /* bytes; a policy of 10,000 rules has half of one MiB */
-#define OVERFLOW_UID 65534		/* how a user namespace shows owners it has no number for */
-
-/* Reads the next decimal number of TEXT; false when there is none. */
-static bool next_number(const char **text, uint64_t *number)
-{
-	while (**text == ' ' || **text == '\n')
-		++*text;
-	if (**text < '0' || **text > '9')
-		return false;
-	for (*number = 0; **text >= '0' && **text <= '9'; ++*text)
-		*number = *number * 10 + (uint64_t)(**text - '0');
-	return true;
-}
-
-/* Whether this user namespace has a user with the overflow number (user_namespaces(7)). */
-static bool is_overflow_mapped(void)
-{
-	char map[1024];
-	uint64_t inside, outside, count;
-	int fd = system_open(AT_FDCWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC, 0);
-	ssize_t length = fd < 0 ? -1 : system_read(fd, map, sizeof map - 1);
-
-	if (fd >= 0)
-		system_close(fd);
-	if (length < 0)
-		return true;
-	map[length] = '\0';
-	for (const char *at = map; next_number(&at, &inside) && next_number(&at, &outside) &&
-				   next_number(&at, &count);) {
-		if (OVERFLOW_UID >= inside && OVERFLOW_UID - inside < count)
-			return true;
-	}
-	return false;
-}
+#define SIZE_MOST (16 * 1024 * 1024) /* bytes; a policy of 10,000 rules has half of one MiB */
 
 static bool is_owner_trusted(const char *path, const struct statx *status)
 {
 	if (status->stx_uid == 0 || status->stx_uid == system_geteuid())
 		return true;
-	return status->stx_uid == OVERFLOW_UID && !is_overflow_mapped() &&
-	       system_can_write(path) < 0;
+	return user_number_of(status->stx_uid) == USER_UNKNOWN && system_can_write(path) < 0;
 }
 
 static int refuse(struct text *complaint, const char *why)

@@ -18,8 +18,9 @@ bool rule_matches_bound(const struct rule *rule, const struct endpoint *endpoint
 			 : !match_holds_port(&rule->match, endpoint->port))
 		return false;
 	return to->has_address
-		       ? address->high == to->address.high && address->low == to->address.low
-		       : match_holds_address(&rule->match, address);
+		       ? address->high == to->address.high && address->low == to->address.low &&
+				 scope_holds(to->scope_id, endpoint->scope_id)
+		       : match_holds_address(&rule->match, endpoint);
 }
 
 static const char *base_name(const char *path)
@@ -174,6 +175,7 @@ static void print_target(struct text *text, const struct target *target)
 	text_format(text, "%s", has_brackets ? "[" : "");
 	if (target->has_address)
 		address_print(text, &target->address);
+	scope_print(text, target->scope_id);
 	text_format(text, "%s", has_brackets ? "]" : "");
 	if (target->has_port)
 		text_format(text, ":%u", target->port);

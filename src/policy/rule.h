@@ -5,6 +5,7 @@
 
 #include "../text.h"
 #include "endpoint.h"
+#include "scope.h"
 #include "sockopt.h"
 #include "steer_mode.h"
 
@@ -24,6 +25,7 @@ struct match {
 	uint8_t protocols;			  /* bits of enum protocol; 0: any */
 	uint8_t families;			  /* bits of enum family */
 	bool is_connect;			  /* for connect(), else for bind() */
+	bool has_scope;				  /* an address is of one interface alone */
 	uint32_t n_ports, n_prefixes, n_patterns; /* 0: any */
 	const struct ports *ports;
 	const struct prefix *prefixes;
@@ -35,6 +37,7 @@ struct target {
 	struct address address;
 	uint16_t port; /* host byte order */
 	bool has_address, has_port;
+	uint32_t scope_id; /* of the address; 0: none was written */
 };
 
 struct actions {
@@ -84,10 +87,12 @@ static inline bool match_holds_port(const struct match *match, uint16_t port)
 	return match->n_ports == 0;
 }
 
-static inline bool match_holds_address(const struct match *match, const struct address *address)
+static inline bool match_holds_address(const struct match *match, const struct endpoint *endpoint)
 {
 	for (uint32_t i = 0; i < match->n_prefixes; i++) {
-		if (prefix_holds(&match->prefixes[i], address))
+		const struct prefix *prefix = &match->prefixes[i];
+		if (prefix_holds(prefix, &endpoint->address) &&
+			scope_holds(prefix->scope_id, endpoint->scope_id))
 			return true;
 	}
 	return match->n_prefixes == 0;
@@ -109,7 +114,7 @@ static inline bool rule_matches(const struct rule *rule, const struct endpoint *
 {
 	return match_holds_kind(&rule->match, endpoint) &&
 	       match_holds_port(&rule->match, endpoint->port) &&
-	       match_holds_address(&rule->match, &endpoint->address);
+	       match_holds_address(&rule->match, endpoint);
 }
 
 /*
@@ -123,6 +128,12 @@ bool rule_is_for(const struct rule *rule, const struct program *program);
 
 /* Whether the rule protects something, so that it has to hold or to fail the call. */
 bool rule_protects(const struct rule *rule);
+
+/* Whether the rule is about an address of one network interface. */
+static inline bool rule_has_scope(const struct rule *rule)
+{
+	return rule->match.has_scope || rule->actions.to.scope_id;
+}
 
 /* Whether the rule lets anything share a port. */
 bool rule_shares(const struct rule *rule);

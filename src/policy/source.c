@@ -161,8 +161,13 @@ static struct target quick_target(struct loader *loader)
 
 	if (address) {
 		target.has_address = true;
-		if (address_parse(&target.address, address, string_length(address)) < 0)
-			quick_refuse(loader, VARIABLE_BIND_ADDR, "no IPv4 or IPv6 address");
+		int error = address_parse_scoped(
+			&target.address, &target.scope_id, address, string_length(address));
+		if (error)
+			quick_refuse(loader, VARIABLE_BIND_ADDR,
+				error == -ENODEV
+					? "of a network interface that cannot be found here"
+					: "no IPv4 or IPv6 address");
 	}
 	if (port) {
 		char bytes[16];

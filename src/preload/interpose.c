@@ -98,7 +98,7 @@ static int fail_with(int error)
 static SLOW void say_in_use(const struct configuration *configuration, const struct rule *rule,
 	const struct endpoint *endpoint)
 {
-	decision_say_in_use(configuration, rule_shares(rule), endpoint, system_geteuid());
+	decision_say_in_use(configuration, rule_shares(rule), endpoint, DECISION_OWN_USER);
 }
 
 static int call_bind(const struct configuration *configuration, int fd, const struct rule *rule,

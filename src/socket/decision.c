@@ -2,6 +2,7 @@
 #include "decision.h"
 
 #include "../errnos.h"
+#include "../system.h"
 #include "diagnose.h"
 #include "notify_socket.h"
 
@@ -47,8 +48,10 @@ __attribute__((cold)) void decision_print(const struct configuration *configurat
 void decision_explain(const struct configuration *configuration, enum view view, const char *call,
 	int fd, int number, struct endpoint *endpoint)
 {
-	if (share_ask_protocol(fd, endpoint) < 0)
+	if (!log_reaches(&configuration->log, LOG_LEVEL_EXPLAIN) ||
+		share_ask_protocol(fd, endpoint) < 0)
 		return;
+	decision_find_scope(&configuration->policy, fd, endpoint);
 	decision_print(configuration, LOG_LEVEL_EXPLAIN, call, number, endpoint,
 		policy_decide(&configuration->policy, view, endpoint), DECISION_NONE);
 }
@@ -56,7 +59,8 @@ void decision_explain(const struct configuration *configuration, enum view view,
 void decision_explain_listen(
 	const struct configuration *configuration, int fd, int number, struct endpoint *endpoint)
 {
-	if (share_ask_protocol(fd, endpoint) < 0)
+	if (!log_reaches(&configuration->log, LOG_LEVEL_EXPLAIN) ||
+		share_ask_protocol(fd, endpoint) < 0)
 		return;
 	const struct rule *rule = policy_decide(&configuration->policy, VIEW_BIND, endpoint);
 	bool is_bound = endpoint->port != 0;
@@ -74,9 +78,11 @@ __attribute__((cold)) void decision_say_in_use(const struct configuration *confi
 	char bytes[2 * ENDPOINT_TEXT_SIZE + RULE_TEXT_SIZE];
 	struct text text;
 
-	if (!log_says(&configuration->log, LOG_LEVEL_WARN) ||
+	if (!log_reaches(&configuration->log, LOG_LEVEL_WARN) ||
 		atomic_fetch_add(&count, 1) >= DIAGNOSES_MOST)
 		return;
+	if (user == DECISION_OWN_USER)
+		user = system_geteuid();
 	text_start(&text, bytes, sizeof bytes);
 	endpoint_print(&text, endpoint);
 	text_format(&text, " is in use: ");
@@ -86,17 +92,38 @@ __attribute__((cold)) void decision_say_in_use(const struct configuration *confi
 
 /* ---- decisions ---- */
 
-__attribute__((cold)) int decision_leave(
-	const struct configuration *configuration, int number, int error)
+static bool is_no_ip_socket(int error)
 {
-	bool is_protected = policy_protects(&configuration->policy);
+	return error == -EBADF || error == -ENOTSOCK || error == -EAFNOSUPPORT;
+}
 
-	if (error == -EBADF || error == -ENOTSOCK || error == -EAFNOSUPPORT)
-		return 0;
+static int leave(
+	const struct configuration *configuration, bool is_protected, int number, int error)
+{
 	log_write(&configuration->log, is_protected ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
 		"socket %d cannot be asked what it is: %s; %s", number, errno_name(-error),
 		is_protected ? "the call fails, because a rule protects" : "left alone");
 	return is_protected ? error : 0;
+}
+
+__attribute__((cold)) int decision_leave_endpoint(const struct configuration *configuration,
+	enum view view, int number, const struct endpoint *endpoint, int error)
+{
+	struct endpoint unknown = *endpoint;
+
+	if (is_no_ip_socket(error))
+		return 0;
+	unknown.protocol = PROTOCOL_UNKNOWN;
+	return leave(configuration, policy_may_protect(&configuration->policy, view, &unknown),
+		number, error);
+}
+
+__attribute__((cold)) int decision_leave(
+	const struct configuration *configuration, int number, int error)
+{
+	if (is_no_ip_socket(error))
+		return 0;
+	return leave(configuration, policy_protects_listen(&configuration->policy), number, error);
 }
 
 /* ---- listen ---- */
@@ -155,6 +182,8 @@ int decision_prepare_connect(const struct configuration *configuration, int fd,
 bool decision_endpoint_of_socket(int domain, int type, int protocol, struct endpoint *endpoint)
 {
 	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (type == SOCK_RAW)
+		protocol = IPPROTO_RAW; /* whatever it carries */
 	if (protocol == 0)
 		protocol = type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : 0;
 	*endpoint = (struct endpoint){

@@ -53,10 +53,13 @@ void decision_explain(const struct configuration *configuration, enum view view,
 void decision_explain_listen(
 	const struct configuration *configuration, int fd, int number, struct endpoint *endpoint);
 
+#define DECISION_OWN_USER ((uid_t)-1) /* nobody's number, setuid(2) */
+
 /*
  * Says, after a bind of a socket of USER's failed with EADDRINUSE, who holds the endpoint, and if
  * it was to be shared, why it could not be; up to a number of times, for a program that searches
- * for a free port.
+ * for a free port. Where no line would be written, the kernel is asked nothing. DECISION_OWN_USER
+ * is the user of this process.
  */
 void decision_say_in_use(const struct configuration *configuration, bool is_shared,
 	const struct endpoint *endpoint, uid_t user);
@@ -64,11 +67,41 @@ void decision_say_in_use(const struct configuration *configuration, bool is_shar
 /* ---- decisions ---- */
 
 /*
- * What to do when the kernel does not answer. A descriptor that is no socket shall hear so from the
- * real function. Else nobody knows which rule is for it, and if one of them protects, the call has
- * to fail. Returns 0, or a negative errno to fail with.
+ * What to do when the kernel does not say what a socket is, at a call for ENDPOINT. A descriptor
+ * that is no socket shall hear so from the real function. Else it may be one that a rule for this
+ * kind of call protects, and then the call has to fail. Returns 0, or a negative errno to fail
+ * with.
  */
+int decision_leave_endpoint(const struct configuration *configuration, enum view view, int number,
+	const struct endpoint *endpoint, int error);
+
+/* The same at listen(), where the kernel does not say what the socket is bound to. */
 int decision_leave(const struct configuration *configuration, int number, int error);
+
+/*
+ * A program may name the interface of a link-local address by the socket alone. It is asked for
+ * only where a rule is about such an address.
+ */
+static inline void decision_find_scope(
+	const struct policy *policy, int fd, struct endpoint *endpoint)
+{
+	if (__builtin_expect(policy->has_scope, 0) && endpoint->scope_id == 0 &&
+		scope_is_needed(&endpoint->address))
+		endpoint->scope_id = share_ask_interface(fd);
+}
+
+/*
+ * Whether a raw socket must be told from one of the protocol whose number it has. It costs a system
+ * call, so it is not for every TCP socket: what sharing sets means nothing to a raw one, and it
+ * never listens. A raw socket for UDP would be kept, and steered.
+ */
+static inline bool decision_must_tell_raw(
+	const struct policy *policy, enum view view, const struct endpoint *endpoint)
+{
+	return endpoint->protocol == PROTOCOL_UDP ||
+	       (policy->has_guard && endpoint->protocol != PROTOCOL_OTHER &&
+		       policy_guards_apart(policy, view, endpoint));
+}
 
 /*
  * The rule for a call, or NULL, with ENDPOINT's protocol filled in where there is one. Returns 0,
@@ -79,14 +112,17 @@ static inline __attribute__((always_inline)) int decision_find(
 	const struct configuration *configuration, enum view view, int fd, int number,
 	struct endpoint *endpoint, const struct rule **rule)
 {
+	decision_find_scope(&configuration->policy, fd, endpoint);
 	*rule = policy_decide(&configuration->policy, view, endpoint);
 	if (!*rule)
 		return 0;
-	int error = share_ask_protocol(fd, endpoint);
+	int error = share_ask_number(fd, endpoint);
 	if (__builtin_expect(error, 0)) {
 		*rule = NULL;
-		return decision_leave(configuration, number, error);
+		return decision_leave_endpoint(configuration, view, number, endpoint, error);
 	}
+	if (decision_must_tell_raw(&configuration->policy, view, endpoint) && share_is_raw(fd))
+		endpoint->protocol = PROTOCOL_OTHER;
 	if ((*rule)->match.protocols && !((*rule)->match.protocols & endpoint->protocol))
 		*rule = policy_decide(&configuration->policy, view, endpoint);
 	if (view == VIEW_BIND && *rule && __builtin_expect((*rule)->actions.once, 0))

@@ -3,6 +3,7 @@
 
 #include "../compare.h"
 #include "../errnos.h"
+#include "../policy/scope.h"
 #include "../procfs.h"
 #include "../system.h"
 #include "tables.h"
@@ -17,7 +18,10 @@ bool diagnose_overlaps(const struct endpoint *one, const struct endpoint *other)
 	/* Of an IPv6 socket, the wildcard and what is v4-mapped count for IPv4 as well. */
 	if (one->family != other->family && !address_is_any(of_ip6) && !address_is_ip4(of_ip6))
 		return false;
-	return (a->high == b->high && a->low == b->low) || address_is_any(a) || address_is_any(b);
+	bool is_same_link = !one->scope_id || scope_holds(other->scope_id, one->scope_id);
+
+	return (a->high == b->high && a->low == b->low && is_same_link) || address_is_any(a) ||
+	       address_is_any(b);
 }
 
 static unsigned weight(const struct holder *holder, uid_t user)
@@ -159,6 +163,29 @@ void diagnose_print_user(struct text *text, uid_t user)
 		system_close(reader.fd);
 }
 
+enum user_number diagnose_user_number(uid_t user, pid_t process)
+{
+	enum user_number number = user_number_of(user);
+
+	/* Who lets us see its process is of this user namespace, or of one inside it. */
+	return number == USER_UNCLEAR && process ? USER_KNOWN : number;
+}
+
+static void print_holding_user(struct text *text, const struct holder *holder)
+{
+	enum user_number number = diagnose_user_number(holder->user, holder->process);
+
+	if (number != USER_UNKNOWN) {
+		text_format(text, "user ");
+		diagnose_print_user(text, holder->user);
+	}
+	if (number != USER_KNOWN)
+		text_format(text,
+			"%sa user that has no number here (as those of a container with another "
+			"user mapping)",
+			number == USER_UNCLEAR ? ", or by " : "");
+}
+
 void diagnose_print_holder(struct text *text, const struct holder *holder)
 {
 	endpoint_print(text, &holder->endpoint);
@@ -169,8 +196,8 @@ void diagnose_print_holder(struct text *text, const struct holder *holder)
 			text, " is not over yet (TIME_WAIT), and was made without SO_REUSEADDR");
 		return;
 	}
-	text_format(text, " is held by user ");
-	diagnose_print_user(text, holder->user);
+	text_format(text, " is held by ");
+	print_holding_user(text, holder);
 	if (holder->process)
 		text_format(
 			text, ", program %s, process %d", holder->program, (int)holder->process);

@@ -5,6 +5,7 @@
 
 #include "../policy/endpoint.h"
 #include "../text.h"
+#include "../user.h"
 
 #include <sys/types.h>
 
@@ -47,6 +48,12 @@ enum obstacle diagnose_obstacle(const struct holder *holder, uid_t user);
 
 /* Whether one of two endpoints on a port keeps the other from being bound, if they do not share. */
 bool diagnose_overlaps(const struct endpoint *a, const struct endpoint *b);
+
+/*
+ * Whether a socket is of the USER whose number the kernel has shown; PROCESS is one that has it, or
+ * 0 where none can be seen.
+ */
+enum user_number diagnose_user_number(uid_t user, pid_t process);
 
 /* Appends who holds an endpoint: "tcp 0.0.0.0:80 is held by user root, program nginx, ...". */
 void diagnose_print_holder(struct text *text, const struct holder *holder);

@@ -28,7 +28,8 @@
  * Written as sockets come and go.
  */
 struct kept {
-	_Atomic uint64_t inode; /* or one of the two below */
+	_Atomic uint64_t inode;	   /* or one of the two below */
+	struct file_identity file; /* as a whole: other file systems have such inodes too */
 	struct endpoint endpoint;
 	_Atomic int holder;	/* the process that took or made it last; 0: none yet */
 	_Atomic bool is_stored; /* the keeper has it */
@@ -89,7 +90,7 @@ static unsigned free_place(void)
 }
 
 /* Returns the number of the new entry, or -1. */
-static int add(int fd, uint64_t inode, const struct endpoint *endpoint)
+static int add(int fd, const struct file_identity *file, const struct endpoint *endpoint)
 {
 	unsigned place = free_place();
 
@@ -97,8 +98,9 @@ static int add(int fd, uint64_t inode, const struct endpoint *endpoint)
 		return -1;
 	mine[place].fd = fd;
 	shared->kept[place].endpoint = *endpoint;
+	shared->kept[place].file = *file;
 	shared->kept[place].holder = 0;
-	shared->kept[place].inode = inode;
+	shared->kept[place].inode = file->inode;
 	return (int)place;
 }
 
@@ -118,13 +120,15 @@ static bool is_open(unsigned place)
 {
 	struct file_identity file = file_identity_of(mine[place].fd);
 
-	return mine[place].fd > 0 && file.is_open && file.inode == shared->kept[place].inode;
+	return mine[place].fd > 0 && file.inode == shared->kept[place].inode &&
+	       file_identity_equals(&file, &shared->kept[place].file);
 }
 
-static int find(uint64_t inode)
+static int find(const struct file_identity *file)
 {
 	for (unsigned i = 0; i < entries(); i++) {
-		if (shared->kept[i].inode == inode && is_open(i))
+		if (shared->kept[i].inode == file->inode &&
+			file_identity_equals(&shared->kept[i].file, file) && is_open(i))
 			return (int)i;
 	}
 	return -1;
@@ -139,7 +143,8 @@ static void add_inherited(int fd, void *context)
 	(void)context;
 	if (share_ask_bound(fd, &endpoint) < 0 || share_ask_protocol(fd, &endpoint) < 0)
 		return;
-	int place = add(fd, file_identity_of(fd).inode, &endpoint);
+	struct file_identity file = file_identity_of(fd);
+	int place = add(fd, &file, &endpoint);
 	if (place >= 0)
 		shared->kept[place].is_stored = true;
 }
@@ -380,11 +385,13 @@ static bool is_orphan(unsigned place, const struct endpoint *endpoint)
 {
 	const struct kept *kept = &shared->kept[place];
 	int holder = kept->holder;
+
+	/* Without a system call for sockets that are elsewhere: there may be many. */
+	if (!kept->is_stored || !same_endpoint(&kept->endpoint, endpoint) || is_open(place))
+		return false;
 	bool is_elsewhere =
 		holder > 0 && holder != system_getpid() && system_kill(holder, 0) != -ESRCH;
-
-	return kept->is_stored && same_endpoint(&kept->endpoint, endpoint) && !is_open(place) &&
-	       !is_elsewhere && !program_holds(place);
+	return !is_elsewhere && !program_holds(place);
 }
 
 /* A process that was forked from this one, and can take it still, hands it to the keeper again. */
@@ -443,13 +450,13 @@ static void say_no_keeper(
 }
 
 /* Returns the entry of a socket that has none yet, or a negative errno. */
-static int add_new(int fd, uint64_t inode, const struct endpoint *endpoint)
+static int add_new(int fd, const struct file_identity *file, const struct endpoint *endpoint)
 {
 	int duplicate = system_fcntl(fd, F_DUPFD_CLOEXEC, DUPS_FROM);
 
 	if (duplicate < 0) /* EINVAL: the limit is below where they begin */
 		return duplicate == -EINVAL ? -EMFILE : duplicate;
-	int place = add(duplicate, inode, endpoint);
+	int place = add(duplicate, file, endpoint);
 	if (place < 0) {
 		system_close(duplicate);
 		return -ENOSPC;
@@ -461,15 +468,15 @@ static int add_new(int fd, uint64_t inode, const struct endpoint *endpoint)
 
 void keep_store(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
-	uint64_t inode = file_identity_of(fd).inode;
+	struct file_identity file = file_identity_of(fd);
 
 	if (!notify_path[0]) {
 		say_no_keeper(configuration, endpoint);
 		return;
 	}
-	int place = shared ? find(inode) : -ENOMEM;
+	int place = shared ? find(&file) : -ENOMEM;
 	if (place < 0 && shared)
-		place = add_new(fd, inode, endpoint);
+		place = add_new(fd, &file, endpoint);
 	if (place < 0)
 		say(configuration, LOG_LEVEL_WARN, endpoint, "the socket is not kept", place);
 	else if (!shared->kept[place].is_stored)
@@ -485,7 +492,8 @@ void keep_end(const struct configuration *configuration, int fd)
 	if (entries() == 0 || share_ask_protocol(fd, &endpoint) < 0 ||
 		endpoint.protocol != PROTOCOL_UDP)
 		return;
-	int place = find(file_identity_of(fd).inode);
+	struct file_identity file = file_identity_of(fd);
+	int place = find(&file);
 	if (place < 0)
 		return;
 	tell_keeper("FDSTOREREMOVE=1", (unsigned)place, -1);

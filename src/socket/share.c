@@ -10,13 +10,30 @@
 
 /* ---- asking ---- */
 
-int share_ask_protocol(int fd, struct endpoint *endpoint)
+int share_ask_number(int fd, struct endpoint *endpoint)
 {
 	int number;
 	socklen_t length = sizeof number;
 	int error = system_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &number, &length);
 
 	endpoint->protocol = (uint8_t)(error ? PROTOCOL_OTHER : endpoint_protocol(number));
+	return error;
+}
+
+bool share_is_raw(int fd)
+{
+	int type = 0;
+	socklen_t length = sizeof type;
+
+	return system_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_RAW;
+}
+
+int share_ask_protocol(int fd, struct endpoint *endpoint)
+{
+	int error = share_ask_number(fd, endpoint);
+
+	if (!error && endpoint->protocol != PROTOCOL_OTHER && share_is_raw(fd))
+		endpoint->protocol = PROTOCOL_OTHER;
 	return error;
 }
 
@@ -29,6 +46,15 @@ int share_ask_bound(int fd, struct endpoint *endpoint)
 	if (!error && !endpoint_from_sockaddr(endpoint, (struct sockaddr *)&address, length, true))
 		error = -EAFNOSUPPORT;
 	return error;
+}
+
+uint32_t share_ask_interface(int fd)
+{
+	int interface = 0;
+	socklen_t length = sizeof interface;
+	int error = system_getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &interface, &length);
+
+	return error ? SCOPE_UNKNOWN : (uint32_t)interface;
 }
 
 /* ---- options ---- */
@@ -148,13 +174,36 @@ int share_set_options(const struct configuration *configuration, int fd, const s
 	return apply_settings(configuration, fd, actions, endpoint);
 }
 
+/* What lets UDP sockets of all users join: programs set it by habit, or to share a multicast. */
+static int exclude_udp(
+	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+{
+	int was_on = 0;
+	socklen_t length = sizeof was_on;
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	if (log_reaches(&configuration->log, LOG_LEVEL_INFO))
+		system_getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &was_on, &length);
+	int error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+	if (error || !was_on)
+		return error;
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	log_write(&configuration->log, LOG_LEVEL_INFO,
+		"%s: exclusive took SO_REUSEADDR away, which the program had set; nobody else can "
+		"have the port, not even for the same multicast group",
+		bytes);
+	return 0;
+}
+
 int share_exclude(
 	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
 	int error = set_flag(fd, SOL_SOCKET, SHARE_OPTION, 0);
 
 	if (!error && endpoint->protocol == PROTOCOL_UDP)
-		error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+		error = exclude_udp(configuration, fd, endpoint);
 	if (error)
 		log_write(&configuration->log, LOG_LEVEL_ERROR,
 			"exclusive: sharing cannot be switched off: %s; the call fails",
@@ -187,6 +236,35 @@ static int refuse_family(const struct configuration *configuration, const struct
 	return -EADDRNOTAVAIL;
 }
 
+/*
+ * The interface of a target: the one that the rule names, or that the program has GIVEN with its
+ * own address, or that the socket is bound to. 0 where there is none, and the kernel would refuse
+ * the address.
+ */
+static uint32_t scope_for(const struct target *target, uint32_t given, int fd)
+{
+	if (!scope_is_needed(&target->address))
+		return 0;
+	if (target->scope_id)
+		return target->scope_id;
+	return given && given != SCOPE_UNKNOWN ? given : share_ask_interface(fd);
+}
+
+static int refuse_scope(const struct configuration *configuration, const struct rule *rule,
+	const struct endpoint *endpoint)
+{
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	log_write(&configuration->log, LOG_LEVEL_WARN,
+		"%s: the address that %s gives is link-local, and nothing says on which network "
+		"interface, so the call fails; write it like [fe80::1%%eth0]",
+		bytes, rule->source);
+	return -EINVAL;
+}
+
 int share_retarget(const struct configuration *configuration, int fd, const struct rule *rule,
 	struct endpoint *endpoint)
 {
@@ -201,8 +279,11 @@ int share_retarget(const struct configuration *configuration, int fd, const stru
 				    : 0;
 		if (error)
 			return error;
+		uint32_t scope_id = scope_for(to, endpoint->scope_id, fd);
+		if (scope_id == 0 && scope_is_needed(&to->address))
+			return refuse_scope(configuration, rule, endpoint);
 		endpoint->address = to->address;
-		endpoint->scope_id = 0;
+		endpoint->scope_id = scope_id;
 	}
 	if (to->has_port)
 		endpoint->port = to->port;
@@ -262,8 +343,12 @@ int share_bind_source(const struct configuration *configuration, int fd, const s
 		return 0;
 	if (from->has_address && address_is_ip4(&from->address) != is_ip4)
 		return refuse_family(configuration, rule, peer);
-	if (from->has_address)
+	if (from->has_address) {
 		local.address = from->address;
+		local.scope_id = scope_for(from, peer->scope_id, fd);
+		if (local.scope_id == 0 && scope_is_needed(&from->address))
+			return refuse_scope(configuration, rule, peer);
+	}
 	int error = bind_to(fd, &local, bind);
 	if (error == -EADDRINUSE && rule->actions.is_wish) {
 		log_source(configuration, &local, "another port is used", error);

@@ -15,10 +15,23 @@
 int share_ask_protocol(int fd, struct endpoint *endpoint);
 
 /*
+ * The same in two steps, for the second one is seldom needed: the number of the protocol, which a
+ * raw socket for UDP (raw(7)) has in common with a UDP socket; and whether it is a raw socket.
+ */
+int share_ask_number(int fd, struct endpoint *endpoint);
+bool share_is_raw(int fd);
+
+/*
  * Asks what the socket FD is bound to; port 0 where it is not. Returns -EAFNOSUPPORT for a socket
  * that is not IP.
  */
 int share_ask_bound(int fd, struct endpoint *endpoint);
+
+/*
+ * The index of the network interface that the socket FD is bound to (SO_BINDTODEVICE), 0 for none,
+ * SCOPE_UNKNOWN where the kernel does not say (before Linux 5.1).
+ */
+uint32_t share_ask_interface(int fd);
 
 /* Sets the options that RULE wants, for a socket about to bind or to connect. */
 int share_set_options(const struct configuration *configuration, int fd, const struct rule *rule,
@@ -31,7 +44,10 @@ int share_exclude(
 /* Whether a socket of the endpoint's family can have the address of to=. Pure. */
 bool share_can_retarget(const struct rule *rule, const struct endpoint *endpoint);
 
-/* Puts the target of to= into ENDPOINT. Fails with -EADDRNOTAVAIL where that cannot be. */
+/*
+ * Puts the target of to= into ENDPOINT. Fails with -EADDRNOTAVAIL where the socket's family cannot
+ * have the address, and with -EINVAL for a link-local one where nobody says on which interface.
+ */
 int share_retarget(const struct configuration *configuration, int fd, const struct rule *rule,
 	struct endpoint *endpoint);
 

@@ -11,28 +11,68 @@
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
+
+/* Two comparisons that the kernel makes for each socket, each of two operations. */
+struct filter {
+	struct nlattr header;
+	struct inet_diag_bc_op operations[4];
+};
 
 struct request {
 	struct nlmsghdr header;
 	struct inet_diag_req_v2 body;
+	struct filter filter; /* is left out where there is nothing to filter */
 };
 
-static int ask(int netlink, int family, enum protocol protocol, uint16_t port, uint32_t states)
+struct question {
+	enum protocol protocol;
+	struct table_ports ports;
+	uint32_t states;
+};
+
+/*
+ * The local port is at least the first and at most the last. What holds goes on behind its
+ * comparison, what does not goes beyond the end (inet_diag_bc_run(), net/ipv4/inet_diag.c).
+ */
+static void filter_ports(struct filter *filter, struct table_ports ports)
 {
+	const size_t one = sizeof *filter->operations, all = sizeof filter->operations;
+
+	filter->header.nla_type = INET_DIAG_REQ_BYTECODE;
+	filter->header.nla_len = sizeof *filter;
+	filter->operations[0] = (struct inet_diag_bc_op){
+		.code = INET_DIAG_BC_S_GE, .yes = (uint8_t)(2 * one), .no = (uint16_t)(all + 4)};
+	filter->operations[1].no = ports.first;
+	filter->operations[2] = (struct inet_diag_bc_op){.code = INET_DIAG_BC_S_LE,
+		.yes = (uint8_t)(2 * one),
+		.no = (uint16_t)(all - 2 * one + 4)};
+	filter->operations[3].no = ports.last;
+}
+
+static int ask(int netlink, int family, const struct question *question)
+{
+	enum protocol protocol = question->protocol;
+	struct table_ports ports = question->ports;
 	struct request request = {
-		.header.nlmsg_len = sizeof request,
+		.header.nlmsg_len = offsetof(struct request, filter),
 		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		.body.sdiag_family = (uint8_t)family,
 		.body.sdiag_protocol = protocol == PROTOCOL_TCP	  ? IPPROTO_TCP
 				       : protocol == PROTOCOL_UDP ? IPPROTO_UDP
 								  : IPPROTO_SCTP,
-		.body.idiag_states = states,
-		.body.id.idiag_sport = htons(port),
+		.body.idiag_states = question->states,
 	};
 
-	ssize_t sent = system_write(netlink, &request, sizeof request);
+	if (ports.first == ports.last) {
+		request.body.id.idiag_sport = htons(ports.first);
+	} else if (ports.first > 0 || ports.last < UINT16_MAX) {
+		filter_ports(&request.filter, ports);
+		request.header.nlmsg_len = sizeof request;
+	}
+	ssize_t sent = system_write(netlink, &request, request.header.nlmsg_len);
 	return sent < 0 ? (int)sent : 0;
 }
 
@@ -41,7 +81,8 @@ static struct endpoint endpoint_of(const struct inet_diag_msg *message, uint16_t
 {
 	struct sockaddr_in in = {
 		.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = bytes[0]};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = port};
+	struct sockaddr_in6 in6 = {
+		.sin6_family = AF_INET6, .sin6_port = port, .sin6_scope_id = message->id.idiag_if};
 	bool is_ip4 = message->idiag_family == AF_INET;
 	struct endpoint endpoint = {.port = 0};
 
@@ -88,14 +129,18 @@ static struct table_entry entry_from(const struct nlmsghdr *header, enum protoco
 
 /* Of one message of a dump; the kernel makes none larger unless it is asked with a larger buffer.
  */
-#define ANSWER_SIZE 8192
+#define ANSWER_SIZE 32768
 
 struct visit {
-	enum protocol protocol;
-	uint16_t port; /* 0: any */
+	const struct question *question;
 	table_visitor *visit;
 	void *context;
 };
+
+static bool is_among(uint16_t port, struct table_ports ports)
+{
+	return port >= ports.first && port <= ports.last;
+}
 
 /*
  * Reads the answers to one request into BUFFER, of ANSWER_SIZE bytes; returns 0 after the last, or
@@ -116,18 +161,19 @@ static int read_answers(int netlink, void *buffer, const struct visit *visit)
 				return 0;
 			if (at->nlmsg_type == NLMSG_ERROR)
 				return ((const struct nlmsgerr *)NLMSG_DATA(at))->error;
-			struct table_entry entry = entry_from(at, visit->protocol);
+			struct table_entry entry = entry_from(at, visit->question->protocol);
 			/* Linux 6.8 lists bound TCP sockets whatever port it was asked for. */
-			if (visit->port == 0 || entry.local.port == visit->port)
+			if (is_among(entry.local.port, visit->question->ports))
 				visit->visit(&entry, visit->context);
 		}
 	}
 }
 
-int tables_read(
-	enum protocol protocol, uint16_t port, uint32_t states, table_visitor *visit, void *context)
+int tables_read_range(enum protocol protocol, struct table_ports ports, uint32_t states,
+	table_visitor *visit, void *context)
 {
-	struct visit whole = {protocol, port, visit, context};
+	const struct question question = {protocol, ports, states};
+	struct visit whole = {&question, visit, context};
 	struct arena arena; /* no stack: this may run in a signal handler */
 	int error = arena_open(&arena, ANSWER_SIZE);
 	void *buffer = error ? NULL : arena_take(&arena, 1, ANSWER_SIZE);
@@ -137,7 +183,7 @@ int tables_read(
 		error = netlink;
 	static const int families[] = {AF_INET, AF_INET6};
 	for (int i = 0; i < 2 && !error; i++) {
-		error = ask(netlink, families[i], protocol, port, states);
+		error = ask(netlink, families[i], &question);
 		if (!error)
 			error = read_answers(netlink, buffer, &whole);
 	}
@@ -145,6 +191,14 @@ int tables_read(
 	if (netlink >= 0)
 		system_close(netlink);
 	return error;
+}
+
+int tables_read(
+	enum protocol protocol, uint16_t port, uint32_t states, table_visitor *visit, void *context)
+{
+	struct table_ports all = {0, UINT16_MAX}, one = {port, port};
+
+	return tables_read_range(protocol, port ? one : all, states, visit, context);
 }
 
 int tables_read_listening(

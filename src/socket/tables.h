@@ -33,11 +33,21 @@ struct table_entry {
 
 typedef void table_visitor(const struct table_entry *entry, void *context);
 
+/* Local ports, from the first to the last. */
+struct table_ports {
+	uint16_t first, last;
+};
+
 /*
  * Asks the kernel (sock_diag(7)) for the sockets of this network namespace of one protocol, of both
- * families, with the local PORT (0: any), in STATES (bits of TABLE_STATE_BIT()). Returns 0 or a
- * negative errno. Async-signal-safe; leaves errno alone.
+ * families, with a local port among PORTS, in STATES (bits of TABLE_STATE_BIT()). A read costs the
+ * kernel as much as it has sockets in those states, however few PORTS are. Returns 0 or a negative
+ * errno. Async-signal-safe; leaves errno alone.
  */
+int tables_read_range(enum protocol protocol, struct table_ports ports, uint32_t states,
+	table_visitor *visit, void *context);
+
+/* The same, of one PORT (0: any). */
 int tables_read(enum protocol protocol, uint16_t port, uint32_t states, table_visitor *visit,
 	void *context);
 

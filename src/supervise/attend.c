@@ -10,6 +10,7 @@
 #include "notify.h"
 #include "own_errors.h"
 #include "service.h"
+#include "standard.h"
 #include "without_hook.h"
 
 #include <errno.h>
@@ -158,21 +159,6 @@ static void restore_signals(const struct start *start)
 		sigtimedwait(&child, NULL, &at_once);
 	sigaction(SIGCHLD, &start->on_child, NULL);
 	sigprocmask(SIG_SETMASK, &start->mask, NULL);
-}
-
-/*
- * Descriptors 0 to 2 that are closed must not become ones of ours, which standard error would be
- * put in the place of. The program finds them closed.
- */
-static void fill_standard_descriptors(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
 }
 
 static pid_t start_child(struct start *start)
@@ -421,7 +407,7 @@ int attend(const struct configuration *configuration, char **arguments, bool ask
 		.job = job_of_this_process(&configuration->log),
 	};
 
-	fill_standard_descriptors();
+	standard_fill();
 	int error = check_proc();
 	prepare_signals(&start);
 	if (!error)

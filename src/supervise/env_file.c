@@ -68,6 +68,17 @@ static bool refuse(const char *path, const char *why)
 	return false;
 }
 
+/* The number of the first line with a NUL, which would end the text; or 0. */
+static unsigned line_with_nul(const struct policy_file *file)
+{
+	const char *nul = memchr(file->bytes, '\0', file->length);
+	unsigned number = 1;
+
+	for (const char *at = file->bytes; nul && at < nul; at++)
+		number += *at == '\n';
+	return nul ? number : 0;
+}
+
 static bool set_all(const char *path, char *text)
 {
 	char *line;
@@ -91,7 +102,14 @@ bool env_file_load(const char *path)
 	int error = policy_file_read(&file, path, false, &complaint);
 	if (error)
 		return refuse(path, error == -ENOENT ? "there is no such file" : bytes);
-	bool is_good = set_all(path, file.bytes); /* a NUL is behind its last byte */
+	unsigned number = line_with_nul(&file);
+	if (number)
+		fprintf(stderr,
+			"reuse-run: %s:%u: there is a NUL byte in this line; save the file as "
+			"plain "
+			"text (UTF-8)\n",
+			path, number);
+	bool is_good = !number && set_all(path, file.bytes); /* a NUL is behind its last byte */
 	policy_file_drop(&file);
 	return is_good;
 }

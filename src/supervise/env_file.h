@@ -9,7 +9,8 @@
  * Sets the variables in the file at PATH, one NAME=VALUE a line; a value may stand in single or
  * double quotes; empty lines and lines that start with "#" or ";" are skipped, as is the word
  * "export". Returns false when the file cannot be read, somebody else could have written it
- * (policy/policy_file.h), or a line is none of these, which has been said on standard error then.
+ * (policy/policy_file.h), there is a NUL byte in it, or a line is none of these, which has been
+ * said on standard error then.
  */
 bool env_file_load(const char *path);
 

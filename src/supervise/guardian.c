@@ -9,36 +9,63 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define GROUPS_MOST 4096
+#define COPIES_MOST 4096
 
-static _Atomic pid_t *groups; /* shared with the guardian; 0: free */
+/* 0: free. Below 0: the first process has ended, and the number is only that of its group. */
+static _Atomic pid_t *copies; /* shared with the guardian */
 static int alive = -1;	      /* the end that we have */
+static pid_t guardian;
 
 static void replace(pid_t old, pid_t new)
 {
-	for (int i = 0; groups && i < GROUPS_MOST; i++) {
-		if (groups[i] == old) {
-			groups[i] = new;
+	for (int i = 0; copies && i < COPIES_MOST; i++) {
+		if (copies[i] == old) {
+			copies[i] = new;
 			return;
 		}
 	}
 }
 
-void guardian_note(pid_t group)
+void guardian_note(pid_t copy)
 {
-	replace(0, group);
+	replace(0, copy);
 }
 
-void guardian_strike(pid_t group)
+void guardian_forget_process(pid_t copy)
 {
-	replace(group, 0);
+	replace(copy, -copy);
+}
+
+void guardian_strike(pid_t copy)
+{
+	replace(copy, 0);
+	replace(-copy, 0);
+}
+
+/* A process may have left its group. */
+static void kill_all(void)
+{
+	for (int i = 0; i < COPIES_MOST; i++) {
+		pid_t copy = copies[i];
+		if (copy > 0)
+			kill(copy, SIGKILL);
+		if (copy)
+			kill(copy > 0 ? -copy : copy, SIGKILL);
+	}
 }
 
 /* The supervisor has the other end, and nobody else: it is closed when the supervisor ends. */
+static void wait_for_end(int end)
+{
+	char bytes[64];
+
+	while (read(end, bytes, sizeof bytes) != 0) {
+	}
+}
+
 static _Noreturn void watch(int end)
 {
 	sigset_t all;
-	char byte;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
@@ -47,27 +74,40 @@ static _Noreturn void watch(int end)
 	dup2(end, STDIN_FILENO);
 	syscall(SYS_close_range, STDIN_FILENO + 1, ~0U, 0);
 	prctl(PR_SET_NAME, "reuse-guardian");
-	while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR) {
-	}
-	for (int i = 0; i < GROUPS_MOST; i++) {
-		if (groups[i])
-			kill(-groups[i], SIGKILL);
-	}
+	wait_for_end(STDIN_FILENO);
+	kill_all();
 	_exit(0);
+}
+
+static bool share_list(void)
+{
+	if (copies)
+		return true;
+	void *memory = mmap(NULL, COPIES_MOST * sizeof *copies, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory != MAP_FAILED)
+		copies = memory;
+	return copies != NULL;
+}
+
+static int close_pipe(const int ends[2])
+{
+	int error = errno;
+
+	close(ends[0]);
+	close(ends[1]);
+	return -error;
 }
 
 int guardian_start(void)
 {
 	int ends[2];
-	void *memory = mmap(NULL, GROUPS_MOST * sizeof *groups, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (memory == MAP_FAILED || pipe2(ends, O_CLOEXEC) < 0)
+	if (!share_list() || pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	groups = memory;
-	pid_t guardian = fork();
+	guardian = fork();
 	if (guardian < 0)
-		return -errno;
+		return close_pipe(ends);
 	if (guardian == 0) {
 		close(ends[1]);
 		watch(ends[0]);
@@ -75,6 +115,15 @@ int guardian_start(void)
 	close(ends[0]);
 	alive = ends[1];
 	return 0;
+}
+
+bool guardian_has_ended(pid_t process)
+{
+	if (process != guardian || guardian <= 0)
+		return false;
+	guardian_end();
+	guardian = 0;
+	return true;
 }
 
 void guardian_end(void)

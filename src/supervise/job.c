@@ -4,6 +4,7 @@
 #include "../errnos.h"
 #include "../procfs.h"
 #include "own_errors.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,7 +96,14 @@ static bool is_echo(const struct job *job, const siginfo_t *info)
 	return info->si_pid > 0 && getpgid(info->si_pid) == job->home;
 }
 
-static void send_to_children(int signal)
+static void send_unless_in(pid_t process, int signal, pid_t group)
+{
+	if (!group || getpgid(process) != group)
+		kill(process, signal);
+}
+
+/* Those in the process group EXCEPT have got it. */
+static void send_to_children(int signal, pid_t except)
 {
 	char path[48], list[4096];
 	int length = snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
@@ -104,7 +112,7 @@ static void send_to_children(int signal)
 
 	list[size > 0 ? size : 0] = '\0';
 	for (char *at = list, *end; (end = strchr(at, ' ')); at = end + 1)
-		kill((pid_t)strtol(at, NULL, 10), signal);
+		send_unless_in((pid_t)strtol(at, NULL, 10), signal, except);
 	if (fd >= 0)
 		close(fd);
 }
@@ -119,10 +127,14 @@ static void say_not_passed_on(const struct job *job, int signal, int error)
 
 void job_pass_on(const struct job *job, siginfo_t *info)
 {
+	bool has_group_got_it = signals_is_for_the_rest(info, getppid());
+
 	if (is_echo(job, info))
 		return;
 	if (job->is_over)
-		send_to_children(info->si_signo);
+		send_to_children(info->si_signo, has_group_got_it ? job->home : 0);
+	else if (has_group_got_it && getpgid(job->program) == job->home)
+		return;
 	else if (syscall(SYS_pidfd_send_signal, job->pidfd, info->si_signo,
 			 info->si_code == SI_QUEUE ? info : NULL, 0) < 0)
 		say_not_passed_on(job, info->si_signo, errno);

@@ -4,12 +4,13 @@
 #include "../errnos.h"
 #include "../socket/inherited.h"
 #include "../socket/share.h"
-#include "../socket/tables.h"
 #include "clock.h"
 #include "manager.h"
 #include "say.h"
 
 #include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +21,18 @@
 
 /* ---- what is it? ---- */
 
-static void note_if_same(const struct table_entry *entry, void *context)
+/* The device and the families, as the kernel's tables would have them: what makes its place. */
+static void describe_place(struct table_entry *entry, int fd)
 {
-	struct kept *kept = context;
+	char device[IF_NAMESIZE] = "";
+	int is_v6only = 0;
+	socklen_t length = sizeof device;
 
-	if (entry->inode == kept->entry.inode)
-		kept->entry = *entry;
+	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &length) == 0 && length > 0)
+		entry->interface = if_nametoindex(device);
+	length = sizeof is_v6only;
+	if (getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only, &length) == 0)
+		entry->is_v6only = is_v6only != 0;
 }
 
 /*
@@ -52,33 +59,19 @@ static int describe(struct kept *kept, int fd)
 		return -errno;
 	kept->fd = fd;
 	kept->entry.inode = (uint32_t)status.st_ino;
+	describe_place(&kept->entry, fd);
 	return 0;
-}
-
-static void look_up(struct kept *kept)
-{
-	const struct endpoint *local = &kept->entry.local;
-
-	tables_read_listening(local->protocol, local->port, note_if_same, kept);
 }
 
 /* ---- the list ---- */
 
-static struct kept *find(struct kept *kept, uint32_t inode)
+struct kept *keeper_find(const struct keeper *keeper, uint32_t inode)
 {
+	struct kept *kept = keeper->list;
+
 	while (kept && kept->entry.inode != inode)
 		kept = kept->next;
 	return kept;
-}
-
-struct kept *keeper_find(const struct keeper *keeper, uint32_t inode)
-{
-	return find(keeper->list, inode);
-}
-
-struct kept *keeper_find_leaving(const struct keeper *keeper, uint32_t inode)
-{
-	return find(keeper->leaving, inode);
 }
 
 static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
@@ -120,6 +113,7 @@ void keeper_drop(struct keeper *keeper, struct kept *kept)
 	kept->is_seen = false;
 	kept->next = keeper->leaving;
 	keeper->leaving = kept;
+	keeper->has_closed = true;
 }
 
 void keeper_forget_unseen(struct keeper *keeper)
@@ -194,10 +188,7 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 		return false;
 	}
 	snprintf(kept.name, sizeof kept.name, "%s", name);
-	bool has_room = count_of(keeper, copy) < KEEPER_COPY_MOST;
-	if (has_room)
-		look_up(&kept);
-	if (!has_room || !append(keeper, &kept)) {
+	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !append(keeper, &kept)) {
 		refuse(copy, "more sockets than can be kept", -ENOSPC);
 		return false;
 	}
@@ -237,7 +228,6 @@ bool keeper_inherit(struct keeper *keeper, int fd)
 
 	if (describe(&kept, fd) < 0)
 		return false;
-	look_up(&kept);
 	/* The n-th socket of a place is the n-th slot's. */
 	for (const struct kept *at = keeper->list; at; at = at->next)
 		kept.slot += tables_are_at_one_place(&at->entry, &kept.entry);

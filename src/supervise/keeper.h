@@ -11,19 +11,21 @@
 
 struct kept {
 	struct kept *next;
-	int fd;
-	struct table_entry entry; /* as the kernel showed it when it came */
+	int fd;			  /* of a leaving one: -1 */
+	struct table_entry entry; /* its place and its inode; the rest says nothing */
 	bool is_seen;		  /* of a leaving one: the kernel shows it still */
 	unsigned slot;
 	struct copy *owner; /* NULL: the copy is dead, and the next one of its slot shall take it */
 	const struct copy *claim;    /* the copy that has taken it, and is not ready yet */
 	int64_t orphaned_ms;	     /* since when nobody owns it */
+	struct kept *sibling;	     /* steering's: of the same group */
 	char name[KEEPER_NAME_SIZE]; /* its FDNAME */
 };
 
 struct keeper {
 	struct kept *list;
 	struct kept *leaving; /* closed here; others, as the service manager, may have them yet */
+	bool has_closed;      /* some since somebody set this to false */
 };
 
 /* Does what a message of COPY says with FDSTORE= or FDSTOREREMOVE=; takes what it needs of its fds.
@@ -54,9 +56,6 @@ void keeper_drop_orphans(struct keeper *keeper, unsigned slot);
 void keeper_drop(struct keeper *keeper, struct kept *kept);
 
 struct kept *keeper_find(const struct keeper *keeper, uint32_t inode);
-
-/* The same among the leaving ones. */
-struct kept *keeper_find_leaving(const struct keeper *keeper, uint32_t inode);
 
 /* Forgets the leaving sockets that are not marked as seen, and takes the marks off. */
 void keeper_forget_unseen(struct keeper *keeper);

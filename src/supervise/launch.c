@@ -2,6 +2,7 @@
 #include "launch.h"
 
 #include "../arena.h"
+#include "../procfs.h"
 #include "../socket/inherited.h"
 #include "env_file.h"
 #include "manager.h"
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #define FIRST_FD 3 /* SD_LISTEN_FDS_START */
+#define FDS_MOST (64 * 1024)
 
 /* ---- what the supervisor was started with ---- */
 
@@ -41,9 +43,42 @@ static void read_passed(struct launch *launch, struct keeper *keeper)
 	count = getenv("LISTEN_FDS");
 	whom = getenv("LISTEN_PID");
 	/* Another process's, whose descriptors ours are not. */
-	launch->n_passed = count && whom && atoi(whom) == getpid() ? atoi(count) : 0;
-	for (int i = 0; i < launch->n_passed; i++)
-		fcntl(FIRST_FD + i, F_SETFD, FD_CLOEXEC);
+	int most = count && whom && atoi(whom) == getpid() ? atoi(count) : 0;
+	while (launch->n_passed < most && fcntl(FIRST_FD + launch->n_passed, F_GETFD) >= 0)
+		launch->n_passed++;
+}
+
+/* What we have opened ourselves has FD_CLOEXEC. */
+static void note_inherited(int fd, int *end)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	if (flags >= 0 && !(flags & FD_CLOEXEC) && fd >= *end)
+		*end = fd + 1;
+}
+
+static bool note_name(int directory, const char *name, void *end)
+{
+	int fd = procfs_number(name);
+
+	if (fd >= 0 && fd != directory)
+		note_inherited(fd, end);
+	return false;
+}
+
+/* The number behind all descriptors that the supervisor was started with. */
+static int end_of_inherited(const struct rlimit *files)
+{
+	int end = FIRST_FD;
+	int most = files->rlim_cur < FDS_MOST ? (int)files->rlim_cur : FDS_MOST;
+
+	if (access("/proc/self/fd", R_OK) == 0) {
+		procfs_walk_path("/proc/self/fd", note_name, &end);
+		return end;
+	}
+	for (int fd = FIRST_FD; fd < most; fd++)
+		note_inherited(fd, &end);
+	return end;
 }
 
 void launch_open(struct launch *launch, const struct options *options, struct keeper *keeper)
@@ -58,72 +93,16 @@ void launch_open(struct launch *launch, const struct options *options, struct ke
 		if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
 			sigaddset(&launch->ignored, number);
 	}
+	read_passed(launch, keeper);
 	if (getrlimit(RLIMIT_NOFILE, &launch->files) == 0) {
+		launch->end_of_inherited = end_of_inherited(&launch->files);
 		raised = launch->files;
 		raised.rlim_cur = raised.rlim_max;
 		launch->is_raised = setrlimit(RLIMIT_NOFILE, &raised) == 0;
 	}
-	read_passed(launch, keeper);
 }
 
 /* ---- descriptors ---- */
-
-struct passing {
-	int fds[KEEPER_COPY_MOST + 64];
-	int count;
-	char *names;
-	size_t names_size;
-};
-
-static void pass(struct passing *passing, int fd, const char *name)
-{
-	size_t length = strlen(passing->names);
-	int most = (int)(sizeof passing->fds / sizeof *passing->fds);
-
-	if (passing->count == most || length + strlen(name) + 2 > passing->names_size)
-		return;
-	passing->fds[passing->count++] = fd;
-	snprintf(passing->names + length, passing->names_size - length, "%s%s",
-		passing->count > 1 ? ":" : "", name);
-}
-
-static void pass_own(struct passing *passing, int count)
-{
-	const char *names = getenv("LISTEN_FDNAMES");
-	char name[256];
-
-	for (int i = 0; i < count; i++) {
-		size_t length = names ? strcspn(names, ":") : 0;
-		snprintf(name, sizeof name, "%.*s", (int)length, names ? names : "");
-		pass(passing, FIRST_FD + i, *name ? name : "unknown");
-		names = names && names[length] ? names + length + 1 : NULL;
-	}
-}
-
-static void pass_kept(struct passing *passing, const struct keeper *keeper, const struct copy *copy,
-	const struct copy *predecessor)
-{
-	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->slot == copy->slot && kept->owner == predecessor)
-			pass(passing, kept->fd, kept->name);
-	}
-}
-
-/* Puts them in their row, by way of numbers that are in nobody's way. */
-static bool place(struct passing *passing)
-{
-	for (int i = 0; i < passing->count; i++) {
-		passing->fds[i] =
-			fcntl(passing->fds[i], F_DUPFD_CLOEXEC, FIRST_FD + passing->count);
-		if (passing->fds[i] < 0)
-			return false;
-	}
-	for (int i = 0; i < passing->count; i++) {
-		if (dup2(passing->fds[i], FIRST_FD + i) < 0)
-			return false;
-	}
-	return true;
-}
 
 static void set_number(const char *name, intmax_t number)
 {
@@ -133,25 +112,111 @@ static void set_number(const char *name, intmax_t number)
 	setenv(name, value, true);
 }
 
-static bool pass_sockets(const struct launch *launch, const struct keeper *keeper,
-	const struct copy *copy, const struct copy *predecessor)
-{
-	static char names[(KEEPER_COPY_MOST + 64) * KEEPER_NAME_SIZE];
-	struct passing passing = {.names = names, .names_size = sizeof names};
+struct passing {
+	int count;
+	const struct kept *kept[KEEPER_COPY_MOST];
+};
 
-	pass_own(&passing, launch->n_passed);
-	pass_kept(&passing, keeper, copy, predecessor);
-	if (!place(&passing))
-		return false;
+static struct passing choose(
+	const struct keeper *keeper, const struct copy *copy, const struct copy *predecessor)
+{
+	struct passing passing = {.count = 0};
+
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->slot == copy->slot && kept->owner == predecessor &&
+			passing.count < KEEPER_COPY_MOST)
+			passing.kept[passing.count++] = kept;
+	}
+	return passing;
+}
+
+/* Puts them in their row, by way of numbers that are in nobody's way. */
+static int place(const struct passing *passing, int first)
+{
+	int fds[KEEPER_COPY_MOST];
+
+	for (int i = 0; i < passing->count; i++) {
+		fds[i] = fcntl(passing->kept[i]->fd, F_DUPFD_CLOEXEC, first + passing->count);
+		if (fds[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < passing->count; i++) {
+		if (dup2(fds[i], first + i) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Names what a .socket unit passed to us, which stays where it is, and what is behind it. */
+static int set_names(const struct launch *launch, const struct passing *passing)
+{
+	const char *own = getenv("LISTEN_FDNAMES");
+	char *names = NULL;
+	size_t size;
+	FILE *out = open_memstream(&names, &size);
+
+	if (!out)
+		return -errno;
+	if (launch->n_passed && own)
+		fputs(own, out);
+	for (int i = 0; i < launch->n_passed && !own; i++)
+		fprintf(out, "%sunknown", i ? ":" : "");
+	for (int i = 0; i < passing->count; i++)
+		fprintf(out, "%s%s", launch->n_passed + i ? ":" : "", passing->kept[i]->name);
+	if (fclose(out) != 0)
+		return -errno;
+	return setenv("LISTEN_FDNAMES", names, true) < 0 ? -errno : 0;
+}
+
+/* As in sd_listen_fds(3). */
+static int pass_in_row(const struct launch *launch, const struct passing *passing)
+{
+	int count = launch->n_passed + passing->count;
+	int error = place(passing, FIRST_FD + launch->n_passed);
+
+	if (count > 0) {
+		set_number("LISTEN_PID", getpid());
+		set_number("LISTEN_FDS", count);
+		return error ? error : set_names(launch, passing);
+	}
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	unsetenv("LISTEN_PID");
-	if (passing.count == 0)
-		return true;
-	set_number("LISTEN_PID", getpid());
-	set_number("LISTEN_FDS", passing.count);
-	setenv("LISTEN_FDNAMES", names, true);
-	return true;
+	return error;
+}
+
+/*
+ * A row would close others that we were started with, and that are for the copy. So they get higher
+ * numbers, and are named as a program names them that hands them on over execve(2).
+ */
+static int pass_above(const struct launch *launch, const struct passing *passing)
+{
+	char *list = NULL;
+	size_t size;
+	FILE *out = open_memstream(&list, &size);
+
+	if (!out)
+		return -errno;
+	for (int i = 0; i < passing->count; i++) {
+		int fd = fcntl(passing->kept[i]->fd, F_DUPFD, launch->end_of_inherited);
+		if (fd < 0)
+			return -errno;
+		fprintf(out, "%s%d:%" PRIu32, i ? "," : "", fd, passing->kept[i]->entry.inode);
+	}
+	if (fclose(out) != 0)
+		return -errno;
+	return setenv("REUSE_KEPT", list, true) < 0 ? -errno : 0;
+}
+
+/* Returns 0 or a negative errno. */
+static int pass_sockets(const struct launch *launch, const struct passing *passing)
+{
+	const struct passing none = {.count = 0};
+
+	if (launch->end_of_inherited == FIRST_FD + launch->n_passed)
+		return pass_in_row(launch, passing);
+	int error = passing->count ? pass_above(launch, passing) : 0;
+	return error ? error : pass_in_row(launch, &none);
 }
 
 /* ---- the rest of its world ---- */
@@ -231,20 +296,20 @@ static char **expand_all(char **command, const struct copy *copy)
 
 /* ---- becoming the program ---- */
 
-static void complain(const char *what, const char *name)
+static void complain(const char *what, const char *name, int error)
 {
-	fprintf(stderr, "reuse-run: %s%s%s: %s\n", what, *what ? " " : "", name, strerror(errno));
+	fprintf(stderr, "reuse-run: %s%s%s: %s\n", what, *what ? " " : "", name, strerror(error));
 }
 
 static bool go_where_it_runs(const struct options *options)
 {
 	if (options->directory && chdir(options->directory) < 0) {
-		complain("--chdir", options->directory);
+		complain("--chdir", options->directory, errno);
 		return false;
 	}
 	for (unsigned i = 0; i < options->n_unlink; i++) {
 		if (unlink(options->unlink[i]) < 0 && errno != ENOENT) {
-			complain("--unlink", options->unlink[i]);
+			complain("--unlink", options->unlink[i], errno);
 			return false;
 		}
 	}
@@ -299,24 +364,30 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 
 	/* It could not be told to stop, with all that it starts. */
 	if (setpgid(0, 0) < 0) {
-		complain("", "a process group of its own");
+		complain("", "a process group of its own", errno);
 		_exit(EX_OSERR);
 	}
 	end_with(supervisor);
 	take_null_as_input();
-	if (!pass_sockets(launch, keeper, copy, predecessor)) {
-		complain("", "the kept sockets cannot be passed on");
+	struct passing passing = choose(keeper, copy, predecessor);
+	int error = pass_sockets(launch, &passing);
+	if (error) {
+		complain("", "the kept sockets cannot be passed on", -error);
 		_exit(EX_OSERR);
 	}
 	if ((options->env_file && !env_file_load(options->env_file)) || !go_where_it_runs(options))
 		_exit(EX_CONFIG);
 	set_environment(launch, copy);
-	if (options->is_pinned && pin_to_place(copy->slot) < 0)
-		complain("", "--pin");
+	int cpu = options->is_pinned ? pin_to_place(copy->slot) : 0;
+	if (cpu < 0)
+		complain("", "--pin", -cpu);
 	if (options->is_expanded)
 		command = expand_all(command, copy);
-	int status =
-		command ? prepare_program(options->hook, command[0], options->preload) : EX_OSERR;
+	if (!command) {
+		complain("", "--expand", ENOMEM);
+		_exit(EX_OSERR);
+	}
+	int status = prepare_program(options->hook, command[0], options->preload);
 	if (!prepare_is_permission(status))
 		_exit(status);
 	if (status == PREPARE_PRELOAD_ASAN)
@@ -326,8 +397,9 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		attend(options, command, status == PREPARE_NOTIFY_OR_PRELOAD && options->preload);
 	else
 		execvp(command[0], command);
-	complain("", command[0]);
-	_exit(errno == ENOENT ? 127 : 126);
+	error = errno;
+	complain("", command[0], error);
+	_exit(error == ENOENT ? 127 : 126);
 }
 
 int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy,

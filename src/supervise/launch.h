@@ -16,12 +16,13 @@ struct launch {
 	struct rlimit files;
 	bool is_raised; /* that limit, for the supervisor */
 	sigset_t ignored;
-	int n_passed; /* descriptors from 3 on, as in LISTEN_FDS, for the program itself */
+	int n_passed;	      /* descriptors from 3 on, as in LISTEN_FDS, for the program itself */
+	int end_of_inherited; /* all descriptors that the supervisor was started with are below */
 };
 
 /*
- * Takes stock of the process as it is. Sockets in LISTEN_FDS that the service manager kept for us
- * go to KEEPER; the others stay where they are, for the copies.
+ * Takes stock of the process as it is, before it opens files of its own. Sockets in LISTEN_FDS that
+ * the service manager kept for us go to KEEPER; the others stay where they are, for the copies.
  */
 void launch_open(struct launch *launch, const struct options *options, struct keeper *keeper);
 

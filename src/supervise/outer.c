@@ -25,19 +25,20 @@ static int open_of(pid_t process, const char *name)
 	return system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 }
 
-static pid_t parent_of(pid_t process)
+/* A number of its status; FIELD ends in a colon. -1: there is none. */
+static int status_of(pid_t process, const char *field)
 {
 	struct procfs_reader reader = {.fd = open_of(process, "status")};
 	char line[128];
-	pid_t parent = 0;
+	int number = -1;
 
-	while (reader.fd >= 0 && parent == 0 && procfs_next_line(&reader, line, sizeof line)) {
-		if (strncmp(line, "PPid:", 5) == 0)
-			parent = (pid_t)strtol(line + 5, NULL, 10);
+	while (reader.fd >= 0 && number < 0 && procfs_next_line(&reader, line, sizeof line)) {
+		if (strncmp(line, field, strlen(field)) == 0)
+			number = (int)strtol(line + strlen(field), NULL, 10);
 	}
 	if (reader.fd >= 0)
 		system_close(reader.fd);
-	return parent;
+	return number;
 }
 
 static bool is_reuse_run(pid_t process)
@@ -52,7 +53,7 @@ static bool is_reuse_run(pid_t process)
 	return length == (ssize_t)strlen(name) && memcmp(comm, name, strlen(name)) == 0;
 }
 
-/* Whether it hears of a filter's calls; a supervisor of copies does not. */
+/* Whether it hears of a filter's calls; a supervisor of copies need not. */
 static bool has_listener(pid_t process)
 {
 	static const char listener[] = "anon_inode:seccomp notify"; /* fs/anon_inodes.c */
@@ -75,14 +76,22 @@ static bool has_listener(pid_t process)
 	return is_there;
 }
 
+/* The filter that we are under is one that it is not under. Linux before 5.9 does not tell. */
+static bool has_fewer_filters(pid_t process)
+{
+	int ours = status_of(getpid(), "Seccomp_filters:");
+
+	return ours < 0 || status_of(process, "Seccomp_filters:") < ours;
+}
+
 pid_t outer_find(void)
 {
 	pid_t at = getppid();
 
 	for (unsigned depth = 0; at > 0 && depth < DEPTH_MOST; depth++) {
-		if (is_reuse_run(at) && has_listener(at))
+		if (is_reuse_run(at) && has_fewer_filters(at) && has_listener(at))
 			return at;
-		at = parent_of(at);
+		at = status_of(at, "PPid:");
 	}
 	return 0;
 }

@@ -2,13 +2,14 @@
 #include "owners.h"
 
 #include "../procfs.h"
-#include "../system.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* The same on every machine; older headers do not have them. */
@@ -169,8 +170,10 @@ int owners_duplicate(const struct owner *owner)
 	if (fd < 0)
 		fd = -errno;
 	close(process);
-	/* The number may stand for another file by now. */
-	if (fd >= 0 && file_identity_of(fd).inode != owner->inode) {
+	struct stat status;
+	/* The number may stand for another file by now, with that inode on another device. */
+	if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode) ||
+			       (uint32_t)status.st_ino != owner->inode)) {
 		close(fd);
 		return -ENOENT;
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "peer.h"
 
+#include "../user.h"
+
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define OVERFLOW_UID 65534 /* how a user namespace shows all whom it has no number for */
 
 /* It cannot be seen of processes that are another user's. */
 static bool is_in_our_user_namespace(pid_t process)

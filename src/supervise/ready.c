@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ready.h"
 
-#include "../socket/tables.h"
 #include "copies.h"
+#include "snapshot.h"
 #include "tree.h"
 
 #define PROBE_WAIT_MS	250  /* between two probes of one copy */
@@ -10,23 +10,30 @@
 
 struct listening {
 	const struct supervisor *supervisor;
-	const struct tree *tree;
+	struct tree tree;
 	bool is_found, is_to_be_kept;
 };
 
 /* Sockets that the copy was given do not count before it has taken them. */
-static void note_own(const struct table_entry *entry, void *context)
+static void note_own(struct listening *listening, const struct table_entry *entry)
 {
-	struct listening *listening = context;
 	const struct supervisor *supervisor = listening->supervisor;
 
-	if (!entry->is_listening || !entry->local.port ||
-		keeper_find(&supervisor->keeper, entry->inode) ||
-		!tree_has(listening->tree, entry->inode))
+	if (!entry->local.port || !tree_has(&listening->tree, entry->inode) ||
+		keeper_find(&supervisor->keeper, entry->inode))
 		return;
 	const struct rule *rule = policy_decide(supervisor->policy, VIEW_BOUND, &entry->local);
 	listening->is_found = true;
 	listening->is_to_be_kept |= rule && rule->actions.keep;
+}
+
+static void look_for(struct listening *listening, struct snapshot *snapshot, enum protocol protocol)
+{
+	struct slice all;
+
+	snapshot_listeners(snapshot, protocol, &all);
+	for (size_t i = 0; i < all.count; i++)
+		note_own(listening, &all.entries[i]);
 }
 
 /*
@@ -34,16 +41,15 @@ static void note_own(const struct table_entry *entry, void *context)
  * group at the same time, and then nobody knows which of the two came first. But a copy that was
  * not hooked hands nothing over.
  */
-static bool listens_somewhere(const struct supervisor *supervisor, struct copy *copy, int64_t now)
+static bool listens_somewhere(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
-	struct tree tree;
-	struct listening listening = {.supervisor = supervisor, .tree = &tree};
+	struct listening listening = {.supervisor = supervisor};
 
-	tree_read(&tree, copy->pid);
-	tables_read_listening(PROTOCOL_TCP, 0, note_own, &listening);
+	tree_read(&listening.tree, copy->pid);
+	look_for(&listening, &supervisor->snapshot, PROTOCOL_TCP);
 	if (!listening.is_found)
-		tables_read_listening(PROTOCOL_UDP, 0, note_own, &listening);
-	tree_free(&tree);
+		look_for(&listening, &supervisor->snapshot, PROTOCOL_UDP);
+	tree_free(&listening.tree);
 	if (listening.is_found && !copy->listening_ms)
 		copy->listening_ms = now;
 	return listening.is_found &&
@@ -51,7 +57,7 @@ static bool listens_somewhere(const struct supervisor *supervisor, struct copy *
 }
 
 /* Whether it listens on what the one before it listened on, or if there was none, anywhere. */
-static bool listens(const struct supervisor *supervisor, struct copy *copy, int64_t now)
+static bool listens(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	const struct copy *predecessor = copies_serving(supervisor, copy->slot);
 
@@ -72,7 +78,7 @@ static void probe(const struct supervisor *supervisor, struct copy *copy, int64_
 	copy->probe_ms = now + PROBE_WAIT_MS;
 }
 
-bool ready_is(const struct supervisor *supervisor, struct copy *copy, int64_t now)
+bool ready_is(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	const struct options *options = supervisor->options;
 

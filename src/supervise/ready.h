@@ -9,6 +9,6 @@
  * Whether COPY is ready, as --ready= says; starts its probe, where that is due. NOW is that of
  * clock_now_ms().
  */
-bool ready_is(const struct supervisor *supervisor, struct copy *copy, int64_t now);
+bool ready_is(struct supervisor *supervisor, struct copy *copy, int64_t now);
 
 #endif

@@ -34,7 +34,7 @@ void roll_begin(struct supervisor *supervisor)
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
 		supervisor->slots[slot].is_to_roll = true;
 	manager_say("RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=Replacing the copies",
-		clock_now_ms() * 1000);
+		clock_now_us());
 	say(LOG_LEVEL_INFO, "generation %u replaces the copies", supervisor->generation);
 }
 

@@ -19,10 +19,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#define PASS_MS 10 /* between two passes of the loop that only messages of copies call for */
 
 /* ---- signals ---- */
 
@@ -193,6 +196,37 @@ static void take_signals(struct supervisor *supervisor, int fd)
 
 /* ---- what is due ---- */
 
+static void start_guardian(void)
+{
+	int error = guardian_start();
+
+	if (error)
+		say(LOG_LEVEL_WARN, "what copies have forked may outlive this process: %s",
+			errno_name(-error));
+}
+
+/* The next child that has ended, which still has its number; 0: there is none. */
+static pid_t next_ended(void)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == EINTR) {
+	}
+	return info.si_pid;
+}
+
+static void child_ended(struct supervisor *supervisor, pid_t process, int status)
+{
+	if (guardian_has_ended(process)) {
+		say(LOG_LEVEL_WARN,
+			"the guardian, process %d, which ends the copies if this process is "
+			"killed, has ended itself; another one is started",
+			(int)process);
+		start_guardian();
+	}
+	worker_ended(supervisor, process, status);
+}
+
 static void reap(struct supervisor *supervisor)
 {
 	int status;
@@ -200,9 +234,10 @@ static void reap(struct supervisor *supervisor)
 
 	/* What a copy said before it ended counts. */
 	worker_listen(supervisor);
-	while ((process = waitpid(-1, &status, WNOHANG)) > 0 || (process < 0 && errno == EINTR)) {
-		if (process > 0)
-			worker_ended(supervisor, process, status);
+	while ((process = next_ended()) > 0) {
+		guardian_forget_process(process);
+		if (waitpid(process, &status, WNOHANG) == process)
+			child_ended(supervisor, process, status);
 	}
 }
 
@@ -312,6 +347,30 @@ static bool is_done(const struct supervisor *supervisor)
 	return true;
 }
 
+/* Until then, or for ever. */
+static int timeout_at(int64_t due)
+{
+	int64_t now = clock_now_ms();
+
+	return due == CLOCK_NEVER ? -1 : due <= now ? 0 : (int)(due - now);
+}
+
+/*
+ * Waits until DUE, or for anything at FDS, the first two of which are no copy's. A pass looks at
+ * all sockets; a copy that opens many says so of each, and these do not have a pass each.
+ */
+static void wait_and_listen(
+	struct supervisor *supervisor, struct pollfd *fds, nfds_t count, int64_t due)
+{
+	int64_t next_ms = clock_now_ms() + PASS_MS;
+
+	while (poll(fds, count, timeout_at(due)) > 0 && !fds[0].revents && !fds[1].revents &&
+		clock_now_ms() < next_ms) {
+		worker_listen(supervisor);
+		due = due < next_ms ? due : next_ms;
+	}
+}
+
 /* Waits for a signal, a message, a request, or for what is due. */
 static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 {
@@ -329,8 +388,7 @@ static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 		if (count < sizeof fds / sizeof *fds)
 			fds[count++] = (struct pollfd){.fd = copy->channel.fd, .events = POLLIN};
 	}
-	int timeout = due == CLOCK_NEVER ? -1 : due <= now ? 0 : (int)(due - now);
-	poll(fds, count, timeout);
+	wait_and_listen(supervisor, fds, count, due);
 	take_signals(supervisor, signals_fd);
 	if (fds[1].revents && control_accept(&supervisor->control))
 		roll_begin(supervisor);
@@ -351,6 +409,7 @@ static void drop_surplus(struct supervisor *supervisor)
 	}
 }
 
+/* NULL where there is no memory. */
 static struct supervisor *open_supervisor(
 	const struct options *options, const struct policy *policy)
 {
@@ -366,12 +425,10 @@ static struct supervisor *open_supervisor(
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
-	int unguarded = guardian_start();
-	if (unguarded)
-		say(LOG_LEVEL_WARN, "what copies have forked may outlive this process: %s",
-			errno_name(-unguarded));
-	manager_open();
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see tree.h */
+	start_guardian();
+	manager_open();
 	drop_surplus(supervisor);
 	int error = control_open(&supervisor->control);
 	if (error)
@@ -385,20 +442,27 @@ static void close_supervisor(struct supervisor *supervisor)
 	control_end(&supervisor->control, EXIT_FAILURE);
 	control_close(&supervisor->control);
 	steering_free(supervisor->steering, &supervisor->keeper);
+	snapshot_forget(&supervisor->snapshot);
 	keeper_close(&supervisor->keeper);
 	guardian_end();
 	free(supervisor);
 }
 
+static int fail_to_start(int error)
+{
+	fprintf(stderr, "reuse-run: the supervisor cannot start: %s\n", strerror(error));
+	return EX_OSERR;
+}
+
 int supervisor_run(const struct options *options, const struct policy *policy)
 {
 	struct supervisor *supervisor = open_supervisor(options, policy);
-	int signals_fd = supervisor ? open_signals() : -1;
 
-	if (signals_fd < 0) {
-		fprintf(stderr, "reuse-run: %s\n", strerror(errno));
-		return EX_OSERR;
-	}
+	if (!supervisor)
+		return fail_to_start(ENOMEM);
+	int signals_fd = open_signals();
+	if (signals_fd < 0)
+		return fail_to_start(errno);
 	if (options->pid_file && !pid_file_write(options->pid_file))
 		return EX_CANTCREAT;
 	advance(supervisor);

@@ -7,6 +7,7 @@
 #include "control.h"
 #include "keeper.h"
 #include "launch.h"
+#include "snapshot.h"
 #include "steering.h"
 
 #define SLOT_BACKOFF_FIRST_MS 100
@@ -23,6 +24,7 @@ struct supervisor {
 	struct launch launch;
 	struct keeper keeper;
 	struct steering *steering;
+	struct snapshot snapshot; /* of this pass of the loop */
 	struct control control;
 	struct copy *copies;
 	struct slot slots[OPTIONS_COPIES_MOST];

@@ -9,6 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum user_number listener_user_number(const struct listener *listener)
+{
+	return diagnose_user_number(
+		listener->entry.user, listener->owners ? listener->owners[0].process : 0);
+}
+
 /* ---- reading ---- */
 
 struct reading {

@@ -19,6 +19,9 @@ struct listener {
 	unsigned new_connections; /* those that no survey before has seen */
 };
 
+/* Whether it is of the user whose number the kernel has shown. */
+enum user_number listener_user_number(const struct listener *listener);
+
 /* That a listener has accepted: open, or for a minute behind its end in TIME_WAIT. */
 struct connection {
 	struct table_entry entry;

@@ -5,16 +5,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* ---- processes ---- */
 
 struct process {
 	pid_t id, parent, group, session;
-	bool has_ended; /* a zombie: its parent has not asked yet how it did */
+	unsigned long long started; /* in ticks since the boot: a number that is given out anew has
+				       another */
+	bool has_ended;		    /* a zombie: its parent has not asked yet how it did */
 };
 
 struct processes {
@@ -41,9 +45,10 @@ static bool read_process(struct process *process, pid_t id)
 	*process = (struct process){.id = id};
 	if (!behind_name ||
 		sscanf(behind_name + 1,
-			" %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d",
-			&state, &process->parent, &process->group, &process->session,
-			&threads) != 5)
+			" %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d "
+			"%*s %llu",
+			&state, &process->parent, &process->group, &process->session, &threads,
+			&process->started) != 6)
 		return false;
 	process->has_ended = state == 'Z' && threads <= 1;
 	return true;
@@ -84,6 +89,13 @@ static const struct process *find(const struct processes *all, pid_t id)
 			  : NULL;
 }
 
+/* ---- whose ---- */
+
+/*
+ * Any process of our session may join the process group of a copy (setpgid(2)), whatever its user.
+ * So the group only tells of which copy a process is that descends from us: we have no children but
+ * the copies, and what they have left behind.
+ */
 static bool is_of(const struct process *process, pid_t leader)
 {
 	return process->id == leader || process->group == leader || process->session == leader;
@@ -92,37 +104,90 @@ static bool is_of(const struct process *process, pid_t leader)
 /* A loop cannot be, but for process ids that were given out anew. */
 #define DEPTH_MOST 1000
 
-/* Follows the parents up. */
+/* Follows the parents up to us. LEADER is 0 for any. */
 static bool belongs(const struct processes *all, const struct process *process, pid_t leader)
 {
+	pid_t ourselves = getpid();
+	bool is_found = leader == 0;
+
 	for (unsigned depth = 0; process && depth < DEPTH_MOST; depth++) {
-		if (is_of(process, leader))
-			return true;
+		is_found = is_found || is_of(process, leader);
+		if (process->parent == ourselves)
+			return is_found;
 		process = find(all, process->parent);
 	}
 	return false;
 }
 
+/* In a new pid namespace, /proc may still be that of an outer one, with other numbers. */
+static bool has_our_numbers(void)
+{
+	char ourselves[16];
+
+	snprintf(ourselves, sizeof ourselves, "%d", (int)getpid());
+	return procfs_links_to(AT_FDCWD, "/proc/self", ourselves);
+}
+
+/* Empty where /proc does not tell of our processes. */
 static struct processes read_processes(void)
 {
 	struct processes all = {.list = NULL};
 
-	procfs_walk_path("/proc", add_process, &all);
+	if (has_our_numbers())
+		procfs_walk_path("/proc", add_process, &all);
 	if (all.count)
 		qsort(all.list, all.count, sizeof *all.list, compare_ids);
 	return all;
 }
 
-/* Of the processes, it reads the few that it needs: whoever asks may ask a million times. */
-bool tree_holds(pid_t leader, pid_t process)
+/* Whether its real, effective or saved user is USER; the kernel lets it send any of these. */
+static bool has_user(pid_t process, uid_t user)
 {
-	struct process at = {.parent = process};
+	char path[32], line[128];
+	unsigned real, effective, saved;
+	bool has = false;
 
-	for (unsigned depth = 0; depth < DEPTH_MOST && read_process(&at, at.parent); depth++) {
-		if (is_of(&at, leader))
-			return true;
+	snprintf(path, sizeof path, "/proc/%d/status", (int)process);
+	struct procfs_reader reader = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
+	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
+		if (sscanf(line, "Uid: %u %u %u", &real, &effective, &saved) == 3)
+			has = user == real || user == effective || user == saved;
 	}
-	return false;
+	if (reader.fd >= 0)
+		close(reader.fd);
+	return has;
+}
+
+/* Whether it is the same process as when it was read, and has the same parent. */
+static bool is_still(const struct process *seen)
+{
+	struct process now;
+
+	return read_process(&now, seen->id) && now.parent == seen->parent &&
+	       now.started == seen->started;
+}
+
+/*
+ * Of the processes, it reads the few that it needs: whoever asks may ask a million times. A child
+ * that still has its parent after that was read proves that it was the parent that was read, and
+ * not another process with its number.
+ */
+bool tree_holds(pid_t leader, pid_t process, uid_t user)
+{
+	struct process sender, at, parent;
+	pid_t ourselves = getpid();
+
+	if (!has_our_numbers() || !read_process(&sender, process))
+		return false;
+	at = sender;
+	bool is_found = is_of(&at, leader);
+	for (unsigned depth = 0; at.parent != ourselves; depth++) {
+		if (depth == DEPTH_MOST || !read_process(&parent, at.parent) || !is_still(&at))
+			return false;
+		at = parent;
+		is_found = is_found || is_of(&at, leader);
+	}
+	return is_found && has_user(process, user) && is_still(&sender);
 }
 
 bool tree_group_lives(pid_t group)
@@ -131,9 +196,35 @@ bool tree_group_lives(pid_t group)
 	bool lives = !all.count;
 
 	for (size_t i = 0; i < all.count && !lives; i++)
-		lives = all.list[i].group == group && !all.list[i].has_ended;
+		lives = all.list[i].group == group && !all.list[i].has_ended &&
+			belongs(&all, &all.list[i], 0);
 	free(all.list);
 	return lives;
+}
+
+/* A pidfd (pidfd_open(2), Linux 5.3) stays with the process that had the number when it came. */
+static void kill_if_still(const struct process *process)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, process->id, 0);
+	bool has_no_pidfd = pidfd < 0 && errno == ENOSYS;
+
+	if (pidfd >= 0 && is_still(process))
+		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	if (has_no_pidfd && is_still(process))
+		kill(process->id, SIGKILL);
+	if (pidfd >= 0)
+		close(pidfd);
+}
+
+void tree_kill_children(pid_t parent)
+{
+	struct processes all = read_processes();
+
+	for (size_t i = 0; i < all.count; i++) {
+		if (all.list[i].parent == parent)
+			kill_if_still(&all.list[i]);
+	}
+	free(all.list);
 }
 
 /* ---- sockets ---- */
@@ -186,7 +277,7 @@ void tree_read(struct tree *tree, pid_t leader)
 {
 	struct processes all = read_processes();
 
-	*tree = (struct tree){.inodes = NULL};
+	*tree = (struct tree){.is_partial = !all.count};
 	for (size_t i = 0; i < all.count; i++) {
 		if (belongs(&all, &all.list[i], leader))
 			read_sockets(tree, all.list[i].id);

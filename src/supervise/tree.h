@@ -15,18 +15,33 @@ struct tree {
 };
 
 /*
- * Looks through /proc for the process LEADER, its descendants, its process group and its session.
- * TREE is to be freed with tree_free().
+ * A process belongs to a copy if it is a descendant of the copy's first process, LEADER. A process
+ * whose parent has ended becomes our child, for we are a subreaper (prctl(2)); then it belongs to
+ * the copy whose process group or session it, or one of its parents, is in. Only a descendant of
+ * ours belongs to any copy, whoever else may have joined a process group.
+ */
+
+/*
+ * Reads the sockets of all processes that belong to LEADER from /proc. TREE is to be freed with
+ * tree_free().
  */
 void tree_read(struct tree *tree, pid_t leader);
 
 bool tree_has(const struct tree *tree, uint64_t inode);
 void tree_free(struct tree *tree);
 
-/* Whether a process of the group has not ended. True where /proc cannot be read. */
+/*
+ * Whether a descendant of ours in the process group has not ended. True where /proc does not tell.
+ */
 bool tree_group_lives(pid_t group);
 
-/* Whether PROCESS is LEADER, a descendant, or of its process group or session. */
-bool tree_holds(pid_t leader, pid_t process);
+/* Sends SIGKILL to each child of PARENT. */
+void tree_kill_children(pid_t parent);
+
+/*
+ * Whether PROCESS, which has sent a message as USER, belongs to LEADER. False where it has ended,
+ * or where /proc does not tell.
+ */
+bool tree_holds(pid_t leader, pid_t process, uid_t user);
 
 #endif

@@ -6,6 +6,7 @@
 #include "guardian.h"
 #include "ready.h"
 #include "say.h"
+#include "signals.h"
 #include "tree.h"
 #include "worker.h"
 
@@ -38,7 +39,7 @@ static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
 	copy->has_killed = true;
 	say(LOG_LEVEL_WARN, "copy %u: process %d was not ready in time, and is killed", copy->slot,
 		(int)copy->pid);
-	kill(-copy->pid, SIGKILL);
+	signals_kill(copy);
 }
 
 static void advance_starting(struct supervisor *supervisor, struct copy *copy, int64_t now)
@@ -59,7 +60,7 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 	bool is_time_over = now - copy->changed_ms >= supervisor->options->drain_timeout_ms;
 
 	if (now - copy->looked_ms >= LOOK_MS) {
-		bool is_idle = drain_is_over(copy, &supervisor->keeper);
+		bool is_idle = drain_is_over(copy, &supervisor->keeper, &supervisor->snapshot);
 		copy->looks_idle = is_idle ? copy->looks_idle + 1 : 0;
 		copy->looked_ms = clock_now_ms();
 	}
@@ -78,7 +79,7 @@ static void advance_stopping(struct supervisor *supervisor, struct copy *copy, i
 		return;
 	say(LOG_LEVEL_WARN, "copy %u: process %d does not stop, and is killed", copy->slot,
 		(int)copy->pid);
-	kill(-copy->pid, SIGKILL);
+	signals_kill(copy);
 	copy->has_killed = true;
 }
 
@@ -156,20 +157,27 @@ static void start_missing(struct supervisor *supervisor, int64_t now)
 	}
 }
 
-/* Once for all that has happened: with many copies, a look at their group takes its time. */
+/*
+ * Once for all that has happened: with many copies, a look at their group takes its time. What is
+ * on its way to a copy that drains is asked for when no more can follow.
+ */
 static void steer(struct supervisor *supervisor)
 {
 	worker_steer(supervisor);
+	snapshot_forget(&supervisor->snapshot);
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_DRAINING && !copy->drain.has_started)
-			drain_start(copy, &supervisor->keeper);
+			drain_start(copy, &supervisor->keeper, &supervisor->snapshot);
 	}
+	snapshot_forget(&supervisor->snapshot);
 }
 
 void upkeep_advance(struct supervisor *supervisor)
 {
 	int64_t now = clock_now_ms();
 
+	/* All who look in this pass see one moment, which is not before NOW. */
+	snapshot_forget(&supervisor->snapshot);
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STARTING)
 			advance_starting(supervisor, copy, now);

@@ -173,6 +173,21 @@ static void print_connections_of_group(
 		fprintf(out, ", tcp_migrate_req=%ld", migrates);
 }
 
+static void print_user(FILE *out, const struct listener *first)
+{
+	enum user_number number = listener_user_number(first);
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	diagnose_print_user(&text, first->entry.user);
+	if (number == USER_UNKNOWN)
+		fputs(", a user that has no number here", out);
+	else
+		fprintf(out, ", user %s%s", bytes,
+			number == USER_UNCLEAR ? " or one that has no number here" : "");
+}
+
 static void print_head(FILE *out, const struct survey *survey, size_t at, size_t size,
 	const struct columns *columns)
 {
@@ -182,7 +197,9 @@ static void print_head(FILE *out, const struct survey *survey, size_t at, size_t
 	struct text text;
 
 	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, &entry->local);
+	struct endpoint local = entry->local;
+	local.scope_id = 0; /* the interface comes behind it, by its name */
+	endpoint_print(&text, &local);
 	fputs(bytes, out);
 	if (entry->interface)
 		fprintf(out, " on %s", if_indextoname(entry->interface, device) ? device : "?");
@@ -195,9 +212,7 @@ static void print_head(FILE *out, const struct survey *survey, size_t at, size_t
 			: first->sharing == SHARING_OFF ? "   alone, not shared"
 							: "   alone",
 			out);
-	text_start(&text, bytes, sizeof bytes);
-	diagnose_print_user(&text, entry->user);
-	fprintf(out, ", user %s", bytes);
+	print_user(out, first);
 	if (entry->local.protocol == PROTOCOL_TCP)
 		print_connections_of_group(out, survey, at, columns);
 	fputc('\n', out);
@@ -220,7 +235,10 @@ static void print_outlook(FILE *out, const struct listener *first, size_t size, 
 	struct text text;
 
 	text_start(&text, user, sizeof user);
-	diagnose_print_user(&text, first->entry.user);
+	if (listener_user_number(first) == USER_KNOWN)
+		diagnose_print_user(&text, first->entry.user);
+	else
+		text_format(&text, "that user, by the kernel's own number");
 	if (first->sharing == SHARING_ON)
 		fprintf(out,
 			"Another copy can join if: it runs as %s, in this network namespace, and "

@@ -28,16 +28,22 @@ static void print_address(FILE *out, const struct address *address)
 	print_string(out, bytes);
 }
 
-static void print_user(FILE *out, uid_t user)
+static void print_user(FILE *out, const struct listener *first)
 {
+	enum user_number number = listener_user_number(first);
+	uid_t user = first->entry.user;
 	char bytes[64];
 	struct text text;
 
+	if (number == USER_UNKNOWN) {
+		fputs("\"user\":{\"id\":null,\"name\":null,\"has_number\":false}", out);
+		return;
+	}
 	text_start(&text, bytes, sizeof bytes);
 	diagnose_print_user(&text, user);
 	fprintf(out, "\"user\":{\"id\":%u,\"name\":", (unsigned)user);
 	print_string(out, bytes);
-	fputc('}', out);
+	fprintf(out, ",\"has_number\":%s}", number == USER_KNOWN ? "true" : "null");
 }
 
 static void print_owners(FILE *out, const struct owner *owners, size_t count)
@@ -101,7 +107,7 @@ static void print_group(FILE *out, const struct survey *survey, size_t at, size_
 	else
 		fputs("null", out);
 	fputc(',', out);
-	print_user(out, entry->user);
+	print_user(out, &survey->listeners[at]);
 	fputs(",\"connections\":", out);
 	if (is_tcp)
 		fprintf(out, "%u", survey_group_connections(survey, at).open);

@@ -169,14 +169,19 @@ static unsigned count_members(const struct wish *wish, const struct survey *surv
 
 /* ---- saying ---- */
 
+/* "tcp [fe80::1]:80 on eth0" */
 static void print_endpoint(const struct endpoint *endpoint)
 {
-	char bytes[ENDPOINT_TEXT_SIZE];
+	char bytes[ENDPOINT_TEXT_SIZE], interface[IF_NAMESIZE];
+	struct endpoint plain = *endpoint;
 	struct text text;
 
+	plain.scope_id = 0;
 	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, endpoint);
+	endpoint_print(&text, &plain);
 	fputs(bytes, stdout);
+	if (endpoint->scope_id)
+		printf(" on %s", if_indextoname(endpoint->scope_id, interface) ? interface : "?");
 }
 
 static void say_joins(const struct wish *wish, unsigned members)
@@ -219,7 +224,11 @@ static void say_remedy(const struct wish *wish, enum obstacle obstacle, const st
 
 	text_start(&text, user, sizeof user);
 	diagnose_print_user(&text, holder->user);
-	if (obstacle == OBSTACLE_USER)
+	if (obstacle == OBSTACLE_USER &&
+		diagnose_user_number(holder->user, holder->process) != USER_KNOWN)
+		printf("  Give both containers the same user mapping, and run both programs as one "
+		       "user: the kernel compares its own numbers, whatever they are inside.\n");
+	else if (obstacle == OBSTACLE_USER)
 		printf("  Run both as one user: sudo -u %s reuse-run PROGRAM, or User=%s in the "
 		       "copy's unit.\n",
 			user, user);
@@ -423,6 +432,7 @@ static int judge_all(struct wish *wish, const struct target *target)
 			errno_name(-error));
 	} else if (target->has_address) {
 		wish->endpoint.address = target->address;
+		wish->endpoint.scope_id = wish->interface = target->scope_id;
 		wish->endpoint.family = address_is_ip4(&target->address) ? FAMILY_IP4 : FAMILY_IP6;
 		wish->endpoint.protocol = PROTOCOL_TCP;
 		status = judge_address(wish, &survey);

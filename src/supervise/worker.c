@@ -10,6 +10,7 @@
 #include "ready.h"
 #include "say.h"
 #include "signal_name.h"
+#include "signals.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -31,10 +32,20 @@ static void enter(struct copy *copy, enum copy_state state)
 	copy->changed_ms = clock_now_ms();
 }
 
+static void update_steering(struct supervisor *supervisor, bool is_starting)
+{
+	/* What has been closed is not to be counted as a member. */
+	if (supervisor->keeper.has_closed)
+		snapshot_forget(&supervisor->snapshot);
+	supervisor->keeper.has_closed = false;
+	steering_update(
+		supervisor->steering, &supervisor->keeper, &supervisor->snapshot, is_starting);
+}
+
 void worker_steer(struct supervisor *supervisor)
 {
-	steering_update(supervisor->steering, &supervisor->keeper,
-		supervisor->is_joining_closed && copies_any(supervisor, COPY_STARTING));
+	update_steering(
+		supervisor, supervisor->is_joining_closed && copies_any(supervisor, COPY_STARTING));
 }
 
 /* ---- starting ---- */
@@ -51,10 +62,10 @@ static void close_joining(
 	struct text text;
 	const char *obstacle;
 
-	steering_update(supervisor->steering, &supervisor->keeper, false);
+	update_steering(supervisor, false);
 	supervisor->is_joining_closed = !steering_any_obstacle(supervisor->steering);
 	if (supervisor->is_joining_closed)
-		steering_update(supervisor->steering, &supervisor->keeper, true);
+		update_steering(supervisor, true);
 	if (!predecessor)
 		return;
 	obstacle = steering_obstacle(
@@ -128,8 +139,8 @@ void worker_ready(struct supervisor *supervisor, struct copy *copy)
 void worker_stop(struct supervisor *supervisor, struct copy *copy)
 {
 	enter(copy, COPY_STOPPING);
-	kill(-copy->pid, supervisor->options->stop_signal);
-	kill(-copy->pid, SIGCONT);
+	signals_send(copy, supervisor->options->stop_signal);
+	signals_send(copy, SIGCONT);
 }
 
 /* Why no other copy can take its clients, or NULL. */
@@ -279,15 +290,21 @@ void worker_ended(struct supervisor *supervisor, pid_t process, int status)
 	}
 }
 
-/* Closed one at a time, so that it stays known which number each other one has. */
+static void drop_one_of_each_group(struct supervisor *supervisor, const struct copy *copy)
+{
+	for (struct kept *kept = supervisor->keeper.list, *next; kept; kept = next) {
+		next = kept->next;
+		if (kept->owner == copy && steering_may_leave(supervisor->steering, kept))
+			keeper_drop(&supervisor->keeper, kept);
+	}
+}
+
 void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 {
-	struct kept *kept;
-
 	if (supervisor->is_stopping && manager_is_there())
 		keeper_orphan(&supervisor->keeper, copy);
-	while ((kept = keeper_first_of(&supervisor->keeper, copy))) {
-		keeper_drop(&supervisor->keeper, kept);
+	while (keeper_owns_any(&supervisor->keeper, copy)) {
+		drop_one_of_each_group(supervisor, copy);
 		worker_steer(supervisor);
 	}
 }
@@ -297,7 +314,7 @@ void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 static bool is_from(const struct copy *copy, const struct channel_message *message)
 {
 	return peer_is_ours(message->user, message->sender) ||
-	       (message->sender > 0 && tree_holds(copy->pid, message->sender));
+	       (message->sender > 0 && tree_holds(copy->pid, message->sender, message->user));
 }
 
 static void take_message(

@@ -69,7 +69,7 @@ static void check_prefix(const char *text, size_t length)
 	CLAIM(!print.truncated && prefix_parse(&again, bytes, print.length) == 0);
 	CLAIM(again.length == prefix.length && again.is_ip4 == prefix.is_ip4 &&
 		again.address.high == prefix.address.high &&
-		again.address.low == prefix.address.low);
+		again.address.low == prefix.address.low && again.scope_id == prefix.scope_id);
 }
 
 static void check_sockaddr(const void *bytes, size_t size)

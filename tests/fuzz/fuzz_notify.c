@@ -7,13 +7,13 @@
 #include "fuzz.h"
 #include "socket/inherited.h"
 #include "socket/share.h"
-#include "socket/tables.h"
 #include "supervise/channel.h"
 #include "supervise/keeper.h"
 #include "supervise/manager.h"
 #include "supervise/say.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,8 +73,14 @@ int __wrap_fstat64(int fd, struct stat *status)
 
 int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 {
-	CLAIM(level == SOL_SOCKET && option == SO_ACCEPTCONN && *length == sizeof(int));
-	*(int *)value = open_one(fd)->kind == LISTENING;
+	if (level == SOL_SOCKET && option == SO_BINDTODEVICE) {
+		*length = 0; /* none */
+		return 0;
+	}
+	CLAIM(*length == sizeof(int));
+	CLAIM((level == SOL_SOCKET && option == SO_ACCEPTCONN) ||
+		(level == IPPROTO_IPV6 && option == IPV6_V6ONLY));
+	*(int *)value = option == SO_ACCEPTCONN && open_one(fd)->kind == LISTENING;
 	return 0;
 }
 
@@ -99,18 +105,6 @@ int __wrap_share_ask_bound(int fd, struct endpoint *endpoint)
 int __wrap_share_ask_protocol(int fd, struct endpoint *endpoint)
 {
 	endpoint->protocol = open_one(fd)->kind == DATAGRAM ? PROTOCOL_UDP : PROTOCOL_TCP;
-	return 0;
-}
-
-int __wrap_tables_read_listening(
-	enum protocol protocol, uint16_t port, table_visitor *visit, void *context)
-{
-	const struct table_entry entry = {
-		.local = {.port = port, .protocol = (uint8_t)protocol},
-		.inode = port - 80U,
-	};
-
-	visit(&entry, context);
 	return 0;
 }
 

@@ -139,7 +139,8 @@ static bool matches_equal(const struct match *a, const struct match *b)
 	for (uint32_t i = 0; are_equal && i < a->n_prefixes; i++)
 		are_equal = addresses_equal(&a->prefixes[i].address, &b->prefixes[i].address) &&
 			    a->prefixes[i].length == b->prefixes[i].length &&
-			    a->prefixes[i].is_ip4 == b->prefixes[i].is_ip4;
+			    a->prefixes[i].is_ip4 == b->prefixes[i].is_ip4 &&
+			    a->prefixes[i].scope_id == b->prefixes[i].scope_id;
 	for (uint32_t i = 0; are_equal && i < a->n_patterns; i++)
 		are_equal = a->patterns[i].length == b->patterns[i].length &&
 			    memcmp(a->patterns[i].text, b->patterns[i].text,
@@ -150,7 +151,8 @@ static bool matches_equal(const struct match *a, const struct match *b)
 static bool targets_equal(const struct target *a, const struct target *b)
 {
 	return a->has_address == b->has_address && a->has_port == b->has_port &&
-	       a->port == b->port && addresses_equal(&a->address, &b->address);
+	       a->port == b->port && a->scope_id == b->scope_id &&
+	       addresses_equal(&a->address, &b->address);
 }
 
 static bool settings_equal(const struct setting *a, const struct setting *b)
@@ -191,8 +193,9 @@ struct endpoint endpoint_of(enum protocol protocol, const char *address, uint16_
 {
 	struct endpoint endpoint = {.protocol = (uint8_t)protocol, .port = port};
 
-	cr_assert_eq(address_parse(&endpoint.address, address, strlen(address)), 0,
-		"\"%s\" is no address", address);
+	cr_assert_eq(address_parse_scoped(
+			     &endpoint.address, &endpoint.scope_id, address, strlen(address)),
+		0, "\"%s\" is no address", address);
 	endpoint.family = strchr(address, ':') ? FAMILY_IP6 : FAMILY_IP4;
 	return endpoint;
 }

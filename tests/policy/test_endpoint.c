@@ -54,6 +54,38 @@ Test(endpoint, what_is_no_address_is_refused)
 			"\"%s\" is taken for an address", wrong[i]);
 }
 
+Test(endpoint, an_interface_may_follow_a_link_local_address)
+{
+	static const struct {
+		const char *text;
+		int error;
+		uint32_t scope_id;
+	} cases[] = {
+		{"fe80::1", 0, 0},
+		{"fe80::1%1", 0, 1},
+		{"fe80::1%77", 0, 77},
+		{"ff02::fb%3", 0, 3},
+		{"::1", 0, 0},
+		{"fe80::1%nosuch", -ENODEV, 0},
+		{"fe80::1%", -ENODEV, 0},
+		{"fe80::1%0", -ENODEV, 0},
+		{"::1%1", -EADDRNOTAVAIL, 0},
+		{"2001:db8::1%1", -EADDRNOTAVAIL, 0},
+		{"127.0.0.1%1", -EADDRNOTAVAIL, 0},
+		{"%1", -EINVAL, 0},
+		{"fe80::x%1", -EINVAL, 0},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const char *text = cases[i].text;
+		struct address address;
+		uint32_t scope_id = 9;
+		int error = address_parse_scoped(&address, &scope_id, text, strlen(text));
+		cr_expect_eq(error, cases[i].error, "%s: %d", text, error);
+		cr_expect(error || scope_id == cases[i].scope_id, "%s: %u", text, scope_id);
+	}
+}
+
 Test(endpoint, an_address_with_a_nul_in_it_is_refused)
 {
 	struct address address;
@@ -186,6 +218,9 @@ Test(endpoint, a_prefix_prints_without_its_host_bits)
 		{"::ffff:10.1.2.3/96", "0.0.0.0/0"},
 		{"::ffff:10.1.2.3/95", "::fffe:0:0/95"},
 		{"::ffff:10.1.2.3", "10.1.2.3"},
+		{"fe80::1%1", "fe80::1%1"},
+		{"fe80::1:2%1/64", "fe80::%1/64"},
+		{"fe80::%1/10", "fe80::%1/10"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -225,6 +260,10 @@ Test(endpoint, a_bad_prefix_is_refused_for_what_is_wrong_with_it)
 		{"::/", -ERANGE},
 		{"::/999", -ERANGE},
 		{"::/256", -ERANGE},
+		{"fe80::1%1/129", -ERANGE},
+		{"fe80::1/64%1", -ERANGE},
+		{"fe80::1%1/8", -EADDRNOTAVAIL},
+		{"fe80::1%nosuch/64", -ENODEV},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {

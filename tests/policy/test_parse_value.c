@@ -135,7 +135,7 @@ Test(parse_value, any_is_the_wildcard_of_either_family)
 
 Test(parse_value, what_is_no_address_is_refused)
 {
-	static const char *const wrong[] = {"localhost", "10.0.0", "10.0.0.256", "[::1]", "::1%lo",
+	static const char *const wrong[] = {"localhost", "10.0.0", "10.0.0.256", "[::1]", "%lo",
 		"any/8", "ANY", "10.0.0.1:80", "10.0.0.1-10.0.0.9", "*", "/8",
 		"0000:0000:0000:0000:0000:0000:0000:00001"};
 
@@ -162,6 +162,35 @@ Test(parse_value, a_bad_prefix_length_is_refused)
 			wrong[i]);
 		expect_refused(text, 1, 10, message);
 	}
+}
+
+Test(parse_value, an_interface_that_is_not_there_is_refused_with_its_place)
+{
+	expect_refused("ip6 addr=::1,fe80::1%nosuch -> deny", 1, 14,
+		"\"fe80::1%nosuch\" names a network interface that cannot be found here; \"ip "
+		"link\" lists them");
+	expect_refused("tcp -> to=[fe80::1%nosuch]:80 once", 1, 11,
+		"\"[fe80::1%nosuch]:80\" names a network interface that cannot be found here; "
+		"\"ip link\" lists them");
+	expect_refused("addr=::1%1 -> deny", 1, 6,
+		"\"::1%1\" names a network interface; only a link-local address has one, as in "
+		"fe80::1%eth0");
+}
+
+Test(parse_value, an_interface_can_stand_wherever_an_address_can)
+{
+	const struct rule *rule =
+		parse_one("ip6 addr=fe80::%3/64,fe80::1%4 -> to=[fe80::2%5]:80 once");
+
+	cr_expect_eq(rule->match.prefixes[0].scope_id, 3);
+	cr_expect_eq(rule->match.prefixes[1].scope_id, 4);
+	cr_expect_eq(rule->actions.to.scope_id, 5);
+	cr_expect(rule_has_scope(rule));
+	cr_expect_str_eq(
+		print_rule(rule), "ip6 addr=fe80::%3/64,fe80::1%4 -> to=[fe80::2%5]:80 once");
+	rule = parse_one("connect addr=fe80::1 -> from=[fe80::2%6]");
+	cr_expect_eq(rule->actions.from.scope_id, 6);
+	cr_expect_not(rule_has_scope(rule));
 }
 
 /* ---- to=, from= ---- */
@@ -226,7 +255,7 @@ Test(parse_value, a_target_that_cannot_be_read_is_refused_for_what_is_wrong)
 		{"[]", no_address},
 		{"[]:80", no_address},
 		{"[any]", no_address},
-		{"[::1%lo]", no_address},
+		{"[%lo]", no_address},
 		{"localhost", no_address},
 		{"localhost:80", no_address},
 		{"192.0.2", no_address},

@@ -218,12 +218,93 @@ Test(policy, a_policy_shares_or_protects_if_one_of_its_rules_does)
 	}
 }
 
+/* ---- what may protect a socket of which the kernel does not say what it is ---- */
+
+Test(policy, only_a_rule_that_may_be_the_one_for_a_call_protects_it)
+{
+	static const struct {
+		const char *rules;
+		enum view view;
+		bool is_protected;
+	} cases[] = {
+		{"deny", VIEW_BIND, true},
+		{"deny", VIEW_CONNECT, false},
+		{"connect udp port=53 deny; tcp share", VIEW_BIND, false},
+		{"connect udp port=80 deny; tcp share", VIEW_CONNECT, true},
+		{"connect from=10.0.0.9; share", VIEW_BIND, false},
+		{"port=81 deny; share", VIEW_BIND, false},
+		{"addr=10.0.0.2 exclusive; share", VIEW_BIND, false},
+		{"ip6 to=[::1]; share", VIEW_BIND, false},
+		{"tcp share; deny", VIEW_BIND, true},
+		{"udp exclusive; share", VIEW_BIND, true},
+		{"share; deny", VIEW_BIND, false},
+		{"pass; exclusive", VIEW_BIND, false},
+		{"exclusive", VIEW_BOUND, true},
+		{"deny", VIEW_BOUND, false},
+		{"port=81 to=:80", VIEW_BOUND, false},
+		{"port=81 to=:80 exclusive", VIEW_BOUND, true},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct policy policy = policy_of(cases[i].rules);
+		struct endpoint endpoint = endpoint_of(PROTOCOL_UNKNOWN, "10.0.0.1", 80);
+		cr_expect_eq(policy_may_protect(&policy, cases[i].view, &endpoint),
+			cases[i].is_protected, "%s, view %d", cases[i].rules, (int)cases[i].view);
+	}
+}
+
+Test(policy, a_raw_socket_is_told_apart_where_that_changes_what_is_protected)
+{
+	static const struct {
+		const char *rules;
+		bool is_apart;
+	} cases[] = {
+		{"deny", false},
+		{"tcp deny", true},
+		{"tcp share; deny", true},
+		{"tcp share; exclusive", true},
+		{"tcp share", false},
+		{"tcp port=81 deny; tcp share", false},
+		{"udp deny; tcp share", false},
+		{"connect deny; tcp share", false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct policy policy = policy_of(cases[i].rules);
+		struct endpoint endpoint = endpoint_of(PROTOCOL_TCP, "10.0.0.1", 80);
+		cr_expect_eq(policy_guards_apart(&policy, VIEW_BIND, &endpoint), cases[i].is_apart,
+			"%s", cases[i].rules);
+	}
+}
+
+Test(policy, only_a_rule_with_something_left_to_do_protects_listen)
+{
+	static const struct {
+		const char *rules;
+		bool is_protected;
+	} cases[] = {
+		{"exclusive", true},
+		{"port=80 exclusive", true},
+		{"deny", true},
+		{"port=0 to=127.0.0.1", true},
+		{"port=80 deny", false},
+		{"port=80 to=:81", false},
+		{"connect deny; backlog=5", false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct policy policy = policy_of(cases[i].rules);
+		cr_expect_eq(policy_protects_listen(&policy), cases[i].is_protected, "%s",
+			cases[i].rules);
+	}
+}
+
 /* ---- many rules ---- */
 
 static const char *const addresses[] = {"0.0.0.0", "::", "::ffff:0.0.0.0", "127.0.0.1", "::1",
 	"10.0.0.1", "10.0.0.2", "10.1.0.1", "10.128.0.1", "192.0.2.1", "::ffff:10.0.0.1", "fd00::1",
-	"fd00::2", "fd00:0:0:1::1", "fe80::1", "2001:db8::1", "2001:db8:8000::1",
-	"255.255.255.255"};
+	"fd00::2", "fd00:0:0:1::1", "fe80::1", "fe80::1%1", "fe80::1%2", "2001:db8::1",
+	"2001:db8:8000::1", "255.255.255.255"};
 static const uint16_t ports[] = {0, 1, 2, 3, 7, 8, 79, 80, 81, 127, 128, 443, 1023, 1024, 4095,
 	4096, 8000, 8080, 8999, 32767, 32768, 49151, 65534, 65535};
 
@@ -251,9 +332,11 @@ static size_t random_match(struct dice *dice, char *text, size_t size)
 	for (unsigned i = 0; i < n_prefixes; i++) {
 		const char *address = addresses[dice_below(dice, COUNT_OF(addresses))];
 		bool is_ip6 = strchr(address, ':') != NULL;
+		bool is_scoped = strchr(address, '%') != NULL; /* not so wide */
 		ADD("%s%s%s", i ? "," : "addr=", address,
-			is_ip6 ? lengths6[dice_below(dice, COUNT_OF(lengths6))]
-			       : lengths4[dice_below(dice, COUNT_OF(lengths4))]);
+			is_scoped ? lengths6[4 + dice_below(dice, COUNT_OF(lengths6) - 4)]
+			: is_ip6  ? lengths6[dice_below(dice, COUNT_OF(lengths6))]
+				  : lengths4[dice_below(dice, COUNT_OF(lengths4))]);
 	}
 	ADD("%s", n_prefixes ? " " : "");
 	return length;
@@ -302,8 +385,12 @@ static struct parsed random_rules(struct dice *dice, unsigned count)
 }
 
 /* Written from the design and not from the code: rule by rule, word by word. */
-static bool naive_prefix_holds(const struct prefix *prefix, const struct address *address)
+static bool naive_prefix_holds(const struct prefix *prefix, const struct endpoint *endpoint)
 {
+	const struct address *address = &endpoint->address;
+
+	if (prefix->scope_id && prefix->scope_id != endpoint->scope_id)
+		return false;
 	for (unsigned bit = 0; bit < prefix->length; bit++) {
 		uint64_t a = bit < 64 ? address->high : address->low;
 		uint64_t b = bit < 64 ? prefix->address.high : prefix->address.low;
@@ -327,15 +414,17 @@ static bool naive_holds_port(const struct rule *rule, enum view view, uint16_t p
 }
 
 static bool naive_holds_address(
-	const struct rule *rule, enum view view, const struct address *address)
+	const struct rule *rule, enum view view, const struct endpoint *endpoint)
 {
 	const struct match *match = &rule->match;
+	const struct target *to = &rule->actions.to;
 	bool holds = match->n_prefixes == 0;
 
-	if (view == VIEW_BOUND && rule->actions.to.has_address)
-		return memcmp(address, &rule->actions.to.address, sizeof *address) == 0;
+	if (view == VIEW_BOUND && to->has_address)
+		return memcmp(&endpoint->address, &to->address, sizeof to->address) == 0 &&
+		       (to->scope_id == 0 || to->scope_id == endpoint->scope_id);
 	for (uint32_t i = 0; i < match->n_prefixes; i++)
-		holds |= naive_prefix_holds(&match->prefixes[i], address);
+		holds |= naive_prefix_holds(&match->prefixes[i], endpoint);
 	return holds;
 }
 
@@ -348,7 +437,7 @@ static bool naive_matches(const struct rule *rule, enum view view, const struct 
 	       (is_for_all || (match->protocols & endpoint->protocol)) &&
 	       (match->families & endpoint->family) &&
 	       naive_holds_port(rule, view, endpoint->port) &&
-	       naive_holds_address(rule, view, &endpoint->address);
+	       naive_holds_address(rule, view, endpoint);
 }
 
 static const struct rule *naive_decide(

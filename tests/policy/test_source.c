@@ -290,6 +290,7 @@ Test(source, bindps_variables_make_rules)
 		{{"REUSE_PORT=on"}, "-> reuseport"},
 		{{"BIND_ADDR=127.0.0.1"}, "-> to=127.0.0.1\nconnect -> from=127.0.0.1"},
 		{{"BIND_ADDR=::1"}, "-> to=[::1]\nconnect -> from=[::1]"},
+		{{"BIND_ADDR=fe80::1%3"}, "-> to=[fe80::1%3]\nconnect -> from=[fe80::1%3]"},
 		{{"BIND_PORT=8080"}, "-> to=:8080 once\nconnect -> from=:8080"},
 		{{"BIND_ADDR=10.0.0.1", "BIND_PORT=80"},
 			"-> to=10.0.0.1:80 once\nconnect -> from=10.0.0.1:80"},
@@ -403,6 +404,9 @@ Test(source, a_variable_of_bindp_that_cannot_be_read_breaks_the_policy)
 		{"BIND_ADDR=10.0.0.1:80",
 			"BIND_ADDR=10.0.0.1:80 is no IPv4 or IPv6 address" WAY_OUT},
 		{"BIND_ADDR=[::1]", "BIND_ADDR=[::1] is no IPv4 or IPv6 address" WAY_OUT},
+		{"BIND_ADDR=fe80::1%nosuch",
+			"BIND_ADDR=fe80::1%nosuch is of a network interface that cannot be found "
+			"here" WAY_OUT},
 		{"BIND_PORT=http", "BIND_PORT=http is no port from 1 to 65535" WAY_OUT},
 		{"BIND_PORT=0", "BIND_PORT=0 is no port from 1 to 65535" WAY_OUT},
 		{"BIND_PORT=65536", "BIND_PORT=65536 is no port from 1 to 65535" WAY_OUT},

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -86,6 +87,22 @@ Test(env_file, the_line_that_is_wrong_is_named)
 	cr_expect_not(load("A=1\n\n# comment\nB\nC=3\n"));
 	cr_expect_null(getenv("C"));
 	cr_assert_stderr_eq_str("reuse-run: env:4: this line is no NAME=VALUE\n");
+}
+
+/* What is behind a NUL would not be read: an editor that writes UTF-16 puts many there. */
+Test(env_file, a_nul_byte_is_refused_and_nothing_is_set)
+{
+	static const char with_nul[] = "FIRST=1\n\nA=one\0two\nLAST=1\n";
+	FILE *file = fopen("env", "w");
+
+	cr_assert(file);
+	cr_assert_eq(fwrite(with_nul, 1, sizeof with_nul - 1, file), sizeof with_nul - 1);
+	cr_assert_eq(fclose(file), 0);
+	cr_expect_not(env_file_load("env"));
+	cr_expect_null(getenv("FIRST"));
+	cr_expect_null(getenv("LAST"));
+	cr_assert_stderr_eq_str("reuse-run: env:3: there is a NUL byte in this line; save the file "
+				"as plain text (UTF-8)\n");
 }
 
 Test(env_file, a_file_that_is_not_there_is_named)

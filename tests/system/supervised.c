@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -76,6 +77,14 @@ pid_t copy_in(struct process *supervisor, int slot)
 	return found;
 }
 
+pid_t starting_copy(struct process *supervisor, int slot)
+{
+	const char *start = format("copy %d: process ", slot);
+
+	wait_said(supervisor, start, 1);
+	return atoi(strstr(process_errors(supervisor), start) + strlen(start));
+}
+
 struct process *roll_start(struct process *supervisor)
 {
 	return process_start(WORDS(run_path(), "--roll", format("%d", (int)process_id(supervisor))),
@@ -113,6 +122,38 @@ const char *process_stat(pid_t process)
 
 	cr_assert(name, "%s", line);
 	return name;
+}
+
+const char *variable_of(pid_t process, const char *name)
+{
+	const char *path = format("/proc/%d/environ", (int)process);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	static char bytes[65536];
+	ssize_t length = read(fd, bytes, sizeof bytes - 1);
+
+	cr_assert_gt(length, 0, "%s", path);
+	close(fd);
+	bytes[length] = '\0';
+	for (const char *at = bytes; at < bytes + length; at += strlen(at) + 1) {
+		if (strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == '=')
+			return format("%s", at + strlen(name) + 1);
+	}
+	skip("%s is not in %s", name, path);
+}
+
+bool holds_socket(pid_t process, unsigned long inode)
+{
+	const char *wanted = format("socket:[%lu]", inode);
+	char target[64];
+
+	for (int fd = 0; fd < 1024; fd++) {
+		const char *path = format("/proc/%d/fd/%d", (int)process, fd);
+		ssize_t length = readlink(path, target, sizeof target - 1);
+		target[length > 0 ? length : 0] = '\0';
+		if (strcmp(target, wanted) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool is_gone(void *context)

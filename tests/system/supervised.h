@@ -25,6 +25,9 @@ void wait_ready(struct process *supervisor, int copies);
 /* The process of the copy that became ready last in a slot. */
 pid_t copy_in(struct process *supervisor, int slot);
 
+/* The copy in a slot that has been started and is not ready; there is one at a time. */
+pid_t starting_copy(struct process *supervisor, int slot);
+
 /* Rolls all copies, 0 to COPIES - 1, and expects that it works. */
 void roll(struct process *supervisor, int copies);
 
@@ -52,6 +55,12 @@ void wait_continued(pid_t process);
  * happen to be the only user.
  */
 size_t written_bytes(pid_t process);
+
+/* What NAME is in the environment of a process; skips the test where it is not there. */
+const char *variable_of(pid_t process, const char *name);
+
+/* Whether it has a descriptor of the socket. */
+bool holds_socket(pid_t process, unsigned long inode);
 
 /* Waits until it has so many descriptors. */
 void wait_files(pid_t process, int count);

@@ -216,17 +216,31 @@ Test(attend, a_nested_one_whose_policy_protects_or_that_is_asked_for_is_refused)
 	expect_says(process, "without --hook=notify it runs under the outer one's policy");
 }
 
-/* Here it has the name, and a listener as well. */
+/* Nobody knows the one that has the listener. */
+Test(attend, a_listener_of_a_stranger_is_no_outer_reuse_run)
+{
+	const char *trouble = program_path("trouble");
+	struct process *process =
+		process_start(WORDS(trouble, "listener", "0", run_path(), "-n1", "-r",
+				      "port=1 -> deny", trouble, "vfork", "0"),
+			.is_bare = true);
+
+	process_wait(process);
+	cr_expect_not(strstr(process_errors(process), "outer reuse-run, process"), "%s",
+		process_errors(process));
+	expect_says(process, "the notify hook cannot be had");
+}
+
+/* It has the name, a listener, and no filter. */
 Test(attend, a_program_that_poses_as_an_outer_one_weakens_no_policy)
 {
 	const char *directory = new_directory(), *trouble = program_path("trouble");
 	const char *poser = format("%s/reuse-run", directory);
-	const char *script = write_file(directory, "script",
-		format("%s -r 'port=1 -> deny' %s vfork 0; exit $?", run_path(), trouble));
 
-	process_run(WORDS("/bin/cp", "/bin/sh", poser), .is_bare = true);
-	struct process *process =
-		process_start(WORDS(trouble, "listener", "0", poser, script), .is_bare = true);
+	process_run(WORDS("/bin/cp", trouble, poser), .is_bare = true);
+	struct process *process = process_start(WORDS(poser, "poser", "0", run_path(), "-r",
+							"port=1 -> deny", trouble, "vfork", "0"),
+		.is_bare = true);
 	cr_expect_eq(process_wait(process), 78, "%s", process_errors(process));
 	expect_says(process, format("the outer reuse-run, process %d, ", (int)process_id(process)));
 }

@@ -37,24 +37,6 @@ static const char *tell(const char *user, const char *name, const char *message)
 		.is_bare = true, .user = user));
 }
 
-/* What NAME is in the environment of a process. */
-static const char *variable_of(pid_t process, const char *name)
-{
-	const char *path = format("/proc/%d/environ", (int)process);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	static char bytes[65536];
-	ssize_t length = read(fd, bytes, sizeof bytes - 1);
-
-	cr_assert_gt(length, 0, "%s", path);
-	close(fd);
-	bytes[length] = '\0';
-	for (const char *at = bytes; at < bytes + length; at += strlen(at) + 1) {
-		if (strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == '=')
-			return format("%s", at + strlen(name) + 1);
-	}
-	skip("%s is not in %s", name, path);
-}
-
 /* ---- a port ---- */
 
 static const char *attempt(const char *user, bool is_bare, const char *kind, const char *address)
@@ -162,30 +144,6 @@ static struct process *start_slow(int port, const char *ready)
 {
 	return supervise("-n2", "--keep", "--ready-delay=0", ready, need_program("python3"),
 		script_path("slow.py"), format("%d", port));
-}
-
-/* The copy in a slot that has been started and is not ready; there is one at a time. */
-static pid_t starting_copy(struct process *supervisor, int slot)
-{
-	const char *start = format("copy %d: process ", slot);
-
-	wait_said(supervisor, start, 1);
-	return atoi(strstr(process_errors(supervisor), start) + strlen(start));
-}
-
-static bool holds_socket(pid_t process, unsigned long inode)
-{
-	const char *wanted = format("socket:[%lu]", inode);
-	char target[64];
-
-	for (int fd = 0; fd < 1024; fd++) {
-		const char *path = format("/proc/%d/fd/%d", (int)process, fd);
-		ssize_t length = readlink(path, target, sizeof target - 1);
-		target[length > 0 ? length : 0] = '\0';
-		if (strcmp(target, wanted) == 0)
-			return true;
-	}
-	return false;
 }
 
 Test(hostile, what_another_user_says_to_the_keeper_is_not_heard)

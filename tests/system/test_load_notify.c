@@ -8,9 +8,9 @@
 
 #define THREADS 64
 
-/* Its standard ones and what these are between calls, the listener, a spare, for signals, to the
- * program. */
-#define FILES (3 + 1 + 1 + 1 + 1 + 1)
+/* Its standard ones and what these are between calls, standard error as it was, the listener, a spare,
+ * for signals, to the program. */
+#define FILES (3 + 1 + 1 + 1 + 1 + 1 + 1)
 
 /* The program "binds", and how often it has bound what it has to. */
 struct run {

@@ -82,6 +82,19 @@ Test(manual, every_match_and_action_is_described)
 		cr_expect(find_item(page, actions[i]), "%s is not described", actions[i]);
 }
 
+Test(manual, what_rules_for_connect_do_not_see_is_said_where_connect_is_described)
+{
+	const char *item = find_item(manual(), "connect");
+
+	cr_assert(item);
+	const char *end = strstr(item, "\n.El"),
+		   *words[] = {"sendto 2", "sendmsg 2", "MSG_FASTOPEN"};
+	for (size_t i = 0; i < COUNT(words); i++) {
+		const char *at = strstr(item, words[i]);
+		cr_expect(at && at < end, "%s is not there", words[i]);
+	}
+}
+
 /* Expects WORDS in the section of libreuse(7), which ends where the section NEXT starts. */
 static void expect_in_section(const char *name, const char *next, const char *words)
 {
@@ -129,6 +142,14 @@ static const struct {
 	{"no descriptor is adopted", "log", "a_setuid_program_adopts_nothing"},
 	{"no link is followed", "hostile",
 		"a_pid_file_does_not_follow_a_link_that_another_user_has_planted"},
+	{"A lock of another user is in nobody's way", "pid_file",
+		"a_lock_of_another_user_keeps_nobody_from_replacing_what_was_left_over"},
+	{"the descendants of the copy", "descent",
+		"what_a_copy_has_started_is_heard_whatever_its_user"},
+	{"is not heard", "descent",
+		"another_user_who_joins_the_process_group_of_a_copy_is_not_heard"},
+	{"nothing that he has open counts", "descent",
+		"a_socket_of_another_user_who_joins_the_process_group_makes_no_copy_ready"},
 	{"hears root, its own user", "hostile",
 		"a_user_may_ask_his_own_supervisor_and_another_may_not"},
 	{"add no socket", "hostile", "what_another_user_says_to_the_keeper_is_not_heard"},

@@ -62,6 +62,45 @@ Test(roll, four_copies_are_replaced_and_no_request_is_lost)
 	roll_under_load(4, repeat(1, 20));
 }
 
+/* ---- many endpoints ---- */
+
+static int count_reads(const char *trace)
+{
+	int count = 0;
+
+	for (const char *at = trace; (at = strstr(at, "NETLINK_SOCK_DIAG)")); at++)
+		count++;
+	return count;
+}
+
+/*
+ * Each read of the kernel's tables takes as long as there are sockets. A pass over all endpoints
+ * has a few of them, and the number of passes has to do with time; a read for each endpoint in each
+ * pass would be thousands.
+ */
+Test(roll, many_endpoints_are_looked_at_in_one_read)
+{
+	enum { ENDPOINTS = 100 };
+	const char *trace = format("%s/trace", new_directory());
+	int port = port_new();
+	struct process *supervisor = process_start(
+		WORDS(need_program("strace"), "-D", "-qq", "-e", "trace=socket", "-o", trace,
+			run_path(), "-v", "-n2", "--keep", program_path("endpoints"),
+			format("%d", port), format("%d", ENDPOINTS)),
+		.is_bare = true);
+
+	wait_ready(supervisor, 2);
+	int started = count_reads(read_file(trace));
+	roll(supervisor, 2);
+	wait_listening("tcp", port, 2 * ENDPOINTS);
+	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), 0);
+	end_supervisor(supervisor);
+	int stopped = count_reads(read_file(trace));
+	cr_expect_gt(started, 0);
+	cr_expect_gt(stopped, started);
+	cr_expect_lt(stopped, ENDPOINTS * ENDPOINTS / 4, "%d reads", stopped);
+}
+
 /* What a user without a supervisor would do: start a new one, then stop the old one. */
 static int lost_by_restarts(struct process *servers[2], const char *const *words, int port)
 {

@@ -282,3 +282,61 @@ Test(sharing, without_libreuse_a_second_copy_of_socat_fails)
 {
 	expect_refused(&socat, "Address already in use");
 }
+
+/* ---- clients that bind their own end ---- */
+
+#define CLIENTS 4
+
+/* The rules of the manual that leave such clients alone, in a file. */
+static const char *write_manuals_rules(void)
+{
+	static const char start[] = ".Bd -literal -offset indent\n# curl";
+	const char *page = read_file(format("%s/man/libreuse.7", source_path()));
+	const char *at = strstr(page, start), *end = at ? strstr(at, "\n.Ed") : NULL;
+	char rules[1024];
+	size_t length = 0;
+
+	cr_assert(at && end && end - at < (ptrdiff_t)sizeof rules);
+	for (at = strchr(at, '\n') + 1; at <= end; at++) {
+		if (*at != '\\')
+			rules[length++] = *at;
+	}
+	rules[length] = '\0';
+	return write_file(new_directory(), "rules", rules);
+}
+
+static struct process *start_curl(const char *range, int port, const char *config)
+{
+	return process_start(WORDS(need_program("curl"), "-s", "--local-port", range,
+				     format("http://127.0.0.1:%d/", port)),
+		.environment = WORDS(format("REUSE_CONFIG=%s", config)));
+}
+
+Test(sharing, the_rules_of_the_manual_leave_each_client_a_port_of_its_own)
+{
+	need_root();
+	enter_network_namespace();
+	int listener = server_listen("127.0.0.1", 80);
+	const char *config = write_manuals_rules();
+	char peers[CLIENTS][PEER_SIZE];
+
+	process_run(WORDS(run_path(), "--check", "-f", config), .is_bare = true);
+	for (int i = 0; i < CLIENTS; i++) {
+		start_curl("40000-40019", 80, config);
+		server_accept(listener, peers[i]);
+		cr_expect_str_eq(peers[i], format("127.0.0.1,%d", 40000 + i), "%s", peers[i]);
+	}
+}
+
+Test(sharing, without_such_rules_two_clients_get_one_port_and_the_second_fails)
+{
+	need_root();
+	enter_network_namespace();
+	int listener = server_listen("127.0.0.1", 80);
+	char peer[PEER_SIZE];
+
+	start_curl("40000-40019", 80, "");
+	server_accept(listener, peer);
+	cr_expect_str_eq(peer, "127.0.0.1,40000", "%s", peer);
+	cr_expect_neq(process_wait(start_curl("40000-40019", 80, "")), 0);
+}

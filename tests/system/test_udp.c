@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Unmodified UDP receivers share a port: each datagram reaches one, a multicast one reaches all. */
+/*
+ * Unmodified UDP receivers share a port: each datagram reaches one, a multicast one reaches all;
+ * and what is no UDP socket, or is not to be shared.
+ */
 #include "harness.h"
 
 #include <arpa/inet.h>
@@ -121,4 +124,69 @@ Test(udp, two_multicast_receivers_each_get_every_datagram)
 	}
 	cr_expect_str_eq(process_output(first), sent);
 	cr_expect_str_eq(process_output(second), sent);
+}
+
+/* ---- raw sockets ---- */
+
+static void expect_calls(const char *rules, const char *socket, const char *output)
+{
+	struct process *process =
+		process_start(WORDS(program_path("calls"), socket,
+				      format("bind=127.0.0.1:%d", port_new()), "options"),
+			.environment = WORDS(format("REUSE_RULES=%s", rules)));
+
+	expect_output(process, output);
+}
+
+/* The kernel gives SO_REUSEADDR to every raw socket. */
+#define RAW_UNSHARED "bind: ok\nreuseport=0 reuseaddr=1\n"
+#define RAW_REFUSED  "bind: EACCES\nreuseport=0 reuseaddr=1\n"
+
+Test(udp, a_raw_socket_is_of_no_protocol_that_has_a_name)
+{
+	need_root();
+	expect_calls("udp share", "udp", "bind: ok\nreuseport=1 reuseaddr=0\n");
+	expect_calls("udp share", "raw=17", RAW_UNSHARED);
+	expect_calls("udp share; deny", "raw=17", RAW_REFUSED);
+	expect_calls("udp deny", "udp", "bind: EACCES\nreuseport=0 reuseaddr=0\n");
+	expect_calls("udp deny", "raw=17", RAW_UNSHARED);
+	expect_calls("tcp deny", "tcp", "bind: EACCES\nreuseport=0 reuseaddr=0\n");
+	expect_calls("tcp deny", "raw=6", RAW_UNSHARED);
+	expect_calls("tcp share; deny", "raw=6", RAW_REFUSED);
+}
+
+Test(udp, a_raw_socket_is_left_alone_by_early_rules_for_udp)
+{
+	need_root();
+	for (int is_raw = 0; is_raw < 2; is_raw++) {
+		struct process *process = process_start(
+			WORDS(program_path("calls"), is_raw ? "raw=17" : "udp", "options"),
+			.environment = WORDS("REUSE_RULES=udp early share"));
+		expect_output(process,
+			is_raw ? "reuseport=0 reuseaddr=1\n" : "reuseport=1 reuseaddr=0\n");
+	}
+}
+
+/* ---- exclusive ---- */
+
+static struct process *bind_exclusively(const char *before, const char *log)
+{
+	struct process *process = process_start(
+		WORDS(program_path("calls"), "udp", before, format("bind=127.0.0.1:%d", port_new()),
+			"options"),
+		.environment = WORDS("REUSE_RULES=udp exclusive", format("REUSE_LOG=%s", log)));
+
+	cr_assert_eq(process_wait(process), 0);
+	cr_expect(strstr(process_output(process), "bind: ok\nreuseport=0 reuseaddr=0\n"), "%s",
+		process_output(process));
+	return process;
+}
+
+#define TOOK_AWAY "exclusive took SO_REUSEADDR away"
+
+Test(udp, exclusive_says_that_it_takes_away_what_the_program_has_set)
+{
+	expect_says(bind_exclusively("reuseaddr", "info"), TOOK_AWAY);
+	cr_expect_null(strstr(process_errors(bind_exclusively("errno=0", "info")), TOOK_AWAY));
+	cr_expect_null(strstr(process_errors(bind_exclusively("reuseaddr", "warn")), TOOK_AWAY));
 }

@@ -358,6 +358,7 @@ Test(who, json_has_what_the_table_has)
 		format("[('tcp', 'ip4', '127.0.0.1', %d, False, None, 0)]\n", port));
 	cr_expect_str_eq(json_value(process, "d['groups'][0]['user']['id']"),
 		format("%u\n", (unsigned)geteuid()));
+	cr_expect_str_eq(json_value(process, "d['groups'][0]['user']['has_number']"), "True\n");
 	cr_expect_str_eq(
 		json_value(process, "[(s['queue'], s['queue_size'], s['connections'], s['share'], "
 				    "s['processes'], s['kept_by'] or []) for s in "

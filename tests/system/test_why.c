@@ -149,6 +149,98 @@ Test(why, what_another_user_holds_cannot_be_joined)
 	}
 }
 
+/* ---- users that have no number in this user namespace ---- */
+
+/* What root of a user namespace, with so many users from 100000 on, runs, and how it ends. */
+#define mapped(COUNT, STATUS, ...)                                                                 \
+	run_mapped((STATUS), WORDS(need_program("python3"), script_path("mapped.py"), "100000",    \
+				     (COUNT), __VA_ARGS__))
+static const char *run_mapped(int status, const char *const *words)
+{
+	struct process *process = process_start(words, .is_bare = true);
+	int ended = process_wait(process);
+
+	if (strstr(process_errors(process), "no user namespace"))
+		skip("no user namespace can be made");
+	cr_expect_eq(ended, status, "it ended with %d, and said: %s%s", ended,
+		process_output(process), process_errors(process));
+	return format("%s%s", process_output(process), process_errors(process));
+}
+
+static void expect_not_nobody(const char *text)
+{
+	cr_expect(!strstr(text, "-u nobody"), "%s", text);
+}
+
+#define NO_NUMBER                                                                                  \
+	"a user that has no number here (as those of a container with another user mapping)"
+
+Test(why, a_user_of_another_mapping_is_not_taken_for_nobody)
+{
+	need_root();
+	const char *run = command_of("root");
+	int port = port_new();
+	const char *place = format("%d", port);
+
+	start_ready("tcp", "127.0.0.1", port, NULL, false);
+	const char *answer = mapped("1000", CANNOT, run, "--why", place);
+	expect_answer_says(answer, format(" is held by " NO_NUMBER "; a port is shared within one "
+					  "user only, and the copy runs as root.\n"));
+	expect_answer_says(answer, "  Give both containers the same user mapping, ");
+	expect_not_nobody(answer);
+	/* There is a nobody in this one, and it could be him. */
+	answer = mapped("65536", CANNOT, run, "--why", place);
+	expect_answer_says(answer, " is held by user nobody, or by " NO_NUMBER ";");
+	expect_not_nobody(answer);
+	answer = mapped("1000", 1, run, need_program("python3"), script_path("copy.py"), "tcp",
+		"127.0.0.1", place);
+	expect_answer_says(answer, format("is in use: tcp 127.0.0.1:%d is held by " NO_NUMBER "; a "
+					  "port is shared within one user only, and this program "
+					  "runs as root",
+					   port));
+}
+
+Test(why, a_user_of_another_mapping_has_no_number_in_the_table)
+{
+	need_root();
+	const char *run = command_of("root");
+	int port = port_new();
+	const char *place = format("%d", port);
+
+	start_ready("tcp", "127.0.0.1", port, NULL, false);
+	expect_answer_says(
+		mapped("1000", 0, run, "--who", place), ", a user that has no number here,");
+	expect_answer_says(mapped("65536", 0, run, "--who", place),
+		", user nobody or one that has no number here,");
+	expect_answer_says(mapped("1000", 0, run, "--who", place, "--json"),
+		"\"user\":{\"id\":null,\"name\":null,\"has_number\":false}");
+	expect_answer_says(mapped("65536", 0, run, "--who", place, "--json"),
+		"\"user\":{\"id\":65534,\"name\":\"nobody\",\"has_number\":null}");
+}
+
+Test(why, nobody_is_nobody_where_every_user_has_a_number_and_where_he_lets_us_look)
+{
+	need_root();
+	const char *run = command_of("root");
+	int port = port_new();
+	const char *place = format("%d", port);
+
+	start_ready("tcp", "127.0.0.1", port, "nobody", false);
+	expect_answer_says(
+		ask(NULL, place, NULL, CANNOT), "  Run both as one user: sudo -u nobody ");
+	expect_answer_says(ask("daemon", place, NULL, CANNOT), " is held by user nobody; ");
+	/* He of the namespace, whose process its root can see. */
+	place = format("%d", port_new());
+	const char *both = format("%s --reuid=65534 --clear-groups %s %s %s tcp 127.0.0.1 %s &\n"
+				  "until %s --who %s > /dev/null 2>&1; do sleep 0.1; done\n"
+				  "%s --why %s; status=$?; kill $!; exit $status",
+		need_program("setpriv"), run, need_program("python3"), script_path("copy.py"),
+		place, run, place, run, place);
+	const char *answer = mapped("65536", CANNOT, need_program("sh"), "-c", both);
+	expect_answer_says(answer, " is held by user nobody, program python3, process ");
+	expect_answer_says(answer, "  Run both as one user: sudo -u nobody ");
+}
+
 /* ---- not shared ---- */
 
 Test(why, what_was_opened_without_sharing_cannot_be_joined)

@@ -9,9 +9,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 extern char **environ;
@@ -23,9 +28,9 @@ static void say(const char *call, int result)
 	printf("%s: %s\n", call, result < 0 ? strerrorname_np(errno) : "ok");
 }
 
-static void make(int domain, int type)
+static void make(int domain, int type, int protocol)
 {
-	fd = socket(domain, type, 0);
+	fd = socket(domain, type, protocol);
 	if (fd < 0)
 		say("socket", fd);
 }
@@ -56,19 +61,25 @@ static socklen_t read_address(const char *text, struct sockaddr_storage *storage
 static void call_tcp(const char *unused)
 {
 	(void)unused;
-	make(AF_INET, SOCK_STREAM);
+	make(AF_INET, SOCK_STREAM, 0);
 }
 
 static void call_tcp6(const char *unused)
 {
 	(void)unused;
-	make(AF_INET6, SOCK_STREAM);
+	make(AF_INET6, SOCK_STREAM, 0);
 }
 
 static void call_udp(const char *unused)
 {
 	(void)unused;
-	make(AF_INET, SOCK_DGRAM);
+	make(AF_INET, SOCK_DGRAM, 0);
+}
+
+/* Takes packets of the protocol with that number as they come. */
+static void call_raw(const char *protocol)
+{
+	make(AF_INET, SOCK_RAW, atoi(protocol));
 }
 
 static void call_bind(const char *text)
@@ -98,7 +109,7 @@ static void call_unix(const char *unused)
 	const struct sockaddr address = {.sa_family = AF_UNIX};
 
 	(void)unused;
-	make(AF_UNIX, SOCK_STREAM);
+	make(AF_UNIX, SOCK_STREAM, 0);
 	say("bind", bind(fd, &address, sizeof(sa_family_t))); /* the kernel finds a name */
 }
 
@@ -116,6 +127,15 @@ static void call_share(const char *unused)
 
 	(void)unused;
 	say("share", setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on));
+}
+
+/* What most servers do; for UDP, it lets others join. */
+static void call_reuseaddr(const char *unused)
+{
+	int on = 1;
+
+	(void)unused;
+	say("reuseaddr", setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
 }
 
 static void call_address(const char *unused)
@@ -164,6 +184,66 @@ static void call_descriptors(const char *unused)
 	if (directory)
 		closedir(directory);
 }
+
+/* ---- sandboxes ---- */
+
+static const struct {
+	const char *name;
+	unsigned number;
+} system_calls[] = {
+	{"socket", SYS_socket},
+	{"bind", SYS_bind},
+	{"listen", SYS_listen},
+	{"connect", SYS_connect},
+	{"getsockopt", SYS_getsockopt},
+	{"setsockopt", SYS_setsockopt},
+	{"getsockname", SYS_getsockname},
+	{"write", SYS_write},
+	{"statx", SYS_statx},
+	{"exit_group", SYS_exit_group},
+};
+
+static unsigned number_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof system_calls / sizeof *system_calls; i++) {
+		if (strcmp(system_calls[i].name, name) == 0)
+			return system_calls[i].number;
+	}
+	fprintf(stderr, "calls: %s: no such system call\n", name);
+	exit(2);
+}
+
+/* From here on, the kernel does THIS about the system calls that LIST names, and THAT about others.
+ */
+static void lock(const char *list, unsigned this, unsigned that)
+{
+	struct sock_filter code[2 * sizeof system_calls / sizeof *system_calls + 2] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
+	struct sock_fprog filter = {1, code};
+	char *copy = strdup(list);
+
+	for (const char *name = strtok(copy, ","); name; name = strtok(NULL, ",")) {
+		code[filter.len++] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, number_of(name), 0, 1);
+		code[filter.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, this);
+	}
+	code[filter.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, that);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+		exit(3);
+}
+
+static void call_allow(const char *list)
+{
+	lock(list, SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS);
+}
+
+static void call_refuse(const char *list)
+{
+	lock(list, SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ALLOW);
+}
+
+/* ---- descriptors ---- */
 
 /* What a careless daemon does: the next file that it opens is descriptor 2. */
 static void call_reopen2(const char *path)
@@ -216,14 +296,18 @@ static const struct {
 	{"tcp", call_tcp},
 	{"tcp6", call_tcp6},
 	{"udp", call_udp},
+	{"raw", call_raw},
 	{"unix", call_unix},
 	{"bind", call_bind},
 	{"listen", call_listen},
 	{"connect", call_connect},
 	{"options", call_options},
 	{"share", call_share},
+	{"reuseaddr", call_reuseaddr},
 	{"address", call_address},
 	{"ttl", call_ttl},
+	{"allow", call_allow},
+	{"refuse", call_refuse},
 	{"mark", call_mark},
 	{"descriptors", call_descriptors},
 	{"reopen2", call_reopen2},

@@ -3,6 +3,7 @@
 
     send NAME MESSAGE     sends it, with a socket that listens
     forge NAME            sends READY=1, and says that root does
+    join GROUP NAME WORD  joins the process group, sends each word from there, and listens
     flood NAME            sends messages with sockets without end, from several processes
     steal PROCESS         goes for the descriptors of a process, and sends it SIGHUP
     knock NAME            connects without end
@@ -43,6 +44,15 @@ def send(name, message, things, credentials=None):
         control = [(socket.SOL_SOCKET, socket.SCM_CREDENTIALS, struct.pack("iII", *credentials))]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.sendmsg([message.encode()], control, 0, address(name))
+
+
+def join(group, name, *messages):
+    os.setpgid(0, int(group))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        for message in messages:
+            send(name, message, [listening.fileno()])
+        print("joined", flush=True)
+        signal.pause()
 
 
 def flood(name):
@@ -124,5 +134,5 @@ elif deed == "forge":
 elif deed == "steal":
     steal(int(words[0]))
 else:
-    {"flood": flood, "knock": knock, "impersonate": impersonate, "squat": squat,
+    {"join": join, "flood": flood, "knock": knock, "impersonate": impersonate, "squat": squat,
      "disguise": disguise}[deed](*words)

@@ -3,7 +3,7 @@
 """sockets.py CALL...: makes socket calls in order, and prints for each what it gave.
 
     tcp4 udp4 tcp6 udp6 mptcp4 mptcp6 sctp4   a new socket, which the next calls are about
-    bind=ADDRESS,PORT  connect=ADDRESS,PORT   "ok", or the name of the errno
+    bind=ADDRESS,PORT  connect=ADDRESS,PORT   "ok", or the name of the errno; fe80::1%lo,80 too
     rawbind=ADDRESS,PORT                      the system call itself, not libc's function
     listen  listen=BACKLOG
     set=OPTION,NUMBER  set=OPTION,TEXT
@@ -12,6 +12,7 @@
     get64=OPTION                              the number, of 64 bits
     text=OPTION                               the value as text
     name                                      ADDRESS,PORT that the socket has
+    interface                                 that of its link-local address
     backlog                                   the backlog that the kernel has for it
     inode                                     the socket's identity
     flags                                     "blocking" or "nonblocking", and "cloexec" or not
@@ -88,6 +89,9 @@ SOCKETS = {
 
 def address(text):
     host, port = text.split(",")
+    host, _, interface = host.partition("%")
+    if interface:
+        return host, int(port), 0, socket.if_nametoindex(interface)
     return host, int(port)
 
 
@@ -154,6 +158,8 @@ def make(call, value, sock):
         return sock.getsockopt(*OPTIONS[value], 64).rstrip(b"\0").decode()
     elif call == "name":
         return "%s,%d" % sock.getsockname()[:2]
+    elif call == "interface":
+        return socket.if_indextoname(sock.getsockname()[3])
     elif call == "backlog":
         # tcpi_sacked of struct tcp_info, which for a listening socket holds the backlog
         return struct.unpack_from("=I", sock.getsockopt(TCP, 11, 104), 28)[0]

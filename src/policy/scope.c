@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scope.h"
+
+#include "../system.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+static int ask_kernel(uint32_t *interface, const char *name, size_t length)
+{
+	struct ifreq request = {.ifr_ifindex = 0};
+
+	if (length == 0 || length >= sizeof request.ifr_name)
+		return -ENODEV;
+	memcpy(request.ifr_name, name, length);
+	/* a service that has IPv6 addresses may have sockets of this family, if of no other */
+	int fd = system_socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	int error = system_ioctl(fd, SIOCGIFINDEX, &request);
+	system_close(fd);
+	*interface = (uint32_t)request.ifr_ifindex;
+	return error;
+}
+
+/* A decimal number from 1 on. */
+static int read_number(uint32_t *interface, const char *text, size_t length)
+{
+	uint32_t number = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9' || number >= INT32_MAX / 10)
+			return -ENODEV;
+		number = number * 10 + (uint32_t)(text[i] - '0');
+	}
+	*interface = number;
+	return number ? 0 : -ENODEV;
+}
+
+int scope_find(uint32_t *interface, const char *text, size_t length)
+{
+	return ask_kernel(interface, text, length) == 0 ? 0 : read_number(interface, text, length);
+}
+
+void scope_print(struct text *text, uint32_t interface)
+{
+	if (interface)
+		text_format(text, "%%%u", interface);
+}

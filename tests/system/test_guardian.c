@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The process that ends the copies when the supervisor is killed, and only then. */
+#include "supervised.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const char *python(void)
+{
+	return need_program("python3");
+}
+
+struct search {
+	pid_t supervisor, other_than, guardian;
+};
+
+static bool is_found(void *context)
+{
+	struct search *search = context;
+	const char *at = read_file(format(
+		"/proc/%d/task/%d/children", (int)search->supervisor, (int)search->supervisor));
+
+	search->guardian = 0;
+	for (char *end; *at && !search->guardian; at = end + (*end == ' ')) {
+		pid_t child = (pid_t)strtol(at, &end, 10);
+		if (child != search->other_than && strstr(process_stat(child), "(reuse-guardian)"))
+			search->guardian = child;
+	}
+	return search->guardian != 0;
+}
+
+static pid_t find_guardian(pid_t supervisor, pid_t other_than)
+{
+	struct search search = {.supervisor = supervisor, .other_than = other_than};
+
+	wait_until(is_found, &search, "the guardian");
+	return search.guardian;
+}
+
+/* Copies of which each has forked two workers, which prctl(2) does not end. */
+static struct process *start_workers(int port)
+{
+	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=0", python(),
+		script_path("serve.py"), "workers", format("%d", port));
+
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 6);
+	return supervisor;
+}
+
+Test(guardian, one_that_is_killed_is_replaced_by_one_that_does_its_work)
+{
+	int port = port_new();
+	struct process *supervisor = start_workers(port);
+	pid_t first = find_guardian(process_id(supervisor), 0);
+
+	cr_assert_eq(kill(first, SIGKILL), 0);
+	wait_said(supervisor, format("the guardian, process %d,", (int)first), 1);
+	wait_gone(first);
+	find_guardian(process_id(supervisor), first);
+	wait_listening("tcp", port, 6);
+	process_signal(supervisor, SIGKILL);
+	wait_listening("tcp", port, 0);
+}
+
+static bool is_read(void *context)
+{
+	int waiting = -1;
+
+	return ioctl(*(int *)context, FIONREAD, &waiting) == 0 && waiting == 0;
+}
+
+Test(guardian, it_acts_when_its_pipe_is_closed_and_not_when_something_is_written)
+{
+	int port = port_new();
+	struct process *supervisor = start_workers(port);
+	pid_t guardian = find_guardian(process_id(supervisor), 0);
+	int pipe = open(format("/proc/%d/fd/0", (int)guardian), O_WRONLY | O_CLOEXEC);
+
+	cr_assert_geq(pipe, 0);
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(write(pipe, "text", 4), 4);
+		wait_until(is_read, &pipe, "the guardian to read");
+	}
+	/* It would have killed before it read again, and would not read after it. */
+	cr_expect(strstr(process_stat(guardian), "(reuse-guardian)"));
+	cr_expect_eq(count_listening("tcp", port), 6);
+	cr_expect_eq(times_said(supervisor, "was killed"), 0, "%s", process_errors(supervisor));
+	close(pipe);
+	process_signal(supervisor, SIGKILL);
+	wait_listening("tcp", port, 0);
+}
+
+/* ---- closed standard descriptors ---- */
+
+/* Notes which of the standard descriptors it has, and becomes a server. */
+static const char telling[] = "for fd in 0 1 2; do\n"
+			      "	if test -e /proc/$$/fd/$fd; then said=\"$said open\"; else "
+			      "said=\"$said closed\"; fi\n"
+			      "done\n"
+			      "echo $said >>\"$0\"\n"
+			      "exec \"$@\"\n";
+
+struct closing {
+	const char *redirections, *expected;
+};
+
+static void expect_harmless(const struct closing *closing)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *file = write_file(directory, "env", "A=1\n");
+	const char *said = write_file(directory, "said", "");
+	const char *start = format("exec \"$@\" %s", closing->redirections);
+	struct process *supervisor = process_start(
+		WORDS("/bin/sh", "-c", start, "sh", run_path(), "-n2", "--restart=no", "--keep",
+			"--ready-delay=0", format("--env-file=%s", file), "sh", "-c", telling, said,
+			python(), script_path("slow.py"), format("%d", port)),
+		.is_bare = true);
+
+	wait_listening("tcp", port, 2);
+	unsigned long sockets = sum_listening("tcp", port);
+	write_file(directory, "env", "this is wrong\n");
+	struct process *roll = roll_start(supervisor);
+	cr_expect_eq(process_wait(roll), 1, "%s", process_output(roll));
+	cr_expect_eq(sum_listening("tcp", port), sockets, "%s", closing->redirections);
+	cr_expect_str_eq(read_file(said), format("%s\n%s\n", closing->expected, closing->expected),
+		"%s: %s", closing->redirections, read_file(said));
+	end_supervisor(supervisor);
+}
+
+Test(guardian, a_message_in_place_of_closed_standard_descriptors_reaches_no_file_of_ours)
+{
+	static const struct closing closings[] = {
+		{"<&-", "open open open"},
+		{"2>&-", "open open closed"},
+		{"<&- 2>&-", "open open closed"},
+		{"<&- >&- 2>&-", "open closed closed"},
+	};
+
+	for (size_t i = 0; i < sizeof closings / sizeof *closings; i++)
+		expect_harmless(&closings[i]);
+}
