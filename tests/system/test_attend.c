@@ -221,8 +221,8 @@ Test(attend, a_listener_of_a_stranger_is_no_outer_reuse_run)
 {
 	const char *trouble = program_path("trouble");
 	struct process *process =
-		process_start(WORDS(trouble, "listener", "0", run_path(), "-n1", "-r",
-				      "port=1 -> deny", trouble, "vfork", "0"),
+		process_start(WORDS(trouble, "listener", "0", run_path(), "-n1", "--restart=no",
+				      "-r", "port=1 -> deny", trouble, "vfork", "0"),
 			.is_bare = true);
 
 	process_wait(process);
