@@ -21,6 +21,7 @@ ERRORS = {  # section 2 of the manual; for option calls also what security modul
               "ENFILE ENOEXEC ENOMEM ENOTDIR EPERM ETXTBSY",
     "faccessat2": "ENOSYS EACCES EFAULT EINVAL EIO ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR",
     "fchdir": "EACCES EBADF ENOENT ENOTDIR",
+    "fchmod": "EPERM EBADF EIO EROFS",
     "fchown": "EPERM EBADF EIO ENOENT EROFS",
     "fcntl": "EMFILE EACCES EAGAIN EBADF EDEADLK EINTR EINVAL ENOLCK EPERM",
     "fstat": "EBADF EFAULT ENOMEM EOVERFLOW",
@@ -28,6 +29,7 @@ ERRORS = {  # section 2 of the manual; for option calls also what security modul
     "ftruncate": "EFBIG EBADF EINTR EINVAL EIO EPERM",
     "getcwd": "ENOENT EACCES EFAULT EINVAL ENAMETOOLONG ENOMEM ERANGE",
     "getdents64": "ENOENT EBADF EFAULT EINVAL ENOTDIR",
+    "getpgid": "ESRCH EPERM",
     "getsockname": "ENOBUFS EBADF EFAULT EINVAL ENOTSOCK EPERM",
     "getsockopt": "EPERM EBADF EFAULT EINVAL ENOPROTOOPT ENOTSOCK ENOMEM",
     "ioctl": "EINVAL EBADF EFAULT ENOENT ENOTTY EINPROGRESS EINTR ENOMEM EBUSY EMFILE",
@@ -59,6 +61,8 @@ ERRORS = {  # section 2 of the manual; for option calls also what security modul
     "recvmsg": "ENOMEM EAGAIN EBADF ECONNREFUSED EFAULT EINTR EINVAL ENOTCONN ENOTSOCK",
     "rename": "EACCES EBUSY EDQUOT EFAULT EINVAL EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOSPC ENOTDIR EPERM "
               "EROFS EXDEV",
+    "renameat2": "EINVAL EACCES EBUSY EDQUOT EEXIST EFAULT EIO ELOOP ENAMETOOLONG ENOENT ENOMEM ENOSPC ENOSYS "
+                 "ENOTDIR EPERM EROFS EXDEV",
     "rt_sigaction": "EINVAL EFAULT",
     "rt_sigpending": "EFAULT",
     "rt_sigprocmask": "EFAULT EINVAL",
@@ -85,7 +89,7 @@ ERRORS = {  # section 2 of the manual; for option calls also what security modul
     "write": "ENOSPC EAGAIN EBADF EDQUOT EFAULT EFBIG EINTR EINVAL EIO EPERM EPIPE",
 }
 CANNOT_FAIL = {"getpid", "getppid", "getpgrp", "getsid", "getuid", "geteuid", "gettid", "exit", "exit_group", "pause",
-               "restart_syscall"}
+               "restart_syscall", "umask"}
 
 count = failures = 0
 
