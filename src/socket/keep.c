@@ -53,8 +53,7 @@ static struct {
 
 static _Atomic bool is_settled;
 
-/* NULL: sockets are for this process; else for others, and this says whether one may have it. */
-static bool (*may_have)(int kept, int fd);
+static const struct keep_service *service; /* NULL: sockets are for this process, else for others */
 
 /* Where the keeper listens, and how many sockets it takes; as of the start. */
 static char notify_path[PATH_SIZE];
@@ -193,9 +192,9 @@ void keep_start(const struct configuration *configuration, char ***environment)
 		inherited_sort(environment, &arena, add_inherited, NULL);
 }
 
-void keep_serve(bool (*may_have_it)(int kept, int fd))
+void keep_serve(const struct keep_service *whose)
 {
-	may_have = may_have_it;
+	service = whose;
 	keep_settle();
 }
 
@@ -207,6 +206,18 @@ void keep_settle(void)
 		if (is_open(i))
 			system_fcntl(mine[i].fd, F_SETFD, FD_CLOEXEC);
 	}
+}
+
+void keep_leave(void)
+{
+	for (unsigned i = 0; i < entries(); i++) {
+		if (is_open(i))
+			system_close(mine[i].fd);
+		mine[i].fd = 0;
+	}
+	if (shared)
+		munmap(shared, sizeof *shared);
+	shared = NULL;
 }
 
 /* ---- whose is it? ---- */
@@ -238,7 +249,7 @@ static bool program_holds(unsigned place)
 /* Whether the program that asks with its socket FD must go without. */
 static bool is_denied(unsigned place, int fd)
 {
-	return may_have ? !may_have(mine[place].fd, fd) : program_holds(place);
+	return service ? !service->may_have(mine[place].fd, fd) : program_holds(place);
 }
 
 /* Lets one thread of this process at a time look at an entry; a forked child starts anew. */
@@ -325,7 +336,8 @@ static int tell_keeper(const char *what, unsigned place, int fd)
 	text_start(&message, bytes, sizeof bytes);
 	text_format(&message, "%s\nFDNAME=", what);
 	inherited_print_name(&message, shared->kept[place].inode, &shared->kept[place].endpoint);
-	return notify_socket_send(notify_path, bytes, fd);
+	return service ? service->send(notify_path, bytes, fd)
+		       : notify_socket_send(notify_path, bytes, fd);
 }
 
 static void send_to_keeper(const struct configuration *configuration, unsigned place)

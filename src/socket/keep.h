@@ -33,12 +33,25 @@ void keep_start(const struct configuration *configuration, char ***environment);
  */
 void keep_settle(void);
 
+struct keep_service {
+	/* Whether the process whose socket FD is may have the socket KEPT. */
+	bool (*may_have)(int kept, int fd);
+	/* Sends a message, as notify_socket_send(), from a process that the keeper listens to. */
+	int (*send)(const char *path, const char *message, int fd);
+};
+
 /*
  * From now on sockets are kept for other processes, which give us duplicates of theirs. The kernel
- * cannot tell then who holds one, so MAY_HAVE_IT says whether the process whose socket FD is may
- * have the socket KEPT. To be called after keep_start(), before anything else is started.
+ * cannot tell then who holds one, so SERVICE says. To be called after keep_start(), before anything
+ * else is started.
  */
-void keep_serve(bool (*may_have_it)(int kept, int fd));
+void keep_serve(const struct keep_service *service);
+
+/*
+ * Closes all kept sockets in this process, which has nothing to do with them any more: one that was
+ * forked from it keeps them.
+ */
+void keep_leave(void);
 
 /*
  * Puts the kept socket for ENDPOINT in the place of the program's socket FD, which is about to be

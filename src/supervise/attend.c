@@ -9,6 +9,7 @@
 #include "listener.h"
 #include "notify.h"
 #include "own_errors.h"
+#include "pool.h"
 #include "service.h"
 #include "standard.h"
 #include "without_hook.h"
@@ -266,19 +267,18 @@ static void serve(struct attendance *attendance)
 {
 	struct pollfd polled[] = {
 		{.fd = attendance->signals, .events = POLLIN},
-		{.fd = attendance->listener, .events = POLLIN},
+		{.fd = attendance->listener}, /* POLLHUP */
+		{.fd = pool_fd(), .events = POLLIN},
 	};
 
 	while (!is_done(attendance, polled[1].fd < 0)) {
-		if (poll(polled, 2, notify_tend(&attendance->notify)) < 0)
+		if (poll(polled, 3, pool_tend()) < 0)
 			continue;
-		if (polled[1].revents & POLLIN)
-			notify_answer(&attendance->notify, attendance->listener);
-		else if (polled[1].revents)
+		if (polled[1].revents)
 			polled[1].fd = -1;
 		handle_signals(attendance);
 	}
-	notify_finish(&attendance->notify);
+	pool_finish();
 }
 
 /* ---- all of it ---- */
@@ -314,7 +314,7 @@ static int open_own(struct attendance *attendance)
 	if (attendance->notify.silence < 0)
 		return -errno;
 	attendance->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	return attendance->signals < 0 ? -errno : 0;
+	return attendance->signals < 0 ? -errno : pool_open();
 }
 
 static void become_parent(struct attendance *attendance, struct start *start)
@@ -430,6 +430,7 @@ int attend(const struct configuration *configuration, char **arguments, bool ask
 	service_hold(configuration);
 	check_service(&attendance);
 	let_descriptors_go(&attendance);
+	pool_start(&attendance.notify, attendance.listener);
 	serve(&attendance);
 	return end_as_program(attendance.status);
 }

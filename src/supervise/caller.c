@@ -9,20 +9,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <sched.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
 #endif
 
-#define PATH_SIZE  48
-#define STACK_SIZE (64 * 1024)
+#define PATH_SIZE 48
 
 /* ---- looking ---- */
 
@@ -44,6 +41,14 @@ static ino_t namespace_of(pid_t thread, const char *name)
 	return stat(path_of(path, thread, name), &status) == 0 ? status.st_ino : 0;
 }
 
+/* Behind the name and the real one, the effective one. */
+static unsigned second_number(const char *line)
+{
+	const char *second = strchr(line + 5, '\t');
+
+	return (unsigned)strtoul(second ? second : "", NULL, 10);
+}
+
 /* A line of /proc/PID/status, proc(5); returns whether it is the last one that counts. */
 static bool read_status_line(struct caller *caller, const char *line)
 {
@@ -51,9 +56,10 @@ static bool read_status_line(struct caller *caller, const char *line)
 		caller->process = (pid_t)strtol(line + 5, NULL, 10);
 	else if (string_starts(line, "PPid:"))
 		caller->parent = (pid_t)strtol(line + 5, NULL, 10);
-	else if (string_starts(line, "Uid:")) /* the real one, then the effective one */
-		caller->rights.user = (uid_t)strtoul(
-			strchr(line + 5, '\t') ? strchr(line + 5, '\t') : "", NULL, 10);
+	else if (string_starts(line, "Uid:"))
+		caller->rights.user = second_number(line);
+	else if (string_starts(line, "Gid:"))
+		caller->rights.group = second_number(line);
 	else if (string_starts(line, "CapEff:"))
 		caller->rights.capabilities = strtoull(line + 7, NULL, 16);
 	return string_starts(line, "CapEff:");
@@ -87,20 +93,31 @@ static int look(struct caller *caller, pid_t thread)
 
 static struct caller supervisor; /* this process */
 
-static const struct rights *our_rights(void)
+static struct groups supervisor_groups;
+
+const struct rights *caller_our_rights(void)
 {
 	return &supervisor.rights;
 }
 
+const struct groups *caller_our_groups(void)
+{
+	return &supervisor_groups;
+}
+
 int caller_start(void)
 {
-	return look(&supervisor, getpid());
+	int error = look(&supervisor, getpid());
+
+	if (!error && caller_groups(&supervisor, &supervisor_groups) < 0)
+		supervisor_groups.count = CALLER_GROUPS_MOST + 1; /* like nobody's */
+	return error;
 }
 
 int caller_open(struct caller *caller, pid_t thread)
 {
 	int error = look(caller, thread);
-	const struct rights *ours = our_rights(), *theirs = &caller->rights;
+	const struct rights *ours = caller_our_rights(), *theirs = &caller->rights;
 
 	if (error)
 		return error;
@@ -125,18 +142,81 @@ void caller_close(struct caller *caller)
 bool caller_is_descendant(pid_t process)
 {
 	struct caller at = {.parent = process};
-	pid_t ourselves = getpid();
+	pid_t ourselves = supervisor.process;
 
 	while (at.parent > 1 && at.parent != ourselves)
 		read_status(&at, at.parent);
 	return at.parent == ourselves;
 }
 
+/*
+ * A pidfd of the whole process leads to the descriptors of its first thread, which has none when it
+ * has ended; the others go on.
+ */
+static int check_closed(const struct caller *caller, int number)
+{
+	char directory[PATH_SIZE], name[16];
+	struct text text;
+	struct stat status;
+	int fd = system_open(AT_FDCWD, path_of(directory, caller->thread, "fd"),
+		O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -ESRCH;
+	text_start(&text, name, sizeof name);
+	text_format(&text, "%d", number);
+	bool is_closed = number < 0 ||
+			 (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT);
+	system_close(fd);
+	return is_closed ? -EBADF : -ESRCH;
+}
+
 int caller_descriptor(const struct caller *caller, int number)
 {
 	long fd = syscall(SYS_pidfd_getfd, caller->pidfd, number, 0);
+	int error = fd < 0 ? -errno : 0;
 
-	return fd < 0 ? -errno : (int)fd;
+	/* EBADF, and from some version on ESRCH, also where the first thread is gone */
+	if (error == -EBADF || error == -ESRCH)
+		return check_closed(caller, number);
+	return error ? error : (int)fd;
+}
+
+int caller_namespace(const struct caller *caller, const char *name)
+{
+	char path[PATH_SIZE];
+
+	return system_open(AT_FDCWD, path_of(path, caller->thread, name), O_RDONLY | O_CLOEXEC, 0);
+}
+
+/* What comes of a line that is longer than the reader's: "Groups:", then numbers and blanks. */
+static int add_groups(struct groups *groups, FILE *file)
+{
+	unsigned group;
+
+	while (fscanf(file, " %u", &group) == 1) {
+		if (groups->count == CALLER_GROUPS_MOST)
+			return -E2BIG;
+		groups->list[groups->count++] = group;
+	}
+	return 0;
+}
+
+int caller_groups(const struct caller *caller, struct groups *groups)
+{
+	char path[PATH_SIZE], line[128];
+	FILE *file = fopen(path_of(path, caller->thread, "status"), "re");
+	int error = -EIO;
+
+	groups->count = 0;
+	if (!file)
+		return -errno;
+	while (error == -EIO && fscanf(file, "%127s", line) == 1) {
+		if (strcmp(line, "Groups:") == 0)
+			error = add_groups(groups, file);
+	}
+	fclose(file);
+	return error;
 }
 
 ssize_t caller_read(const struct caller *caller, uint64_t address, void *bytes, size_t size)
@@ -147,136 +227,13 @@ ssize_t caller_read(const struct caller *caller, uint64_t address, void *bytes, 
 	return got < 0 ? -errno : got;
 }
 
-/* ---- acting ---- */
-
 bool caller_is_in_our_network(const struct caller *caller)
 {
-	return caller->rights.network_namespace == our_rights()->network_namespace;
+	return caller->rights.network_namespace == caller_our_rights()->network_namespace;
 }
 
 bool caller_has_capability(const struct caller *caller, int capability)
 {
-	return caller->rights.user_namespace == our_rights()->user_namespace &&
+	return caller->rights.user_namespace == caller_our_rights()->user_namespace &&
 	       (caller->rights.capabilities >> capability & 1);
-}
-
-struct errand {
-	const struct caller *caller;	       /* whose rights to assume; NULL: keep ours */
-	int user_namespace, network_namespace; /* to enter; -1: none */
-	int (*work)(void *);
-	void *context;
-	int result;
-};
-
-struct capabilities {
-	struct __user_cap_data_struct half[2];
-};
-
-static int set_effective(uint64_t wanted)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct capabilities set;
-
-	if (syscall(SYS_capget, &header, &set) < 0)
-		return -errno;
-	for (int i = 0; i < 2; i++)
-		set.half[i].effective = set.half[i].permitted & (uint32_t)(wanted >> (32 * i));
-	return syscall(SYS_capset, &header, &set) < 0 ? -errno : 0;
-}
-
-/*
- * Directly, for libc's setresuid() would do it to every thread. The capabilities that a change of
- * user takes away are still permitted, because the real user stays, and come back until the user
- * namespace is entered.
- */
-static int assume_rights(const struct errand *errand)
-{
-	const struct rights *rights = &errand->caller->rights;
-
-	if (rights->user != our_rights()->user && syscall(SYS_setresuid, -1, rights->user, -1) < 0)
-		return -errno;
-	if (errand->user_namespace >= 0 &&
-		(set_effective(UINT64_MAX) < 0 || setns(errand->user_namespace, CLONE_NEWUSER) < 0))
-		return -errno;
-	if (errand->network_namespace >= 0 &&
-		(set_effective(UINT64_MAX) < 0 ||
-			setns(errand->network_namespace, CLONE_NEWNET) < 0))
-		return -errno;
-	return set_effective(rights->capabilities);
-}
-
-static int run_errand(void *context)
-{
-	struct errand *errand = context;
-	int error = errand->caller ? assume_rights(errand) : 0;
-
-	errand->result = error ? error : errand->work(errand->context);
-	return 0;
-}
-
-/*
- * Like vfork(2): this process waits until the other one ends. That one reports to nobody but the
- * waitpid() here, so whoever waits for children at large does not see it, and no signal handler
- * runs in it.
- */
-static int run_aside(struct errand *errand, int flags)
-{
-	static _Alignas(16) char stack[STACK_SIZE];
-	sigset_t all, before;
-
-	errand->result = -EPERM;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid_t process =
-		clone(run_errand, stack + sizeof stack, CLONE_VM | CLONE_VFORK | flags, errand);
-	if (process < 0)
-		errand->result = -errno;
-	if (process > 0) {
-		while (waitpid(process, NULL, (int)__WCLONE) < 0 && errno == EINTR) {
-		}
-	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return errand->result;
-}
-
-int caller_aside(int (*work)(void *), void *context)
-{
-	struct errand errand = {.work = work, .context = context};
-
-	return run_aside(&errand, 0);
-}
-
-static int open_namespace(const struct caller *caller, const char *name)
-{
-	char path[PATH_SIZE];
-
-	return system_open(AT_FDCWD, path_of(path, caller->thread, name), O_RDONLY | O_CLOEXEC, 0);
-}
-
-int caller_do(const struct caller *caller, bool in_network, int (*work)(void *), void *context)
-{
-	const struct rights *ours = our_rights(), *theirs = &caller->rights;
-	bool is_same_user_namespace = theirs->user_namespace == ours->user_namespace;
-	bool is_same_network = !in_network || caller_is_in_our_network(caller);
-	struct errand errand = {.caller = caller,
-		.user_namespace = -1,
-		.network_namespace = -1,
-		.work = work,
-		.context = context};
-
-	if (theirs->user == ours->user && theirs->capabilities == ours->capabilities &&
-		is_same_user_namespace && is_same_network)
-		return work(context);
-	if (!is_same_user_namespace)
-		errand.user_namespace = open_namespace(caller, "ns/user");
-	if (!is_same_network)
-		errand.network_namespace = open_namespace(caller, "ns/net");
-	bool is_open = (is_same_user_namespace || errand.user_namespace >= 0) &&
-		       (is_same_network || errand.network_namespace >= 0);
-	int result = is_open ? run_aside(&errand, CLONE_FILES) : -EPERM;
-	if (errand.user_namespace >= 0)
-		close(errand.user_namespace);
-	if (errand.network_namespace >= 0)
-		close(errand.network_namespace);
-	return result;
 }

@@ -11,6 +11,7 @@
 /* What a process may do, as far as sockets are concerned. */
 struct rights {
 	uid_t user;		 /* the effective one */
+	gid_t group;		 /* the same */
 	uint64_t capabilities;	 /* the effective ones */
 	ino_t user_namespace;	 /* namespaces(7): they count in this one */
 	ino_t network_namespace; /* new sockets are made in this one */
@@ -24,7 +25,7 @@ struct caller {
 	struct rights rights;
 };
 
-/* Looks at this process itself, before all else. Returns 0 or a negative errno. */
+/* Looks at this process itself, before all else and any fork. Returns 0 or a negative errno. */
 int caller_start(void);
 
 /*
@@ -35,32 +36,44 @@ int caller_start(void);
 int caller_open(struct caller *caller, pid_t thread);
 void caller_close(struct caller *caller);
 
-/* A duplicate of the caller's descriptor NUMBER (pidfd_getfd(2)), closed on exec; or a negative
- * errno: -EPERM where yama, a container or the caller itself (PR_SET_DUMPABLE) forbids it. */
+/*
+ * A duplicate of the caller's descriptor NUMBER (pidfd_getfd(2)), closed on exec; or a negative
+ * errno: -EPERM where yama, a container or the caller itself (PR_SET_DUMPABLE) forbids it; -EBADF
+ * where it is not open; -ESRCH where that cannot be told, as before Linux 6.9 when the first thread
+ * of the process has ended.
+ */
 int caller_descriptor(const struct caller *caller, int number);
+
+#define CALLER_GROUPS_MOST 1024
+
+struct groups {
+	unsigned count;
+	gid_t list[CALLER_GROUPS_MOST];
+};
+
+/*
+ * Its supplementary groups, as this process counts them, in their order. Returns 0 or a negative
+ * errno: -E2BIG where it has more.
+ */
+int caller_groups(const struct caller *caller, struct groups *groups);
+
+/* A namespace of its, "ns/user" or "ns/net", to be entered; or a negative errno. */
+int caller_namespace(const struct caller *caller, const char *name);
 
 /* Reads up to SIZE bytes of its memory; returns how many, or a negative errno. */
 ssize_t caller_read(const struct caller *caller, uint64_t address, void *bytes, size_t size);
 
-/* Whether PROCESS descends from this one. */
+/* Whether PROCESS descends from the one that has called caller_start(). */
 bool caller_is_descendant(pid_t process);
+
+/* What that one may do, and its groups; as when it has called it. */
+const struct rights *caller_our_rights(void);
+const struct groups *caller_our_groups(void);
 
 /* Whether sockets that the caller makes belong to our own network. */
 bool caller_is_in_our_network(const struct caller *caller);
 
 /* Whether it has a capability (CAP_NET_BIND_SERVICE, ...) in our own user namespace. */
 bool caller_has_capability(const struct caller *caller, int capability);
-
-/*
- * Runs WORK with no more rights than the caller has: with its effective user and capabilities,
- * within its user namespace, and where IN_NETWORK in its network namespace. Where these are ours
- * already, that is a function call; else WORK runs in a process of its own for as long as it takes,
- * which shares memory and descriptors with this one. Returns what WORK does, or where the caller's
- * rights cannot be assumed, a negative errno.
- */
-int caller_do(const struct caller *caller, bool in_network, int (*work)(void *), void *context);
-
-/* Runs WORK in a process that shares memory with this one, but has descriptors of its own. */
-int caller_aside(int (*work)(void *), void *context);
 
 #endif

@@ -5,6 +5,7 @@
 #include "../procfs.h"
 #include "../system.h"
 #include "../text.h"
+#include "helper.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -35,6 +36,8 @@ void exchange_find(struct exchange *exchange, const struct caller *caller)
 	replace_find_registrations(&exchange->registrations, caller->thread, exchange->number);
 }
 
+#define ERRNO_MOST 4095
+
 struct registering {
 	const struct exchange *exchange;
 	const struct registration *registration;
@@ -63,7 +66,13 @@ void exchange_register(const struct exchange *exchange, const struct caller *cal
 			exchange, registration, caller_descriptor(caller, registration->epoll)};
 		if (registering.epoll < 0)
 			continue;
-		caller_aside(add_under_number, &registering);
+		const struct helper helper = {
+			.work = add_under_number,
+			.context = &registering,
+			.descriptors = {exchange->fd, registering.epoll},
+			.count = 2,
+		};
+		helper_run(&helper, -ERRNO_MOST);
 		system_close(registering.epoll);
 	}
 }

@@ -3,6 +3,7 @@
 
 #include "../errnos.h"
 #include "../procfs.h"
+#include "aside.h"
 #include "own_errors.h"
 #include "signals.h"
 
@@ -111,8 +112,11 @@ static void send_to_children(int signal, pid_t except)
 	ssize_t size = fd < 0 ? -1 : read(fd, list, sizeof list - 1);
 
 	list[size > 0 ? size : 0] = '\0';
-	for (char *at = list, *end; (end = strchr(at, ' ')); at = end + 1)
-		send_unless_in((pid_t)strtol(at, NULL, 10), signal, except);
+	for (char *at = list, *end; (end = strchr(at, ' ')); at = end + 1) {
+		pid_t child = (pid_t)strtol(at, NULL, 10);
+		if (!aside_has(child))
+			send_unless_in(child, signal, except);
+	}
 	if (fd >= 0)
 		close(fd);
 }

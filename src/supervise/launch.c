@@ -185,6 +185,14 @@ static int pass_in_row(const struct launch *launch, const struct passing *passin
 	return error;
 }
 
+/* Where there is no number above, there may be one between those that are in use. */
+static int duplicate(int fd, int first)
+{
+	int duplicate = fcntl(fd, F_DUPFD, first);
+
+	return duplicate < 0 ? fcntl(fd, F_DUPFD, FIRST_FD) : duplicate;
+}
+
 /*
  * A row would close others that we were started with, and that are for the copy. So they get higher
  * numbers, and are named as a program names them that hands them on over execve(2).
@@ -198,7 +206,7 @@ static int pass_above(const struct launch *launch, const struct passing *passing
 	if (!out)
 		return -errno;
 	for (int i = 0; i < passing->count; i++) {
-		int fd = fcntl(passing->kept[i]->fd, F_DUPFD, launch->end_of_inherited);
+		int fd = duplicate(passing->kept[i]->fd, launch->end_of_inherited);
 		if (fd < 0)
 			return -errno;
 		fprintf(out, "%s%d:%" PRIu32, i ? "," : "", fd, passing->kept[i]->entry.inode);

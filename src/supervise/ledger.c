@@ -8,13 +8,12 @@
 #include "shared.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #define ENTRIES_MOST   16384 /* programs that live at the same time */
 #define ENTRIES_FIRST  256   /* so many places are in use before the dead are looked for */
-#define WORKERS_MOST   64
+#define WORKERS_MOST   256   /* that answer at the same time */
 #define ANCESTORS_MOST 64
 
 /*
@@ -36,31 +35,20 @@ struct hold {
 };
 
 static struct ledger {
-	pthread_mutex_t mutex;
 	uint32_t limit; /* places that are in use, the rest being untouched */
 	struct hold holds[WORKERS_MOST];
 	struct entry entries[ENTRIES_MOST];
 } * ledger;
 
-static bool make_mutex(pthread_mutex_t *mutex)
-{
-	pthread_mutexattr_t attributes;
-
-	if (pthread_mutexattr_init(&attributes) != 0)
-		return false;
-	bool is_made = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) == 0 &&
-		       pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) == 0 &&
-		       pthread_mutex_init(mutex, &attributes) == 0;
-	pthread_mutexattr_destroy(&attributes);
-	return is_made;
-}
+static struct shared_lock *turn; /* to read or write it */
 
 int ledger_start(void)
 {
 	if (ledger)
 		return 0;
 	struct ledger *memory = shared_take(sizeof *memory);
-	if (!memory || !make_mutex(&memory->mutex))
+	turn = shared_new_lock();
+	if (!memory || !turn)
 		return -ENOMEM;
 	memory->limit = ENTRIES_FIRST;
 	ledger = memory;
@@ -257,23 +245,14 @@ static struct entry *look_up(
 	return entry && hold(entry) ? entry : NULL;
 }
 
-static bool lock(void)
-{
-	int error = pthread_mutex_lock(&ledger->mutex);
-
-	if (error == EOWNERDEAD)
-		error = pthread_mutex_consistent(&ledger->mutex);
-	return error == 0;
-}
-
 _Atomic uint32_t *ledger_first_port(pid_t process, pid_t thread, const struct policy *policy)
 {
 	static _Atomic uint32_t nowhere = FIRST_PORT_NOWHERE;
 	struct process_start start;
 
-	if (!process_read_start(&start, process) || !lock())
+	if (!process_read_start(&start, process) || !shared_lock(turn, -1))
 		return &nowhere;
 	struct entry *entry = look_up(&start, thread, policy);
-	pthread_mutex_unlock(&ledger->mutex);
+	shared_unlock(turn);
 	return entry ? &entry->known : &nowhere;
 }

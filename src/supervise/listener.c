@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -56,32 +55,10 @@ static int control(int listener, unsigned long request, void *argument)
 	return result < 0 ? -errno : result;
 }
 
-/* A newer kernel may write more than we know of. */
-static size_t size_of_notification(void)
+int listener_receive(int listener, union listener_room *room)
 {
-	static size_t size;
-	struct seccomp_notif_sizes sizes;
-
-	if (size == 0) {
-		bool is_known = syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0;
-		size = is_known ? sizes.seccomp_notif : 0;
-		if (size < sizeof(struct seccomp_notif))
-			size = sizeof(struct seccomp_notif);
-	}
-	return size;
-}
-
-int listener_receive(int listener, struct seccomp_notif *notification)
-{
-	size_t size = size_of_notification();
-	struct seccomp_notif *whole = calloc(1, size);
-
-	if (!whole)
-		return -ENOMEM;
-	int error = control(listener, SECCOMP_IOCTL_NOTIF_RECV, whole);
-	memcpy(notification, whole, sizeof *notification);
-	free(whole);
-	return error;
+	memset(room, 0, sizeof *room); /* the kernel wants that */
+	return control(listener, SECCOMP_IOCTL_NOTIF_RECV, room);
 }
 
 bool listener_is_valid(int listener, uint64_t id)

@@ -18,11 +18,17 @@
  */
 int listener_install(const struct sock_fprog *program);
 
+/* A newer kernel may write more of a notification than we know of. */
+union listener_room {
+	struct seccomp_notif notification;
+	char bytes[256];
+};
+
 /*
  * Receives a notification that poll(2) has told of; does not block then. -ENOENT: the call is gone
- * already.
+ * already. The kernel writes into ROOM itself: it is there as soon as nobody else can receive it.
  */
-int listener_receive(int listener, struct seccomp_notif *notification);
+int listener_receive(int listener, union listener_room *room);
 
 /* Whether the thread still waits in the call: what was read of it before is about that thread. */
 bool listener_is_valid(int listener, uint64_t id);

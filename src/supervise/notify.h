@@ -5,6 +5,7 @@
 
 #include "../policy/source.h"
 
+#include <linux/seccomp.h>
 #include <sys/types.h>
 
 /*
@@ -19,6 +20,14 @@ struct notify_keeper {
 	void (*end)(const struct configuration *configuration, int fd);
 	int (*adopt)(const struct configuration *configuration, int fd, const struct rule *rule,
 		const struct endpoint *endpoint);
+	int (*inherited)(const struct actions *actions); /* what ADOPT would take; -1: nothing */
+	/*
+	 * In the parent of those that answer: before there are any, and whenever the descriptor
+	 * that START has returned, unless that is negative, is readable; and in the end.
+	 */
+	int (*start)(const struct configuration *configuration);
+	void (*tend)(void);
+	void (*finish)(void);
 };
 
 struct notify {
@@ -42,16 +51,25 @@ int notify_start(const struct notify *notify);
 unsigned notify_calls(const struct configuration *configuration);
 
 /*
- * Answers one call, after poll(2) has found LISTENER readable. Blocks for no longer than what is
- * done takes. Descriptors, children and signal handlers of this process are not disturbed. Returns
- * 0 or a negative errno, after which LISTENER is of no use.
+ * Answers the call that listener_receive() has put into NOTIFICATION, whose id is 0 afterwards.
+ * What the program has a hand in may block it: its memory, its sockets, its standard error.
+ * Descriptors, children and signal handlers of this process are not disturbed.
  */
-int notify_answer(const struct notify *notify, int listener);
+void notify_answer(const struct notify *notify, int listener, struct seccomp_notif *notification);
 
 /*
- * Does what is left of earlier calls; to be called after every poll(2). Returns for how many
- * milliseconds the next poll may wait, or -1. The other function is for when all programs that were
- * answered have ended.
+ * Answers a call of which nothing more is to be found out, as by a process that hangs in it: it
+ * fails with EACCES where a rule for that kind of call protects, else it is left to the kernel.
+ * Does not block; the other function, which says so in the program's standard error, may.
+ */
+void notify_answer_blindly(
+	const struct notify *notify, int listener, struct seccomp_notif *notification);
+void notify_give_up(const struct notify *notify, int listener, struct seccomp_notif *notification);
+
+/*
+ * Does what is left of earlier calls that this process has answered; to be called after every
+ * poll(2). Returns for how many milliseconds the next poll may wait, or -1. The other function is
+ * for when all programs that were answered have ended.
  */
 int notify_tend(const struct notify *notify);
 void notify_finish(const struct notify *notify);

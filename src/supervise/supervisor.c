@@ -236,8 +236,9 @@ static void reap(struct supervisor *supervisor)
 	worker_listen(supervisor);
 	while ((process = next_ended()) > 0) {
 		guardian_forget_process(process);
-		if (waitpid(process, &status, WNOHANG) == process)
-			child_ended(supervisor, process, status);
+		if (waitpid(process, &status, WNOHANG) != process)
+			return;
+		child_ended(supervisor, process, status);
 	}
 }
 

@@ -165,13 +165,14 @@ Test(ledger, a_worker_that_is_killed_with_the_lock_stops_nobody)
 	*memory_of(program) = FIRST;
 	pid_t worker = fork();
 	if (worker == 0) {
-		lock();
+		shared_lock(turn, -1);
 		struct entry *half = find_free();
 		half->process = program;
 		half->known = FIRST + 1;
 		kill(getpid(), SIGKILL);
 	}
 	waitpid(worker, NULL, 0);
+	shared_break_locks(worker);
 	cr_expect_eq(*memory_of(program), FIRST);
 	cr_expect_eq(count_used(), 1);
 	end_program(program);

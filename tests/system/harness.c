@@ -646,6 +646,16 @@ void process_wait_port(struct process *process, const char *protocol, int port)
 		fail_expectation(&expectation, format("a socket on %s port %d", protocol, port));
 }
 
+const char *copy_for_everybody(const char *program)
+{
+	const char *directory = new_directory();
+
+	process_run(
+		WORDS("/bin/cp", run_path(), library_path(), supervise_path(), program, directory),
+		.is_bare = true);
+	return directory;
+}
+
 /* ---- ports and sockets ---- */
 
 static bool can_bind(int family, int type, int port)

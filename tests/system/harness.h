@@ -42,6 +42,9 @@ const char *script_path(const char *name);
 /* What is built from a file there; without it (static-pie needs a libc.a) the test is skipped. */
 const char *program_path(const char *name);
 
+/* A directory with reuse-run, its parts and PROGRAM, where every user can start them. */
+const char *copy_for_everybody(const char *program);
+
 /* A new string; nothing frees it before the test ends. */
 const char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

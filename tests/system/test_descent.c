@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NOBODY "nobody"
 
@@ -114,4 +115,20 @@ Test(descent, what_a_copy_has_started_is_heard_whatever_its_user)
 		wait_ready(supervisor, 1);
 		end_supervisor(supervisor);
 	}
+}
+
+/* The number alone would be one of the copy's processes. */
+Test(descent, a_process_that_has_got_the_number_of_the_sender_does_not_vouch_for_him)
+{
+	need_root();
+	if (access("/proc/sys/kernel/ns_last_pid", W_OK) < 0)
+		skip("this kernel lets nobody choose the next process number");
+	struct process *host = process_start(
+		WORDS(need_program("unshare"), "--pid", "--fork", "--kill-child", "--mount-proc",
+			python(), script_path("reborn.py"), run_path()),
+		.is_bare = true);
+	wait_said(host, "copy 0 handed over", 1);
+	process_wait_text(host, "the number is taken");
+	cr_expect_eq(times_said(host, " is ready\n"), 0, "%s", process_errors(host));
+	process_kill(host);
 }

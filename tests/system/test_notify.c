@@ -9,22 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NOT_ROOT "nobody"
 
 #define wrapped(...) process_start(WORDS(run_path(), __VA_ARGS__), .is_bare = true)
-
-/* reuse-run, its parts and a program, where every user can start them. */
-static const char *for_everybody(const char *program)
-{
-	const char *directory = new_directory();
-
-	process_run(
-		WORDS("/bin/cp", run_path(), library_path(), supervise_path(), program, directory),
-		.is_bare = true);
-	return directory;
-}
 
 /* ---- sharing ---- */
 
@@ -153,7 +143,7 @@ Test(notify, copies_of_another_user_share_a_port)
 {
 	need_root();
 	const struct server server = {"server_go", "http"};
-	const char *directory = for_everybody(program_path("server_go"));
+	const char *directory = copy_for_everybody(program_path("server_go"));
 	int port = port_new();
 	struct process *copies[2];
 
@@ -587,18 +577,71 @@ Test(notify, when_it_is_killed_the_programs_calls_fail_with_enosys)
 	cr_expect(strstr(process_output(process), "bind: ENOSYS\n"), "%s", process_output(process));
 }
 
+/* The process that answers, behind the program in the order of their starts. */
+static bool has_worker(void *context)
+{
+	int id = process_id(context), program, worker;
+	const char *children = read_file(format("/proc/%d/task/%d/children", id, id));
+
+	return sscanf(children, "%d %d", &program, &worker) == 2;
+}
+
+static pid_t worker_of(struct process *process)
+{
+	int id = process_id(process), program, worker = 0;
+
+	wait_until(has_worker, process, "a process that answers");
+	sscanf(read_file(format("/proc/%d/task/%d/children", id, id)), "%d %d", &program, &worker);
+	return worker;
+}
+
+static bool worker_is_stopped(void *context)
+{
+	return is_in_state(*(const pid_t *)context, 'T');
+}
+
+/* Stops all that could answer: the one would have the other go on. */
+static pid_t stop_answering(struct process *process)
+{
+	pid_t worker = worker_of(process);
+
+	process_signal(process, SIGSTOP);
+	wait_until(is_stopped, process, "reuse-run to stop");
+	cr_assert_eq(kill(worker, SIGSTOP), 0);
+	wait_until(worker_is_stopped, &worker, "the process that answers to stop");
+	return worker;
+}
+
+static bool waits_in_call(void *context)
+{
+	const char *call = read_file(format("/proc/%d/syscall", *(const pid_t *)context));
+
+	return atoi(call) == SYS_bind && strncmp(call, "running", 7) != 0;
+}
+
 Test(notify, a_program_that_is_killed_in_the_middle_of_a_call_ends_it)
 {
 	struct process *process = in_trouble("later", port_new());
-	pid_t program = waiting_process(process);
+	pid_t program = waiting_process(process), worker = stop_answering(process);
 
-	/* nobody answers while it is stopped */
-	process_signal(process, SIGSTOP);
-	wait_until(is_stopped, process, "reuse-run to stop");
 	cr_assert_eq(kill(program, SIGUSR1), 0);
+	wait_until(waits_in_call, &program, "the program to bind");
 	cr_assert_eq(kill(program, SIGKILL), 0);
+	kill(worker, SIGCONT);
 	process_signal(process, SIGCONT);
 	cr_expect_eq(process_wait(process), 128 + SIGKILL);
+}
+
+Test(notify, the_call_of_a_process_that_answers_and_is_killed_is_answered)
+{
+	struct process *process = in_trouble("later", port_new());
+	pid_t program = waiting_process(process), worker = stop_answering(process);
+
+	cr_assert_eq(kill(program, SIGUSR1), 0);
+	wait_until(waits_in_call, &program, "the program to bind");
+	cr_assert_eq(kill(worker, SIGKILL), 0);
+	process_signal(process, SIGCONT);
+	expect_output(process, format("waiting %d\nbind: ok\n", (int)program));
 }
 
 Test(notify, where_a_listener_is_there_already_it_says_so)
@@ -629,7 +672,7 @@ Test(notify, where_a_listener_is_there_already_it_says_so)
 Test(notify, no_new_privileges_are_given_up_only_where_the_kernel_demands_it)
 {
 	need_root();
-	const char *directory = for_everybody(program_path("trouble"));
+	const char *directory = copy_for_everybody(program_path("trouble"));
 	const char *const words[] = {format("%s/reuse-run", directory),
 		format("%s/trouble", directory), "no-new-privileges", "0", NULL};
 
@@ -680,7 +723,7 @@ Test(notify, an_option_is_set_with_the_programs_rights)
 Test(notify, a_program_that_cannot_be_looked_into_is_left_alone_unless_the_policy_protects)
 {
 	need_root();
-	const char *directory = for_everybody(program_path("trouble"));
+	const char *directory = copy_for_everybody(program_path("trouble"));
 	const char *run = format("%s/reuse-run", directory);
 	const char *trouble = format("%s/trouble", directory), *port = format("%d", port_new());
 	const char *log = format("%s/log", directory);

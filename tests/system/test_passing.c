@@ -15,7 +15,7 @@ static const char *python(void)
 static const char noting[] =
 	"said=\"${LISTEN_FDS-none} ${LISTEN_FDNAMES-none}\"\n"
 	"test \"${LISTEN_PID-$$}\" = $$ || said=\"$said, of another process\"\n"
-	"for fd in 3 4 5 6 7 9; do\n"
+	"for fd in 3 4 5 6 7 9 199; do\n"
 	"	file=/proc/$$/fd/$fd\n"
 	"	if test $file -ef \"$one\"; then said=\"$said $fd=one\"\n"
 	"	elif test $file -ef \"$two\"; then said=\"$said $fd=two\"\n"
@@ -50,7 +50,7 @@ static void expect_each_copy_has(const struct passing *passing)
 		passing->variables, passing->redirections);
 
 	struct process *supervisor = process_start(
-		WORDS("/bin/sh", "-c", start, one, two, run_path(), "-v", "-n1", "--keep",
+		WORDS(need_program("bash"), "-c", start, one, two, run_path(), "-v", "-n1", "--keep",
 			"--ready-delay=0", passing->hook, "sh", "-c", noting, said, python(),
 			script_path("slow.py"), format("%d", port)),
 		.is_bare = true);
@@ -75,6 +75,7 @@ static void expect_under(const char *hook)
 		{hook, "", "", "none none"},
 		{hook, "", "3<\"$one\" 4<\"$two\"", "none none 3=one 4=two"},
 		{hook, "", "4<\"$one\" 9<\"$two\"", "none none 4=one 9=two"},
+		{hook, "ulimit -n 200;", "5<\"$one\" 199<\"$two\"", "none none 5=one 199=two"},
 	};
 
 	for (size_t i = 0; i < sizeof passings / sizeof *passings; i++)

@@ -37,6 +37,8 @@ static const struct lack {
 		{{1, ~0U, SOL_SOCKET}, {2, ~0U, SO_ATTACH_REUSEPORT_CBPF}}},
 	{"pidfd_open", SYS_pidfd_open, ENOSYS, {{0}}},
 	{"pidfd_getfd", SYS_pidfd_getfd, ENOSYS, {{0}}},
+	/* as of a process whose first thread has ended, see attack.c */
+	{"pidfd_getfd of 77", SYS_pidfd_getfd, EBADF, {{1, ~0U, 77}, {0}}},
 	{"PIDFD_THREAD", SYS_pidfd_open, EINVAL, {{1, PIDFD_THREAD, PIDFD_THREAD}}},
 	{"memfd_create", SYS_memfd_create, ENOSYS, {{0}}},
 	{"seccomp", SYS_seccomp, ENOSYS, {{0}}},

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper.h"
+
+#include "aside.h"
+#include "shared.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LIMIT_MS  5000
+#define ENDING_MS 100 /* a process that was killed is mostly gone by then */
+
+/* ---- in the helper ---- */
+
+struct errand {
+	const struct helper *helper;
+	int channel;
+};
+
+void helper_close_up(void)
+{
+	prctl(PR_SET_DUMPABLE, 0);
+	aside_die_with_parent();
+}
+
+static void leave_behind(const struct errand *errand)
+{
+	const struct helper *helper = errand->helper;
+	int kept[DESCRIPTORS_MOST] = {STDERR_FILENO, errand->channel};
+
+	for (unsigned i = 0; i < helper->count; i++)
+		kept[2 + i] = helper->descriptors[i];
+	shared_drop();
+	descriptors_close_but(kept, 2 + helper->count);
+	helper_close_up();
+}
+
+static int run_errand(void *context)
+{
+	const struct errand *errand = context;
+	const struct helper *helper = errand->helper;
+
+	leave_behind(errand);
+	int32_t result = helper->work(helper->context);
+	bool is_made = result == 0 && helper->made;
+	/* The program may close its socket as soon as it goes on. */
+	for (unsigned i = 0; i < helper->count; i++)
+		close(helper->descriptors[i]);
+	descriptors_send(errand->channel, &result, sizeof result, is_made ? helper->made : NULL,
+		is_made ? 1 : 0);
+	return 0;
+}
+
+/* ---- its parent ---- */
+
+static int check(
+	const struct helper *helper, ssize_t size, int32_t result, unsigned count, int least)
+{
+	bool is_answer = size == sizeof result && result >= least && result <= helper->most;
+	unsigned expected = result == 0 && helper->made ? 1 : 0;
+
+	if (size < 0)
+		return (int)size;
+	return is_answer && count == expected ? result : -EPROTO;
+}
+
+static int hear(const struct helper *helper, int channel, int least)
+{
+	int32_t result = 0;
+	int made = -1;
+	unsigned count;
+	ssize_t size = descriptors_receive(
+		channel, &result, sizeof result, &made, helper->made ? 1 : 0, &count, LIMIT_MS);
+	int checked = check(helper, size, result, count, least);
+
+	if (checked == 0 && count > 0)
+		*helper->made = made;
+	else if (count > 0)
+		close(made);
+	return checked;
+}
+
+int helper_run(const struct helper *helper, int least)
+{
+	int channels[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) < 0)
+		return -errno;
+	struct errand errand = {helper, channels[1]};
+	pid_t process = aside_start(run_errand, &errand);
+	close(channels[1]);
+	int result = process < 0 ? process : hear(helper, channels[0], least);
+	close(channels[0]);
+	/* also one that has answered: it may be that somebody has seized it */
+	if (process > 0)
+		aside_kill(process, ENDING_MS);
+	return result;
+}

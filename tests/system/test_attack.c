@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a hostile program cannot do to the notify hook and to others under it; THE NOTIFY HOOK in
+ * libreuse(7). See programs/attack.c.
+ */
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CANNOT_BE_TRIED 77
+#define PROTECTED	"port=1 -> deny"
+
+/* Every bind of the program is done with its rights, because a rule protects. */
+static struct process *start(const char *rule, const char *what, const char *argument)
+{
+	need_notify();
+	need_root();
+	return process_start(
+		WORDS(run_path(), "--hook=notify", "-q", "-r", rule, program_path("attack"), what,
+			format("%d", port_new()), argument),
+		.is_bare = true);
+}
+
+static void expect_outcome(struct process *process, const char *output)
+{
+	if (process_wait(process) == CANNOT_BE_TRIED)
+		skip("%s", process_errors(process));
+	cr_expect_str_eq(process_output(process), output, "%s%s", process_output(process),
+		process_errors(process));
+}
+
+/* ---- the process that acts for a program ---- */
+
+Test(attack, who_acts_for_a_program_in_a_user_namespace_cannot_be_seized_there)
+{
+	expect_outcome(start(PROTECTED, "get-in", "sandbox"), "some met, 0 ways in\n");
+}
+
+Test(attack, who_acts_for_another_user_cannot_be_seized_by_it)
+{
+	expect_outcome(start(PROTECTED, "get-in", "user"), "some met, 0 ways in\n");
+}
+
+Test(attack, who_acts_for_another_user_in_its_namespace_cannot_be_seized_there)
+{
+	expect_outcome(start(PROTECTED, "get-in", "user-sandbox"), "some met, 0 ways in\n");
+}
+
+Test(attack, who_acts_in_a_namespace_of_the_supervisors_own_user_cannot_be_seized_there)
+{
+	need_notify();
+	need_root();
+	const char *directory = copy_for_everybody(program_path("attack"));
+	struct process *process =
+		process_start(WORDS(format("%s/reuse-run", directory), "--hook=notify", "-q", "-r",
+				      PROTECTED, format("%s/attack", directory), "get-in",
+				      format("%d", port_new()), "sandbox"),
+			.is_bare = true, .user = "nobody");
+
+	expect_outcome(process, "some met, 0 ways in\n");
+}
+
+Test(attack, who_stops_the_process_that_acts_for_it_stops_no_other_program)
+{
+	expect_outcome(start(PROTECTED, "stop", "user-sandbox"), "bind: ETIMEDOUT\nbeside: ok\n");
+}
+
+/* ---- what does not answer ---- */
+
+Test(attack, memory_that_does_not_answer_delays_no_other_program_and_the_call_fails_in_the_end)
+{
+	expect_outcome(start(PROTECTED, "stuck", "1"), "beside: ok\nbind: EACCES\n");
+}
+
+static int count(const char *text, const char *words)
+{
+	int found = 0;
+
+	while ((text = strstr(text, words))) {
+		found++;
+		text += strlen(words);
+	}
+	return found;
+}
+
+Test(attack, more_calls_that_hang_than_there_are_to_answer_delay_no_other_program_for_long)
+{
+	struct process *process = start(PROTECTED, "stuck", "50");
+
+	if (process_wait(process) == CANNOT_BE_TRIED)
+		skip("%s", process_errors(process));
+	cr_expect_eq(
+		count(process_output(process), "beside: ok\n"), 1, "%s", process_output(process));
+	cr_expect_eq(count(process_output(process), "bind: EACCES\n"), 50, "%s",
+		process_output(process));
+	expect_says(process, "error: a call takes too long");
+	expect_says(process, "the call fails, because a rule protects");
+}
+
+Test(attack, memory_that_answers_late_is_waited_for)
+{
+	/* AF_UNSPEC and port 0: the kernel takes it as AF_INET */
+	expect_outcome(start(PROTECTED, "late", ""), "beside: ok\nbind: ok\n");
+	expect_outcome(start("tcp -> share", "late", ""), "beside: ok\nbind: ok\n");
+}
+
+Test(attack, a_socket_that_is_locked_delays_no_other_program)
+{
+	const char *five = "beside: ok\nbeside: ok\nbeside: ok\nbeside: ok\nbeside: ok\n";
+
+	expect_outcome(start(PROTECTED, "locked", ""), format("%sbind: EINVAL\n", five));
+	expect_outcome(start("tcp -> share", "locked", ""), format("%sbind: EINVAL\n", five));
+}
+
+/* ---- descriptors ---- */
+
+static struct process *start_alone(const char *lack, const char *rule)
+{
+	need_notify();
+	need_root();
+	return process_start(
+		WORDS(program_path("old_kernel"), lack, run_path(), "--hook=notify", "-q", "-r",
+			rule, program_path("attack"), "alone", format("%d", port_new())),
+		.is_bare = true);
+}
+
+/* Before Linux 6.9 the descriptors are those of the first thread: none, or no process. */
+Test(attack, where_the_first_thread_has_ended_no_call_gets_past_a_rule_that_protects)
+{
+	static const char *const lacks[] = {"PIDFD_THREAD", "pidfd_getfd of 77"};
+
+	expect_outcome(start(PROTECTED, "alone", ""), "bind: ok\nclosed: EBADF\n");
+	for (int i = 0; i < 2; i++) {
+		expect_outcome(start_alone(lacks[i], PROTECTED), "bind: EACCES\nclosed: EBADF\n");
+		expect_outcome(start_alone(lacks[i], "tcp -> share"), "bind: ok\nclosed: EBADF\n");
+	}
+}
+
+/* ---- sockets that are made for it ---- */
+
+static void set_ping_groups(const char *groups)
+{
+	process_run(WORDS("/bin/sh", "-c",
+			    format("echo %s > /proc/sys/net/ipv4/ping_group_range", groups)),
+		.is_bare = true);
+}
+
+static void expect_owner_as_bare(const char *who)
+{
+	struct process *bare =
+		process_start(WORDS(program_path("attack"), "owner", "1", who), .is_bare = true);
+
+	if (process_wait(bare) == CANNOT_BE_TRIED)
+		skip("%s", process_errors(bare));
+	expect_outcome(start("early share", "owner", who), process_output(bare));
+}
+
+Test(attack, a_socket_that_is_made_early_has_the_programs_user_and_groups)
+{
+	/* the supervisor's, the program's, a further one of the program's, nobody's */
+	static const char *const ranges[] = {"0 0", "61234 61234", "61235 61235", "61236 61237"};
+	need_root();
+	enter_network_namespace();
+	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+		set_ping_groups(ranges[i]);
+		expect_owner_as_bare("nobody-else");
+		expect_owner_as_bare("user");
+		expect_owner_as_bare("sandbox");
+		expect_owner_as_bare("user-sandbox");
+	}
+}
