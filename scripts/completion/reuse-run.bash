@@ -57,7 +57,7 @@ _reuse_run_value() {
 	--roll)
 		_filedir
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(
-			compgen -W "$(pgrep -x reuse-supervise)" -- "$2"
+			compgen -W "$(pgrep -x reuse-run)" -- "$2"
 		)
 		;;
 	--ready) mapfile -t COMPREPLY < <(compgen -W 'listen notify' -- "$2") ;;
@@ -94,6 +94,7 @@ _reuse_run() {
 
 	for ((i = 1; i < cword; i++)); do
 		[[ " ${_reuse_run_with_value[*]} " == *" ${words[i]} "* ]] && ((i++)) && continue
+		[[ ${words[i]} == --who && ${words[i + 1]} =~ ^[0-9]+$ ]] && ((i++)) && continue
 		case ${words[i]} in
 		--)
 			((i++))

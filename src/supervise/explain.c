@@ -16,9 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND	    127
-
 struct explanation {
 	int socket, signals;
 	bool is_seen; /* some call was explained */
@@ -56,28 +53,20 @@ static void rename_process(const char *variable, pid_t parent)
 	setenv(variable, number, 1);
 }
 
-static int become(const char *preload, char **arguments)
-{
-	if (*preload)
-		setenv("LD_PRELOAD", preload, 1);
-	execvp(arguments[0], arguments);
-	int error = errno;
-	fprintf(stderr, "reuse-run: %s: %s\n", arguments[0], strerror(error));
-	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
-}
-
-static pid_t start(const char *preload, char **arguments, const sigset_t *mask,
-	const struct sigaction *on_child)
+static pid_t start(const struct explanation *explanation, int (*become)(void *context),
+	void *context, const sigset_t *mask, const struct sigaction *on_child)
 {
 	pid_t ourselves = getpid(), child = fork();
 
 	if (child != 0)
 		return child;
+	close(explanation->socket);
+	close(explanation->signals);
 	rename_process("LISTEN_PID", ourselves);
 	rename_process("WATCHDOG_PID", ourselves);
 	sigaction(SIGCHLD, on_child, NULL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	_exit(become(preload, arguments));
+	_exit(become(context));
 }
 
 /* ---- being there ---- */
@@ -157,24 +146,25 @@ static int end_as_program(int status)
 	return 128 + WTERMSIG(status);
 }
 
-int explain(const char *preload, char **arguments)
+int explain(int (*become)(void *context), void *context)
 {
 	struct explanation explanation = {.socket = open_socket()};
 	struct sigaction by_default = {.sa_handler = SIG_DFL}, on_child;
 	sigset_t all, mask;
 
 	if (explanation.socket < 0)
-		return become(preload, arguments); /* all but the last line */
+		return become(context); /* all but the last line */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &mask);
 	sigaction(SIGCHLD, &by_default, &on_child);
 	explanation.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	explanation.program =
-		explanation.signals < 0 ? -1 : start(preload, arguments, &mask, &on_child);
+	explanation.program = explanation.signals < 0
+				      ? -1
+				      : start(&explanation, become, context, &mask, &on_child);
 	if (explanation.program < 0) {
 		sigaction(SIGCHLD, &on_child, NULL);
 		sigprocmask(SIG_SETMASK, &mask, NULL);
-		return become(preload, arguments);
+		return become(context);
 	}
 	wait_for_end(&explanation);
 	if (!explanation.is_seen)

@@ -4,10 +4,11 @@
 #define SUPERVISE_EXPLAIN_H
 
 /*
- * Starts ARGUMENTS as execvp(3) does, with PRELOAD as its LD_PRELOAD unless that is empty, and
- * waits for its end. Returns the exit status; a program that was ended by a signal ends this
- * process by the same one. Whoever explains a call tells us by the socket that REUSE_EXPLAIN names.
+ * Calls BECOME in a child, which shall execute the program, or attend to it, and return an exit
+ * status otherwise; waits for its end. Returns the exit status; a program that was ended by a
+ * signal ends this process by the same one. Whoever explains a call tells us by the socket that
+ * REUSE_EXPLAIN names.
  */
-int explain(const char *preload, char **arguments);
+int explain(int (*become)(void *context), void *context);
 
 #endif

@@ -340,10 +340,16 @@ static void end_with(pid_t supervisor)
 static void attend(const struct options *options, char **command, bool or_preload)
 {
 	const char *library = options->preload ? strrchr(options->preload, ':') : NULL;
-	const char *before[] = {"reuse-supervise", or_preload ? "attend-or-preload" : "attend",
-		hook_name(options->hook), options->preload};
-	size_t n_before = or_preload ? 4 : 3, count = 0;
+	const char *before[] = {
+		"reuse-run", "--attend", hook_name(options->hook), "--", NULL, NULL};
+	size_t n_before = 4, count = 0;
 
+	if (or_preload) {
+		before[3] = "--preload";
+		before[4] = options->preload;
+		before[5] = "--";
+		n_before = 6;
+	}
 	while (command[count])
 		count++;
 	char **words = calloc(n_before + count + 1, sizeof *words);

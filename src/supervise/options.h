@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a supervisor is told on its command line. */
+/* What a supervisor is told, and how the values of its options are read. */
 #ifndef SUPERVISE_OPTIONS_H
 #define SUPERVISE_OPTIONS_H
 
@@ -40,11 +40,9 @@ struct options {
 	char **command;	     /* with its arguments, up to a NULL */
 };
 
-/*
- * Reads a command line, ARGV[0] left out. Returns false for a wrong one, which has been said on
- * standard error then.
- */
-bool options_read(struct options *options, int argc, char **argv);
+/* What holds where nothing else is said; options_settle() sets what depends on other options. */
+struct options options_default(void);
+void options_settle(struct options *options);
 
 /*
  * Reads a time: a number with "ms", "s", "min" or "h" behind it, or with nothing for seconds; a
@@ -54,5 +52,14 @@ bool options_parse_time(const char *text, unsigned *time_ms);
 
 /* Reads "TERM", "SIGTERM" or "15". Returns 0 for no signal. */
 int options_parse_signal(const char *text);
+
+/* Reads a number from 1 to OPTIONS_COPIES_MOST. */
+bool options_parse_count(const char *text, unsigned *count);
+
+/* Reads "on-failure", "always" or "no". */
+bool options_parse_restart(const char *text, enum restart *restart);
+
+/* Reads "listen", "notify", or a command, which must not be empty; TEXT has to live as long. */
+bool options_parse_ready(const char *text, struct options *options);
 
 #endif

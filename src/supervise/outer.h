@@ -8,7 +8,7 @@
 /*
  * The number of the next ancestor that attends to programs (attend.h), and so to this process, as a
  * filter cannot be left; or 0: none can be seen, as from another PID namespace. It is told by its
- * command line, which anybody can imitate: for messages only.
+ * name, its filters and its open listener, which anybody can imitate: for messages only.
  */
 pid_t outer_find(void);
 

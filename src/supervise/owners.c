@@ -29,6 +29,9 @@ void owners_program(pid_t process, char program[static OWNERS_PROGRAM_SIZE])
 		close(fd);
 	program[length > 0 ? length : 0] = '\0';
 	program[strcspn(program, "\n")] = '\0';
+	if (strcmp(program, "reuse-supervise") ==
+		0) /* one of an earlier version, not restarted yet */
+		strcpy(program, "reuse-run");
 }
 
 /* A service manager, the system's or a user's, has a file descriptor store and .socket units. */
@@ -37,7 +40,7 @@ static bool is_keeper(pid_t process)
 	char program[OWNERS_PROGRAM_SIZE];
 
 	owners_program(process, program);
-	return strcmp(program, "systemd") == 0 || strcmp(program, "reuse-supervise") == 0;
+	return strcmp(program, "systemd") == 0 || strcmp(program, "reuse-run") == 0;
 }
 
 struct process {

@@ -141,8 +141,7 @@ static void print_keeper(FILE *out, const struct survey *survey, const struct li
 	}
 	pid_t keeper = listener->owners[listener->n_processes].process;
 	owners_program(keeper, program);
-	fprintf(out, "%s %d", strcmp(program, "reuse-supervise") == 0 ? "reuse-run" : program,
-		(int)keeper);
+	fprintf(out, "%s %d", program, (int)keeper);
 }
 
 static void print_row(FILE *out, const struct survey *survey, const struct listener *listener,

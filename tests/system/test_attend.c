@@ -126,8 +126,8 @@ Test(attend, standard_descriptors_that_are_closed_stay_closed_and_do_no_harm)
 				     ">%s; exec sleep 1000",
 		list);
 	struct process *process = process_start(
-		WORDS("/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "-", supervise_path(), "attend",
-			"notify", "/bin/sh", "-c", program),
+		WORDS("/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "-", supervise_path(),
+			"--attend=notify", "/bin/sh", "-c", program),
 		.is_bare = true);
 
 	wait_until(has_line, (void *)(uintptr_t)list, "the program to list them");
@@ -216,21 +216,44 @@ Test(attend, a_nested_one_whose_policy_protects_or_that_is_asked_for_is_refused)
 	expect_says(process, "without --hook=notify it runs under the outer one's policy");
 }
 
-/* A command line can say anything. */
+/* Nobody knows the one that has the listener. */
+Test(attend, a_listener_of_a_stranger_is_no_outer_reuse_run)
+{
+	const char *trouble = program_path("trouble");
+	struct process *process =
+		process_start(WORDS(trouble, "listener", "0", run_path(), "-n1", "--restart=no",
+				      "-r", "port=1 -> deny", trouble, "vfork", "0"),
+			.is_bare = true);
+
+	process_wait(process);
+	cr_expect_not(strstr(process_errors(process), "outer reuse-run, process"), "%s",
+		process_errors(process));
+	expect_says(process, "the notify hook cannot be had");
+}
+
+/* It has the name, a listener, and no filter. */
 Test(attend, a_program_that_poses_as_an_outer_one_weakens_no_policy)
 {
-	const char *directory = new_directory();
+	const char *directory = new_directory(), *trouble = program_path("trouble");
+	const char *poser = format("%s/reuse-run", directory);
 
-	write_file(directory, "attend",
-		format("%s listener 0 %s -r 'port=1 -> deny' %s vfork 0; exit $?",
-			program_path("trouble"), run_path(), program_path("trouble")));
-	struct process *process = process_start(
-		WORDS(need_program("bash"), "-c",
-			format("cd %s; (exec -a reuse-supervise /bin/sh attend); exit $?",
-				directory)),
+	process_run(WORDS("/bin/cp", trouble, poser), .is_bare = true);
+	struct process *process = process_start(WORDS(poser, "poser", "0", run_path(), "-r",
+							"port=1 -> deny", trouble, "vfork", "0"),
 		.is_bare = true);
 	cr_expect_eq(process_wait(process), 78, "%s", process_errors(process));
-	expect_says(process, "the outer reuse-run, process ");
+	expect_says(process, format("the outer reuse-run, process %d, ", (int)process_id(process)));
+}
+
+Test(attend, a_supervisor_in_between_is_not_the_outer_one)
+{
+	const char *trouble = program_path("trouble"), *port = format("%d", port_new());
+	struct process *process = wrapped("--hook=notify", run_path(), "-n1",
+		"--ready=:", "--hook=auto", trouble, "vfork", port);
+
+	process_wait(process);
+	expect_says(process, format("the outer reuse-run, process %d, serves it already",
+				     (int)process_id(process)));
 }
 
 Test(attend, one_that_is_nested_in_a_preload_says_nothing)

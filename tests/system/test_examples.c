@@ -228,6 +228,8 @@ Test(examples, bash_completes_options)
 	expect_offer("reuse-run --ex", "--explain");
 	expect_offer("reuse-run --no", "--no-inherit");
 	expect_offer("reuse-run --steer s", "source");
+	expect_offer("reuse-run --who --js", "--json");
+	expect_offer("reuse-run --who 80 --js", "--json");
 }
 
 Test(examples, bash_completes_the_words_of_a_rule)

@@ -79,6 +79,9 @@ Test(install, an_installation_into_a_destdir_has_everything)
 	cr_expect_str_empty(find_under(destdir, "*.h"));
 	cr_expect_str_empty(find_under(destdir, "libreuse.so.*"));
 	cr_expect_str_empty(find_under(destdir, "ld.so.cache"));
+	/* where anything could be later, which no installed file may execute */
+	cr_expect_null(strstr(read_file(find_under(destdir, "reuse-run")), build_path()));
+	cr_expect(strstr(read_file(run_path()), build_path()));
 }
 
 Test(install, the_installed_library_is_preloaded_by_its_name_alone)
@@ -142,12 +145,17 @@ Test(install, an_ordinary_user_installs_into_a_prefix_and_uses_it_there)
 	process_run(WORDS(need_program("meson"), "install", "--quiet", "-C", build),
 		.is_bare = true, .user = user);
 	expect_installed(prefix, format("%s/lib", prefix));
-	struct process *process =
-		process_run(WORDS(format("%s/bin/reuse-run", prefix), program_path("calls"), "tcp",
-				    bind_to(port_new()), "options"),
-			.is_bare = true);
-	cr_expect_str_eq(process_output(process), SHARED);
-	cr_expect_str_empty(process_errors(process));
+	const char *run = format("%s/bin/reuse-run", prefix);
+	const char *link = format("%s/linked", new_directory());
+	cr_assert_eq(symlink(run, link), 0);
+	for (int i = 0; i < 2; i++) {
+		struct process *process =
+			process_run(WORDS(i == 0 ? run : link, program_path("calls"), "tcp",
+					    bind_to(port_new()), "options"),
+				.is_bare = true);
+		cr_expect_str_eq(process_output(process), SHARED);
+		cr_expect_str_empty(process_errors(process));
+	}
 }
 
 /*

@@ -116,40 +116,6 @@ Test(parts, it_needs_no_command)
 	expect_status(without_commands(run_path(), "-c"), 0);
 }
 
-Test(parts, a_link_that_cannot_be_followed_is_refused)
-{
-	const char *path = format("%s/rr", new_directory());
-	cr_assert_eq(symlink(run_path(), path), 0);
-	struct process *process = without_commands(path, "/bin/echo", "started");
-
-	expect_status(process, 78);
-	expect_silence(process_output(process));
-	expect_says(process, "readlink(1), which says where it leads, is missing here");
-}
-
-/* A compiled half that is not one is refused. */
-static void expect_unusable(const char *content, mode_t mode, const char *words)
-{
-	const char *directory = new_directory(), *run = copied_to(directory);
-	const char *half = write_file(directory, "reuse-supervise", content);
-	struct process *process;
-
-	cr_assert_eq(chmod(half, mode), 0);
-	process = process_start(
-		WORDS(run, "-r", "tcp -> deny", "/bin/echo", "started"), .is_bare = true);
-	expect_status(process, 78);
-	expect_silence(process_output(process));
-	expect_says(process, words);
-}
-
-Test(parts, a_compiled_half_that_does_not_run_here_is_refused)
-{
-	expect_unusable("", 0644, "reuse-supervise cannot be executed");
-	expect_unusable("#!/nowhere/ld.so\n", 0755, "reuse-supervise does not run here");
-	/* as the dynamic linker ends it where libseccomp is missing */
-	expect_unusable("#!/bin/sh\nexit 127\n", 0755, "reuse-supervise does not run here");
-}
-
 Test(parts, a_library_that_cannot_be_read_is_refused)
 {
 	need_root();

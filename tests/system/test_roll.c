@@ -503,7 +503,7 @@ Test(roll, another_user_may_not_ask_for_it)
 	struct process *supervisor = slow_copies(port, "-n1", "--keep", "--ready-delay=0");
 	wait_ready(supervisor, 1);
 	struct process *attempt =
-		process_start(WORDS(format("%s/reuse-supervise", build_path()), "roll",
+		process_start(WORDS(format("%s/reuse-supervise", build_path()), "--roll",
 				      format("%d", (int)process_id(supervisor))),
 			.is_bare = true, .user = "nobody");
 	cr_expect_eq(process_wait(attempt), 69, "%s", process_errors(attempt));

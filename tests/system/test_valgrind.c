@@ -26,9 +26,8 @@ Test(valgrind, copies_are_rolled_and_killed_and_stopped_and_nothing_is_left_behi
 		WORDS(need_program("valgrind"), "--leak-check=full", "--show-leak-kinds=all",
 			"--errors-for-leak-kinds=all", "--track-fds=yes", "--error-exitcode=99",
 			"--child-silent-after-fork=yes", format("--log-file=%s", file),
-			supervise_path(), "run", "--copies=2", "--ready-delay=0",
-			format("--preload=%s", library_path()), "--", program_path("server"), "tcp",
-			"127.0.0.1", format("%d", port_new())),
+			supervise_path(), "--copies=2", "--ready-delay=0", "--",
+			program_path("server"), "tcp", "127.0.0.1", format("%d", port_new())),
 		.is_bare = true, .environment = WORDS("REUSE_KEEP=1", "REUSE_LOG=info"));
 
 	wait_ready(supervisor, 2);

@@ -292,7 +292,7 @@ Test(who, another_users_processes_are_question_marks)
 		WORDS(run_path(), "-n", "1", need_program("sleep"), "1000"), .is_bare = true);
 
 	/* Somewhere there is a keeper that does not let nobody look. */
-	process_wait_program(keeper, "reuse-supervise");
+	process_wait_program(keeper, "reuse-run");
 	start_copy("tcp", "127.0.0.1", port, "REUSE_RULES=share");
 	struct process *process = process_start(WORDS(command, "--who", format("%d", port)),
 		.is_bare = true, .user = "nobody", .environment = IN_ASCII);

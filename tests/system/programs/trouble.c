@@ -218,19 +218,42 @@ static void says_no_new_privileges(void)
 	printf("no_new_privs %d\n", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 }
 
-/* Has a seccomp listener of its own, and starts another program under it. */
-static void with_listener(void)
+/* A listener for the calls of this process. */
+static int listen_to_oneself(void)
 {
 	struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
 	struct sock_fprog program = {1, &allow};
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	long listener = syscall(
+	return (int)syscall(
 		SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+}
+
+/* Has a seccomp listener of its own, and starts another program under it. */
+static void with_listener(void)
+{
+	int listener = listen_to_oneself();
+
 	/* a listener that is closed is none */
-	if (listener >= 0 && fcntl((int)listener, F_SETFD, 0) == 0)
+	if (listener >= 0 && fcntl(listener, F_SETFD, 0) == 0)
 		execv(rest[0], rest);
 	printf("%s\n", strerrorname_np(errno));
+}
+
+/* Has a seccomp listener for the program that it starts, as reuse-run has one. */
+static void poses(void)
+{
+	int status;
+	pid_t child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+
+	if (child == 0) {
+		if (listen_to_oneself() >= 0)
+			execv(rest[0], rest);
+		printf("%s\n", strerrorname_np(errno));
+		_exit(1);
+	}
+	if (waitpid(child, &status, 0) == child && WIFEXITED(status))
+		exit(WEXITSTATUS(status));
 }
 
 /* What of the process that it runs in a program inherits. */
@@ -344,6 +367,7 @@ static const struct {
 	{"undumpable", undumpable},
 	{"no-new-privileges", says_no_new_privileges},
 	{"listener", with_listener},
+	{"poser", poses},
 	{"inherits", inherits},
 	{"traced", traced},
 #ifdef __i386__

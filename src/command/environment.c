@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "environment.h"
+
+#include "made_rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define STRING_PAGES 32 /* of one string of the environment (MAX_ARG_STRLEN, see execve(2)) */
+
+static int report_full_memory(void)
+{
+	perror("reuse-run");
+	return EX_OSERR;
+}
+
+/* A relative name holds for the folder that reuse-run was started in. */
+static int set_file(const char *file)
+{
+	char *folder = *file && *file != '/' ? get_current_dir_name() : NULL, *path;
+
+	if (!folder)
+		return setenv("REUSE_CONFIG", file, true) < 0 ? report_full_memory() : 0;
+	int length = asprintf(&path, "%s/%s", folder, file);
+	free(folder);
+	if (length < 0)
+		return report_full_memory();
+	int status = setenv("REUSE_CONFIG", path, true);
+	free(path);
+	return status < 0 ? report_full_memory() : 0;
+}
+
+/* No program could be executed with a longer string in its environment. */
+static int check_length(const char *rules)
+{
+	size_t most = STRING_PAGES * (size_t)sysconf(_SC_PAGESIZE) - sizeof "REUSE_RULES=";
+	size_t length = strlen(rules);
+
+	if (length <= most)
+		return 0;
+	fprintf(stderr,
+		"reuse-run: the rules have %zu bytes, and a variable of the environment can have "
+		"%zu; put them into a file, and use -f\n",
+		length, most);
+	return EX_USAGE;
+}
+
+static int set_rules(const struct command *command)
+{
+	char *rules = made_rules_text(command);
+	int status = rules && command->verb != COMMAND_CHECK ? check_length(rules) : 0;
+
+	if (!rules || (!status && setenv("REUSE_RULES", rules, true) < 0))
+		status = report_full_memory();
+	free(rules);
+	return status;
+}
+
+/* The file that REUSE_LOG names stays. */
+static int set_level(const char *level)
+{
+	const char *log = getenv("REUSE_LOG"), *file = log ? strchr(log, ':') : NULL;
+	char *value;
+
+	if (asprintf(&value, "%s%s", level, file ? file : "") < 0)
+		return report_full_memory();
+	int status = setenv("REUSE_LOG", value, true);
+	free(value);
+	return status < 0 ? report_full_memory() : 0;
+}
+
+static int set_flags(const struct command *command)
+{
+	const struct {
+		const char *name, *value;
+		bool is_set;
+	} flags[] = {
+		{"REUSE_KEEP", "1", command->is_kept},
+		{"REUSE_INHERIT", "off", command->leaves_children},
+		{"REUSE_EXPLAIN", "1", command->is_explained},
+		{"REUSE_BINDP", "off", true}, /* is for LD_PRELOAD alone; here are -a and -p */
+	};
+
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+		if (flags[i].is_set && setenv(flags[i].name, flags[i].value, true) < 0)
+			return report_full_memory();
+	}
+	return 0;
+}
+
+int environment_set(const struct command *command)
+{
+	int status = command->file ? set_file(command->file) : 0;
+
+	if (!status && made_rules_exist(command))
+		status = set_rules(command);
+	if (!status && command->level)
+		status = set_level(command->level);
+	return status ? status : set_flags(command);
+}

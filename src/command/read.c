@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command.h"
+#include "table.h"
+#include "value.h"
+#include "wrong.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static bool is_digits(const char *word)
+{
+	return word[strspn(word, "0123456789")] == '\0';
+}
+
+/*
+ * Gives an option the value in the rest of its own word, or in the next one. Returns how many words
+ * they take together, or 0 for a mistake.
+ */
+static int read_with_value(struct command *command, struct typed *typed, char **words)
+{
+	bool is_next = !typed->value && typed->row->value && words[1] &&
+		       (!table_is_optional(typed->row) || is_digits(words[1]));
+
+	if (is_next)
+		typed->value = words[1];
+	typed->is_next_word = is_next;
+	if (!typed->value && typed->row->value && !table_is_optional(typed->row))
+		return wrong("%s needs a value", typed->name);
+	return value_read(command, typed) ? 1 + is_next : 0;
+}
+
+static bool unknown(const char *name, size_t length)
+{
+	const char *nearest = table_nearest(name, length);
+
+	if (nearest)
+		return wrong("%.*s: there is no such option; did you mean %s?", (int)length, name,
+			nearest);
+	return wrong("%.*s: there is no such option", (int)length, name);
+}
+
+/* "--name", "--name=value", "--name value" */
+static int read_long(struct command *command, char **words)
+{
+	size_t length = strcspn(words[0], "=");
+	const char *value = words[0][length] ? words[0] + length + 1 : NULL;
+	const struct table_row *row = table_find(words[0], length);
+
+	if (!row)
+		return unknown(words[0], length);
+	struct typed typed = {.row = row, .name = row->name, .value = value};
+	if (value && !row->value)
+		return wrong("%s takes no value", typed.name);
+	return read_with_value(command, &typed, words);
+}
+
+/* "-q", "-qv", "-n4", "-n 4", "-qn4" */
+static int read_letters(struct command *command, char **words)
+{
+	const char *letter = words[0] + 1;
+	int count = 1;
+
+	for (; count == 1 && *letter && command->verb < COMMAND_VERSION; letter++) {
+		const struct table_row *row = table_find_letter(*letter);
+		if (!row)
+			return wrong("-%c: there is no such option", *letter);
+		struct typed typed = {.row = row, .name = row->letter};
+		if (row->value && letter[1])
+			typed.value = letter + 1;
+		count = read_with_value(command, &typed, words);
+		if (typed.value && !typed.is_next_word)
+			break;
+	}
+	return count;
+}
+
+/* Reads options up to the program. Returns false for a mistake. */
+static bool read_options(struct command *command, char **words)
+{
+	int count;
+
+	for (; *words && command->verb < COMMAND_VERSION; words += count) {
+		if ((*words)[0] != '-' || !(*words)[1])
+			break;
+		if (strcmp(*words, "--") == 0) {
+			words++;
+			break;
+		}
+		count = (*words)[1] == '-' ? read_long(command, words)
+					   : read_letters(command, words);
+		if (count == 0)
+			return false;
+	}
+	command->options.command = words;
+	return true;
+}
+
+static bool goes_together(const struct command *command)
+{
+	const char *program = command->options.command[0];
+	bool is_looking = command->verb == COMMAND_WHO || command->verb == COMMAND_WHY;
+
+	if (command->is_json && command->is_watched)
+		return wrong("--json and --watch do not go together");
+	if ((command->is_json || command->is_watched) && command->verb != COMMAND_WHO)
+		return wrong("--%s goes with --who", command->is_json ? "json" : "watch");
+	if (command->user && *command->user && command->verb != COMMAND_WHY)
+		return wrong("--user goes with --why");
+	if (is_looking && program)
+		return wrong("--who and --why take a port and no program: %s", program);
+	if (command->verb == COMMAND_ROLL && program)
+		return wrong("--roll takes a process or a file, and no program: %s", program);
+	if ((command->verb == COMMAND_RUN || command->verb == COMMAND_ATTEND) && !program)
+		return wrong("which program?");
+	if (command->for_copies && !command_is_supervised(command))
+		return wrong(
+			"%s is for the supervisor, which -n or --keep start", command->for_copies);
+	if (command->steer && command->own)
+		return wrong("--steer is for rules that are made here, and not for those of %s; "
+			     "write steer=%s into the rule",
+			command->own, command->steer);
+	return true;
+}
+
+int command_read(struct command *command, char **words)
+{
+	size_t most = 1;
+
+	while (words[most - 1])
+		most++;
+	*command = (struct command){
+		.rules = calloc(most, sizeof *command->rules),
+		.moves = calloc(most, sizeof *command->moves),
+		.options = options_default(),
+	};
+	if (!command->rules || !command->moves) {
+		perror("reuse-run");
+		return EX_OSERR;
+	}
+	if (!read_options(command, words) ||
+		(command->verb < COMMAND_VERSION && !goes_together(command)))
+		return EX_USAGE;
+	options_settle(&command->options);
+	return 0;
+}
+
+void command_free(struct command *command)
+{
+	free(command->rules);
+	free(command->moves);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run.h"
+
+#include "../errnos.h"
+#include "../policy/source.h"
+#include "../supervise/attend.h"
+#include "../supervise/explain.h"
+#include "../supervise/prepare.h"
+#include "../supervise/say.h"
+#include "../supervise/standard.h"
+#include "../supervise/supervisor.h"
+#include "library.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define EXIT_NOT_EXECUTABLE 126 /* as shells have them */
+#define EXIT_NOT_FOUND	    127
+
+/* ---- looking at the program ---- */
+
+/* Looks at the program from where it will run. PRELOAD is its LD_PRELOAD, with us or without. */
+static int prepare_in(const struct options *options, const char *preload)
+{
+	const char *directory = options->directory;
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), error = here < 0 ? errno : 0;
+
+	if (directory && chdir(directory) < 0) {
+		fprintf(stderr, "reuse-run: --chdir %s: %s\n", directory, strerror(errno));
+		return EX_CONFIG;
+	}
+	int status = prepare_program(options->hook, options->command[0], preload);
+	if (here >= 0 && fchdir(here) < 0)
+		error = errno;
+	if (directory && error) {
+		fprintf(stderr, "reuse-run: --chdir: the way back: %s\n", strerror(error));
+		status = EX_OSERR;
+	}
+	if (here >= 0)
+		close(here);
+	return status;
+}
+
+static int prepare(const struct command *command, const char *preload)
+{
+	int status = prepare_in(&command->options, preload);
+
+	if (status == EXIT_NOT_FOUND && command->one_word)
+		fprintf(stderr,
+			"reuse-run: -r %s is one word; a rule with blanks needs quotes, as in -r "
+			"'tcp port=80 -> share'\n",
+			command->one_word);
+	return status;
+}
+
+/* ---- the program under a hook ---- */
+
+int run_attended(const struct options *options)
+{
+	struct variables variables = variables_read(environ);
+	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
+
+	if (configuration->policy.broken) {
+		fprintf(stderr, "%s", configuration->policy.broken);
+		return EX_CONFIG;
+	}
+	/* One hook is enough: what this one sees, a library must not change too. */
+	library_remove();
+	return attend(
+		configuration, options->command, options->hook == HOOK_NOTIFY, options->preload);
+}
+
+static int attend_to(void *context)
+{
+	return run_attended(context);
+}
+
+static int become(void *context)
+{
+	const struct options *options = context;
+	char **words = options->command;
+
+	/* Without it, the program would do what no rule allows. */
+	if (setenv("LD_PRELOAD", options->preload, true) < 0) {
+		perror("reuse-run");
+		return EX_OSERR;
+	}
+	execvp(words[0], words);
+	int error = errno;
+	fprintf(stderr, "reuse-run: %s: cannot be run: %s\n", words[0], errno_name(error));
+	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+static int supervise(struct options *options)
+{
+	struct variables variables = variables_read(environ);
+	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
+
+	unsetenv("LD_PRELOAD");
+	say_log = configuration->log;
+	say_log.name = "reuse-run";
+	return supervisor_run(options, &configuration->policy);
+}
+
+/* ---- running it ---- */
+
+/* LD_PRELOAD with the library, as a new string, or NULL, which has been said then. */
+static char *preload_with_library(void)
+{
+	char *library = library_find(), *preload = library ? library_add(library) : NULL;
+
+	if (library && !preload)
+		perror("reuse-run");
+	free(library);
+	return preload;
+}
+
+static int run_copies(struct command *command)
+{
+	struct options *options = &command->options;
+
+	standard_fill();
+	options->preload = preload_with_library();
+	if (!options->preload)
+		return EX_CONFIG;
+	int status = prepare(command, options->preload);
+	if (prepare_is_permission(status))
+		status = supervise(options);
+	free((char *)(uintptr_t)options->preload);
+	return status;
+}
+
+static int run_program(struct command *command)
+{
+	struct options *options = &command->options;
+	int status = prepare(command, library_preloaded());
+
+	if (!prepare_is_permission(status))
+		return status;
+	if (status == PREPARE_PRELOAD_ASAN)
+		prepare_for_asan();
+	bool is_notified = status == PREPARE_NOTIFY || status == PREPARE_NOTIFY_OR_PRELOAD;
+	if (is_notified)
+		library_remove();
+	if (status != PREPARE_NOTIFY)
+		options->preload = preload_with_library();
+	if (status != PREPARE_NOTIFY && !options->preload)
+		return EX_CONFIG;
+	int (*const start)(void *context) = is_notified ? attend_to : become;
+	status = command->is_explained ? explain(start, options) : start(options);
+	free((char *)(uintptr_t)options->preload);
+	return status;
+}
+
+int run(struct command *command)
+{
+	return command_is_supervised(command) ? run_copies(command) : run_program(command);
+}

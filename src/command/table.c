@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "table.h"
+
+#include "../policy/nearest.h"
+#include "command.h"
+
+#include <string.h>
+
+#define IN(FIELD)      offsetof(struct command, FIELD)
+#define OPTIONS(FIELD) offsetof(struct command, options.FIELD)
+
+/* clang-format off */
+const struct table_row table_rows[] = {
+	{"-r", "--rule", "RULE", TABLE_RUN, TABLE_RULE, 0,
+		"a rule, as in 'tcp port=80 -> share'; may be repeated", NULL},
+	{"-f", "--file", "FILE", TABLE_RUN, TABLE_FILE, 0,
+		"a file with rules", NULL},
+	{"-a", "--addr", "ADDR", TABLE_RUN, TABLE_ADDRESS, 0,
+		"bind to ADDR instead of what PROGRAM asks for, and share", NULL},
+	{"-p", "--port", "[OLD:]NEW", TABLE_RUN, TABLE_PORT, 0,
+		"bind to port NEW instead of the one that PROGRAM asks for, and share; with OLD, "
+		"instead of port OLD alone; may be repeated", NULL},
+	{NULL, "--steer", "MODE", TABLE_RUN, TABLE_STEER, 0,
+		"choose which copy gets a client: hash, random, cpu, source or source/N",
+		"hash random cpu source"},
+	{"-q", "--quiet", NULL, TABLE_RUN, TABLE_QUIET, 0,
+		"log errors only", NULL},
+	{"-v", "--verbose", NULL, TABLE_RUN, TABLE_VERBOSE, 0,
+		"log what is done; twice: everything", NULL},
+	{NULL, "--hook", "HOOK", TABLE_RUN, TABLE_HOOK, OPTIONS(hook),
+		"how PROGRAM's calls are caught: auto, preload or notify; strict: so that every "
+		"rule that protects holds", "auto preload notify strict"},
+	{NULL, "--no-inherit", NULL, TABLE_RUN, TABLE_FLAG, IN(leaves_children),
+		"leave PROGRAM's children alone", NULL},
+	{"-c", "--check", NULL, TABLE_RUN, TABLE_VERB, COMMAND_CHECK,
+		"print the policy as a table, and exit with 0, or with 78 if it is broken", NULL},
+	{NULL, "--explain", NULL, TABLE_RUN, TABLE_FLAG, IN(is_explained),
+		"change nothing, and say what the policy would do", NULL},
+	{"-V", "--version", NULL, TABLE_RUN, TABLE_VERB, COMMAND_VERSION,
+		"print the version", NULL},
+	{"-h", "--help", NULL, TABLE_RUN, TABLE_VERB, COMMAND_HELP,
+		"print this", NULL},
+
+	{NULL, "--who", "[PORT]", TABLE_LOOK, TABLE_VERB, COMMAND_WHO,
+		"who listens on PORT, or on any port; 0 if somebody does, 1 if nobody does", NULL},
+	{NULL, "--json", NULL, TABLE_LOOK, TABLE_FLAG, IN(is_json),
+		"with --who: print JSON, for programs", NULL},
+	{NULL, "--watch", NULL, TABLE_LOOK, TABLE_FLAG, IN(is_watched),
+		"with --who: look again every second", NULL},
+	{NULL, "--why", "[ADDR:]PORT", TABLE_LOOK, TABLE_VERB, COMMAND_WHY,
+		"whether a copy can join, and if not, why, and what to do; 0 if it can, 1 if it "
+		"cannot, 2 if that cannot be told", NULL},
+	{NULL, "--user", "NAME", TABLE_LOOK, TABLE_STRING, IN(user),
+		"with --why: for a copy of this user", NULL},
+
+	{"-n", "--copies", "N", TABLE_SUPERVISE, TABLE_COUNT, OPTIONS(n_copies),
+		"run N copies, and start new ones for those that die", NULL},
+	{NULL, "--keep", NULL, TABLE_SUPERVISE, TABLE_FLAG, IN(is_kept),
+		"keep the sockets of copies that die for the next ones", NULL},
+	{NULL, "--roll", "PID|PIDFILE", TABLE_SUPERVISE, TABLE_VERB, COMMAND_ROLL,
+		"have a supervisor replace its copies one by one, as SIGHUP does, and show it; 0 if "
+		"all were replaced, 1 if old ones were left", NULL},
+
+	{NULL, "--ready", "HOW", TABLE_COPIES, TABLE_READY, 0,
+		"a copy is ready when it listens ('listen'), when it says READY=1 ('notify'), or "
+		"when a shell command exits with 0 [listen]", "listen notify"},
+	{NULL, "--ready-delay", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(ready_delay_ms),
+		"and has lived for so long since [500ms for listen, else 0s]", NULL},
+	{NULL, "--ready-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(ready_timeout_ms),
+		"if it is not ready by then, the old copy stays [30s]", NULL},
+	{NULL, "--drain-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(drain_timeout_ms),
+		"how long an old copy may finish what it has [30s]", NULL},
+	{NULL, "--stop-signal", "S", TABLE_COPIES, TABLE_SIGNAL, OPTIONS(stop_signal),
+		"then it gets this signal [TERM]", NULL},
+	{NULL, "--grace", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(grace_ms),
+		"how long after the stop signal before SIGKILL [10s]", NULL},
+	{NULL, "--stop-delay", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_delay_ms),
+		"how long the last copies go on after SIGTERM [0s]", NULL},
+	{NULL, "--keep-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(keep_timeout_ms),
+		"how long a dead copy's sockets wait for the next one [30s]", NULL},
+	{NULL, "--restart", "WHEN", TABLE_COPIES, TABLE_RESTART, OPTIONS(restart),
+		"on-failure, always or no [on-failure]", "on-failure always no"},
+	{NULL, "--env-file", "FILE", TABLE_COPIES, TABLE_FILLED, OPTIONS(env_file),
+		"variables for each copy, read again when it starts", NULL},
+	{NULL, "--chdir", "DIR", TABLE_COPIES, TABLE_FILLED, OPTIONS(directory),
+		"where each copy runs, resolved again when it starts", NULL},
+	{NULL, "--unlink", "FILE", TABLE_COPIES, TABLE_UNLINK, 0,
+		"remove FILE before a copy starts; may be repeated", NULL},
+	{NULL, "--pid-file", "FILE", TABLE_COPIES, TABLE_FILLED, OPTIONS(pid_file),
+		"write the supervisor's process id to FILE", NULL},
+	{NULL, "--pin", NULL, TABLE_COPIES, TABLE_FLAG, OPTIONS(is_pinned),
+		"let copy N run on the N-th CPU only; for --steer cpu", NULL},
+	{NULL, "--expand", NULL, TABLE_COPIES, TABLE_FLAG, OPTIONS(is_expanded),
+		"in ARGs, %i is the copy's number, %g counts the rolls, and %% is a %", NULL},
+
+	{NULL, "--attend", "HOOK", TABLE_HIDDEN, TABLE_VERB, COMMAND_ATTEND,
+		NULL, NULL},
+	{NULL, "--preload", "LIST", TABLE_HIDDEN, TABLE_FILLED, OPTIONS(preload),
+		NULL, NULL}, /* for --attend, where the notify hook is not available */
+};
+/* clang-format on */
+
+const size_t table_size = sizeof table_rows / sizeof *table_rows;
+
+const struct table_row *table_find(const char *name, size_t length)
+{
+	for (size_t i = 0; i < table_size; i++) {
+		if (strncmp(table_rows[i].name, name, length) == 0 && !table_rows[i].name[length])
+			return &table_rows[i];
+	}
+	return NULL;
+}
+
+const struct table_row *table_find_letter(char letter)
+{
+	for (size_t i = 0; i < table_size; i++) {
+		if (table_rows[i].letter && table_rows[i].letter[1] == letter)
+			return &table_rows[i];
+	}
+	return NULL;
+}
+
+const char *table_nearest(const char *name, size_t length)
+{
+	struct nearest nearest = nearest_to(name + 2, length - 2);
+
+	for (size_t i = 0; i < table_size; i++) {
+		if (table_rows[i].group != TABLE_HIDDEN)
+			nearest_try(&nearest, table_rows[i].name + 2);
+	}
+	return nearest.word ? nearest.word - 2 : NULL;
+}
+
+bool table_is_optional(const struct table_row *row)
+{
+	return row->value && row->value[0] == '[' && row->value[strlen(row->value) - 1] == ']';
+}

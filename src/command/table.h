@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The options of reuse-run. --help is printed from this table; tests/command compares the manual
+ * and the completions with it.
+ */
+#ifndef COMMAND_TABLE_H
+#define COMMAND_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The parts of --help. */
+enum table_group {
+	TABLE_RUN,
+	TABLE_LOOK,
+	TABLE_SUPERVISE,
+	TABLE_COPIES, /* options that only a supervisor understands */
+	TABLE_HIDDEN, /* what reuse-run passes to itself */
+};
+
+/* How a value is read, and where it goes. */
+enum table_kind {
+	TABLE_VERB, /* PLACE is an enum command_verb; a value is its target */
+	/* PLACE is the offset in struct command of ... */
+	TABLE_FLAG,   /* a bool, which becomes true */
+	TABLE_STRING, /* a string */
+	TABLE_FILLED, /* a string, which must not be empty */
+	TABLE_COUNT,
+	TABLE_TIME,
+	TABLE_SIGNAL,
+	TABLE_RESTART,
+	TABLE_HOOK,
+	/* The rest goes to more than one place. */
+	TABLE_READY,
+	TABLE_UNLINK,
+	TABLE_RULE,
+	TABLE_FILE,
+	TABLE_ADDRESS,
+	TABLE_PORT,
+	TABLE_STEER,
+	TABLE_QUIET,
+	TABLE_VERBOSE,
+};
+
+struct table_row {
+	const char *letter; /* "-r", or NULL */
+	const char *name;   /* "--rule" */
+	const char *value;  /* its name in --help; in brackets: may be left out; NULL: takes none */
+	enum table_group group;
+	enum table_kind kind;
+	size_t place;
+	const char *help;  /* one paragraph, without line breaks */
+	const char *words; /* values with a meaning of their own, for completions; or NULL */
+};
+
+extern const struct table_row table_rows[];
+extern const size_t table_size;
+
+/* The row with that name ("--rule", of which LENGTH bytes count), or that letter ('r'), or NULL. */
+const struct table_row *table_find(const char *name, size_t length);
+const struct table_row *table_find_letter(char letter);
+
+/* The name that such a one ("--rlue") was probably meant to be, or NULL. */
+const char *table_nearest(const char *name, size_t length);
+
+/* Whether a value may be left out: a number in the next word is taken, and no other word. */
+bool table_is_optional(const struct table_row *row);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "value.h"
+
+#include "../policy/steer_mode.h"
+#include "wrong.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What an option takes, if its value is just right or wrong. */
+static const char *const wanted[] = {
+	[TABLE_COUNT] = "a number from 1 to 1024",
+	[TABLE_TIME] = "a time, as 30s, 500ms or 2min",
+	[TABLE_SIGNAL] = "a signal, as TERM or QUIT",
+	[TABLE_RESTART] = "on-failure, always or no",
+	[TABLE_READY] = "listen, notify or a command",
+	[TABLE_FILLED] = "a value",
+	[TABLE_UNLINK] = "a file's name, for at most 16 times",
+};
+
+static bool refuse(const struct typed *typed)
+{
+	fprintf(stderr, "reuse-run: %s=%s: this option takes %s\n", typed->row->name, typed->value,
+		wanted[typed->row->kind]);
+	return false;
+}
+
+/* A port's number, or 0. */
+static unsigned port_of(const char *text, size_t length)
+{
+	unsigned number = 0;
+
+	if (length > 5)
+		return 0;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return 0;
+		number = 10 * number + (unsigned)(text[i] - '0');
+	}
+	return number <= UINT16_MAX ? number : 0;
+}
+
+static bool read_port(struct command *command, const char *value)
+{
+	size_t length = strcspn(value, ":");
+	bool is_move = value[length] == ':';
+	const char *last = is_move ? value + length + 1 : value;
+	unsigned port = port_of(last, strlen(last));
+
+	if (!port || !port_of(value, length))
+		return wrong("-p %s: a port is a number from 1 to 65535", value);
+	if (is_move) {
+		command->moves[command->n_moves++] = value;
+		return true;
+	}
+	if (command->port)
+		return wrong("-p %u and -p %u: two services cannot have one port; use -p OLD:NEW",
+			command->port, port);
+	command->port = port;
+	return true;
+}
+
+static bool read_rule(struct command *command, const struct typed *typed)
+{
+	command->rules[command->n_rules++] = typed->value;
+	command->own = typed->name;
+	if (!strpbrk(typed->value, " \t"))
+		command->one_word = typed->value;
+	return true;
+}
+
+static bool read_file(struct command *command, const struct typed *typed)
+{
+	command->file = typed->value;
+	if (*typed->value)
+		command->own = typed->name;
+	return true;
+}
+
+static bool read_steer(struct command *command, const char *value)
+{
+	struct steer steer;
+
+	if (steer_mode_parse(&steer, value, strlen(value)) < 0)
+		return wrong("--steer %s: it is hash, random, cpu, source, or source/N, as in "
+			     "source/24",
+			value);
+	command->steer = value;
+	return true;
+}
+
+static bool read_verb(struct command *command, const struct typed *typed)
+{
+	enum command_verb verb = (enum command_verb)typed->row->place;
+
+	if (command->verb != COMMAND_RUN && command->verb != verb && verb < COMMAND_VERSION)
+		return wrong("%s and %s do not go together", command->verb_name, typed->name);
+	command->verb = verb;
+	command->verb_name = typed->name;
+	command->target = typed->value;
+	if (typed->value && !*typed->value)
+		return wrong(
+			"%s: its value is empty; is a variable of the shell not set?", typed->name);
+	if (verb == COMMAND_WHO && typed->value && !port_of(typed->value, strlen(typed->value)))
+		return wrong("--who %s: a port is a number from 1 to 65535", typed->value);
+	if (verb != COMMAND_ATTEND)
+		return true;
+	command->options.hook = hook_of(typed->value);
+	return command->options.hook != HOOK_COUNT || wrong("--attend %s", typed->value);
+}
+
+/* "--copies python3 server.py" */
+static bool is_number_forgotten(const struct typed *typed)
+{
+	return typed->is_next_word && *typed->value && !strchr("0123456789-+", *typed->value);
+}
+
+static bool read_copies(struct command *command, const struct typed *typed)
+{
+	command->has_copies = true;
+	if (options_parse_count(typed->value, &command->options.n_copies))
+		return true;
+	if (!is_number_forgotten(typed))
+		return refuse(typed);
+	return wrong("%s %s: the number of copies is missing, as in %s 4 %s", typed->name,
+		typed->value, typed->name, typed->value);
+}
+
+static bool read_signal(int *number, const struct typed *typed)
+{
+	*number = options_parse_signal(typed->value);
+	return *number != 0 || refuse(typed);
+}
+
+static bool read_hook(enum hook *hook, const char *value)
+{
+	*hook = hook_of(value);
+	return *hook != HOOK_COUNT ||
+	       wrong("--hook=%s: it is auto, preload, notify or strict", value);
+}
+
+static bool read_filled(const char **string, const struct typed *typed)
+{
+	*string = typed->value;
+	return *typed->value || refuse(typed);
+}
+
+static bool read_unlink(struct options *options, const struct typed *typed)
+{
+	if (options->n_unlink == OPTIONS_UNLINK_MOST || !*typed->value)
+		return refuse(typed);
+	options->unlink[options->n_unlink++] = typed->value;
+	return true;
+}
+
+static void read_verbose(const char **level)
+{
+	bool is_verbose = *level && strcmp(*level, "error") != 0;
+
+	*level = is_verbose ? "debug" : "info";
+}
+
+bool value_read(struct command *command, const struct typed *typed)
+{
+	const char *value = typed->value;
+	void *place = (char *)command + typed->row->place;
+
+	if (typed->row->group == TABLE_COPIES)
+		command->for_copies = typed->name;
+	switch (typed->row->kind) {
+	case TABLE_VERB:
+		return read_verb(command, typed);
+	case TABLE_FLAG:
+		*(bool *)place = true;
+		return true;
+	case TABLE_STRING:
+		*(const char **)place = value;
+		return true;
+	case TABLE_FILLED:
+		return read_filled(place, typed);
+	case TABLE_COUNT:
+		return read_copies(command, typed);
+	case TABLE_TIME:
+		return options_parse_time(value, place) || refuse(typed);
+	case TABLE_SIGNAL:
+		return read_signal(place, typed);
+	case TABLE_RESTART:
+		return options_parse_restart(value, place) || refuse(typed);
+	case TABLE_HOOK:
+		return read_hook(place, value);
+	case TABLE_READY:
+		return options_parse_ready(value, &command->options) || refuse(typed);
+	case TABLE_UNLINK:
+		return read_unlink(&command->options, typed);
+	case TABLE_RULE:
+		return read_rule(command, typed);
+	case TABLE_FILE:
+		return read_file(command, typed);
+	case TABLE_ADDRESS:
+		command->address = value;
+		return *value || wrong("%s needs an address", typed->name);
+	case TABLE_PORT:
+		return read_port(command, value);
+	case TABLE_STEER:
+		return read_steer(command, value);
+	case TABLE_QUIET:
+		command->level = "error";
+		return true;
+	case TABLE_VERBOSE:
+		read_verbose(&command->level);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * reuse-run: reads what was typed, and does it. The script of that name finds this program and
+ * becomes it; started directly, it does the same.
+ */
+#include "command/command.h"
+#include "command/environment.h"
+#include "command/help.h"
+#include "command/library.h"
+#include "command/run.h"
+#include "supervise/check.h"
+#include "supervise/control.h"
+#include "supervise/prepare.h"
+#include "supervise/say.h"
+#include "supervise/watch.h"
+#include "supervise/who.h"
+#include "supervise/why.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct log say_log;
+
+/* ---- verbs ---- */
+
+static int finish_output(int status)
+{
+	if (fflush(stdout) == 0)
+		return status;
+	perror("reuse-run: standard output");
+	return EX_IOERR;
+}
+
+static int print_version(void)
+{
+	puts("reuse-run (libreuse) " LIBREUSE_VERSION);
+	return finish_output(0);
+}
+
+static int print_help(void)
+{
+	help_print(stdout);
+	return finish_output(0);
+}
+
+static int check(enum hook hook)
+{
+	const struct policy *policy = prepare_policy();
+
+	if (!policy)
+		return EX_CONFIG;
+	check_print(policy, hook);
+	return finish_output(0);
+}
+
+static int look(const struct command *command)
+{
+	const char *target = command->target ? command->target : "0"; /* 0: any port */
+	uint16_t port = (uint16_t)strtoul(target, NULL, 10);
+
+	setlocale(LC_CTYPE, "");
+	return command->is_watched ? watch(port) : who(port, command->is_json);
+}
+
+static int explain_refusal(const struct command *command)
+{
+	bool has_user = command->user && *command->user;
+
+	return why(command->target, has_user ? command->user : NULL);
+}
+
+/* ---- all of it ---- */
+
+static int act(struct command *command)
+{
+	switch (command->verb) {
+	case COMMAND_HELP:
+		return print_help();
+	case COMMAND_VERSION:
+		return print_version();
+	case COMMAND_WHO:
+		return look(command);
+	case COMMAND_WHY:
+		return explain_refusal(command);
+	case COMMAND_ROLL:
+		return control_roll(command->target);
+	case COMMAND_ATTEND:
+		return run_attended(&command->options);
+	case COMMAND_CHECK:
+	case COMMAND_RUN:
+		break;
+	}
+	int status = environment_set(command);
+	if (status)
+		return status;
+	return command->verb == COMMAND_CHECK ? check(command->options.hook) : run(command);
+}
+
+int main(int argc, char **argv)
+{
+	struct command command;
+
+	prctl(PR_SET_NAME, "reuse-run"); /* in ps, pgrep and --who */
+	library_step_out(argv);
+	int status = command_read(&command, argv + (argc > 0));
+	if (!status)
+		status = act(&command);
+	command_free(&command);
+	return status;
+}
