@@ -172,8 +172,11 @@ static pid_t start_child(struct start *start)
 	start->channel = channels[child == 0];
 	if (child == 0)
 		become_program(start);
-	close(channels[1]);
-	return child < 0 ? -errno : child;
+	int error = child < 0 ? -errno : 0;
+	/* Open here too, it would never say that the child has become the program. */
+	if (close(channels[1]) < 0)
+		close(channels[1]);
+	return error ? error : child;
 }
 
 /* Gets the listener by the very call that the hook needs, so that a refusal is seen before. */
