@@ -187,12 +187,12 @@ Test(identity, a_rule_holds_for_the_32_bit_call_of_a_64_bit_program)
 #ifdef __x86_64__
 	const char *port = format("%d", port_new());
 
-	if (!is_under_notify())
-		skip("the preload hook does not see system calls");
 	const char *link = link_to(program_path("lineage_static"), "alias");
 	program_path("lineage_i386"); /* or the kernel may not have such calls */
 	struct process *process = run_by_rules(DENY("alias"), link, "32-bit", port, port);
-	cr_expect_str_eq(process_output(process), "EACCES\n");
+	/* the preload hook does not see it */
+	cr_expect_str_eq(
+		process_output(process), is_under_notify() ? "EACCES\n" : format("%s\n", port));
 #else
 	skip("there are no 32-bit calls on this machine");
 #endif
