@@ -128,7 +128,7 @@ static bool status_has(pid_t process, const char *words)
 
 static bool is_supervisors(pid_t process)
 {
-	return status_has(process, "Name:\treuse-supervise");
+	return status_has(process, "Name:\treuse-run\n");
 }
 
 /* Whether it acts for this user now, whom the supervisor is not. */
