@@ -3,18 +3,18 @@
  * reuse-run: reads what was typed, and does it. The script of that name finds this program and
  * becomes it; started directly, it does the same.
  */
+#include "choose/prepare.h"
 #include "command/command.h"
 #include "command/environment.h"
 #include "command/help.h"
 #include "command/library.h"
 #include "command/run.h"
-#include "supervise/check.h"
-#include "supervise/control.h"
-#include "supervise/prepare.h"
-#include "supervise/say.h"
-#include "supervise/watch.h"
-#include "supervise/who.h"
-#include "supervise/why.h"
+#include "report/check.h"
+#include "report/watch.h"
+#include "report/who.h"
+#include "report/why.h"
+#include "supervise/talk/control.h"
+#include "supervise/talk/say.h"
 
 #include <locale.h>
 #include <stdio.h>

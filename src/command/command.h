@@ -3,7 +3,7 @@
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
-#include "../supervise/options.h"
+#include "supervise/options.h"
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "library.h"
 
-#include "../errnos.h"
+#include "ground/errnos.h"
 
 #include <errno.h>
 #include <limits.h>

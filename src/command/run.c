@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "run.h"
 
-#include "../errnos.h"
-#include "../policy/source.h"
-#include "../supervise/attend.h"
-#include "../supervise/explain.h"
-#include "../supervise/prepare.h"
-#include "../supervise/say.h"
-#include "../supervise/standard.h"
-#include "../supervise/supervisor.h"
+#include "choose/prepare.h"
+#include "explain.h"
+#include "ground/errnos.h"
+#include "ground/standard.h"
 #include "library.h"
+#include "notify/parent.h"
+#include "policy/source.h"
+#include "supervise/supervisor.h"
+#include "supervise/talk/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +71,7 @@ int run_attended(const struct options *options)
 	}
 	/* One hook is enough: what this one sees, a library must not change too. */
 	library_remove();
-	return attend(
+	return parent_run(
 		configuration, options->command, options->hook == HOOK_NOTIFY, options->preload);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "table.h"
 
-#include "../policy/nearest.h"
 #include "command.h"
+#include "policy/nearest.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "value.h"
 
-#include "../policy/steer_mode.h"
+#include "policy/steer_mode.h"
 #include "wrong.h"
 
 #include <stdio.h>

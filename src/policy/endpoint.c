@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "endpoint.h"
 
-#include "../compare.h"
+#include "ground/compare.h"
 #include "scope.h"
 
 #include <arpa/inet.h>

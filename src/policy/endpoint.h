@@ -3,7 +3,7 @@
 #ifndef POLICY_ENDPOINT_H
 #define POLICY_ENDPOINT_H
 
-#include "../text.h"
+#include "ground/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,11 +48,37 @@ struct endpoint {
 
 /* All functions here are pure and async-signal-safe, but for what parsing says of interfaces. */
 
+/* What endpoints have where the kernel does not say which interface it is: it may be any. */
+#define SCOPE_UNKNOWN UINT32_MAX
+
+/*
+ * Whether ADDRESS has a scope, so that the kernel asks for the interface: a link-local one, or a
+ * multicast one of a link or an interface (RFC 4007; __ipv6_addr_needs_scope_id() in the kernel).
+ */
+static inline bool scope_is_needed(const struct address *address)
+{
+	unsigned kind = (unsigned)(address->high >> 48);
+
+	return (kind & 0xffc0) == 0xfe80 || (kind & 0xff0f) == 0xff01 || (kind & 0xff0f) == 0xff02;
+}
+
+/* Whether what was written with the interface WANTED (0: with none) is meant on this one. */
+static inline bool scope_holds(uint32_t wanted, uint32_t interface)
+{
+	return wanted == 0 || wanted == interface || interface == SCOPE_UNKNOWN;
+}
+
 /* Whether ADDRESS is v4-mapped, and so counts as IPv4. */
 bool address_is_ip4(const struct address *address);
 
 /* Whether ADDRESS is the wildcard address of either family: ::, 0.0.0.0 or ::ffff:0.0.0.0. */
 bool address_is_any(const struct address *address);
+
+/* Whether A comes before B in the order of addresses, or is B. */
+static inline bool address_is_up_to(const struct address *a, const struct address *b)
+{
+	return a->high < b->high || (a->high == b->high && a->low <= b->low);
+}
 
 /* The wildcard address of a family. */
 struct address address_any(enum family family);

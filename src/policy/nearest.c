@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nearest.h"
 
-#include "../compare.h"
+#include "ground/compare.h"
 
 #define WORD_MAX 32 /* bytes; longer words are no typing errors */
 

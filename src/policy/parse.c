@@ -1,51 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "parse.h"
 
-#include "../compare.h"
+#include "ground/compare.h"
 #include "nearest.h"
 #include "parser.h"
 
 #include <errno.h>
 #include <string.h>
-
-enum value {
-	VALUE_NONE,
-	VALUE_OPTIONAL,
-	VALUE_NEEDED,
-};
-
-static const struct {
-	char name[10];
-	uint8_t value; /* enum value */
-	char example[24];
-} words[WORD_COUNT] = {
-	[WORD_TCP] = {"tcp", VALUE_NONE, ""},
-	[WORD_UDP] = {"udp", VALUE_NONE, ""},
-	[WORD_SCTP] = {"sctp", VALUE_NONE, ""},
-	[WORD_IP4] = {"ip4", VALUE_NONE, ""},
-	[WORD_IP6] = {"ip6", VALUE_NONE, ""},
-	[WORD_CONNECT] = {"connect", VALUE_NONE, ""},
-	[WORD_PORT] = {"port", VALUE_NEEDED, "port=80,8000-8999"},
-	[WORD_ADDR] = {"addr", VALUE_NEEDED, "addr=10.0.0.0/8,::1"},
-	[WORD_EXE] = {"exe", VALUE_NEEDED, "exe=nginx"},
-	[WORD_SHARE] = {"share", VALUE_NONE, ""},
-	[WORD_EXCLUSIVE] = {"exclusive", VALUE_NONE, ""},
-	[WORD_TO] = {"to", VALUE_NEEDED, "to=127.0.0.1:8080"},
-	[WORD_ONCE] = {"once", VALUE_NONE, ""},
-	[WORD_FROM] = {"from", VALUE_NEEDED, "from=192.0.2.1"},
-	[WORD_DENY] = {"deny", VALUE_OPTIONAL, "deny=EADDRINUSE"},
-	[WORD_PASS] = {"pass", VALUE_NONE, ""},
-	[WORD_BACKLOG] = {"backlog", VALUE_NEEDED, "backlog=4096"},
-	[WORD_EARLY] = {"early", VALUE_NONE, ""},
-	[WORD_KEEP] = {"keep", VALUE_NONE, ""},
-	[WORD_ADOPT] = {"adopt", VALUE_NEEDED, "adopt=web"},
-	[WORD_STEER] = {"steer", VALUE_NEEDED, "steer=source"},
-};
-
-const char *word_name(enum word word)
-{
-	return words[word].name;
-}
 
 static int read_value(struct parser *parser, enum word word, struct span value)
 {
@@ -117,11 +78,11 @@ static int read_keyword(struct parser *parser, enum word word, struct span name,
 				? "; several values are split by commas"
 				: "");
 	parser->seen[word] = name.at;
-	if (words[word].value == VALUE_NONE && value.at)
+	if (word_value(word) == WORD_VALUE_NONE && value.at)
 		return parser_fail(parser, value.at, "\"%s\" takes no value", word_name(word));
-	if (words[word].value == VALUE_NEEDED && !value.at)
+	if (word_value(word) == WORD_VALUE_NEEDED && !value.at)
 		return parser_fail(parser, name.at, "\"%s\" needs a value: %s", word_name(word),
-			words[word].example);
+			word_example(word));
 	if (word < FIRST_ACTION && parser->first_action)
 		return parser_fail(parser, name.at,
 			"\"%s\" is a match, and stands behind an action; matches come first",
@@ -194,7 +155,7 @@ static int read_word(struct parser *parser, struct span word)
 	if (equals)
 		value = (struct span){equals + 1, word.length - name.length - 1};
 	for (unsigned i = 0; i < WORD_COUNT; i++) {
-		if (words[i].name[0] != plain.text[0] ||
+		if (word_name(i)[0] != plain.text[0] ||
 			!string_is(plain.text, plain.length, word_name(i)))
 			continue;
 		int error = read_keyword(parser, i, name, value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "parser.h"
 
-#include "../compare.h"
+#include "ground/compare.h"
 
 static const char *option_place(const struct parser *parser, const char *name)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "parse.h"
 #include "parser.h"
 
-#include "../compare.h"
-#include "../errnos.h"
+#include "ground/arena.h"
+#include "ground/compare.h"
+#include "ground/errnos.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,49 +3,10 @@
 #ifndef POLICY_PARSER_H
 #define POLICY_PARSER_H
 
-#include "parse.h"
-
-/* ---- text ---- */
-
-struct span {
-	const char *at;
-	size_t length;
-};
-
-#define SHORT_MAX 64 /* bytes; no number, address or name of an errno is longer */
-
-struct short_value {
-	char text[SHORT_MAX];
-	size_t length;
-};
-
-/* ---- words ---- */
-
-enum word {
-	WORD_TCP,
-	WORD_UDP,
-	WORD_SCTP,
-	WORD_IP4,
-	WORD_IP6,
-	WORD_CONNECT,
-	WORD_PORT,
-	WORD_ADDR,
-	WORD_EXE,
-	FIRST_ACTION,
-	WORD_SHARE = FIRST_ACTION,
-	WORD_EXCLUSIVE,
-	WORD_TO,
-	WORD_ONCE,
-	WORD_FROM,
-	WORD_DENY,
-	WORD_PASS,
-	WORD_BACKLOG,
-	WORD_EARLY,
-	WORD_KEEP,
-	WORD_ADOPT,
-	WORD_STEER,
-	WORD_COUNT,
-};
+#include "parse_error.h"
+#include "rule.h"
+#include "span.h"
+#include "word.h"
 
 #define OPTIONS_MOST 48 /* at least the rows of sockopt_table; checked by a test */
 
@@ -65,9 +26,6 @@ struct parser {
 	struct setting settings[OPTIONS_MOST];
 };
 
-/* The word as it is written. */
-const char *word_name(enum word word);
-
 /* ---- parse_text.c: cutting text into words, and saying where something is wrong ---- */
 
 /* Fills in the error, with PLACE under the caret. Returns -EINVAL. */
@@ -77,9 +35,6 @@ int parser_fail(struct parser *parser, const char *place, const char *format, ..
 /* The same, about an item of a value, which is quoted in front of COMPLAINT. */
 int parser_fail_item(struct parser *parser, struct span item, const char *complaint);
 
-/* How many bytes of the text to show in a message: MOST, or less, so that no character is cut. */
-int span_shown(struct span span, size_t most);
-
 bool parser_ends_rule(const struct parser *parser, char c);
 
 /* Skips blanks, and a comment behind them. */
@@ -87,17 +42,6 @@ void parser_skip_blanks(struct parser *parser);
 
 /* Takes one word, quotes included, from where there is one. Returns 0 or -EINVAL. */
 int parser_next_word(struct parser *parser, struct span *word);
-
-/* Cuts the next item off a list at a comma outside quotes; false after the last one. */
-bool span_next_item(struct span *list, struct span *item);
-
-size_t span_count_items(struct span list);
-
-/* Copies ITEM without its quotation marks; returns the length. */
-size_t span_unquote(struct span item, char *out);
-
-/* A value that is no free text; an empty one when it is too long to mean anything. */
-struct short_value span_short(struct span item);
 
 /* ---- parse_value.c: what stands behind the "=" ---- */
 

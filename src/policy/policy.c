@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "policy.h"
 
+#include "index_build.h"
+
 #define LINEAR_MOST 8 /* rules; to look at each of so few is faster than to hash */
 
 /* A socket that nobody bound listens on port 0 of the wildcard address, by its rule. */

@@ -3,7 +3,7 @@
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
-#include "../arena.h"
+#include "ground/arena.h"
 #include "index.h"
 #include "rule.h"
 

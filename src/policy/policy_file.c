@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "policy_file.h"
 
-#include "../errnos.h"
-#include "../system.h"
-#include "../user.h"
+#include "ground/errnos.h"
+#include "ground/system.h"
+#include "ground/user.h"
 
 #include <errno.h>
 #include <fcntl.h>

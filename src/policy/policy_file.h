@@ -3,7 +3,7 @@
 #ifndef POLICY_POLICY_FILE_H
 #define POLICY_POLICY_FILE_H
 
-#include "../text.h"
+#include "ground/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>

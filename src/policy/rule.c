@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "rule.h"
 
-#include "../compare.h"
-#include "../errnos.h"
 #include "glob.h"
+#include "ground/compare.h"
+#include "ground/errnos.h"
 
 #include <errno.h>
 

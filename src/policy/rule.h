@@ -3,8 +3,8 @@
 #ifndef POLICY_RULE_H
 #define POLICY_RULE_H
 
-#include "../text.h"
 #include "endpoint.h"
+#include "ground/text.h"
 #include "scope.h"
 #include "sockopt.h"
 #include "steer_mode.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scope.h"
 
-#include "../system.h"
+#include "ground/system.h"
 
 #include <errno.h>
 #include <net/if.h>

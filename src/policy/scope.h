@@ -3,30 +3,10 @@
 #ifndef POLICY_SCOPE_H
 #define POLICY_SCOPE_H
 
-#include "endpoint.h"
+#include "ground/text.h"
 
 #include <stddef.h>
-
-/* What endpoints have where the kernel does not say which interface it is: it may be any. */
-#define SCOPE_UNKNOWN UINT32_MAX
-
-/*
- * Whether ADDRESS has a scope, so that the kernel asks for the interface: a link-local one, or a
- * multicast one of a link or an interface (RFC 4007; __ipv6_addr_needs_scope_id() in the kernel).
- * Pure, as the next one.
- */
-static inline bool scope_is_needed(const struct address *address)
-{
-	unsigned kind = (unsigned)(address->high >> 48);
-
-	return (kind & 0xffc0) == 0xfe80 || (kind & 0xff0f) == 0xff01 || (kind & 0xff0f) == 0xff02;
-}
-
-/* Whether what was written with the interface WANTED (0: with none) is meant on this one. */
-static inline bool scope_holds(uint32_t wanted, uint32_t interface)
-{
-	return wanted == 0 || wanted == interface || interface == SCOPE_UNKNOWN;
-}
+#include <stdint.h>
 
 /*
  * The index of the network interface with that name, in the network namespace of this process; or

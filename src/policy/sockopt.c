@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sockopt.h"
 
-#include "../compare.h"
-#include "../compat.h"
 #include "endpoint.h"
+#include "ground/compare.h"
+#include "ground/compat.h"
 
 #include <netinet/in.h> /* before the kernel's, which then leaves out what musl has */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "source.h"
 
-#include "../compare.h"
+#include "ground/compare.h"
 #include "parse.h"
 #include "policy_file.h"
 #include "program.h"

@@ -3,7 +3,7 @@
 #ifndef POLICY_SOURCE_H
 #define POLICY_SOURCE_H
 
-#include "../log.h"
+#include "ground/log.h"
 #include "policy.h"
 #include "variable.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "steer_mode.h"
 
-#include "../compare.h"
+#include "ground/compare.h"
 
 #include <errno.h>
 

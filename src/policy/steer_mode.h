@@ -3,7 +3,7 @@
 #ifndef POLICY_STEER_MODE_H
 #define POLICY_STEER_MODE_H
 
-#include "../text.h"
+#include "ground/text.h"
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "environment.h"
 
-#include "../compare.h"
-#include "../system.h"
+#include "ground/compare.h"
+#include "ground/system.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #ifndef PRELOAD_ENVIRONMENT_H
 #define PRELOAD_ENVIRONMENT_H
 
-#include "../arena.h"
+#include "ground/arena.h"
 
 /*
  * libc's environ; or, when a program's own initialization makes a socket before libc has set it,

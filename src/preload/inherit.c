@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inherit.h"
 
-#include "../compare.h"
-#include "../policy/variable.h"
+#include "ground/compare.h"
+#include "policy/variable.h"
 
 #include <stdbool.h>
 #include <stddef.h>

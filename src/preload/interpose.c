@@ -4,13 +4,14 @@
  * out, and calls the real function. Everything here is async-signal-safe, takes no lock and keeps
  * no state by descriptor. The caller's errno is what the real function leaves.
  */
-#include "../socket/decision.h"
-#include "../socket/keep.h"
-#include "../socket/steer_join.h"
-#include "../system.h"
 #include "environment.h"
+#include "ground/system.h"
 #include "inherit.h"
 #include "libc.h"
+#include "socket/adopt.h"
+#include "socket/decision.h"
+#include "socket/keep.h"
+#include "socket/steer_join.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -117,7 +118,7 @@ static SLOW int bind_kept(const struct configuration *configuration, int fd,
 	const struct endpoint *endpoint)
 {
 	const struct actions *actions = &rule->actions;
-	int taken = actions->adopt ? keep_adopt(configuration, fd, rule, endpoint) : 0;
+	int taken = actions->adopt ? adopt_socket(configuration, fd, rule, endpoint) : 0;
 
 	if (taken == 0 && actions->keep)
 		taken = keep_take(configuration, fd, endpoint);

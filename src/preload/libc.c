@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libc.h"
 
-#include "../system.h"
+#include "ground/system.h"
 
 #include <dlfcn.h>
 #include <errno.h>

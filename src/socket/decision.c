@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "decision.h"
 
-#include "../errnos.h"
-#include "../system.h"
 #include "diagnose.h"
+#include "ground/errnos.h"
+#include "ground/system.h"
 #include "notify_socket.h"
 
 #include <errno.h>

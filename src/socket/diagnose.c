@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "diagnose.h"
 
-#include "../compare.h"
-#include "../errnos.h"
-#include "../policy/scope.h"
-#include "../procfs.h"
-#include "../system.h"
+#include "ground/compare.h"
+#include "ground/errnos.h"
+#include "ground/procfs.h"
+#include "ground/system.h"
+#include "policy/scope.h"
 #include "tables.h"
 
 #include <fcntl.h>

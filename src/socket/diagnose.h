@@ -3,9 +3,9 @@
 #ifndef SOCKET_DIAGNOSE_H
 #define SOCKET_DIAGNOSE_H
 
-#include "../policy/endpoint.h"
-#include "../text.h"
-#include "../user.h"
+#include "ground/text.h"
+#include "ground/user.h"
+#include "policy/endpoint.h"
 
 #include <sys/types.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "first_port.h"
 
-#include "../compare.h"
-#include "../procfs.h"
+#include "ground/compare.h"
+#include "ground/procfs.h"
 #include "inherited.h"
 #include "share.h"
 

@@ -3,7 +3,7 @@
 #ifndef SOCKET_FIRST_PORT_H
 #define SOCKET_FIRST_PORT_H
 
-#include "../policy/source.h"
+#include "policy/source.h"
 
 /*
  * The memory is one number, 0 as long as nothing has moved: the target port, which is never 0, in

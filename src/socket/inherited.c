@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inherited.h"
 
-#include "../compare.h"
-#include "../system.h"
-#include "../text.h"
+#include "ground/compare.h"
+#include "ground/system.h"
+#include "ground/text.h"
 
 #include <fcntl.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
 #ifndef SOCKET_INHERITED_H
 #define SOCKET_INHERITED_H
 
-#include "../arena.h"
-#include "../policy/endpoint.h"
+#include "ground/arena.h"
+#include "policy/endpoint.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keep.h"
 
-#include "../compare.h"
-#include "../errnos.h"
-#include "../procfs.h"
-#include "../system.h"
+#include "ground/compare.h"
+#include "ground/errnos.h"
+#include "ground/procfs.h"
+#include "ground/system.h"
 #include "inherited.h"
 #include "notify_socket.h"
 #include "replace.h"
+#include "same_socket.h"
+#include "say_of_endpoint.h"
 #include "share.h"
 
 #include <errno.h>
@@ -198,6 +200,11 @@ void keep_serve(const struct keep_service *whose)
 	keep_settle();
 }
 
+bool keep_is_start_trusted(void)
+{
+	return is_start_trusted;
+}
+
 void keep_settle(void)
 {
 	if (entries() == 0 || atomic_exchange(&is_settled, true))
@@ -267,63 +274,10 @@ static void release(unsigned place)
 
 /* ---- is it the one? ---- */
 
-static bool same_device(int a, int b)
-{
-	char names[2][IFNAMSIZ] = {{0}};
-	socklen_t length = IFNAMSIZ;
-
-	if (system_getsockopt(a, SOL_SOCKET, SO_BINDTODEVICE, names[0], &length) < 0)
-		return false;
-	length = IFNAMSIZ;
-	return system_getsockopt(b, SOL_SOCKET, SO_BINDTODEVICE, names[1], &length) == 0 &&
-	       string_equals(names[0], names[1]);
-}
-
-static bool same_v6only(int a, int b)
-{
-	int values[2] = {0};
-	socklen_t length = sizeof *values;
-
-	return system_getsockopt(a, IPPROTO_IPV6, IPV6_V6ONLY, &values[0], &length) == 0 &&
-	       system_getsockopt(b, IPPROTO_IPV6, IPV6_V6ONLY, &values[1], &length) == 0 &&
-	       values[0] == values[1];
-}
-
-static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->address.high == b->address.high && a->address.low == b->address.low &&
-	       a->scope_id == b->scope_id && a->port == b->port && a->family == b->family &&
-	       a->protocol == b->protocol;
-}
-
-/* A bind to an IPv6 address that is neither the wildcard nor v4-mapped sets it, whoever asks. */
-static bool has_v6only(const struct endpoint *endpoint)
-{
-	return endpoint->family == FAMILY_IP6 &&
-	       (address_is_any(&endpoint->address) || address_is_ip4(&endpoint->address));
-}
-
 static bool is_for(unsigned place, int fd, const struct endpoint *endpoint)
 {
 	return same_endpoint(&shared->kept[place].endpoint, endpoint) && is_open(place) &&
-	       same_device(mine[place].fd, fd) &&
-	       (!has_v6only(endpoint) || same_v6only(mine[place].fd, fd));
-}
-
-/* ---- words ---- */
-
-static void say(const struct configuration *configuration, enum log_level level,
-	const struct endpoint *endpoint, const char *what, int error)
-{
-	char bytes[ENDPOINT_TEXT_SIZE];
-	struct text text;
-
-	if (!log_says(&configuration->log, level))
-		return;
-	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, endpoint);
-	log_write(&configuration->log, level, "%s: %s%s%s", bytes, what, error ? ": " : "",
-		error ? errno_name(-error) : "");
+	       same_socket(mine[place].fd, fd, endpoint);
 }
 
 /* ---- the keeper ---- */
@@ -347,10 +301,10 @@ static void send_to_keeper(const struct configuration *configuration, unsigned p
 
 	kept->is_stored = !error;
 	if (error)
-		say(configuration, LOG_LEVEL_WARN, &kept->endpoint,
+		say_of_endpoint(configuration, LOG_LEVEL_WARN, &kept->endpoint,
 			"the keeper cannot be reached, so the socket is not kept", error);
 	else
-		say(configuration, LOG_LEVEL_INFO, &kept->endpoint,
+		say_of_endpoint(configuration, LOG_LEVEL_INFO, &kept->endpoint,
 			"the keeper was sent the socket", 0);
 	if (store_size && entries() > (unsigned)store_size)
 		log_write(&configuration->log, LOG_LEVEL_WARN,
@@ -384,7 +338,7 @@ static int take(const struct configuration *configuration, unsigned place, int f
 		return error;
 	/* The keeper hears of it anew, so that it knows who has the socket now. */
 	shared->kept[place].is_stored = false;
-	say(configuration, LOG_LEVEL_INFO, endpoint, "takes the kept socket over", 0);
+	say_of_endpoint(configuration, LOG_LEVEL_INFO, endpoint, "takes the kept socket over", 0);
 	return 1;
 }
 
@@ -418,7 +372,7 @@ static void give_up_orphan(
 	tell_keeper("FDSTOREREMOVE=1", place, -1);
 	if (mine[place].fd <= 0)
 		forget(place);
-	say(configuration, LOG_LEVEL_WARN, endpoint,
+	say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
 		"nobody has a descriptor of a kept socket any more; the keeper was told to close "
 		"it",
 		0);
@@ -455,7 +409,7 @@ static void say_no_keeper(
 	static atomic_flag is_said = ATOMIC_FLAG_INIT;
 
 	if (!atomic_flag_test_and_set(&is_said))
-		say(configuration, LOG_LEVEL_WARN, endpoint,
+		say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
 			"there is no keeper (NOTIFY_SOCKET is not set), so the socket is not kept; "
 			"a systemd unit needs FileDescriptorStoreMax=",
 			0);
@@ -490,7 +444,8 @@ void keep_store(const struct configuration *configuration, int fd, const struct 
 	if (place < 0 && shared)
 		place = add_new(fd, &file, endpoint);
 	if (place < 0)
-		say(configuration, LOG_LEVEL_WARN, endpoint, "the socket is not kept", place);
+		say_of_endpoint(
+			configuration, LOG_LEVEL_WARN, endpoint, "the socket is not kept", place);
 	else if (!shared->kept[place].is_stored)
 		send_to_keeper(configuration, (unsigned)place);
 }
@@ -509,62 +464,8 @@ void keep_end(const struct configuration *configuration, int fd)
 	if (place < 0)
 		return;
 	tell_keeper("FDSTOREREMOVE=1", (unsigned)place, -1);
-	say(configuration, LOG_LEVEL_INFO, &shared->kept[place].endpoint,
+	say_of_endpoint(configuration, LOG_LEVEL_INFO, &shared->kept[place].endpoint,
 		"the socket is connected, so it is not kept", 0);
 	system_close(mine[place].fd);
 	forget((unsigned)place);
-}
-
-/* ---- adopting ---- */
-
-int keep_inherited(const struct actions *actions)
-{
-	if (string_starts(actions->adopt, "fd:"))
-		return is_start_trusted ? procfs_number(actions->adopt + 3) : -1;
-	return inherited_find(actions->adopt, string_length(actions->adopt));
-}
-
-/*
- * Lets others join a socket that somebody else has made. The kernel shares a port among sockets of
- * one owner, who made them; it heeds SO_REUSEPORT on one that listens already.
- */
-static int share_inherited(const struct configuration *configuration, int fd,
-	const struct rule *rule, const struct endpoint *endpoint)
-{
-	struct statx status;
-	uid_t user = system_geteuid();
-	int failed = share_set_options(configuration, fd, rule, endpoint);
-
-	if (failed || system_stat(fd, &status) < 0 || status.stx_uid == user)
-		return failed;
-	int error = system_fchown(fd, user);
-	if (error)
-		say(configuration, LOG_LEVEL_WARN, endpoint,
-			"the adopted socket belongs to another user, who alone could share its "
-			"port",
-			error);
-	return 0;
-}
-
-int keep_adopt(const struct configuration *configuration, int fd, const struct rule *rule,
-	const struct endpoint *endpoint)
-{
-	struct endpoint found;
-	int inherited = keep_inherited(&rule->actions);
-
-	/* Where nothing was inherited, FD itself may have that number, and is not bound. */
-	if (inherited < 0 || share_ask_bound(inherited, &found) < 0 || found.port == 0 ||
-		share_ask_protocol(inherited, &found) < 0 || found.protocol != endpoint->protocol) {
-		say(configuration, LOG_LEVEL_WARN, endpoint,
-			"there is no inherited socket of that name and protocol to adopt", 0);
-		return 0;
-	}
-	int error = rule_shares(rule) ? share_inherited(configuration, inherited, rule, &found) : 0;
-	if (!error)
-		error = replace_socket(fd, inherited, endpoint);
-	if (error)
-		return error;
-	system_fcntl(inherited, F_SETFD, FD_CLOEXEC);
-	say(configuration, LOG_LEVEL_INFO, &found, "adopted", 0);
-	return 1;
 }

@@ -3,7 +3,7 @@
 #ifndef SOCKET_KEEP_H
 #define SOCKET_KEEP_H
 
-#include "../policy/source.h"
+#include "policy/source.h"
 
 #include <stdbool.h>
 
@@ -26,6 +26,10 @@
  * secure-execution mode (getauxval(3), AT_SECURE) nothing is found, kept or adopted.
  */
 void keep_start(const struct configuration *configuration, char ***environment);
+
+/* Whether what the process was started with comes from one who may choose it; after keep_start().
+ */
+bool keep_is_start_trusted(void);
 
 /*
  * To be called at every bind and listen of an IP socket: from the first one on, programs that this
@@ -63,20 +67,10 @@ int keep_take(const struct configuration *configuration, int fd, const struct en
 /* Hands the socket FD, which listens (UDP: is bound), to the keeper, unless it has it already. */
 void keep_store(const struct configuration *configuration, int fd, const struct endpoint *endpoint);
 
-/* The inherited descriptor that adopt= names, "fd:N" or by name; -1: there is none. */
-int keep_inherited(const struct actions *actions);
-
 /*
  * To be called before the socket FD is connected: UDP with a single peer is of no use to the next
  * process, so it is not kept any more.
  */
 void keep_end(const struct configuration *configuration, int fd);
-
-/*
- * Puts the inherited socket that adopt= names in the place of the program's socket FD. Returns 1;
- * or 0 when there is no such socket, which is logged; or a negative errno.
- */
-int keep_adopt(const struct configuration *configuration, int fd, const struct rule *rule,
-	const struct endpoint *endpoint);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership.h"
 
-#include "../procfs.h"
-#include "../system.h"
+#include "ground/procfs.h"
+#include "ground/system.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "notify_socket.h"
 
-#include "../compare.h"
-#include "../system.h"
+#include "ground/compare.h"
+#include "ground/system.h"
 #include "unix_owner.h"
 
 #include <errno.h>

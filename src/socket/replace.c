@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "replace.h"
 
-#include "../compare.h"
-#include "../compat.h"
-#include "../policy/sockopt.h"
-#include "../procfs.h"
-#include "../system.h"
+#include "ground/compare.h"
+#include "ground/compat.h"
+#include "ground/procfs.h"
+#include "ground/system.h"
 #include "membership.h"
+#include "policy/sockopt.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #ifndef SOCKET_REPLACE_H
 #define SOCKET_REPLACE_H
 
-#include "../policy/endpoint.h"
+#include "policy/endpoint.h"
 
 #include <stdint.h>
 #include <sys/epoll.h>

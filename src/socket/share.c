@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "share.h"
 
-#include "../compat.h"
-#include "../errnos.h"
-#include "../system.h"
+#include "ground/compat.h"
+#include "ground/errnos.h"
+#include "ground/system.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -3,7 +3,7 @@
 #ifndef SOCKET_SHARE_H
 #define SOCKET_SHARE_H
 
-#include "../policy/source.h"
+#include "policy/source.h"
 
 /*
  * All functions here are async-signal-safe, leave errno alone, and return 0 or a negative errno

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "steer.h"
 
-#include "../compat.h"
-#include "../system.h"
+#include "ground/compat.h"
+#include "ground/system.h"
 
 /* Where the parts of an address are, from the start of the IP header. */
 #define IP4_SOURCE	12

@@ -3,7 +3,7 @@
 #ifndef SOCKET_STEER_H
 #define SOCKET_STEER_H
 
-#include "../policy/steer_mode.h"
+#include "policy/steer_mode.h"
 
 #include <linux/filter.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "steer_join.h"
 
-#include "../arena.h"
-#include "../errnos.h"
-#include "../system.h"
+#include "ground/arena.h"
+#include "ground/errnos.h"
+#include "ground/system.h"
 #include "steer.h"
 #include "tables.h"
 

@@ -3,7 +3,7 @@
 #ifndef SOCKET_STEER_JOIN_H
 #define SOCKET_STEER_JOIN_H
 
-#include "../policy/source.h"
+#include "policy/source.h"
 
 /*
  * Asks the kernel how many sockets the group of FD has, and puts a program for so many in force for

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tables.h"
 
-#include "../arena.h"
-#include "../system.h"
+#include "ground/arena.h"
+#include "ground/system.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

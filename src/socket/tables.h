@@ -3,7 +3,7 @@
 #ifndef SOCKET_TABLES_H
 #define SOCKET_TABLES_H
 
-#include "../policy/endpoint.h"
+#include "policy/endpoint.h"
 
 #include <sys/types.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "unix_owner.h"
 
-#include "../system.h"
+#include "ground/system.h"
 
 #include <errno.h>
 #include <linux/netlink.h>

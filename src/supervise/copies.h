@@ -3,7 +3,7 @@
 #ifndef SUPERVISE_COPIES_H
 #define SUPERVISE_COPIES_H
 
-#include "supervisor.h"
+#include "state.h"
 
 /* The living copy of a slot that is ready, or NULL. */
 struct copy *copies_serving(const struct supervisor *supervisor, unsigned slot);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "env_file.h"
 
-#include "../policy/policy_file.h"
+#include "policy/policy_file.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "launch.h"
 
-#include "../arena.h"
-#include "../procfs.h"
-#include "../socket/inherited.h"
+#include "choose/prepare.h"
 #include "env_file.h"
-#include "manager.h"
-#include "order.h"
+#include "ground/arena.h"
+#include "ground/procfs.h"
 #include "pin.h"
-#include "prepare.h"
+#include "socket/inherited.h"
+#include "supervise/sockets/order_file.h"
+#include "supervise/talk/service_manager.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@
 static void inherit(int fd, void *keeper)
 {
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	if (!keeper_inherit(keeper, fd) && !order_inherit(fd))
+	if (!keeper_inherit(keeper, fd) && !order_file_inherit(fd))
 		close(fd);
 }
 
@@ -232,8 +232,8 @@ static int pass_sockets(const struct launch *launch, const struct passing *passi
 static void set_environment(const struct launch *launch, const struct copy *copy)
 {
 	setenv("NOTIFY_SOCKET", copy->channel.name, true);
-	if (manager_watchdog_us()) {
-		set_number("WATCHDOG_USEC", (intmax_t)manager_watchdog_us());
+	if (service_manager_watchdog_us()) {
+		set_number("WATCHDOG_USEC", (intmax_t)service_manager_watchdog_us());
 		set_number("WATCHDOG_PID", getpid());
 	}
 	set_number("REUSE_WORKER", copy->slot);
@@ -337,7 +337,7 @@ static void end_with(pid_t supervisor)
  * part in keeping. One hook is enough: the library, the last one in LD_PRELOAD, is left out, unless
  * it is to be the hook where the other one is not available.
  */
-static void attend(const struct options *options, char **command, bool or_preload)
+static void parent_run(const struct options *options, char **command, bool or_preload)
 {
 	const char *library = options->preload ? strrchr(options->preload, ':') : NULL;
 	const char *before[] = {
@@ -402,7 +402,8 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		prepare_for_asan();
 	restore(launch);
 	if (status == PREPARE_NOTIFY || status == PREPARE_NOTIFY_OR_PRELOAD)
-		attend(options, command, status == PREPARE_NOTIFY_OR_PRELOAD && options->preload);
+		parent_run(
+			options, command, status == PREPARE_NOTIFY_OR_PRELOAD && options->preload);
 	else
 		execvp(command[0], command);
 	error = errno;

@@ -3,8 +3,8 @@
 #ifndef SUPERVISE_LAUNCH_H
 #define SUPERVISE_LAUNCH_H
 
-#include "keeper.h"
 #include "options.h"
+#include "supervise/sockets/keeper.h"
 
 #include <signal.h>
 #include <sys/resource.h>

@@ -3,7 +3,7 @@
 #ifndef SUPERVISE_OPTIONS_H
 #define SUPERVISE_OPTIONS_H
 
-#include "hook.h"
+#include "choose/hook.h"
 
 #include <stdbool.h>
 

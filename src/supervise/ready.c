@@ -2,15 +2,15 @@
 #include "ready.h"
 
 #include "copies.h"
-#include "snapshot.h"
-#include "tree.h"
+#include "supervise/sockets/process_tree.h"
+#include "supervise/sockets/snapshot.h"
 
 #define PROBE_WAIT_MS	250  /* between two probes of one copy */
 #define MESSAGE_WAIT_MS 1000 /* for what a copy says to the keeper of a socket that is seen */
 
 struct listening {
 	const struct supervisor *supervisor;
-	struct tree tree;
+	struct process_tree tree;
 	bool is_found, is_to_be_kept;
 };
 
@@ -19,7 +19,7 @@ static void note_own(struct listening *listening, const struct table_entry *entr
 {
 	const struct supervisor *supervisor = listening->supervisor;
 
-	if (!entry->local.port || !tree_has(&listening->tree, entry->inode) ||
+	if (!entry->local.port || !process_tree_has(&listening->tree, entry->inode) ||
 		keeper_find(&supervisor->keeper, entry->inode))
 		return;
 	const struct rule *rule = policy_decide(supervisor->policy, VIEW_BOUND, &entry->local);
@@ -45,11 +45,11 @@ static bool listens_somewhere(struct supervisor *supervisor, struct copy *copy, 
 {
 	struct listening listening = {.supervisor = supervisor};
 
-	tree_read(&listening.tree, copy->pid);
+	process_tree_read(&listening.tree, copy->pid);
 	look_for(&listening, &supervisor->snapshot, PROTOCOL_TCP);
 	if (!listening.is_found)
 		look_for(&listening, &supervisor->snapshot, PROTOCOL_UDP);
-	tree_free(&listening.tree);
+	process_tree_free(&listening.tree);
 	if (listening.is_found && !copy->listening_ms)
 		copy->listening_ms = now;
 	return listening.is_found &&

@@ -3,7 +3,7 @@
 #ifndef SUPERVISE_READY_H
 #define SUPERVISE_READY_H
 
-#include "supervisor.h"
+#include "state.h"
 
 /*
  * Whether COPY is ready, as --ready= says; starts its probe, where that is due. NOW is that of

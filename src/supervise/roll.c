@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "roll.h"
 
-#include "clock.h"
 #include "copies.h"
-#include "manager.h"
-#include "say.h"
+#include "ground/clock.h"
+#include "supervise/talk/say.h"
+#include "supervise/talk/service_manager.h"
 #include "worker.h"
 
 #include <inttypes.h>
@@ -17,7 +17,7 @@ static void ask_for_time(const struct supervisor *supervisor)
 	uint64_t one_ms = (uint64_t)options->ready_timeout_ms + options->ready_delay_ms +
 			  options->drain_timeout_ms + options->grace_ms;
 
-	manager_say("EXTEND_TIMEOUT_USEC=%" PRIu64, (one_ms + 1000) * 1000);
+	service_manager_say("EXTEND_TIMEOUT_USEC=%" PRIu64, (one_ms + 1000) * 1000);
 }
 
 void roll_begin(struct supervisor *supervisor)
@@ -33,7 +33,7 @@ void roll_begin(struct supervisor *supervisor)
 	supervisor->roll_failure[0] = '\0';
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
 		supervisor->slots[slot].is_to_roll = true;
-	manager_say("RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=Replacing the copies",
+	service_manager_say("RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=Replacing the copies",
 		clock_now_us());
 	say(LOG_LEVEL_INFO, "generation %u replaces the copies", supervisor->generation);
 }
@@ -51,7 +51,7 @@ static void end(struct supervisor *supervisor)
 		control_say(&supervisor->control, "%s", supervisor->roll_failure);
 	}
 	supervisor->is_announced |= !has_failed;
-	manager_say("%sSTATUS=%s", supervisor->is_announced ? "READY=1\n" : "",
+	service_manager_say("%sSTATUS=%s", supervisor->is_announced ? "READY=1\n" : "",
 		has_failed ? supervisor->roll_failure : "The copies have been replaced");
 	if (supervisor->is_to_roll_again && !supervisor->is_stopping) {
 		supervisor->is_to_roll_again = false;

@@ -3,7 +3,7 @@
 #ifndef SUPERVISE_ROLL_H
 #define SUPERVISE_ROLL_H
 
-#include "supervisor.h"
+#include "state.h"
 
 /* Starts a roll, or if one is under way, has another one follow. */
 void roll_begin(struct supervisor *supervisor);

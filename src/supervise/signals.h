@@ -3,7 +3,7 @@
 #ifndef SUPERVISE_SIGNALS_H
 #define SUPERVISE_SIGNALS_H
 
-#include "copy.h"
+#include "supervise/sockets/copy.h"
 
 #include <signal.h>
 
@@ -20,11 +20,5 @@ void signals_send(const struct copy *copy, int number);
  * under the notify hook, one of them is the program.
  */
 void signals_kill(const struct copy *copy);
-
-/*
- * Whether a signal was sent by signals_send() to a process outside of the copy's group, which has
- * got it separately. SUPERVISOR is the parent of the copy's first process.
- */
-bool signals_is_for_the_rest(const siginfo_t *info, pid_t supervisor);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "supervisor.h"
 
-#include "../errnos.h"
-#include "clock.h"
 #include "copies.h"
+#include "ground/clock.h"
+#include "ground/errnos.h"
 #include "guardian.h"
-#include "manager.h"
 #include "pid_file.h"
 #include "roll.h"
-#include "say.h"
-#include "upkeep.h"
+#include "schedule.h"
+#include "state.h"
+#include "supervise/talk/say.h"
+#include "supervise/talk/service_manager.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ static void stop(struct supervisor *supervisor, int number)
 	const struct options *options = supervisor->options;
 	uint64_t budget_ms = (uint64_t)options->stop_delay_ms + options->drain_timeout_ms +
 			     2 * (uint64_t)options->grace_ms + 1000;
-	manager_say("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%ju",
+	service_manager_say("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%ju",
 		(uintmax_t)budget_ms * 1000);
 }
 
@@ -297,7 +298,7 @@ static void report(struct supervisor *supervisor, unsigned n_ready)
 	memcpy(supervisor->reported, bytes, sizeof bytes);
 	bool is_first = !supervisor->is_announced && n_ready == supervisor->n_slots;
 	supervisor->is_announced |= is_first;
-	manager_say("%sSTATUS=%s", is_first ? "READY=1\n" : "", bytes);
+	service_manager_say("%sSTATUS=%s", is_first ? "READY=1\n" : "", bytes);
 }
 
 /* The manager hears that we live when every copy has said so of itself. */
@@ -307,7 +308,7 @@ static void relay_watchdog(struct supervisor *supervisor)
 		if (copy->state == COPY_READY && !copy->is_over && !copy->has_said_alive)
 			return;
 	}
-	manager_say("WATCHDOG=1");
+	service_manager_say("WATCHDOG=1");
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next)
 		copy->has_said_alive = false;
 }
@@ -316,12 +317,12 @@ static void tell_manager(struct supervisor *supervisor)
 {
 	unsigned n_ready = 0;
 
-	if (!manager_is_there())
+	if (!service_manager_is_there())
 		return;
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next)
 		n_ready += copy->state == COPY_READY && !copy->is_over;
 	report(supervisor, n_ready);
-	if (n_ready && manager_watchdog_us())
+	if (n_ready && service_manager_watchdog_us())
 		relay_watchdog(supervisor);
 }
 
@@ -332,7 +333,7 @@ static void advance(struct supervisor *supervisor)
 	reap(supervisor);
 	if (supervisor->is_stopping)
 		advance_stop(supervisor);
-	upkeep_advance(supervisor);
+	schedule_advance(supervisor);
 	roll_advance(supervisor);
 	tell_manager(supervisor);
 }
@@ -376,7 +377,7 @@ static void wait_and_listen(
 static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 {
 	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + 2];
-	int64_t due = upkeep_due_ms(supervisor), now = clock_now_ms();
+	int64_t due = schedule_due_ms(supervisor), now = clock_now_ms();
 	nfds_t count = 2;
 
 	if (supervisor->is_stopping) {
@@ -429,7 +430,7 @@ static struct supervisor *open_supervisor(
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see tree.h */
 	start_guardian();
-	manager_open();
+	service_manager_open();
 	drop_surplus(supervisor);
 	int error = control_open(&supervisor->control);
 	if (error)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker.h"
 
-#include "../errnos.h"
-#include "clock.h"
 #include "copies.h"
+#include "ground/clock.h"
+#include "ground/errnos.h"
 #include "guardian.h"
-#include "manager.h"
-#include "peer.h"
 #include "ready.h"
-#include "say.h"
 #include "signal_name.h"
 #include "signals.h"
-#include "tree.h"
+#include "supervise/sockets/process_tree.h"
+#include "supervise/talk/peer.h"
+#include "supervise/talk/say.h"
+#include "supervise/talk/service_manager.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -101,7 +101,7 @@ int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 	}
 	if (!supervisor->is_announced &&
 		supervisor->slots[slot].backoff_ms == SLOT_BACKOFF_FIRST_MS)
-		manager_say("EXTEND_TIMEOUT_USEC=%" PRIu64,
+		service_manager_say("EXTEND_TIMEOUT_USEC=%" PRIu64,
 			(uint64_t)(supervisor->options->ready_timeout_ms +
 				   supervisor->options->ready_delay_ms + 1000) *
 				1000);
@@ -301,7 +301,7 @@ static void drop_one_of_each_group(struct supervisor *supervisor, const struct c
 
 void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 {
-	if (supervisor->is_stopping && manager_is_there())
+	if (supervisor->is_stopping && service_manager_is_there())
 		keeper_orphan(&supervisor->keeper, copy);
 	while (keeper_owns_any(&supervisor->keeper, copy)) {
 		drop_one_of_each_group(supervisor, copy);
@@ -314,7 +314,8 @@ void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 static bool is_from(const struct copy *copy, const struct channel_message *message)
 {
 	return peer_is_ours(message->user, message->sender) ||
-	       (message->sender > 0 && tree_holds(copy->pid, message->sender, message->user));
+	       (message->sender > 0 &&
+		       process_tree_holds(copy->pid, message->sender, message->user));
 }
 
 static void take_message(

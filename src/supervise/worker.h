@@ -3,7 +3,7 @@
 #ifndef SUPERVISE_WORKER_H
 #define SUPERVISE_WORKER_H
 
-#include "supervisor.h"
+#include "state.h"
 
 /*
  * Starts a copy for SLOT. PREDECESSOR is the one that it will replace, or NULL. Returns 0 or a

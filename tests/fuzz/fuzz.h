@@ -3,7 +3,7 @@
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
-#include "arena.h"
+#include "ground/arena.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,11 +4,11 @@
  * and REUSE_KEPT. An input is a list of assignments, one a line; "PID" in a value becomes our own.
  * The descriptors are not the fuzzer's, but a table that stands for a process's.
  */
-#include "compare.h"
 #include "fuzz.h"
+#include "ground/compare.h"
+#include "ground/system.h"
 #include "policy/source.h"
 #include "socket/inherited.h"
-#include "system.h"
 
 #include <errno.h>
 #include <fcntl.h>

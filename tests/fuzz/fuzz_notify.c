@@ -7,10 +7,10 @@
 #include "fuzz.h"
 #include "socket/inherited.h"
 #include "socket/share.h"
-#include "supervise/channel.h"
-#include "supervise/keeper.h"
-#include "supervise/manager.h"
-#include "supervise/say.h"
+#include "supervise/sockets/keeper.h"
+#include "supervise/talk/channel.h"
+#include "supervise/talk/say.h"
+#include "supervise/talk/service_manager.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -4,8 +4,8 @@
  * refused at a place inside the text; what is read is the same when it is printed and read again;
  * and the index decides as looking at each rule does.
  */
-#include "compare.h"
 #include "fuzz.h"
+#include "ground/compare.h"
 #include "policy/parse.h"
 #include "policy/policy.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ground/system.h"
+#include "socket/adopt.h"
 #include "socket/keep.h"
 #include "socket/share.h"
-#include "system.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "../../src/supervise/snapshot.h"
+#include "supervise/sockets/snapshot.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Each action and each socket option of a rule is found on the real socket. */
-#include "../../src/policy/sockopt.h"
 #include "harness.h"
+#include "policy/sockopt.h"
 
 #include <stdlib.h>
 #include <string.h>

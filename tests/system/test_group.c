@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How the kernel numbers the members of a group, and what a program attached to one makes of it. */
-#include "../../src/socket/steer.h"
-#include "../../src/supervise/group.h"
 #include "harness.h"
+#include "socket/steer.h"
+#include "supervise/sockets/member_order.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -133,16 +133,16 @@ static void attach_only(unsigned number)
 
 /* ---- numbers ---- */
 
-static void look(struct group *group)
+static void look(struct member_order *group)
 {
 	uint32_t inodes[MEMBERS_MOST];
 
 	for (unsigned i = 0; i < count; i++)
 		inodes[i] = members[count - 1 - i].inode;
-	group_update(group, inodes, count);
+	member_order_update(group, inodes, count);
 }
 
-static void expect_numbers(const struct group *group, unsigned step)
+static void expect_numbers(const struct member_order *group, unsigned step)
 {
 	for (unsigned i = 0; i < group->n_known; i++) {
 		attach_only(i);
@@ -165,7 +165,7 @@ Test(group, who_comes_and_goes_is_numbered_as_the_kernel_does)
 {
 	srand(20261121);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		struct group group = {.count = 0};
+		struct member_order group = {.count = 0};
 		begin(&kinds[i]);
 		for (unsigned step = 0; step < 60; step++) {
 			change();
@@ -183,7 +183,7 @@ Test(group, what_is_known_after_several_changes_at_once_is_true)
 
 	srand(20261121);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		struct group group = {.count = 0};
+		struct member_order group = {.count = 0};
 		begin(&kinds[i]);
 		for (unsigned step = 0; step < 60; step++) {
 			for (int changes = rand() % 6 ? 1 : 2; changes > 0; changes--)

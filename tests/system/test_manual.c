@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The manual describes every socket option and every variable of the tables; limits are stated. */
-#include "../../src/policy/sockopt.h"
-#include "../../src/policy/variable.h"
 #include "harness.h"
+#include "policy/sockopt.h"
+#include "policy/variable.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* On machines without a file of their own, the programs of no other architecture are known. */
-#ifndef ARCHITECTURES_H
-#define ARCHITECTURES_H
-
-#define OTHER_ARCHITECTURES
-
-#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How a program is to be hooked: the words of --hook=. */
+#ifndef CHOOSE_HOOK_H
+#define CHOOSE_HOOK_H
+
+#include <stdbool.h>
+
+enum hook {
+	HOOK_AUTO,
+	HOOK_PRELOAD,
+	HOOK_NOTIFY,
+	HOOK_STRICT, /* as auto, but rules that protect get the hook that sees the most */
+	HOOK_COUNT
+};
+
+/* Whether libreuse was built with libseccomp, which the notify hook needs. */
+extern const bool hook_has_notify;
+
+/* "auto", "preload", "notify" or "strict"; hook_of() of any other word is HOOK_COUNT. Pure. */
+enum hook hook_of(const char *name);
+const char *hook_name(enum hook hook);
+
+/* What the preload hook or the notify hook does not see, as a list in words. */
+const char *hook_misses(enum hook hook);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Knows what else a program gets preloaded. */
+#ifndef CHOOSE_PRELOADED_H
+#define CHOOSE_PRELOADED_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+/*
+ * The first library of LIST, as in LD_PRELOAD (ld.so(8)), that comes before libreuse.so and has a
+ * socket(), bind(), listen() or connect() of its own; PATH_OUT has room for PATH_MAX bytes. Returns
+ * false where there is none. Bare names, which are looked up elsewhere, are passed over.
+ */
+bool preloaded_before_us(const char *list, char *path_out);
+
+#endif

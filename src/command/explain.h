@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs one program under --explain, and says at its end when no call of it was seen. */
+#ifndef COMMAND_EXPLAIN_H
+#define COMMAND_EXPLAIN_H
+
+/*
+ * Calls BECOME in a child, which shall execute the program, or attend to it, and return an exit
+ * status otherwise; waits for its end. Returns the exit status; a program that was ended by a
+ * signal ends this process by the same one. Whoever explains a call tells us by the socket that
+ * REUSE_EXPLAIN names.
+ */
+int explain(int (*become)(void *context), void *context);
+
+#endif

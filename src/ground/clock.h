@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Time that only ever rises. */
+#ifndef GROUND_CLOCK_H
+#define GROUND_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define CLOCK_NEVER INT64_MAX
+
+/*
+ * Microseconds of CLOCK_MONOTONIC, as sd_notify(3) wants them: cut to milliseconds, they would be
+ * older than a signal that has just come.
+ */
+static inline int64_t clock_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Milliseconds since some moment, as a machine that sleeps does not count them (time(7)). */
+static inline int64_t clock_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads directories and files of /proc piece by piece, without malloc. */
+#ifndef GROUND_PROCFS_H
+#define GROUND_PROCFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Is given an open directory and a name in it; returns true to end the walk. */
+typedef bool procfs_visitor(int directory, const char *name, void *context);
+
+/* All functions here are async-signal-safe and leave errno alone. */
+
+/* Visits each name in an open directory; returns whether a visitor ended it. */
+bool procfs_walk(int directory, procfs_visitor *visit, void *context);
+
+/* The same for the directory at PATH; false where it cannot be opened. */
+bool procfs_walk_path(const char *path, procfs_visitor *visit, void *context);
+
+/* The number that NAME is, or -1. */
+int procfs_number(const char *name);
+
+/* The number in base 10 or 16 that TEXT starts with, up to the first other character. */
+uint64_t procfs_number_at(const char *text, unsigned base);
+
+/* Whether the symbolic link NAME in DIRECTORY points to TARGET, which has less than 64 bytes. */
+bool procfs_links_to(int directory, const char *name, const char *target);
+
+struct procfs_reader {
+	int fd; /* of the open file */
+	size_t length, at;
+	char bytes[512];
+};
+
+/* Reads the next line, without its end; what is longer than SIZE comes in several. */
+bool procfs_next_line(struct procfs_reader *reader, char *line, size_t size);
+
+#endif

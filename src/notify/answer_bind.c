@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "answer.h"
+
+#include "ground/errnos.h"
+#include "ground/sysctl.h"
+#include "socket/decision.h"
+#include "socket/steer_join.h"
+#include "swap_socket.h"
+#include "unotify.h"
+#include "unseen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+
+/* ---- in the program's place ---- */
+
+int answer_with_rights(struct binding *binding, int (*work)(void *))
+{
+	struct deed deed = {
+		.caller = &binding->call->caller,
+		.helper = {.work = work,
+			.context = binding,
+			.descriptors = {binding->call->fd},
+			.count = 1},
+	};
+
+	int result = rights_do(&deed, NULL);
+	if (result == -ETIMEDOUT || result == -EIO)
+		log_write(&binding->call->configuration->log, LOG_LEVEL_ERROR,
+			"what was to be done with the rights of process %d was stopped: %s",
+			(int)binding->call->caller.process, errno_name(-result));
+	return result;
+}
+
+static int set_options(void *context)
+{
+	const struct binding *binding = context;
+
+	return share_set_options(
+		binding->call->configuration, binding->call->fd, binding->rule, &binding->endpoint);
+}
+
+/* Rights matter for options that a rule names; sharing is for everybody. */
+int answer_prepare(struct binding *binding)
+{
+	const struct configuration *configuration = binding->call->configuration;
+	const struct actions *actions = &binding->rule->actions;
+	int fd = binding->call->fd;
+
+	if (actions->deny)
+		return -actions->deny_errno;
+	int error = actions->n_settings > 0 ? answer_with_rights(binding, set_options)
+					    : set_options(binding);
+	if (!error && actions->exclusive)
+		error = share_exclude(configuration, fd, &binding->endpoint);
+	if (!error && decision_retargets(binding->rule))
+		error = share_retarget(configuration, fd, binding->rule, &binding->endpoint);
+	return error;
+}
+
+static int bind_now(void *context)
+{
+	const struct binding *binding = context;
+	const struct call *call = binding->call;
+	struct sockaddr_storage target = call->address;
+	socklen_t length = call->length;
+
+	if (binding->rule && decision_retargets(binding->rule))
+		length = endpoint_to_sockaddr(&binding->endpoint, &target);
+	return system_bind(call->fd, (struct sockaddr *)&target, length);
+}
+
+int answer_perform_bind(struct binding *binding)
+{
+	const struct call *call = binding->call;
+	int result = answer_with_rights(binding, bind_now);
+
+	if (result == -EADDRINUSE && binding->rule && tracee_is_in_our_network(&call->caller))
+		decision_say_in_use(call->configuration, rule_shares(binding->rule),
+			&binding->endpoint, call->caller.rights.user);
+	return result;
+}
+
+/* Binds as no rule changes. Under a policy that protects, the kernel must not read it again. */
+static int bind_unchanged(struct binding *binding)
+{
+	binding->rule = NULL;
+	return answer_is_guarded() && answer_is_ip_socket(binding->call->fd)
+		       ? answer_perform_bind(binding)
+		       : CONTINUED;
+}
+
+/* ---- sockets that were kept or inherited ---- */
+
+static int adopt(void *context)
+{
+	const struct binding *binding = context;
+
+	return binding->call->notify->keeper->adopt(
+		binding->call->configuration, binding->call->fd, binding->rule, &binding->endpoint);
+}
+
+/* A helper has put the inherited socket in the place of its own duplicate only. */
+static int adopt_with_rights(struct binding *binding)
+{
+	struct call *call = binding->call;
+	int inherited = call->notify->keeper->inherited(&binding->rule->actions);
+	struct deed deed = {
+		.caller = &call->caller,
+		.helper = {.work = adopt,
+			.context = binding,
+			.descriptors = {call->fd, inherited},
+			.count = 2,
+			.most = 1},
+	};
+	int taken = rights_do(&deed, NULL);
+
+	if (taken != 1)
+		return taken;
+	int result = system_dup3(inherited, call->fd, O_CLOEXEC);
+	return result < 0 ? result : 1;
+}
+
+/* Our duplicate is another socket now, which is to become the program's as well. */
+static int hand_over(struct call *call)
+{
+	struct swap_socket exchange = {.fd = call->fd, .number = call->number};
+
+	call->socket = file_identity_of(call->fd);
+	swap_socket_find(&exchange, &call->caller);
+	int error = unotify_replace(
+		call->listener, call->id, call->fd, call->number, exchange.is_cloexec);
+	if (!error)
+		swap_socket_register(&exchange, &call->caller);
+	return error;
+}
+
+#define PRIVILEGED_PORTS 1024
+
+/* Whether the caller could bind the port itself: it must not come by it as a kept socket. */
+static bool may_bind(const struct tracee *caller, uint16_t port)
+{
+	long first =
+		tracee_is_in_our_network(caller) ? sysctl_ipv4("ip_unprivileged_port_start") : -1;
+
+	if (first < 0)
+		first = PRIVILEGED_PORTS;
+	return port >= first || tracee_has_capability(caller, CAP_NET_BIND_SERVICE);
+}
+
+/* Returns 1 where there was such a socket, 0, or a negative errno. */
+static int take_kept(struct binding *binding)
+{
+	struct call *call = binding->call;
+	const struct notify_keeper *keeper = call->notify->keeper;
+	int taken = 0;
+
+	if (binding->rule->actions.adopt)
+		taken = adopt_with_rights(binding);
+	if (taken == 0 && binding->rule->actions.keep &&
+		may_bind(&call->caller, binding->endpoint.port))
+		taken = keeper->take(call->configuration, call->fd, &binding->endpoint);
+	if (taken <= 0)
+		return taken;
+	int error = hand_over(call);
+	return error ? error : 1;
+}
+
+/* A UDP socket that is bound is in its group, to be kept and to steer. */
+static int bind_further(struct binding *binding)
+{
+	const struct call *call = binding->call;
+	const struct actions *actions = &binding->rule->actions;
+	const struct endpoint *endpoint = &binding->endpoint;
+	bool is_udp = endpoint->protocol == PROTOCOL_UDP;
+	int taken = call->notify->keeper ? take_kept(binding) : 0;
+
+	if (taken < 0)
+		return taken;
+	int result = taken ? 0 : answer_perform_bind(binding);
+	if (result == 0 && actions->keep && is_udp && endpoint->port && call->notify->keeper)
+		call->notify->keeper->store(call->configuration, call->fd, endpoint);
+	if (result == 0 && actions->has_steer && is_udp)
+		steer_join(call->configuration, call->fd, binding->rule, endpoint);
+	return result;
+}
+
+/* ---- bind ---- */
+
+/* The kernel goes on with the bind, and does not tell what comes of it. */
+static int continue_and_watch(const struct binding *binding)
+{
+	struct call *call = binding->call;
+	struct endpoint bound;
+
+	/* One that is bound already is refused for that. */
+	if (tracee_is_in_our_network(&call->caller) && share_ask_bound(call->fd, &bound) == 0 &&
+		bound.port == 0) {
+		call->watched = binding->endpoint;
+		call->is_shared = rule_shares(binding->rule);
+	}
+	return CONTINUED;
+}
+
+/* Whatever else the policy protects has to be done with the caller's rights as well. */
+static int bind_without_rights(const struct call *call, int error)
+{
+	log_write(&call->configuration->log, answer_is_guarded() ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+		"the rights of process %d cannot be had: %s; %s", (int)call->caller.process,
+		errno_name(-error),
+		answer_is_guarded() ? "the call fails, because a rule protects" : "left alone");
+	return answer_is_guarded() ? error : CONTINUED;
+}
+
+static int bind_by_rule(struct binding *binding)
+{
+	const struct call *call = binding->call;
+	const struct actions *actions = &binding->rule->actions;
+
+	decision_say(call->configuration, "bind", call->number, &binding->endpoint, binding->rule);
+	if (actions->pass)
+		return bind_unchanged(binding);
+	int error = answer_prepare(binding);
+	bool must_hold = rule_protects(binding->rule) || call->configuration->policy.is_strict;
+	if (error)
+		return must_hold ? error : bind_without_rights(call, error);
+	if (actions->keep || actions->adopt || actions->has_steer)
+		return bind_further(binding);
+	return decision_retargets(binding->rule) || answer_is_guarded()
+		       ? answer_perform_bind(binding)
+		       : continue_and_watch(binding);
+}
+
+int answer_bind(struct call *call)
+{
+	const struct configuration *configuration = call->configuration;
+	struct binding binding = {.call = call};
+	struct endpoint *endpoint = &binding.endpoint;
+
+	if (unseen_recall(call))
+		return 0;
+	if (!endpoint_from_sockaddr(
+		    endpoint, (struct sockaddr *)&call->address, call->length, false))
+		return bind_unchanged(&binding);
+	if (configuration->policy.is_explained) {
+		decision_explain(
+			configuration, VIEW_BIND, "bind", call->fd, call->number, endpoint);
+		return CONTINUED;
+	}
+	int error = decision_find(
+		configuration, VIEW_BIND, call->fd, call->number, endpoint, &binding.rule);
+	if (error)
+		return error;
+	if (binding.rule)
+		return bind_by_rule(&binding);
+	decision_say_none(configuration, "bind", call->number, endpoint);
+	return bind_unchanged(&binding);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "answer.h"
+
+#include "socket/decision.h"
+#include "socket/steer_join.h"
+
+/* The kernel would bind the socket to a port of its own choice now. */
+static int bind_before_listen(struct binding *binding)
+{
+	const struct call *call = binding->call;
+	int error = decision_find_unbound(
+		call->configuration, call->fd, call->number, &binding->endpoint, &binding->rule);
+
+	if (error || !binding->rule)
+		return error;
+	error = answer_prepare(binding);
+	if (error || !decision_retargets(binding->rule))
+		return error;
+	return answer_perform_bind(binding);
+}
+
+/* Nothing but the descriptor and a number is read by listen(), and no right is asked for. */
+int answer_listen(struct call *call)
+{
+	const struct configuration *configuration = call->configuration;
+	struct binding binding = {.call = call};
+	struct endpoint *endpoint = &binding.endpoint;
+	int backlog = (int)call->arguments[1];
+
+	int error = share_ask_bound(call->fd, endpoint);
+	if (error) {
+		error = decision_leave(configuration, call->number, error);
+		return error ? error : CONTINUED;
+	}
+	if (configuration->policy.is_explained) {
+		decision_explain_listen(configuration, call->fd, call->number, endpoint);
+		return CONTINUED;
+	}
+	error = endpoint->port == 0 ? bind_before_listen(&binding) : 0;
+	if (!error)
+		error = decision_prepare_listen(
+			configuration, call->fd, call->number, endpoint, &backlog, &binding.rule);
+	const struct rule *rule = binding.rule;
+	if (error || !rule)
+		return error ? error : CONTINUED;
+	int result = system_listen(call->fd, backlog);
+	if (result == 0 && rule->actions.keep && call->notify->keeper)
+		call->notify->keeper->store(configuration, call->fd, endpoint);
+	if (result == 0 && rule->actions.has_steer)
+		steer_join(configuration, call->fd, rule, endpoint);
+	return result;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "image.h"
+
+#include "ground/system.h"
+#include "ground/text.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#define PATH_SIZE    48
+#define ENTRIES_MOST 64
+
+struct vector {
+	char bytes[ENTRIES_MOST * 2 * sizeof(uint64_t)];
+	size_t length;
+	size_t word; /* bytes of a number in it */
+};
+
+static uint64_t number_at(const char *bytes, size_t word)
+{
+	uint64_t number;
+	uint32_t half;
+
+	if (word == sizeof number) {
+		memcpy(&number, bytes, sizeof number);
+		return number;
+	}
+	memcpy(&half, bytes, sizeof half);
+	return half;
+}
+
+static uint64_t find(const struct vector *vector, uint64_t type)
+{
+	size_t word = vector->word;
+
+	for (size_t at = 0; at + 2 * word <= vector->length; at += 2 * word) {
+		if (number_at(vector->bytes + at, word) == type)
+			return number_at(vector->bytes + at + word, word);
+	}
+	return 0;
+}
+
+/*
+ * The call does not tell the size of a word, because a 64-bit program on x86 can make 32-bit calls.
+ * The vector does: a program header of a 64-bit program is larger.
+ */
+static void read_vector(struct vector *vector, pid_t thread)
+{
+	char path[PATH_SIZE];
+	struct text text;
+
+	text_start(&text, path, sizeof path);
+	text_format(&text, "/proc/%d/auxv", (int)thread);
+	int fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	ssize_t length = fd < 0 ? 0 : system_read(fd, vector->bytes, sizeof vector->bytes);
+	if (fd >= 0)
+		system_close(fd);
+	vector->length = length > 0 ? (size_t)length : 0;
+	vector->word = sizeof(uint64_t);
+	if (find(vector, AT_PHENT) != sizeof(Elf64_Phdr))
+		vector->word = sizeof(uint32_t);
+}
+
+uint64_t image_auxiliary(pid_t thread, uint64_t type)
+{
+	struct vector vector;
+
+	read_vector(&vector, thread);
+	return find(&vector, type);
+}
+
+bool image_read(struct image *image, pid_t thread)
+{
+	uint64_t address = image_auxiliary(thread, AT_RANDOM);
+	struct iovec here = {image, sizeof *image},
+		     there = {(void *)(uintptr_t)address, sizeof *image};
+
+	if (address && process_vm_readv(thread, &here, 1, &there, 1, 0) == sizeof *image &&
+		(image->random[0] || image->random[1]))
+		return true;
+	*image = (struct image){{0, 0}};
+	return false;
+}
+
+bool image_equals(const struct image *a, const struct image *b)
+{
+	return a->random[0] == b->random[0] && a->random[1] == b->random[1];
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job.h"
+
+#include "aside.h"
+#include "ground/errnos.h"
+#include "ground/procfs.h"
+#include "ground/second_signal.h"
+#include "own_errors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct job job_of_this_process(const struct log *log)
+{
+	return (struct job){
+		.log = log,
+		.pidfd = -1,
+		.home = getpgrp(),
+		.is_init = getpid() == 1,
+		.is_leader = getsid(0) == getpid(),
+	};
+}
+
+/* ---- the process group ---- */
+
+/*
+ * A process group of our own needs a number, and one more process has to lend it. While that is in
+ * our group, and takes no signal, it also witnesses which signals the group gets.
+ */
+static pid_t start_lender(void)
+{
+	pid_t ourselves = getpid(), lender = fork();
+
+	if (lender != 0)
+		return lender;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (getppid() == ourselves)
+		pause();
+	_exit(0);
+}
+
+static void dismiss(pid_t lender)
+{
+	if (lender > 0 && kill(lender, SIGKILL) == 0)
+		waitpid(lender, NULL, 0);
+}
+
+static bool step_outside(pid_t lender)
+{
+	return lender > 0 && setpgid(lender, lender) == 0 && setpgid(0, lender) == 0;
+}
+
+/*
+ * The number of a process group is not free before the last member has left it. A PID namespace
+ * ends when all numbers but that of process 1 are free: if process 1 were in the group of a lender,
+ * it would wait for its own end, and nothing could kill it (zap_pid_ns_processes() in
+ * kernel/pid_namespace.c, Linux 6.18).
+ */
+void job_step_outside(struct job *job)
+{
+	if (job->is_init || job->is_leader)
+		return;
+	pid_t lender = start_lender();
+	job->is_outside = step_outside(lender);
+	dismiss(lender);
+}
+
+void job_step_back(struct job *job)
+{
+	if (job->is_outside)
+		setpgid(0, job->home);
+	job->is_outside = false;
+}
+
+/* ---- passing on ---- */
+
+/*
+ * Whether the program has got the signal as well, as a member of the group that we are in. The end
+ * of a terminal is told to the leader of its session alone. A sender outside our PID namespace has
+ * the number 0, which getpgid(2) would take for ourselves.
+ */
+static bool is_echo(const struct job *job, const siginfo_t *info)
+{
+	bool is_hangup = info->si_signo == SIGHUP || info->si_signo == SIGCONT;
+
+	if (job->is_outside)
+		return false;
+	if (info->si_code > 0)
+		return !(is_hangup && job->is_leader);
+	return info->si_pid > 0 && getpgid(info->si_pid) == job->home;
+}
+
+static void send_unless_in(pid_t process, int signal, pid_t group)
+{
+	if (!group || getpgid(process) != group)
+		kill(process, signal);
+}
+
+/* Those in the process group EXCEPT have got it. */
+static void send_to_children(int signal, pid_t except)
+{
+	char path[48], list[4096];
+	int length = snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	int fd = length < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, list, sizeof list - 1);
+
+	list[size > 0 ? size : 0] = '\0';
+	for (char *at = list, *end; (end = strchr(at, ' ')); at = end + 1) {
+		pid_t child = (pid_t)strtol(at, NULL, 10);
+		if (!aside_has(child))
+			send_unless_in(child, signal, except);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void say_not_passed_on(const struct job *job, int signal, int error)
+{
+	own_errors_begin();
+	log_write(job->log, LOG_LEVEL_WARN, "signal %d cannot be passed on: %s", signal,
+		errno_name(error));
+	own_errors_end();
+}
+
+void job_pass_on(const struct job *job, siginfo_t *info)
+{
+	bool has_group_got_it = second_signal_is(info, getppid());
+
+	if (is_echo(job, info))
+		return;
+	if (job->is_over)
+		send_to_children(info->si_signo, has_group_got_it ? job->home : 0);
+	else if (has_group_got_it && getpgid(job->program) == job->home)
+		return;
+	else if (syscall(SYS_pidfd_send_signal, job->pidfd, info->si_signo,
+			 info->si_code == SI_QUEUE ? info : NULL, 0) < 0)
+		say_not_passed_on(job, info->si_signo, errno);
+}
+
+static bool take_of(const sigset_t *set, siginfo_t *info)
+{
+	const struct timespec at_once = {0, 0};
+
+	return sigtimedwait(set, info, &at_once) > 0;
+}
+
+bool job_take_signal(siginfo_t *info)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	return take_of(&all, info);
+}
+
+/* ---- stopping and ending ---- */
+
+void job_do_by_default(int signal)
+{
+	struct sigaction by_default = {.sa_handler = SIG_DFL};
+	sigset_t one;
+
+	sigemptyset(&one);
+	sigaddset(&one, signal);
+	sigaction(signal, &by_default, NULL);
+	raise(signal);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	sigprocmask(SIG_BLOCK, &one, NULL);
+}
+
+/* Whether the program, which was seen to stop, has done anything since. */
+static bool has_gone_on(const struct job *job)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return waitid(P_PID, (id_t)job->program, &info,
+		       WCONTINUED | WSTOPPED | WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid != 0;
+}
+
+/* The signals that wait for a process, which blocks them all; bit 0 is signal 1. */
+static uint64_t signals_of(pid_t process)
+{
+	char path[48], line[128];
+	uint64_t signals = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)process);
+	struct procfs_reader reader = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
+	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
+		if (strncmp(line, "ShdPnd:", 7) == 0)
+			signals = strtoull(line + 7, NULL, 16);
+	}
+	if (reader.fd >= 0)
+		close(reader.fd);
+	return signals;
+}
+
+/*
+ * Does what came while we were in the program's group, but for what THEIRS says came to the group.
+ * Who continued us alone means the program; a signal to stop that came later has taken SIGCONT
+ * away.
+ */
+static void catch_up(const struct job *job, uint64_t theirs)
+{
+	static const int moves[] = {SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU};
+	bool is_moved = false;
+	sigset_t set;
+	siginfo_t info;
+
+	sigpending(&set);
+	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++)
+		is_moved |= sigismember(&set, moves[i]) == 1;
+	if (is_moved && !has_gone_on(job))
+		syscall(SYS_pidfd_send_signal, job->pidfd, SIGCONT, NULL, 0);
+	sigfillset(&set);
+	sigdelset(&set, SIGCHLD);
+	while (take_of(&set, &info)) {
+		bool is_theirs = theirs >> (info.si_signo - 1) & 1;
+		if (info.si_signo != SIGCONT && !is_theirs)
+			job_pass_on(job, &info);
+	}
+}
+
+/*
+ * Whether what continues the program's group would continue us. A group that was made outside our
+ * PID namespace has no number here, so there is no way back into it.
+ */
+static bool can_stop(const struct job *job)
+{
+	return !job->is_init && !(job->is_outside && job->home == 0);
+}
+
+/* Stops in the program's group, so that what continues the group continues both. */
+void job_stop(struct job *job, int signal)
+{
+	if (!can_stop(job))
+		return;
+	pid_t lender = job->is_outside ? start_lender() : 0;
+	if (lender > 0) {
+		setpgid(lender, job->home);
+		setpgid(0, job->home);
+	}
+	if (!has_gone_on(job))
+		job_do_by_default(signal);
+	if (job->is_outside)
+		job->is_outside = step_outside(lender);
+	catch_up(job, lender > 0 ? signals_of(lender) : 0);
+	dismiss(lender);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a terminal, a shell and other processes do to a program by signals, done as if its parent
+ * were not between them: passed on, and each signal once.
+ */
+#ifndef NOTIFY_JOB_H
+#define NOTIFY_JOB_H
+
+#include "ground/log.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* All signals are blocked in this process, which takes them with sigtimedwait(2). */
+struct job {
+	const struct log *log;
+	pid_t program;
+	int pidfd;	 /* of the program */
+	bool is_over;	 /* the program has ended */
+	pid_t home;	 /* the process group that we were started in, and the program is */
+	bool is_outside; /* we are in another one */
+	bool is_init;	 /* we are process 1 of a PID namespace, pid_namespaces(7) */
+	bool is_leader;	 /* we are the leader of our session, credentials(7) */
+};
+
+/* To be called first. */
+struct job job_of_this_process(const struct log *log);
+
+/*
+ * Leaves the process group to the program: what is sent to the group, by a terminal, a shell's
+ * kill %1 or the program itself, is for the program and not for us, who would pass it on a second
+ * time. A session's leader cannot leave, and process 1 must not.
+ */
+void job_step_outside(struct job *job);
+
+/* Goes back, where there will be no program. Its process must not have been waited for yet. */
+void job_step_back(struct job *job);
+
+/* Takes the next signal that waits; returns whether there was one. */
+bool job_take_signal(siginfo_t *info);
+
+/* Passes a signal on: to the program, or once that has ended to those whom it left behind. */
+void job_pass_on(const struct job *job, siginfo_t *info);
+
+/*
+ * Stops as the program has been stopped by SIGNAL, so that whoever waits for us sees it, until we
+ * are continued. Returns at once where that cannot be: process 1 cannot stop itself.
+ */
+void job_stop(struct job *job, int signal);
+
+/*
+ * Ends, or stops, by SIGNAL as the program did. Returns when it is continued, or where the kernel
+ * does nothing: process 1 is ended and stopped by no signal of its own.
+ */
+void job_do_by_default(int signal);
+
+#endif

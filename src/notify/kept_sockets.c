@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kept_sockets.h"
+
+#include "aside.h"
+#include "descriptors.h"
+#include "ground/compare.h"
+#include "ground/errnos.h"
+#include "ground/procfs.h"
+#include "ground/text.h"
+#include "socket/adopt.h"
+#include "socket/keep.h"
+#include "socket/notify_socket.h"
+#include "socket/share.h"
+#include "tracee.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
+
+#define PATIENCE_MS 5000
+#define ENDING_MS   1000
+#define PATH_SIZE   108 /* sockaddr_un */
+#define TEXT_SIZE   256
+
+/* ---- who may have a kept socket ---- */
+
+struct holders {
+	char link[32];	  /* "socket:[INODE]" */
+	struct stat ours; /* the file that this process and its like run */
+};
+
+static bool is_link(int directory, const char *name, void *context)
+{
+	const struct holders *holders = context;
+
+	return procfs_links_to(directory, name, holders->link);
+}
+
+/* Whether it is a process of ours, which may have a duplicate for the time of a call. */
+static bool is_ours(int proc, const char *process, const struct holders *holders)
+{
+	char path[32];
+	struct text text;
+	struct stat file;
+
+	text_start(&text, path, sizeof path);
+	text_format(&text, "%s/exe", process);
+	return fstatat(proc, path, &file, 0) == 0 && file.st_dev == holders->ours.st_dev &&
+	       file.st_ino == holders->ours.st_ino;
+}
+
+static bool is_holder(int proc, const char *name, void *context)
+{
+	struct holders *holders = context;
+	int process = procfs_number(name);
+	char path[32];
+	struct text text;
+
+	if (process < 0 || is_ours(proc, name, holders))
+		return false;
+	text_start(&text, path, sizeof path);
+	text_format(&text, "%s/fd", name);
+	int files = system_open(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	bool is_found = files >= 0 && procfs_walk(files, is_link, holders);
+	if (files >= 0)
+		system_close(files);
+	return is_found && tracee_is_descendant(process);
+}
+
+/* Whether some program of ours has a descriptor of the socket. */
+static bool is_held(const struct stat *socket)
+{
+	struct holders holders = {.ours = {.st_ino = 0}};
+	struct text link;
+
+	if (stat("/proc/self/exe", &holders.ours) < 0)
+		return true;
+	text_start(&link, holders.link, sizeof holders.link);
+	text_format(&link, "socket:[%ju]", (uintmax_t)socket->st_ino);
+	return procfs_walk_path("/proc", is_holder, &holders);
+}
+
+static uint64_t network_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof cookie;
+
+	system_getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length);
+	return cookie;
+}
+
+/* What one user made in one network is for that user there. */
+static bool may_have(int kept, int fd)
+{
+	struct stat ours, theirs;
+
+	return fstat(kept, &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_uid == theirs.st_uid &&
+	       network_of(kept) == network_of(fd) && !is_held(&ours);
+}
+
+/* ---- the process that has them ---- */
+
+/*
+ * Processes that answer calls come and go, and may be killed. So kept sockets are in the hands of
+ * one process, which does nothing else, and does it for one of the others at a time. With a request
+ * come the program's socket, its standard error, and a socket for the answer.
+ */
+enum what { TAKE, STORE, END };
+
+struct request {
+	enum what what;
+	struct endpoint endpoint;
+	struct log log; /* of the program; the process has its path in the same place */
+};
+
+enum { SOCKET, ERRORS, ANSWER, REQUESTED };
+
+/* The ends of two sockets that it has, and the other ends. */
+static struct {
+	int from_workers, to_keeping; /* requests; -1: nothing is kept */
+	int from_parent, to_manager;  /* messages for the service manager, and what came of them */
+} channels = {-1, -1, -1, -1};
+
+static pid_t keeping; /* the process */
+
+static int fulfil(const struct configuration *configuration, const struct request *request, int fd)
+{
+	switch (request->what) {
+	case TAKE:
+		return keep_take(configuration, fd, &request->endpoint);
+	case STORE:
+		keep_store(configuration, fd, &request->endpoint);
+		return 0;
+	default:
+		keep_end(configuration, fd);
+		return 0;
+	}
+}
+
+/* As for a program: standard error is its own meanwhile. */
+static void serve_request(const struct configuration *all, int silence,
+	const struct request *request, const int *descriptors)
+{
+	struct configuration configuration = *all;
+
+	configuration.log = request->log;
+	system_dup3(descriptors[ERRORS], STDERR_FILENO, O_CLOEXEC);
+	int result = fulfil(&configuration, request, descriptors[SOCKET]);
+	system_dup3(silence, STDERR_FILENO, O_CLOEXEC);
+	descriptors_send(descriptors[ANSWER], &result, sizeof result, &descriptors[SOCKET],
+		result == 1 ? 1 : 0);
+}
+
+static int keep(void *context)
+{
+	const struct configuration *configuration = context;
+	struct request request;
+	int descriptors[REQUESTED];
+	int silence = system_fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	unsigned count;
+
+	system_close(channels.to_keeping);
+	system_close(channels.to_manager);
+	for (;;) {
+		ssize_t size = descriptors_receive(channels.from_workers, &request, sizeof request,
+			descriptors, REQUESTED, &count, -1);
+		if (size == 0)
+			return 0;
+		if (size == sizeof request && count == REQUESTED)
+			serve_request(configuration, silence, &request, descriptors);
+		for (unsigned i = 0; i < count; i++)
+			system_close(descriptors[i]);
+	}
+}
+
+static int open_channel(int *one, int *other)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	*one = ends[0];
+	*other = ends[1];
+	return 0;
+}
+
+static int start_keeping(const struct configuration *configuration)
+{
+	int error = open_channel(&channels.from_workers, &channels.to_keeping);
+
+	if (!error)
+		error = open_channel(&channels.from_parent, &channels.to_manager);
+	keeping = error ? error : aside_start(keep, (void *)(uintptr_t)configuration);
+	return keeping < 0 ? keeping : 0;
+}
+
+static int start(const struct configuration *configuration)
+{
+	int error = configuration->policy.has_keep ? start_keeping(configuration) : 0;
+
+	if (error)
+		log_write(&configuration->log, LOG_LEVEL_WARN, "sockets cannot be kept: %s",
+			errno_name(-error));
+	keep_leave();
+	if (channels.from_workers >= 0)
+		system_close(channels.from_workers);
+	if (channels.from_parent >= 0)
+		system_close(channels.from_parent);
+	return channels.to_manager;
+}
+
+/* ---- the service manager, who listens to the process that it has started ---- */
+
+static void finish(void)
+{
+	if (keeping > 0)
+		aside_kill(keeping, ENDING_MS);
+}
+
+struct message {
+	char path[PATH_SIZE], text[TEXT_SIZE];
+};
+
+static int send_by_parent(const char *path, const char *text, int fd)
+{
+	struct message message = {.path = ""};
+	int result = 0, nothing;
+	unsigned count;
+
+	if (string_length(path) >= PATH_SIZE || string_length(text) >= TEXT_SIZE)
+		return -ENAMETOOLONG;
+	strcpy(message.path, path);
+	strcpy(message.text, text);
+	int error = descriptors_send(
+		channels.from_parent, &message, sizeof message, &fd, fd >= 0 ? 1 : 0);
+	if (error)
+		return error;
+	ssize_t size = descriptors_receive(
+		channels.from_parent, &result, sizeof result, &nothing, 0, &count, -1);
+	return size == sizeof result ? result : -EPIPE;
+}
+
+static void pass_on(void)
+{
+	struct message message;
+	int fd = -1;
+	unsigned count = 0;
+	ssize_t size = descriptors_receive(
+		channels.to_manager, &message, sizeof message, &fd, 1, &count, 0);
+
+	if (size != sizeof message)
+		return;
+	int result = notify_socket_send(message.path, message.text, count > 0 ? fd : -1);
+	if (count > 0)
+		system_close(fd);
+	descriptors_send(channels.to_manager, &result, sizeof result, NULL, 0);
+}
+
+/* ---- those that ask it ---- */
+
+/* Returns a negative errno where it does not answer. */
+static int ask(enum what what, const struct configuration *configuration, int fd,
+	const struct endpoint *endpoint, int *made)
+{
+	struct request request = {.what = what, .log = configuration->log};
+	int answer = -1, theirs = -1, result = 0;
+	unsigned count;
+
+	if (endpoint)
+		request.endpoint = *endpoint;
+	int error = open_channel(&answer, &theirs);
+	if (error)
+		return error;
+	const int descriptors[REQUESTED] = {fd, STDERR_FILENO, theirs};
+	error = descriptors_send(
+		channels.to_keeping, &request, sizeof request, descriptors, REQUESTED);
+	system_close(theirs);
+	ssize_t size = error ? error
+			     : descriptors_receive(answer, &result, sizeof result, made, 1, &count,
+				       PATIENCE_MS);
+	system_close(answer);
+	if (size == sizeof result && count == (result == 1))
+		return result;
+	log_write(&configuration->log, LOG_LEVEL_WARN,
+		"the process that keeps sockets does not answer: %s",
+		errno_name(size < 0 ? (int)-size : EPIPE));
+	return size < 0 ? (int)size : -EPIPE;
+}
+
+/* Without an answer, the program goes on with the socket that it has. */
+static int take(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+{
+	int kept,
+		taken = channels.to_keeping < 0 ? 0 : ask(TAKE, configuration, fd, endpoint, &kept);
+
+	if (taken <= 0)
+		return 0;
+	int result = system_dup3(kept, fd, O_CLOEXEC);
+	system_close(kept);
+	return result < 0 ? result : 1;
+}
+
+static void store(
+	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+{
+	int nothing;
+
+	if (channels.to_keeping >= 0)
+		ask(STORE, configuration, fd, endpoint, &nothing);
+}
+
+static void end(const struct configuration *configuration, int fd)
+{
+	struct endpoint endpoint;
+	int nothing;
+
+	if (channels.to_keeping >= 0 && share_ask_protocol(fd, &endpoint) == 0 &&
+		endpoint.protocol == PROTOCOL_UDP)
+		ask(END, configuration, fd, NULL, &nothing);
+}
+
+/* ---- all of it ---- */
+
+void kept_sockets_start(const struct configuration *configuration)
+{
+	static const struct keep_service service = {.may_have = may_have, .send = send_by_parent};
+
+	keep_start(configuration, &environ);
+	keep_serve(&service);
+}
+
+void kept_sockets_hold(const struct configuration *configuration)
+{
+	for (size_t i = 0; i < configuration->policy.count; i++) {
+		const struct actions *actions = &configuration->policy.rules[i].actions;
+		int fd = actions->adopt ? adopt_inherited(actions) : -1;
+		if (fd >= 0)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
+}
+
+bool kept_sockets_is_wanted(const struct configuration *configuration)
+{
+	const struct policy *policy = &configuration->policy;
+	bool is_wanted = policy->has_keep;
+
+	for (size_t i = 0; i < policy->count; i++)
+		is_wanted |= policy->rules[i].actions.adopt != NULL;
+	return is_wanted;
+}
+
+const struct notify_keeper kept_sockets_keeper = {
+	.take = take,
+	.store = store,
+	.end = end,
+	.adopt = adopt_socket,
+	.inherited = adopt_inherited,
+	.start = start,
+	.tend = pass_on,
+	.finish = finish,
+};

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ledger.h"
+
+#include "ground/process.h"
+#include "ground/procfs.h"
+#include "image.h"
+#include "shared.h"
+#include "socket/first_port.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define ENTRIES_MOST   16384 /* programs that live at the same time */
+#define ENTRIES_FIRST  256   /* so many places are in use before the dead are looked for */
+#define WORKERS_MOST   256   /* that answer at the same time */
+#define ANCESTORS_MOST 64
+
+/*
+ * A worker can be killed at any point: an entry counts once is_used is set, which is done last, and
+ * whatever is half written before that is written anew by the next one.
+ */
+struct entry {
+	_Atomic bool is_used;
+	struct image image;	/* all zero: could not be read */
+	pid_t process;		/* one that lived in it; 0: that has executed another program */
+	uint64_t time;		/* of its start */
+	uint32_t before;	/* what was known when the program was executed */
+	_Atomic uint32_t known; /* since then, or that too where it concerns the program */
+};
+
+struct hold {
+	pid_t worker;
+	uint32_t place; /* of the entry that it works with */
+};
+
+static struct ledger {
+	uint32_t limit; /* places that are in use, the rest being untouched */
+	struct hold holds[WORKERS_MOST];
+	struct entry entries[ENTRIES_MOST];
+} * ledger;
+
+static struct shared_lock *turn; /* to read or write it */
+
+int ledger_start(void)
+{
+	if (ledger)
+		return 0;
+	struct ledger *memory = shared_take(sizeof *memory);
+	turn = shared_new_lock();
+	if (!memory || !turn)
+		return -ENOMEM;
+	memory->limit = ENTRIES_FIRST;
+	ledger = memory;
+	return 0;
+}
+
+/* ---- looking ---- */
+
+static struct entry *find_image(const struct image *image)
+{
+	if (!image->random[0] && !image->random[1])
+		return NULL;
+	for (uint32_t i = 0; i < ledger->limit; i++) {
+		struct entry *entry = &ledger->entries[i];
+		if (entry->is_used && image_equals(&entry->image, image))
+			return entry;
+	}
+	return NULL;
+}
+
+static struct entry *find_process(pid_t process, uint64_t time)
+{
+	for (uint32_t i = 0; i < ledger->limit; i++) {
+		struct entry *entry = &ledger->entries[i];
+		if (entry->is_used && entry->process == process && entry->time == time)
+			return entry;
+	}
+	return NULL;
+}
+
+/* The program that started this one, or the nearest before that, about which we know something. */
+static struct entry *find_ancestor(pid_t parent)
+{
+	struct process_start start;
+	struct entry *entry = NULL;
+	struct image image;
+
+	for (unsigned i = 0; !entry && i < ANCESTORS_MOST && parent > 1; i++) {
+		if (!process_read_start(&start, parent))
+			return NULL;
+		image_read(&image, parent);
+		entry = find_image(&image);
+		if (!entry)
+			entry = find_process(parent, start.time);
+		parent = start.parent;
+	}
+	return entry;
+}
+
+/* ---- forgetting ---- */
+
+static bool is_alive[ENTRIES_MOST]; /* in a search: what must not be forgotten */
+
+static bool mark_image(int directory, const char *name, void *context)
+{
+	struct image image;
+	pid_t process = procfs_number(name);
+	const struct entry *entry =
+		process > 0 && image_read(&image, process) ? find_image(&image) : NULL;
+
+	(void)directory;
+	(void)context;
+	if (entry)
+		is_alive[entry - ledger->entries] = true;
+	return false;
+}
+
+static bool is_worker(pid_t process)
+{
+	return process > 0 && (process == getpid() || kill(process, 0) == 0 || errno == EPERM);
+}
+
+static void mark_held(void)
+{
+	for (unsigned i = 0; i < WORKERS_MOST; i++) {
+		if (is_worker(ledger->holds[i].worker))
+			is_alive[ledger->holds[i].place] = true;
+	}
+}
+
+/*
+ * Forgets programs of which no process lives. A forked child that has never called is not in the
+ * entry, but is in /proc. Returns how many entries are left.
+ */
+static uint32_t forget_dead(void)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < ledger->limit; i++) {
+		const struct entry *entry = &ledger->entries[i];
+		is_alive[i] = entry->is_used && process_lives(entry->process, entry->time);
+	}
+	mark_held();
+	procfs_walk_path("/proc", mark_image, NULL);
+	for (uint32_t i = 0; i < ledger->limit; i++) {
+		if (!is_alive[i])
+			ledger->entries[i].is_used = false;
+		count += is_alive[i];
+	}
+	return count;
+}
+
+static struct entry *find_free(void)
+{
+	for (uint32_t i = 0; i < ledger->limit; i++) {
+		if (!ledger->entries[i].is_used)
+			return &ledger->entries[i];
+	}
+	return NULL;
+}
+
+/* While most of those that are known live, there are more and more places. */
+static struct entry *make_room(void)
+{
+	struct entry *entry = find_free();
+
+	if (entry)
+		return entry;
+	if (forget_dead() > ledger->limit / 2 && ledger->limit < ENTRIES_MOST)
+		ledger->limit *= 2;
+	return find_free();
+}
+
+/* ---- writing ---- */
+
+static struct hold *find_hold(void)
+{
+	for (unsigned i = 0; i < WORKERS_MOST; i++) {
+		if (ledger->holds[i].worker == getpid())
+			return &ledger->holds[i];
+	}
+	for (unsigned i = 0; i < WORKERS_MOST; i++) {
+		if (!is_worker(ledger->holds[i].worker))
+			return &ledger->holds[i];
+	}
+	return NULL;
+}
+
+/* No entry that a worker works with is given to another program. */
+static bool hold(const struct entry *entry)
+{
+	struct hold *ours = find_hold();
+
+	if (!ours)
+		return false;
+	ours->place = (uint32_t)(entry - ledger->entries);
+	ours->worker = getpid();
+	return true;
+}
+
+static struct entry *add(
+	const struct process_start *start, const struct image *image, const struct policy *policy)
+{
+	struct entry *before = find_process(start->process, start->time);
+	const struct entry *known = before ? before : find_ancestor(start->parent);
+	uint32_t handed_on = !known ? 0 : known->known ? known->known : known->before;
+	struct entry *entry = make_room(); /* BEFORE may be forgotten, if its process was killed */
+
+	if (!entry)
+		return NULL;
+	entry->image = *image;
+	entry->process = start->process;
+	entry->time = start->time;
+	entry->before = handed_on;
+	entry->known = first_port_concerns(policy, handed_on) ? handed_on : 0;
+	entry->is_used = true;
+	if (before && before != entry)
+		before->process = 0;
+	return entry;
+}
+
+/* Of a program whose process has ended, another one calls that is forked from it. */
+static void renew(struct entry *entry, const struct process_start *start)
+{
+	if (entry->process == start->process || process_lives(entry->process, entry->time))
+		return;
+	entry->process = 0;
+	entry->time = start->time;
+	entry->process = start->process;
+}
+
+static struct entry *look_up(
+	const struct process_start *start, pid_t thread, const struct policy *policy)
+{
+	struct image image;
+	bool is_known = image_read(&image, thread);
+	struct entry *entry =
+		is_known ? find_image(&image) : find_process(start->process, start->time);
+
+	if (entry)
+		renew(entry, start);
+	else
+		entry = add(start, &image, policy);
+	return entry && hold(entry) ? entry : NULL;
+}
+
+_Atomic uint32_t *ledger_first_port(pid_t process, pid_t thread, const struct policy *policy)
+{
+	static _Atomic uint32_t nowhere = FIRST_PORT_NOWHERE;
+	struct process_start start;
+
+	if (!process_read_start(&start, process) || !shared_lock(turn, -1))
+		return &nowhere;
+	struct entry *entry = look_up(&start, thread, policy);
+	shared_unlock(turn);
+	return entry ? &entry->known : &nowhere;
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "parent.h"
+
+#include "filter.h"
+#include "ground/errnos.h"
+#include "ground/procfs.h"
+#include "ground/standard.h"
+#include "ground/system.h"
+#include "job.h"
+#include "kept_sockets.h"
+#include "notify.h"
+#include "own_errors.h"
+#include "pool.h"
+#include "unotify.h"
+#include "without_hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND	    127
+
+/* How this process was started, and how the program is to be. */
+struct start {
+	const struct configuration *configuration;
+	char **arguments;
+	const char *preload; /* LD_PRELOAD where the hook is not available; or NULL */
+	struct sock_fprog filter;
+	sigset_t mask;
+	struct sigaction on_child;
+	bool had_child_ended; /* SIGCHLD waited already: not for a child of ours */
+	int was_subreaper;
+	pid_t ourselves;
+	int channel; /* to the other of the two */
+};
+
+struct attendance {
+	struct notify notify;
+	struct job job;
+	int listener, signals;
+	int status;    /* that the program has ended with */
+	bool is_alone; /* nobody is left */
+};
+
+/* ---- the program ---- */
+
+/* What the child tells us over the channel. */
+enum what { REPORT_LISTENER, REPORT_REFUSED, REPORT_NO_PROGRAM };
+
+struct report {
+	enum what what;
+	int number; /* the listener's descriptor in the child, or a negative errno */
+};
+
+static void tell(const struct start *start, enum what what, int number)
+{
+	struct report report = {what, number};
+
+	if (write(start->channel, &report, sizeof report) != sizeof report)
+		_exit(EX_OSERR);
+}
+
+static void wait_for_go(const struct start *start)
+{
+	char go;
+
+	if (read(start->channel, &go, 1) == 1)
+		return;
+	fprintf(stderr, "reuse-run: %s: is not started: %s\n", start->arguments[0],
+		errno_name(errno));
+	_exit(EX_OSERR);
+}
+
+/* Variables that name the process that a service manager has started name the program now. */
+static void rename_process(const struct start *start)
+{
+	static const char *const variables[] = {"LISTEN_PID", "WATCHDOG_PID"};
+	char ours[16], childs[16];
+
+	snprintf(ours, sizeof ours, "%d", (int)start->ourselves);
+	snprintf(childs, sizeof childs, "%d", (int)getpid());
+	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+		const char *value = getenv(variables[i]);
+		if (value && strcmp(value, ours) == 0)
+			setenv(variables[i], childs, 1);
+	}
+}
+
+/* Kept sockets are the parent's to give. */
+static void drop_kept(const struct start *start)
+{
+	kept_sockets_start(start->configuration);
+	unsetenv("REUSE_KEPT");
+}
+
+static _Noreturn void become_program(const struct start *start)
+{
+	rename_process(start);
+	sigaction(SIGCHLD, &start->on_child, NULL);
+	int listener = unotify_install(&start->filter);
+	tell(start, listener < 0 ? REPORT_REFUSED : REPORT_LISTENER, listener);
+	wait_for_go(start);
+	if (listener >= 0)
+		close(listener);
+	drop_kept(start);
+	sigprocmask(SIG_SETMASK, &start->mask, NULL);
+	execvp(start->arguments[0], start->arguments);
+	int error = errno;
+	tell(start, REPORT_NO_PROGRAM, -error);
+	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+/* Returns false where the child has said nothing: it became the program. */
+static bool hear(const struct start *start, struct report *report)
+{
+	return read(start->channel, report, sizeof *report) == sizeof *report;
+}
+
+static int let_go(const struct start *start)
+{
+	/* MSG_NOSIGNAL: it may have been killed */
+	return send(start->channel, "", 1, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* ---- starting ---- */
+
+static void prepare_signals(struct start *start)
+{
+	struct sigaction by_default = {.sa_handler = SIG_DFL};
+	sigset_t all, waiting;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &start->mask);
+	sigpending(&waiting);
+	start->had_child_ended = sigismember(&waiting, SIGCHLD) == 1;
+	sigaction(SIGCHLD, &by_default, &start->on_child);
+}
+
+static void restore_signals(const struct start *start)
+{
+	const struct timespec at_once = {0, 0};
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	if (!start->had_child_ended)
+		sigtimedwait(&child, NULL, &at_once);
+	sigaction(SIGCHLD, &start->on_child, NULL);
+	sigprocmask(SIG_SETMASK, &start->mask, NULL);
+}
+
+static pid_t start_child(struct start *start)
+{
+	int channels[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channels) < 0)
+		return -errno;
+	pid_t child = fork();
+	start->channel = channels[child == 0];
+	if (child == 0)
+		become_program(start);
+	int error = child < 0 ? -errno : 0;
+	/* Open here too, it would never say that the child has become the program. */
+	if (close(channels[1]) < 0)
+		close(channels[1]);
+	return error ? error : child;
+}
+
+/* Gets the listener by the very call that the hook needs, so that a refusal is seen before. */
+static int get_listener(int pidfd, const struct report *report)
+{
+	if (report->what != REPORT_LISTENER)
+		return report->number;
+	long listener = syscall(SYS_pidfd_getfd, pidfd, report->number, 0);
+	return listener < 0 ? -errno : (int)listener;
+}
+
+/* ---- being there ---- */
+
+static bool close_inherited(int directory, const char *name, void *context)
+{
+	int fd = procfs_number(name), flags = fd < 0 ? -1 : fcntl(fd, F_GETFD);
+
+	(void)context;
+	if (flags >= 0 && !(flags & FD_CLOEXEC) && fd != directory)
+		close(fd);
+	return false;
+}
+
+/* What we were given has no FD_CLOEXEC, and is the program's; what we opened has it. */
+static void let_descriptors_go(struct attendance *attendance)
+{
+	own_errors_keep(&attendance->notify.configuration->log, attendance->notify.silence);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup3(attendance->notify.silence, fd, O_CLOEXEC);
+	procfs_walk_path("/proc/self/fd", close_inherited, NULL);
+	if (chdir("/") < 0)
+		return; /* then it stays in use */
+}
+
+/* ---- ends ---- */
+
+/* Sees what has become of children. */
+static void wait_for_children(struct attendance *attendance)
+{
+	int status;
+	pid_t child;
+
+	while ((child = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0 ||
+		(child < 0 && errno == EINTR)) {
+		if (child != attendance->job.program)
+			continue;
+		if (WIFSTOPPED(status)) {
+			job_stop(&attendance->job, WSTOPSIG(status));
+			continue;
+		}
+		attendance->job.is_over = true;
+		attendance->status = status;
+	}
+	attendance->is_alone |= child < 0 && errno == ECHILD;
+}
+
+static int end_as_program(int status)
+{
+	struct rlimit no_core = {0, 0};
+
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	setrlimit(RLIMIT_CORE, &no_core); /* the program's own is enough */
+	job_do_by_default(WTERMSIG(status));
+	return 128 + WTERMSIG(status);
+}
+
+static void handle_signals(struct attendance *attendance)
+{
+	siginfo_t info;
+
+	while (job_take_signal(&info)) {
+		if (info.si_signo == SIGCHLD)
+			wait_for_children(attendance);
+		else
+			job_pass_on(&attendance->job, &info);
+	}
+}
+
+/*
+ * The listener hangs up when the last process under the filter has ended (Linux 5.9). A PID
+ * namespace ends with the program that it was made for, whatever else runs in it.
+ */
+static bool is_done(const struct attendance *attendance, bool has_hung_up)
+{
+	return attendance->job.is_over &&
+	       (attendance->job.is_init || attendance->is_alone || has_hung_up);
+}
+
+static void serve(struct attendance *attendance)
+{
+	struct pollfd polled[] = {
+		{.fd = attendance->signals, .events = POLLIN},
+		{.fd = attendance->listener}, /* POLLHUP */
+		{.fd = pool_fd(), .events = POLLIN},
+	};
+
+	while (!is_done(attendance, polled[1].fd < 0)) {
+		if (poll(polled, 3, pool_tend()) < 0)
+			continue;
+		if (polled[1].revents)
+			polled[1].fd = -1;
+		handle_signals(attendance);
+	}
+	pool_finish();
+}
+
+/* ---- all of it ---- */
+
+/*
+ * By the numbers that the kernel tells us, callers are looked for in /proc: what is mounted there
+ * must be of our PID namespace. NSpid (proc(5)) has a number for each namespace from that one on
+ * down to ours.
+ */
+static int check_proc(void)
+{
+	struct procfs_reader reader = {.fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC)};
+	char line[128];
+	bool is_other = false;
+
+	if (reader.fd < 0)
+		return -ENOENT;
+	while (procfs_next_line(&reader, line, sizeof line)) {
+		if (strncmp(line, "NSpid:", 6) == 0)
+			is_other = strspn(line + 7, "0123456789") != strlen(line + 7);
+	}
+	close(reader.fd);
+	return is_other ? -EXDEV : 0;
+}
+
+/* Before there is a program that would have to be left alone without these. */
+static int open_own(struct attendance *attendance)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	attendance->notify.silence = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (attendance->notify.silence < 0)
+		return -errno;
+	attendance->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	return attendance->signals < 0 ? -errno : pool_open();
+}
+
+static void become_parent(struct attendance *attendance, struct start *start)
+{
+	prctl(PR_GET_CHILD_SUBREAPER, &start->was_subreaper);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	job_step_outside(&attendance->job);
+}
+
+static int give_up_on(struct attendance *attendance, int error)
+{
+	kill(attendance->job.program, SIGKILL);
+	job_step_back(&attendance->job);
+	waitpid(attendance->job.program, NULL, 0);
+	return error;
+}
+
+/* Returns 0 when the program runs under the hook, or why it was not even started. */
+static int start_program(struct attendance *attendance, struct start *start, struct report *report)
+{
+	pid_t child = start_child(start);
+
+	if (child < 0)
+		return child;
+	attendance->job.program = child;
+	attendance->job.pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+	int error = attendance->job.pidfd < 0 ? -errno : 0;
+	if (!error && !hear(start, report))
+		error = -ECHILD;
+	attendance->listener = error ? error : get_listener(attendance->job.pidfd, report);
+	if (attendance->listener < 0)
+		return give_up_on(attendance, attendance->listener);
+	become_parent(attendance, start);
+	error = let_go(start);
+	if (!error)
+		return 0;
+	prctl(PR_SET_CHILD_SUBREAPER, start->was_subreaper);
+	return give_up_on(attendance, error);
+}
+
+/* Without them, sockets are shared all the same. */
+static void check_service(struct attendance *attendance)
+{
+	const struct configuration *configuration = attendance->notify.configuration;
+	int error = kept_sockets_is_wanted(configuration)
+			    ? unotify_check_replace(attendance->listener)
+			    : 0;
+
+	if (!error)
+		return;
+	attendance->notify.keeper = NULL;
+	log_write(&configuration->log, LOG_LEVEL_WARN,
+		"keep and adopt= cannot be had here: %s; Linux 5.9 is needed", errno_name(-error));
+}
+
+static int report_no_program(const struct start *start, const struct report *report)
+{
+	bool is_missing = report->number == -ENOENT;
+
+	fprintf(stderr, "reuse-run: %s: cannot be run: %s\n", start->arguments[0],
+		errno_name(-report->number));
+	return is_missing ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+/* As if we had never been here. */
+static int go_without_hook(const struct configuration *configuration, const struct start *start,
+	bool asked_for, int error)
+{
+	int status = without_hook(&configuration->policy, start->arguments[0], asked_for,
+		start->preload != NULL, error);
+
+	if (status)
+		return status;
+	if (start->preload)
+		setenv("LD_PRELOAD", start->preload, 1);
+	restore_signals(start);
+	execvp(start->arguments[0], start->arguments);
+	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+int parent_run(const struct configuration *configuration, char **arguments, bool asked_for,
+	const char *preload)
+{
+	struct start start = {.configuration = configuration,
+		.arguments = arguments,
+		.preload = preload,
+		.ourselves = getpid()};
+	struct report report;
+	struct attendance attendance = {
+		.notify = {.configuration = configuration, .keeper = &kept_sockets_keeper},
+		.job = job_of_this_process(&configuration->log),
+	};
+
+	standard_fill();
+	int error = check_proc();
+	prepare_signals(&start);
+	if (!error)
+		error = notify_start(&attendance.notify);
+	if (!error)
+		error = filter_build(&start.filter, notify_calls(configuration));
+	if (!error)
+		error = open_own(&attendance);
+	if (!error)
+		error = start_program(&attendance, &start, &report);
+	filter_drop(&start.filter);
+	if (error)
+		return go_without_hook(configuration, &start, asked_for, error);
+	kept_sockets_start(configuration);
+	if (hear(&start, &report))
+		return report_no_program(&start, &report);
+	if (!configuration->is_inherited)
+		attendance.notify.only_process = attendance.job.program;
+	close(start.channel);
+	kept_sockets_hold(configuration);
+	check_service(&attendance);
+	let_descriptors_go(&attendance);
+	pool_start(&attendance.notify, attendance.listener);
+	serve(&attendance);
+	return end_as_program(attendance.status);
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pool.h"
+
+#include "aside.h"
+#include "ground/clock.h"
+#include "ground/errnos.h"
+#include "own_errors.h"
+#include "shared.h"
+#include "unotify.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define WORKERS_MOST 32	 /* that are not condemned */
+#define SEATS	     128 /* one that is condemned may hang on in the kernel */
+
+#define SLOW_MS	   10	 /* most calls take a hundredth of that */
+#define EVICT_MS   1000	 /* where all workers hang */
+#define LIMIT_MS   10000 /* in any case */
+#define SURPLUS_MS 10000 /* how long a further worker waits for something to do */
+#define FINISH_MS  2000
+#define ENDING_MS  100
+
+enum state {
+	EMPTY,
+	IDLE,
+	BUSY,	   /* with a call, or with what is left of it */
+	CONDEMNED, /* is to end, and is not counted on */
+};
+
+struct seat {
+	_Atomic int state;
+	_Atomic int64_t since_ms; /* the call came */
+	union unotify_room room;  /* with the call, as long as its id is not 0 */
+};
+
+/* What the workers and their parent have in common. */
+struct table {
+	atomic_bool is_armed; /* the timer will go off */
+	atomic_bool is_over;  /* no call will come any more */
+	struct seat seats[SEATS];
+};
+
+/* Only the parent changes this after the first fork. */
+static struct {
+	const struct notify *notify;
+	struct table *table;
+	struct shared_lock *turn; /* to receive */
+	int listener;
+	int timer; /* goes off SLOW_MS after a call came */
+	int over;  /* readable: no more is to be received */
+	int events;
+	struct {
+		pid_t process; /* 0: none */
+		int pidfd;
+	} workers[SEATS];
+	int keeping;	       /* what the keeper wants to know of; -1: nothing */
+	int64_t next_start_ms; /* not before */
+} pool;
+
+/* ---- a worker ---- */
+
+/* One that gets stuck is to be noticed; the timer goes off once for all calls of that time. */
+static void arm(void)
+{
+	const struct itimerspec soon = {.it_value.tv_nsec = SLOW_MS * 1000000L};
+
+	if (!atomic_exchange(&pool.table->is_armed, true))
+		timerfd_settime(pool.timer, 0, &soon, NULL);
+}
+
+enum received { NOTHING, A_CALL, NO_MORE };
+
+/* Waits for a call, up to STEP_MS, or with -1 for ever. */
+static enum received receive(struct seat *seat, int step_ms)
+{
+	struct pollfd polled[] = {
+		{.fd = pool.listener, .events = POLLIN},
+		{.fd = pool.over, .events = POLLIN},
+	};
+
+	if (poll(polled, 2, step_ms) <= 0)
+		return NOTHING;
+	if (polled[1].revents || !(polled[0].revents & POLLIN))
+		return NO_MORE;
+	if (unotify_receive(pool.listener, &seat->room) == 0)
+		return A_CALL;
+	seat->room.notification.id = 0;
+	return NOTHING;
+}
+
+/* From now on what programs have a hand in may hold us up. Returns false for one condemned. */
+static bool be_busy(struct seat *seat)
+{
+	int state = IDLE;
+
+	seat->since_ms = clock_now_ms();
+	bool is_busy = atomic_compare_exchange_strong(&seat->state, &state, BUSY);
+	arm();
+	return is_busy;
+}
+
+static bool be_idle(struct seat *seat)
+{
+	int state = BUSY;
+
+	return atomic_compare_exchange_strong(&seat->state, &state, IDLE);
+}
+
+/*
+ * One worker at a time receives, so that only one wakes up, and none waits in the kernel for what
+ * another one has got already. A further one leaves when it has had nothing to do for long.
+ */
+static int work(void *context)
+{
+	struct seat *seat = context;
+	enum received received = NOTHING;
+
+	int step_ms = -1;
+	do {
+		bool has_turn = shared_lock(pool.turn, step_ms < 0 ? SURPLUS_MS : step_ms);
+		if (!has_turn && step_ms < 0)
+			break;
+		received = has_turn ? receive(seat, step_ms) : NOTHING;
+		if (has_turn)
+			shared_unlock(pool.turn);
+		if (received == NO_MORE || !be_busy(seat))
+			break;
+		if (received == A_CALL)
+			notify_answer(pool.notify, pool.listener, &seat->room.notification);
+		step_ms = notify_tend(pool.notify);
+	} while (be_idle(seat));
+	if (received == NO_MORE)
+		pool.table->is_over = true;
+	notify_finish(pool.notify);
+	return 0;
+}
+
+/* Answers a call that was slow, and says so, where the program may have a hand in that as well. */
+static int complain(void *context)
+{
+	struct seat *seat = context;
+	struct sigaction by_default = {.sa_handler = SIG_DFL};
+	sigset_t alone;
+
+	sigemptyset(&alone);
+	sigaddset(&alone, SIGALRM);
+	sigaction(SIGALRM, &by_default, NULL);
+	sigprocmask(SIG_UNBLOCK, &alone, NULL);
+	alarm(LIMIT_MS / 1000);
+	notify_give_up(pool.notify, pool.listener, &seat->room.notification);
+	return 0;
+}
+
+/* ---- their parent ---- */
+
+static void watch(int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	epoll_ctl(pool.events, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int find_empty(void)
+{
+	for (int i = 0; i < SEATS; i++) {
+		if (pool.table->seats[i].state == EMPTY)
+			return i;
+	}
+	return -1;
+}
+
+static void say_none(int error)
+{
+	static bool is_said;
+
+	if (is_said)
+		return;
+	own_errors_begin();
+	log_write(&pool.notify->configuration->log, LOG_LEVEL_ERROR,
+		"no further process can be started to answer calls: %s", errno_name(-error));
+	own_errors_end();
+	is_said = true;
+}
+
+static bool seat_worker(int i, enum state state, int (*what)(void *))
+{
+	struct seat *seat = &pool.table->seats[i];
+
+	seat->state = state;
+	seat->since_ms = clock_now_ms();
+	pid_t process = aside_start(what, seat);
+	if (process < 0) {
+		seat->state = EMPTY;
+		say_none(process);
+		return false;
+	}
+	pool.workers[i].process = process;
+	pool.workers[i].pidfd = (int)syscall(SYS_pidfd_open, process, 0);
+	if (pool.workers[i].pidfd >= 0)
+		watch(pool.workers[i].pidfd);
+	return true;
+}
+
+static void start_worker(void)
+{
+	int i = find_empty();
+
+	if (i < 0)
+		return;
+	pool.table->seats[i].room.notification.id = 0;
+	seat_worker(i, IDLE, work);
+	pool.next_start_ms = clock_now_ms() + SLOW_MS;
+}
+
+/* Has the call answered, and says so: by a process of its own, since that may take long again. */
+static bool start_complaint(const union unotify_room *room)
+{
+	int i = find_empty();
+
+	if (i < 0)
+		return false;
+	pool.table->seats[i].room = *room;
+	return seat_worker(i, CONDEMNED, complain);
+}
+
+/* Answers what a worker has left unanswered. */
+static void settle(struct seat *seat)
+{
+	if (seat->room.notification.id != 0)
+		notify_answer_blindly(pool.notify, pool.listener, &seat->room.notification);
+}
+
+/* SINCE_MS: with the call that was looked at; another one may have come since. */
+static void condemn(int i, int64_t since_ms)
+{
+	struct seat *seat = &pool.table->seats[i];
+	int state = BUSY;
+
+	if (!atomic_compare_exchange_strong(&seat->state, &state, CONDEMNED))
+		return;
+	if (seat->since_ms != since_ms) {
+		seat->state = BUSY;
+		return;
+	}
+	kill(pool.workers[i].process, SIGKILL);
+	if (seat->room.notification.id != 0 && start_complaint(&seat->room))
+		seat->room.notification.id = 0;
+	settle(seat);
+}
+
+static void bury(int i)
+{
+	struct seat *seat = &pool.table->seats[i];
+
+	notify_forget(pool.workers[i].process);
+	settle(seat);
+	if (pool.workers[i].pidfd >= 0)
+		close(pool.workers[i].pidfd);
+	pool.workers[i].process = 0;
+	seat->state = EMPTY;
+}
+
+static void bury_the_dead(void)
+{
+	for (int i = 0; i < SEATS; i++) {
+		if (pool.workers[i].process && aside_has_ended(pool.workers[i].process))
+			bury(i);
+	}
+}
+
+struct sight {
+	bool is_blind; /* the end of some process will not be told */
+	unsigned workers, idle;
+	int longest;		   /* the seat that has been busy longest; -1: none is */
+	int64_t first_ms, last_ms; /* when the longest and the shortest began; NEVER */
+};
+
+static struct sight look(void)
+{
+	struct sight view = {.longest = -1, .first_ms = CLOCK_NEVER, .last_ms = 0};
+
+	for (int i = 0; i < SEATS; i++) {
+		const struct seat *seat = &pool.table->seats[i];
+		int state = seat->state;
+		int64_t since_ms = seat->since_ms;
+		view.is_blind |= pool.workers[i].process && pool.workers[i].pidfd < 0;
+		view.workers += state == IDLE || state == BUSY;
+		view.idle += state == IDLE;
+		if (state != BUSY)
+			continue;
+		if (since_ms < view.first_ms) {
+			view.first_ms = since_ms;
+			view.longest = i;
+		}
+		if (since_ms > view.last_ms)
+			view.last_ms = since_ms;
+	}
+	return view;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Sees that somebody can answer. Returns when that is to be done again. */
+static int64_t provide(int64_t now_ms)
+{
+	struct sight view = look();
+
+	if (view.longest >= 0 && now_ms - view.first_ms >= LIMIT_MS) {
+		condemn(view.longest, view.first_ms);
+		view = look();
+	}
+	int64_t limit_ms = view.is_blind      ? now_ms + EVICT_MS
+			   : view.longest < 0 ? CLOCK_NEVER
+					      : view.first_ms + LIMIT_MS;
+	if (view.idle > 0)
+		return limit_ms;
+	int64_t due_ms = view.workers == 0 ? 0 : view.last_ms + SLOW_MS;
+	if (due_ms < pool.next_start_ms)
+		due_ms = pool.next_start_ms;
+	if (view.workers == WORKERS_MOST && due_ms < view.first_ms + EVICT_MS)
+		due_ms = view.first_ms + EVICT_MS;
+	if (now_ms < due_ms)
+		return earlier(limit_ms, due_ms);
+	if (view.workers == WORKERS_MOST)
+		condemn(view.longest, view.first_ms);
+	start_worker();
+	return now_ms + SLOW_MS;
+}
+
+static void quiet_timer(void)
+{
+	uint64_t times;
+
+	while (read(pool.timer, &times, sizeof times) > 0) {
+	}
+}
+
+int pool_fd(void)
+{
+	return pool.events;
+}
+
+int pool_tend(void)
+{
+	quiet_timer();
+	pool.table->is_armed = false; /* a call that comes after this arms it */
+	bury_the_dead();
+	if (pool.keeping >= 0)
+		pool.notify->keeper->tend();
+	if (pool.table->is_over)
+		return -1;
+	int64_t now_ms = clock_now_ms(), next_ms = provide(now_ms);
+	return next_ms == CLOCK_NEVER ? -1 : next_ms <= now_ms ? 0 : (int)(next_ms - now_ms);
+}
+
+int pool_open(void)
+{
+	pool.table = shared_take(sizeof *pool.table);
+	pool.turn = shared_new_lock();
+	pool.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	pool.over = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pool.events = epoll_create1(EPOLL_CLOEXEC);
+	if (!pool.table || !pool.turn || pool.timer < 0 || pool.over < 0 || pool.events < 0)
+		return -errno;
+	watch(pool.timer);
+	return 0;
+}
+
+void pool_start(const struct notify *notify, int listener)
+{
+	pool.notify = notify;
+	pool.listener = listener;
+	pool.keeping = notify->keeper ? notify->keeper->start(notify->configuration) : -1;
+	if (pool.keeping >= 0)
+		watch(pool.keeping);
+	pool_tend();
+}
+
+static unsigned count_left(void)
+{
+	unsigned left = 0;
+
+	bury_the_dead();
+	for (int i = 0; i < SEATS; i++)
+		left += pool.workers[i].process != 0;
+	return left;
+}
+
+static void wait_for_all(int patience_ms)
+{
+	int64_t until_ms = clock_now_ms() + patience_ms;
+	struct epoll_event event;
+
+	while (count_left() > 0 && clock_now_ms() < until_ms) {
+		epoll_wait(pool.events, &event, 1, SLOW_MS);
+		pool_tend();
+	}
+}
+
+void pool_finish(void)
+{
+	pool.table->is_over = true;
+	(void)!write(pool.over, &(uint64_t){1}, sizeof(uint64_t));
+	wait_for_all(FINISH_MS);
+	for (int i = 0; i < SEATS; i++) {
+		if (pool.workers[i].process)
+			kill(pool.workers[i].process, SIGKILL);
+	}
+	wait_for_all(ENDING_MS);
+	if (pool.keeping >= 0)
+		pool.notify->keeper->finish();
+}

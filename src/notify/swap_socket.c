@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "swap_socket.h"
+
+#include "ground/compare.h"
+#include "ground/procfs.h"
+#include "ground/system.h"
+#include "ground/text.h"
+#include "helper.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Whether /proc/PID/fdinfo/FD, proc(5), has O_CLOEXEC among the flags. */
+static bool is_cloexec(pid_t process, int number)
+{
+	char path[48], line[128];
+	struct text text;
+	bool is_set = false;
+
+	text_start(&text, path, sizeof path);
+	text_format(&text, "/proc/%d/fdinfo/%d", (int)process, number);
+	struct procfs_reader reader = {.fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0)};
+	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
+		if (string_starts(line, "flags:"))
+			is_set = (strtoul(line + 6, NULL, 8) & O_CLOEXEC) != 0;
+	}
+	if (reader.fd >= 0)
+		system_close(reader.fd);
+	return is_set;
+}
+
+void swap_socket_find(struct swap_socket *exchange, const struct tracee *caller)
+{
+	exchange->is_cloexec = is_cloexec(caller->thread, exchange->number);
+	replace_find_registrations(&exchange->registrations, caller->thread, exchange->number);
+}
+
+#define ERRNO_MOST 4095
+
+struct registering {
+	const struct swap_socket *exchange;
+	const struct registration *registration;
+	int epoll; /* ours */
+};
+
+/* epoll knows a registration by the socket and by the number of its descriptor. */
+static int add_under_number(void *context)
+{
+	const struct registering *registering = context;
+	int number = registering->exchange->number, epoll = registering->epoll;
+	struct epoll_event event = registering->registration->event;
+
+	if (epoll == number)
+		epoll = system_fcntl(epoll, F_DUPFD_CLOEXEC, number + 1);
+	if (registering->exchange->fd != number)
+		system_dup3(registering->exchange->fd, number, O_CLOEXEC);
+	return system_epoll_ctl(epoll, EPOLL_CTL_ADD, number, &event);
+}
+
+void swap_socket_register(const struct swap_socket *exchange, const struct tracee *caller)
+{
+	for (unsigned i = 0; i < exchange->registrations.count; i++) {
+		const struct registration *registration = &exchange->registrations.list[i];
+		struct registering registering = {
+			exchange, registration, tracee_descriptor(caller, registration->epoll)};
+		if (registering.epoll < 0)
+			continue;
+		const struct helper helper = {
+			.work = add_under_number,
+			.context = &registering,
+			.descriptors = {exchange->fd, registering.epoll},
+			.count = 2,
+		};
+		helper_run(&helper, -ERRNO_MOST);
+		system_close(registering.epoll);
+	}
+}

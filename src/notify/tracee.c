@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tracee.h"
+
+#include "ground/compare.h"
+#include "ground/procfs.h"
+#include "ground/system.h"
+#include "ground/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL /* Linux 6.9 */
+#endif
+
+#define PATH_SIZE 48
+
+/* ---- looking ---- */
+
+static const char *path_of(char bytes[static PATH_SIZE], pid_t thread, const char *name)
+{
+	struct text text;
+
+	text_start(&text, bytes, PATH_SIZE);
+	text_format(&text, "/proc/%d/%s", (int)thread, name);
+	return bytes;
+}
+
+/* The number of the namespace, by which it is known; 0 where it cannot be seen. */
+static ino_t namespace_of(pid_t thread, const char *name)
+{
+	char path[PATH_SIZE];
+	struct stat status;
+
+	return stat(path_of(path, thread, name), &status) == 0 ? status.st_ino : 0;
+}
+
+/* Behind the name and the real one, the effective one. */
+static unsigned second_number(const char *line)
+{
+	const char *second = strchr(line + 5, '\t');
+
+	return (unsigned)strtoul(second ? second : "", NULL, 10);
+}
+
+/* A line of /proc/PID/status, proc(5); returns whether it is the last one that counts. */
+static bool read_status_line(struct tracee *caller, const char *line)
+{
+	if (string_starts(line, "Tgid:"))
+		caller->process = (pid_t)strtol(line + 5, NULL, 10);
+	else if (string_starts(line, "PPid:"))
+		caller->parent = (pid_t)strtol(line + 5, NULL, 10);
+	else if (string_starts(line, "Uid:"))
+		caller->rights.user = second_number(line);
+	else if (string_starts(line, "Gid:"))
+		caller->rights.group = second_number(line);
+	else if (string_starts(line, "CapEff:"))
+		caller->rights.capabilities = strtoull(line + 7, NULL, 16);
+	return string_starts(line, "CapEff:");
+}
+
+static int read_status(struct tracee *caller, pid_t thread)
+{
+	char path[PATH_SIZE], line[128];
+	struct procfs_reader reader = {.fd = system_open(AT_FDCWD, path_of(path, thread, "status"),
+					       O_RDONLY | O_CLOEXEC, 0)};
+
+	*caller = (struct tracee){.thread = thread, .pidfd = -1};
+	if (reader.fd < 0)
+		return reader.fd;
+	/* Half of it would be somebody else's rights. */
+	bool is_whole = false;
+	while (!is_whole && procfs_next_line(&reader, line, sizeof line))
+		is_whole = read_status_line(caller, line);
+	system_close(reader.fd);
+	return is_whole ? 0 : -EIO;
+}
+
+static int look(struct tracee *caller, pid_t thread)
+{
+	int error = read_status(caller, thread);
+
+	caller->rights.user_namespace = namespace_of(thread, "ns/user");
+	caller->rights.network_namespace = namespace_of(thread, "ns/net");
+	return error;
+}
+
+static struct tracee supervisor; /* this process */
+
+static struct groups supervisor_groups;
+
+const struct rights *tracee_our_rights(void)
+{
+	return &supervisor.rights;
+}
+
+const struct groups *tracee_our_groups(void)
+{
+	return &supervisor_groups;
+}
+
+int tracee_start(void)
+{
+	int error = look(&supervisor, getpid());
+
+	if (!error && tracee_groups(&supervisor, &supervisor_groups) < 0)
+		supervisor_groups.count = TRACEE_GROUPS_MOST + 1; /* like nobody's */
+	return error;
+}
+
+int tracee_open(struct tracee *caller, pid_t thread)
+{
+	int error = look(caller, thread);
+	const struct rights *ours = tracee_our_rights(), *theirs = &caller->rights;
+
+	if (error)
+		return error;
+	/* A kernel without namespaces shows none of ours either. */
+	if (!ours->user_namespace != !theirs->user_namespace ||
+		!ours->network_namespace != !theirs->network_namespace)
+		return -EPERM;
+	caller->pidfd = (int)syscall(SYS_pidfd_open, thread, PIDFD_THREAD);
+	/* Before Linux 6.9 there are descriptors of whole processes only, and of their first
+	 * thread. */
+	if (caller->pidfd < 0)
+		caller->pidfd = (int)syscall(SYS_pidfd_open, caller->process, 0);
+	return caller->pidfd < 0 ? -errno : 0;
+}
+
+void tracee_close(struct tracee *caller)
+{
+	if (caller->pidfd >= 0)
+		close(caller->pidfd);
+}
+
+bool tracee_is_descendant(pid_t process)
+{
+	struct tracee at = {.parent = process};
+	pid_t ourselves = supervisor.process;
+
+	while (at.parent > 1 && at.parent != ourselves)
+		read_status(&at, at.parent);
+	return at.parent == ourselves;
+}
+
+/*
+ * A pidfd of the whole process leads to the descriptors of its first thread, which has none when it
+ * has ended; the others go on.
+ */
+static int check_closed(const struct tracee *caller, int number)
+{
+	char directory[PATH_SIZE], name[16];
+	struct text text;
+	struct stat status;
+	int fd = system_open(AT_FDCWD, path_of(directory, caller->thread, "fd"),
+		O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -ESRCH;
+	text_start(&text, name, sizeof name);
+	text_format(&text, "%d", number);
+	bool is_closed = number < 0 ||
+			 (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT);
+	system_close(fd);
+	return is_closed ? -EBADF : -ESRCH;
+}
+
+int tracee_descriptor(const struct tracee *caller, int number)
+{
+	long fd = syscall(SYS_pidfd_getfd, caller->pidfd, number, 0);
+	int error = fd < 0 ? -errno : 0;
+
+	/* EBADF, and from some version on ESRCH, also where the first thread is gone */
+	if (error == -EBADF || error == -ESRCH)
+		return check_closed(caller, number);
+	return error ? error : (int)fd;
+}
+
+int tracee_namespace(const struct tracee *caller, const char *name)
+{
+	char path[PATH_SIZE];
+
+	return system_open(AT_FDCWD, path_of(path, caller->thread, name), O_RDONLY | O_CLOEXEC, 0);
+}
+
+/* What comes of a line that is longer than the reader's: "Groups:", then numbers and blanks. */
+static int add_groups(struct groups *groups, FILE *file)
+{
+	unsigned group;
+
+	while (fscanf(file, " %u", &group) == 1) {
+		if (groups->count == TRACEE_GROUPS_MOST)
+			return -E2BIG;
+		groups->list[groups->count++] = group;
+	}
+	return 0;
+}
+
+int tracee_groups(const struct tracee *caller, struct groups *groups)
+{
+	char path[PATH_SIZE], line[128];
+	FILE *file = fopen(path_of(path, caller->thread, "status"), "re");
+	int error = -EIO;
+
+	groups->count = 0;
+	if (!file)
+		return -errno;
+	while (error == -EIO && fscanf(file, "%127s", line) == 1) {
+		if (strcmp(line, "Groups:") == 0)
+			error = add_groups(groups, file);
+	}
+	fclose(file);
+	return error;
+}
+
+ssize_t tracee_read(const struct tracee *caller, uint64_t address, void *bytes, size_t size)
+{
+	struct iovec here = {bytes, size}, there = {(void *)(uintptr_t)address, size};
+	ssize_t got = process_vm_readv(caller->thread, &here, 1, &there, 1, 0);
+
+	return got < 0 ? -errno : got;
+}
+
+bool tracee_is_in_our_network(const struct tracee *caller)
+{
+	return caller->rights.network_namespace == tracee_our_rights()->network_namespace;
+}
+
+bool tracee_has_capability(const struct tracee *caller, int capability)
+{
+	return caller->rights.user_namespace == tracee_our_rights()->user_namespace &&
+	       (caller->rights.capabilities >> capability & 1);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Decides and says what becomes of a program that the notify hook cannot be had for. */
+#ifndef NOTIFY_WITHOUT_HOOK_H
+#define NOTIFY_WITHOUT_HOOK_H
+
+#include "policy/policy.h"
+
+#include <stdbool.h>
+
+/*
+ * Says on standard error that PROGRAM does not get the hook, because of ERROR, a negative errno of
+ * what was tried. Returns 0 where it is to run without, or the exit status where it is not to be
+ * started (78): the policy protects, or the hook was ASKED_FOR. With
+ * HAS_PRELOAD it is to run, under the preload hook.
+ */
+int without_hook(const struct policy *policy, const char *program, bool asked_for, bool has_preload,
+	int error);
+
+#endif

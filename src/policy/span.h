@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A part of a text, and the items of a list in it. All functions are pure. */
+#ifndef POLICY_SPAN_H
+#define POLICY_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct span {
+	const char *at;
+	size_t length;
+};
+
+#define SHORT_MAX 64 /* bytes; no number, address or name of an errno is longer */
+
+struct short_value {
+	char text[SHORT_MAX];
+	size_t length;
+};
+
+/* Whether this byte is the first one of a character in UTF-8. */
+bool span_starts_character(char byte);
+
+/* How many bytes of the text to show in a message: MOST, or less, so that no character is cut. */
+int span_shown(struct span span, size_t most);
+
+/* Cuts the next item off a list at a comma outside quotes; false after the last one. */
+bool span_next_item(struct span *list, struct span *item);
+
+size_t span_count_items(struct span list);
+
+/* Copies ITEM without its quotation marks; returns the length. */
+size_t span_unquote(struct span item, char *out);
+
+/* A value that is no free text; an empty one when it is too long to mean anything. */
+struct short_value span_short(struct span item);
+
+#endif

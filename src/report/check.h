@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Prints the policy in force as a table. */
+#ifndef REPORT_CHECK_H
+#define REPORT_CHECK_H
+
+#include "choose/hook.h"
+#include "policy/policy.h"
+
+/*
+ * Prints to standard output; says when nothing is shared, and against what rules that protect do
+ * not hold under the hook, which need not be the one that a program gets.
+ */
+void check_print(const struct policy *policy, enum hook hook);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "owners.h"
+
+#include "ground/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The same on every machine; older headers do not have them. */
+#define PIDFD_OPEN  434
+#define PIDFD_GETFD 438
+
+/* ---- one process ---- */
+
+void owners_program(pid_t process, char program[static OWNERS_PROGRAM_SIZE])
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)process);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, program, OWNERS_PROGRAM_SIZE - 1);
+	if (fd >= 0)
+		close(fd);
+	program[length > 0 ? length : 0] = '\0';
+	program[strcspn(program, "\n")] = '\0';
+	if (strcmp(program, "reuse-supervise") ==
+		0) /* one of an earlier version, not restarted yet */
+		strcpy(program, "reuse-run");
+}
+
+/* A service manager, the system's or a user's, has a file descriptor store and .socket units. */
+static bool is_keeper(pid_t process)
+{
+	char program[OWNERS_PROGRAM_SIZE];
+
+	owners_program(process, program);
+	return strcmp(program, "systemd") == 0 || strcmp(program, "reuse-run") == 0;
+}
+
+struct process {
+	struct owners *owners;
+	pid_t id;
+	bool is_keeper;
+	int error;
+};
+
+static int add(struct owners *owners, const struct owner *owner)
+{
+	if (owners->count == owners->room) {
+		size_t room = owners->room ? 2 * owners->room : 256;
+		struct owner *larger = realloc(owners->list, room * sizeof *larger);
+		if (!larger)
+			return -ENOMEM;
+		owners->list = larger;
+		owners->room = room;
+	}
+	owners->list[owners->count++] = *owner;
+	return 0;
+}
+
+static bool visit_descriptor(int directory, const char *name, void *context)
+{
+	struct process *process = context;
+	struct owner owner = {
+		.process = process->id,
+		.fd = procfs_number(name),
+		.is_keeper = process->is_keeper,
+	};
+	char target[64];
+	ssize_t length = readlinkat(directory, name, target, sizeof target - 1);
+
+	target[length > 0 ? length : 0] = '\0';
+	if (sscanf(target, "socket:[%u]", &owner.inode) == 1)
+		process->error = add(process->owners, &owner);
+	return process->error != 0;
+}
+
+static bool visit_process(int proc, const char *name, void *context)
+{
+	struct process *process = context;
+	char path[32];
+
+	process->id = procfs_number(name);
+	if (process->id < 0)
+		return false;
+	snprintf(path, sizeof path, "%d/fd", (int)process->id);
+	int directory = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_hidden = directory < 0 && (errno == EACCES || errno == EPERM);
+	process->is_keeper = is_keeper(process->id);
+	process->owners->is_partial |= is_hidden;
+	process->owners->hides_keeper |= is_hidden && process->is_keeper;
+	if (directory < 0)
+		return false;
+	procfs_walk(directory, visit_descriptor, process);
+	close(directory);
+	return process->error != 0;
+}
+
+/* ---- all ---- */
+
+static int compare(const void *a, const void *b)
+{
+	const struct owner *x = a, *y = b;
+
+	if (x->inode != y->inode)
+		return x->inode < y->inode ? -1 : 1;
+	if (x->is_keeper != y->is_keeper)
+		return x->is_keeper ? 1 : -1;
+	if (x->process != y->process)
+		return x->process < y->process ? -1 : 1;
+	return (x->fd > y->fd) - (x->fd < y->fd);
+}
+
+/* Leaves one entry for a process that has several descriptors of a socket. */
+static void unite(struct owners *owners)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < owners->count; i++) {
+		const struct owner *owner = &owners->list[i];
+		const struct owner *last = kept ? &owners->list[kept - 1] : NULL;
+		if (!last || last->inode != owner->inode || last->process != owner->process)
+			owners->list[kept++] = *owner;
+	}
+	owners->count = kept;
+}
+
+int owners_read(struct owners *owners)
+{
+	struct process process = {.owners = owners};
+
+	*owners = (struct owners){.list = NULL};
+	procfs_walk_path("/proc", visit_process, &process);
+	if (owners->count)
+		qsort(owners->list, owners->count, sizeof *owners->list, compare);
+	unite(owners);
+	return process.error;
+}
+
+const struct owner *owners_of(const struct owners *owners, uint32_t inode, size_t *count)
+{
+	size_t low = 0, high = owners->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (owners->list[middle].inode < inode)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*count = 0;
+	while (low + *count < owners->count && owners->list[low + *count].inode == inode)
+		++*count;
+	return *count ? &owners->list[low] : NULL;
+}
+
+int owners_duplicate(const struct owner *owner)
+{
+	int process = (int)syscall(PIDFD_OPEN, owner->process, 0);
+	int fd = process < 0 ? -errno : (int)syscall(PIDFD_GETFD, process, owner->fd, 0);
+
+	if (process < 0)
+		return fd;
+	if (fd < 0)
+		fd = -errno;
+	close(process);
+	struct stat status;
+	/* The number may stand for another file by now, with that inode on another device. */
+	if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode) ||
+			       (uint32_t)status.st_ino != owner->inode)) {
+		close(fd);
+		return -ENOENT;
+	}
+	return fd;
+}
+
+void owners_free(struct owners *owners)
+{
+	free(owners->list);
+	*owners = (struct owners){.list = NULL};
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "who.h"
+
+#include "ground/errnos.h"
+#include "ground/sysctl.h"
+#include "who_json.h"
+
+#include <langinfo.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define CELL_SIZE      48
+#define BAR_NARROW     1
+#define BAR_WIDE       8
+#define BYTES_PER_CELL 3 /* of a block character in UTF-8 */
+
+/* ---- bars ---- */
+
+/* A bar of WIDTH cells in eighths of a cell; there is a line where there is nothing, too. */
+static void print_bar(FILE *out, uint64_t value, uint64_t most, unsigned width)
+{
+	static const char *const blocks[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+	bool is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	uint64_t steps = 8 * (uint64_t)width;
+	uint64_t filled = most == 0 ? 0 : value >= most ? steps : value * steps / most;
+	unsigned whole = (unsigned)(filled / 8), part = (unsigned)(filled % 8);
+
+	if (whole == 0 && part == 0)
+		part = 1;
+	for (unsigned i = 0; i < whole; i++)
+		fputs(is_utf8 ? "█" : "#", out);
+	if (part)
+		fputs(is_utf8 ? blocks[part] : "|", out);
+	fprintf(out, "%*s", (int)(width - whole - (part > 0)), "");
+}
+
+/* ---- cells ---- */
+
+struct columns {
+	bool is_watched;
+	unsigned most_new; /* of all rows: a full bar */
+	int64_t elapsed_ms;
+	bool *hides_something; /* becomes true with the first "?" */
+};
+
+static double per_second(unsigned count, const struct columns *columns)
+{
+	return (double)count * 1000 / (double)columns->elapsed_ms;
+}
+
+static const char *unknown(const struct columns *columns)
+{
+	*columns->hides_something = true;
+	return "?";
+}
+
+/* The first of its processes, and how many more there are. */
+static void print_process(FILE *out, const struct listener *listener, const struct columns *columns)
+{
+	char number[CELL_SIZE] = "-", program[OWNERS_PROGRAM_SIZE] = "-";
+	char shown[CELL_SIZE];
+	struct text text;
+
+	if (!listener->owners) {
+		strcpy(number, unknown(columns));
+		strcpy(program, number);
+	} else if (listener->n_processes) {
+		pid_t process = listener->owners[0].process;
+		size_t others = listener->n_processes - 1;
+		int length = snprintf(number, sizeof number, "%d", (int)process);
+		if (others)
+			snprintf(number + length, sizeof number - (size_t)length, "+%zu", others);
+		owners_program(process, program);
+	}
+	text_start(&text, shown, sizeof shown);
+	text_add_printable(&text, program, strlen(program));
+	fprintf(out, "  %-12s  %-15s  ", number, shown);
+}
+
+static void print_queue(FILE *out, const struct table_entry *entry, const struct columns *columns)
+{
+	char cell[CELL_SIZE];
+
+	if (entry->local.protocol == PROTOCOL_TCP) {
+		print_bar(out, entry->queue, entry->queue_size,
+			columns->is_watched ? BAR_WIDE : BAR_NARROW);
+		snprintf(cell, sizeof cell, " %u/%u", entry->queue, entry->queue_size);
+	} else {
+		snprintf(cell, sizeof cell, "%*s %u bytes",
+			columns->is_watched ? BAR_WIDE : BAR_NARROW, "", entry->queue);
+	}
+	fprintf(out, "%-12s  ", cell);
+}
+
+static void print_connections(
+	FILE *out, const struct listener *listener, const struct columns *columns)
+{
+	char cell[CELL_SIZE] = "-";
+	bool is_tcp = listener->entry.local.protocol == PROTOCOL_TCP;
+	bool is_unserved = listener->owners && !listener->n_processes;
+
+	if (listener->has_connections)
+		snprintf(cell, sizeof cell, "%u", listener->connections);
+	else if (is_tcp && !is_unserved)
+		strcpy(cell, unknown(columns));
+	fprintf(out, "%11s  ", cell);
+	if (!columns->is_watched)
+		return;
+	if (!listener->has_connections) {
+		fprintf(out, "%-*s %5s  ", BAR_WIDE, "", cell);
+		return;
+	}
+	print_bar(out, listener->new_connections, columns->most_new, BAR_WIDE);
+	fprintf(out, " %5.0f  ", per_second(listener->new_connections, columns));
+}
+
+static void print_keeper(FILE *out, const struct survey *survey, const struct listener *listener,
+	const struct columns *columns)
+{
+	char program[OWNERS_PROGRAM_SIZE];
+
+	if (listener->n_owners == listener->n_processes) {
+		fputs(survey->owners.hides_keeper ? unknown(columns) : "-", out);
+		return;
+	}
+	pid_t keeper = listener->owners[listener->n_processes].process;
+	owners_program(keeper, program);
+	fprintf(out, "%s %d", program, (int)keeper);
+}
+
+static void print_row(FILE *out, const struct survey *survey, const struct listener *listener,
+	const struct columns *columns)
+{
+	print_process(out, listener, columns);
+	print_queue(out, &listener->entry, columns);
+	print_connections(out, listener, columns);
+	fprintf(out, "%-5s  ",
+		listener->sharing == SHARING_ON	   ? "yes"
+		: listener->sharing == SHARING_OFF ? "no"
+						   : unknown(columns));
+	print_keeper(out, survey, listener, columns);
+	fputc('\n', out);
+}
+
+/* ---- groups ---- */
+
+static void print_connections_of_group(
+	FILE *out, const struct survey *survey, size_t at, const struct columns *columns)
+{
+	struct connection_counts counts = survey_group_connections(survey, at);
+	long migrates = sysctl_ipv4("tcp_migrate_req");
+
+	fprintf(out, ", %u connections", counts.open);
+	if (columns->is_watched)
+		fprintf(out, ", %.0f new/s", per_second(counts.new, columns));
+	if (migrates >= 0)
+		fprintf(out, ", tcp_migrate_req=%ld", migrates);
+}
+
+static void print_user(FILE *out, const struct listener *first)
+{
+	enum user_number number = listener_user_number(first);
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	diagnose_print_user(&text, first->entry.user);
+	if (number == USER_UNKNOWN)
+		fputs(", a user that has no number here", out);
+	else
+		fprintf(out, ", user %s%s", bytes,
+			number == USER_UNCLEAR ? " or one that has no number here" : "");
+}
+
+static void print_head(FILE *out, const struct survey *survey, size_t at, size_t size,
+	const struct columns *columns)
+{
+	const struct listener *first = &survey->listeners[at];
+	const struct table_entry *entry = &first->entry;
+	char bytes[ENDPOINT_TEXT_SIZE + 64], device[IF_NAMESIZE];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	struct endpoint local = entry->local;
+	local.scope_id = 0; /* the interface comes behind it, by its name */
+	endpoint_print(&text, &local);
+	fputs(bytes, out);
+	if (entry->interface)
+		fprintf(out, " on %s", if_indextoname(entry->interface, device) ? device : "?");
+	if (entry->is_v6only && address_is_any(&entry->local.address))
+		fputs(" (IPv6 only)", out);
+	if (size > 1)
+		fprintf(out, "   shared by %zu", size);
+	else
+		fputs(first->sharing == SHARING_ON	? "   alone, shared"
+			: first->sharing == SHARING_OFF ? "   alone, not shared"
+							: "   alone",
+			out);
+	print_user(out, first);
+	if (entry->local.protocol == PROTOCOL_TCP)
+		print_connections_of_group(out, survey, at, columns);
+	fputc('\n', out);
+}
+
+static void print_titles(FILE *out, const struct columns *columns)
+{
+	int bar = columns->is_watched ? BAR_WIDE : BAR_NARROW;
+
+	fprintf(out, "  %-12s  %-15s  %-*s  CONNECTIONS  ", "PID", "PROGRAM", bar + 12, "QUEUE");
+	if (columns->is_watched)
+		fprintf(out, "%-*s  ", BAR_WIDE + 6, "NEW/S");
+	fputs("SHARE  KEPT BY\n", out);
+}
+
+/* Who else could be here; the kernel's answer to "may I" is for reuse-run --why. */
+static void print_outlook(FILE *out, const struct listener *first, size_t size, uint16_t port)
+{
+	char user[CELL_SIZE];
+	struct text text;
+
+	text_start(&text, user, sizeof user);
+	if (listener_user_number(first) == USER_KNOWN)
+		diagnose_print_user(&text, first->entry.user);
+	else
+		text_format(&text, "that user, by the kernel's own number");
+	if (first->sharing == SHARING_ON)
+		fprintf(out,
+			"Another copy can join if: it runs as %s, in this network namespace, and "
+			"sets\nSO_REUSEPORT before bind (libreuse does).\n",
+			user);
+	else if (first->sharing == SHARING_OFF)
+		fprintf(out,
+			"No other copy can join: this one was opened without sharing. Start its "
+			"program\nwith reuse-run too.\n");
+	else
+		fprintf(out, "Whether another copy can join: reuse-run --why %u\n", port);
+	if (size > 1)
+		fprintf(out, "The kernel does not tell how a group is steered.\n");
+}
+
+static unsigned most_new(const struct survey *survey)
+{
+	unsigned most = 0;
+
+	for (size_t i = 0; i < survey->count; i++) {
+		if (survey->listeners[i].new_connections > most)
+			most = survey->listeners[i].new_connections;
+	}
+	return most;
+}
+
+void who_print(FILE *out, const struct survey *survey, uint16_t port, int64_t elapsed_ms)
+{
+	bool hides_something = false;
+	const struct columns columns = {
+		.is_watched = elapsed_ms > 0,
+		.most_new = most_new(survey),
+		.elapsed_ms = elapsed_ms,
+		.hides_something = &hides_something,
+	};
+
+	for (size_t at = 0, size; at < survey->count; at += size) {
+		size = survey_group_size(survey, at);
+		if (at > 0)
+			fputc('\n', out);
+		print_head(out, survey, at, size, &columns);
+		print_titles(out, &columns);
+		for (size_t i = at; i < at + size; i++)
+			print_row(out, survey, &survey->listeners[i], &columns);
+		if (port)
+			print_outlook(out, &survey->listeners[at], size, port);
+	}
+	if (hides_something && geteuid() != 0)
+		fputs("?: cannot be seen by this user; root sees it.\n", out);
+	else if (hides_something)
+		fputs("?: cannot be seen from here.\n", out);
+}
+
+int who(uint16_t port, bool is_json)
+{
+	struct survey survey;
+	int error = survey_read(&survey, port, NULL);
+	int status = error ? EX_OSERR : survey.count ? 0 : WHO_NOBODY;
+
+	if (error)
+		fprintf(stderr, "reuse-run: the kernel's tables cannot be read: %s\n",
+			errno_name(-error));
+	if (survey.udp_error)
+		fprintf(stderr, "reuse-run: UDP sockets cannot be seen: %s\n",
+			errno_name(-survey.udp_error));
+	if (!error && is_json)
+		who_json_print(stdout, &survey);
+	else if (!error && survey.count)
+		who_print(stdout, &survey, port, 0);
+	else if (!error && port)
+		fprintf(stderr, "reuse-run: nobody listens on port %u in this network namespace\n",
+			port);
+	survey_free(&survey);
+	if (fflush(stdout) != 0) {
+		perror("reuse-run: standard output");
+		return EX_IOERR;
+	}
+	return status;
+}

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "why.h"
+
+#include "ground/compat.h"
+#include "ground/errnos.h"
+#include "ground/sysctl.h"
+#include "other_networks.h"
+#include "policy/parse.h"
+#include "survey.h"
+#include "who.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define NAME_SIZE 64
+#define TEXT_SIZE 1024
+
+/* What a copy would bind, and who it is. */
+struct wish {
+	struct endpoint endpoint;
+	bool is_v6only;
+	uint32_t interface; /* index; 0: none */
+	uid_t user;
+	char user_name[NAME_SIZE];
+};
+
+/* ---- asking the kernel ---- */
+
+#define NOT_ASKED (-1)
+
+static int bind_as_copy(const struct wish *wish)
+{
+	struct sockaddr_storage address;
+	socklen_t length = endpoint_to_sockaddr(&wish->endpoint, &address);
+	int on = 1, v6only = wish->is_v6only;
+	char device[IF_NAMESIZE];
+	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno;
+	setsockopt(fd, SOL_SOCKET, SHARE_OPTION, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (wish->endpoint.family == FAMILY_IP6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only);
+	if (wish->interface && if_indextoname(wish->interface, device))
+		setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device));
+	int error = bind(fd, (struct sockaddr *)&address, length) < 0 ? errno : 0;
+	close(fd);
+	return error;
+}
+
+/* Root can be whoever it is asked for. */
+static int bind_as_other(const struct wish *wish)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(setresuid(wish->user, wish->user, wish->user) < 0 ? 255 : bind_as_copy(wish));
+	if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) ||
+		WEXITSTATUS(status) == 255)
+		return NOT_ASKED;
+	return WEXITSTATUS(status);
+}
+
+/* 0, or why bind(2) fails for a TCP socket. UDP sockets would get datagrams from bind(2) on. */
+static int ask_kernel(const struct wish *wish)
+{
+	if (wish->endpoint.protocol != PROTOCOL_TCP)
+		return NOT_ASKED;
+	if (wish->user == geteuid())
+		return bind_as_copy(wish);
+	return geteuid() == 0 ? bind_as_other(wish) : NOT_ASKED;
+}
+
+static bool is_privileged(const struct wish *wish)
+{
+	return wish->user != 0 && wish->endpoint.port < sysctl_ipv4("ip_unprivileged_port_start");
+}
+
+/* ---- who is in the way ---- */
+
+static bool is_in_the_way(const struct wish *wish, const struct table_entry *entry)
+{
+	bool is_apart =
+		(entry->is_v6only && wish->endpoint.family == FAMILY_IP4) ||
+		(wish->is_v6only && entry->local.family == FAMILY_IP4) ||
+		(entry->interface && wish->interface && entry->interface != wish->interface);
+
+	return entry->local.protocol == wish->endpoint.protocol && !is_apart &&
+	       diagnose_overlaps(&entry->local, &wish->endpoint);
+}
+
+static struct holder holder_of(const struct listener *listener)
+{
+	struct holder holder = {
+		.endpoint = listener->entry.local,
+		.user = listener->entry.user,
+		.inode = listener->entry.inode,
+		.is_listening = true,
+		.sharing = listener->sharing,
+	};
+
+	if (listener->owners) {
+		holder.process = listener->owners[0].process;
+		owners_program(holder.process, holder.program);
+	}
+	return holder;
+}
+
+/* The gravest obstacle among those who listen; OBSTACLE_NONE and no HOLDER where nobody does. */
+static enum obstacle gravest(
+	const struct wish *wish, const struct survey *survey, struct holder *gravest)
+{
+	enum obstacle found = OBSTACLE_NONE;
+
+	for (size_t i = 0; i < survey->count; i++) {
+		if (!is_in_the_way(wish, &survey->listeners[i].entry))
+			continue;
+		struct holder holder = holder_of(&survey->listeners[i]);
+		enum obstacle obstacle = diagnose_obstacle(&holder, wish->user);
+		if (obstacle > found || !gravest->inode)
+			*gravest = holder;
+		if (obstacle > found)
+			found = obstacle;
+	}
+	return found;
+}
+
+/* What bind(2) itself cannot have told: it has said EADDRINUSE, or it was not asked. */
+static enum obstacle find_obstacle(const struct wish *wish, const struct survey *survey,
+	int kernel_error, struct holder *holder)
+{
+	*holder = (struct holder){.inode = 0};
+	enum obstacle obstacle = gravest(wish, survey, holder);
+	bool is_told = obstacle > OBSTACLE_UNSEEN;
+
+	if (wish->endpoint.protocol != PROTOCOL_TCP || is_told ||
+		(kernel_error == NOT_ASKED && holder->inode))
+		return obstacle;
+	/* As for the line of the log: who is in the way of two that share does not share. */
+	if (diagnose_holder(&wish->endpoint, wish->user, holder) <= 0)
+		return kernel_error == NOT_ASKED ? OBSTACLE_NONE : OBSTACLE_UNSEEN;
+	holder->sharing = kernel_error == EADDRINUSE ? SHARING_OFF : SHARING_UNKNOWN;
+	return kernel_error == EADDRINUSE ? diagnose_obstacle(holder, wish->user) : OBSTACLE_UNSEEN;
+}
+
+static unsigned count_members(const struct wish *wish, const struct survey *survey)
+{
+	const struct table_entry copy = {
+		.local = wish->endpoint,
+		.is_v6only = wish->is_v6only,
+		.interface = wish->interface,
+		.user = wish->user,
+	};
+	unsigned count = 0;
+
+	for (size_t i = 0; i < survey->count; i++)
+		count += tables_are_one_group(&survey->listeners[i].entry, &copy);
+	return count;
+}
+
+/* ---- saying ---- */
+
+/* "tcp [fe80::1]:80 on eth0" */
+static void print_endpoint(const struct endpoint *endpoint)
+{
+	char bytes[ENDPOINT_TEXT_SIZE], interface[IF_NAMESIZE];
+	struct endpoint plain = *endpoint;
+	struct text text;
+
+	plain.scope_id = 0;
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, &plain);
+	fputs(bytes, stdout);
+	if (endpoint->scope_id)
+		printf(" on %s", if_indextoname(endpoint->scope_id, interface) ? interface : "?");
+}
+
+static void say_joins(const struct wish *wish, unsigned members)
+{
+	print_endpoint(&wish->endpoint);
+	if (members)
+		printf(": a copy of user %s can join, as number %u.\n", wish->user_name,
+			members + 1);
+	else
+		printf(": a copy of user %s can have it; nobody here has it now.\n",
+			wish->user_name);
+}
+
+static void say_privileged(const struct wish *wish)
+{
+	print_endpoint(&wish->endpoint);
+	printf(": a copy of user %s cannot bind it: port %u is privileged, below "
+	       "net.ipv4.ip_unprivileged_port_start, which is %ld.\n",
+		wish->user_name, wish->endpoint.port, sysctl_ipv4("ip_unprivileged_port_start"));
+	printf("  Give the program the capability: AmbientCapabilities=CAP_NET_BIND_SERVICE in its "
+	       "unit.\n"
+	       "  Or move the port: reuse-run -p %u:8080 PROGRAM\n"
+	       "  Or open it to all users: sysctl net.ipv4.ip_unprivileged_port_start=%u\n",
+		wish->endpoint.port, wish->endpoint.port);
+}
+
+static void say_error(const struct wish *wish, int error)
+{
+	print_endpoint(&wish->endpoint);
+	printf(": a copy of user %s cannot bind it: %s.\n", wish->user_name, strerror(error));
+	if (error == EADDRNOTAVAIL)
+		printf("  No interface of this network namespace has that address. A rule with "
+		       "freebind binds it all the same.\n");
+}
+
+static void say_remedy(const struct wish *wish, enum obstacle obstacle, const struct holder *holder)
+{
+	char user[NAME_SIZE];
+	struct text text;
+
+	text_start(&text, user, sizeof user);
+	diagnose_print_user(&text, holder->user);
+	if (obstacle == OBSTACLE_USER &&
+		diagnose_user_number(holder->user, holder->process) != USER_KNOWN)
+		printf("  Give both containers the same user mapping, and run both programs as one "
+		       "user: the kernel compares its own numbers, whatever they are inside.\n");
+	else if (obstacle == OBSTACLE_USER)
+		printf("  Run both as one user: sudo -u %s reuse-run PROGRAM, or User=%s in the "
+		       "copy's unit.\n",
+			user, user);
+	else if (obstacle == OBSTACLE_UNSHARED && holder->is_listening)
+		printf("  Restart it with reuse-run, or with LD_PRELOAD=libreuse.so in its unit's "
+		       "Environment=, and without a rule that says exclusive.\n");
+	else if (obstacle == OBSTACLE_OVER)
+		printf("  Wait a minute. A server that was started with reuse-run leaves nothing "
+		       "to wait for.\n");
+	else if (obstacle == OBSTACLE_UNSHARED)
+		printf("  It goes with its process. A server that was started with reuse-run "
+		       "leaves nothing to wait for.\n");
+	else
+		printf("  Root can see it: sudo reuse-run --why %u --user %s\n",
+			wish->endpoint.port, wish->user_name);
+}
+
+/* A specific address is not free while the wildcard is held, nor the other way round. */
+static void say_wildcard(const struct wish *wish, const struct holder *holder)
+{
+	bool wants_all = address_is_any(&wish->endpoint.address);
+	bool has_all = address_is_any(&holder->endpoint.address);
+
+	if (wants_all == has_all || holder->inode == 0)
+		return;
+	printf(has_all ? "  It holds the wildcard address, and so this port of every address.\n"
+		       : "  The wildcard address takes this port of every address, and it holds "
+			 "one of them.\n");
+	printf("  Or hold %s: reuse-run -a ADDRESS PROGRAM, or the rule \"%s port=%u -> "
+	       "to=ADDRESS\".\n",
+		has_all ? "that program to an address of its own" : "the copy to another address",
+		protocol_name(wish->endpoint.protocol), wish->endpoint.port);
+}
+
+static void say_obstacle(
+	const struct wish *wish, enum obstacle obstacle, const struct holder *holder)
+{
+	char bytes[TEXT_SIZE];
+	struct text text;
+
+	print_endpoint(&wish->endpoint);
+	if (obstacle == OBSTACLE_UNSEEN)
+		printf(": whether a copy of user %s can join cannot be told.\n", wish->user_name);
+	else
+		printf(": a copy of user %s cannot join.\n", wish->user_name);
+	text_start(&text, bytes, sizeof bytes);
+	if (holder->endpoint.port) {
+		diagnose_print_holder(&text, holder);
+		diagnose_print_obstacle(&text, obstacle, "the copy", wish->user);
+		printf("  %s.\n", bytes);
+	} else {
+		printf("  It is in use, and no socket that holds it can be seen.\n");
+	}
+	say_remedy(wish, obstacle, holder);
+	say_wildcard(wish, holder);
+}
+
+/* ---- one endpoint ---- */
+
+static int judge(const struct wish *wish, const struct survey *survey)
+{
+	int error = ask_kernel(wish);
+	struct holder holder;
+
+	if (error == EACCES || (error == NOT_ASKED && is_privileged(wish))) {
+		say_privileged(wish);
+		return WHY_CANNOT;
+	}
+	if (error > 0 && error != EADDRINUSE) {
+		say_error(wish, error);
+		return WHY_CANNOT;
+	}
+	enum obstacle obstacle =
+		error == 0 ? OBSTACLE_NONE : find_obstacle(wish, survey, error, &holder);
+	if (obstacle == OBSTACLE_NONE) {
+		say_joins(wish, count_members(wish, survey));
+		return WHY_JOINS;
+	}
+	say_obstacle(wish, obstacle, &holder);
+	return obstacle == OBSTACLE_UNSEEN ? WHY_UNSEEN : WHY_CANNOT;
+}
+
+/* "No" is more than "cannot be told", and that is more than "yes". */
+static int worse(int a, int b)
+{
+	return a == WHY_CANNOT || b == WHY_CANNOT ? WHY_CANNOT : a > b ? a : b;
+}
+
+static bool is_same_endpoint(const struct table_entry *a, const struct table_entry *b)
+{
+	struct table_entry of_same_user = *b;
+
+	of_same_user.user = a->user;
+	return tables_are_one_group(a, &of_same_user);
+}
+
+/* A copy wants what others have: each endpoint that is held, and TCP in any case. */
+static int judge_held(struct wish *wish, const struct survey *survey)
+{
+	int status = WHY_JOINS;
+	bool has_tcp = false;
+
+	for (size_t i = 0; i < survey->count; i++) {
+		const struct table_entry *entry = &survey->listeners[i].entry;
+		has_tcp |= entry->local.protocol == PROTOCOL_TCP;
+		if (i > 0 && is_same_endpoint(entry, &survey->listeners[i - 1].entry))
+			continue;
+		wish->endpoint = entry->local;
+		wish->is_v6only = entry->is_v6only;
+		wish->interface = entry->interface;
+		status = worse(status, judge(wish, survey));
+	}
+	if (has_tcp)
+		return status;
+	wish->endpoint = (struct endpoint){
+		.address = address_any(FAMILY_IP4),
+		.port = wish->endpoint.port,
+		.family = FAMILY_IP4,
+		.protocol = PROTOCOL_TCP,
+	};
+	wish->interface = 0;
+	return worse(status, judge(wish, survey));
+}
+
+/* The address that was asked for: TCP, and UDP where somebody has the port. */
+static int judge_address(struct wish *wish, const struct survey *survey)
+{
+	int status = judge(wish, survey);
+	bool has_udp = false;
+
+	for (size_t i = 0; i < survey->count; i++)
+		has_udp |= survey->listeners[i].entry.local.protocol == PROTOCOL_UDP;
+	wish->endpoint.protocol = PROTOCOL_UDP;
+	return has_udp ? worse(status, judge(wish, survey)) : status;
+}
+
+/* ---- other network namespaces ---- */
+
+/* Who listens there is not in the way, but cannot be joined from here either. */
+static void say_elsewhere(uint16_t port, bool is_held_here)
+{
+	struct other_networks elsewhere;
+
+	other_networks_find(&elsewhere, port);
+	for (unsigned i = 0; i < elsewhere.count; i++) {
+		pid_t process = elsewhere.places[i].process;
+		char program[OWNERS_PROGRAM_SIZE], bytes[2 * OWNERS_PROGRAM_SIZE];
+		struct text text;
+		owners_program(process, program);
+		text_start(&text, bytes, sizeof bytes);
+		text_add_printable(&text, program, strlen(program));
+		printf("%s port %u is in use in another network namespace, that of process %d "
+		       "(%s); "
+		       "a copy joins it only there: nsenter -t %d -n reuse-run PROGRAM\n",
+			protocol_name(elsewhere.places[i].protocol), port, (int)process, bytes,
+			(int)process);
+	}
+	if (elsewhere.is_partial && !is_held_here)
+		printf("Not all network namespaces can be seen from here%s.\n",
+			geteuid() == 0 ? "" : "; root sees more");
+}
+
+/* ---- the question ---- */
+
+static bool read_user(struct wish *wish, const char *name)
+{
+	char *end = NULL;
+	const struct passwd *entry = name ? getpwnam(name) : NULL;
+	unsigned long number = name ? strtoul(name, &end, 10) : geteuid();
+	struct text text;
+
+	if (name && !entry && (*name < '0' || *name > '9' || *end || number >= UINT32_MAX))
+		return false;
+	wish->user = entry ? entry->pw_uid : (uid_t)number;
+	text_start(&text, wish->user_name, sizeof wish->user_name);
+	diagnose_print_user(&text, wish->user);
+	return true;
+}
+
+/* "8080", "127.0.0.1:8080" or "[::1]:8080" */
+static bool read_place(struct target *target, const char *place)
+{
+	char with_colon[80];
+	bool is_port = place[strspn(place, "0123456789")] == '\0';
+
+	if (strlen(place) + 1 >= sizeof with_colon)
+		return false;
+	snprintf(with_colon, sizeof with_colon, "%s%s", is_port ? ":" : "", place);
+	return !parse_target(target, with_colon, strlen(with_colon)) && target->has_port;
+}
+
+static int judge_all(struct wish *wish, const struct target *target)
+{
+	struct survey survey;
+	int error = survey_read(&survey, target->port, NULL);
+	int status = EX_OSERR;
+
+	wish->endpoint.port = target->port;
+	if (error) {
+		fprintf(stderr, "reuse-run: the kernel's tables cannot be read: %s\n",
+			errno_name(-error));
+	} else if (target->has_address) {
+		wish->endpoint.address = target->address;
+		wish->endpoint.scope_id = wish->interface = target->scope_id;
+		wish->endpoint.family = address_is_ip4(&target->address) ? FAMILY_IP4 : FAMILY_IP6;
+		wish->endpoint.protocol = PROTOCOL_TCP;
+		status = judge_address(wish, &survey);
+	} else {
+		status = judge_held(wish, &survey);
+	}
+	if (!error)
+		say_elsewhere(target->port, survey.count > 0);
+	survey_free(&survey);
+	return status;
+}
+
+int why(const char *place, const char *user)
+{
+	struct wish wish = {.user = 0};
+	struct target target;
+
+	if (!read_place(&target, place)) {
+		fprintf(stderr, "reuse-run: --why %s: write a port, 127.0.0.1:PORT or [::1]:PORT\n",
+			place);
+		return EX_USAGE;
+	}
+	if (!read_user(&wish, user)) {
+		fprintf(stderr, "reuse-run: --user %s: there is no such user\n", user);
+		return EX_USAGE;
+	}
+	int status = judge_all(&wish, &target);
+	if (fflush(stdout) == 0)
+		return status;
+	perror("reuse-run: standard output");
+	return EX_IOERR;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Says in the log what becomes of the socket of an endpoint. */
+#ifndef SOCKET_SAY_OF_ENDPOINT_H
+#define SOCKET_SAY_OF_ENDPOINT_H
+
+#include "policy/source.h"
+
+/* ERROR is the negative errno that is the reason, or 0. Async-signal-safe, and leaves errno alone.
+ */
+void say_of_endpoint(const struct configuration *configuration, enum log_level level,
+	const struct endpoint *endpoint, const char *what, int error);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "schedule.h"
+
+#include "copies.h"
+#include "ground/clock.h"
+#include "guardian.h"
+#include "ready.h"
+#include "signals.h"
+#include "supervise/sockets/process_tree.h"
+#include "supervise/talk/say.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#define LOOK_MS	 50	     /* between two looks at what the kernel does not tell by itself */
+#define RETRY_MS (10 * 1000) /* where a process cannot be started at all */
+
+static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
+{
+	bool is_replacement = copies_serving(supervisor, copy->slot) != NULL;
+
+	if (!is_replacement && supervisor->options->ready == READY_LISTEN) {
+		say(LOG_LEVEL_WARN,
+			"copy %u: process %d does not listen yet after %u ms, and is left alone",
+			copy->slot, (int)copy->pid, supervisor->options->ready_timeout_ms);
+		worker_ready(supervisor, copy);
+		return;
+	}
+	if (is_replacement) {
+		copy->has_failed = true;
+		worker_failed(supervisor, copy, "was not ready in time");
+		worker_stop(supervisor, copy);
+		return;
+	}
+	if (copy->has_killed)
+		return;
+	copy->has_killed = true;
+	say(LOG_LEVEL_WARN, "copy %u: process %d was not ready in time, and is killed", copy->slot,
+		(int)copy->pid);
+	signals_kill(copy);
+}
+
+static void advance_starting(struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	if (ready_is(supervisor, copy, now))
+		worker_ready(supervisor, copy);
+	else if (now - copy->started_ms >= supervisor->options->ready_timeout_ms)
+		start_too_slow(supervisor, copy);
+}
+
+static bool is_drained(struct supervisor *supervisor, const struct copy *copy)
+{
+	struct drained drained;
+	bool is_over = keeper_drained(&supervisor->keeper, copy, &drained) &&
+		       drain_is_over(&copy->drain, &drained, &supervisor->snapshot);
+
+	free(drained.sockets);
+	return is_over;
+}
+
+/*
+ * Two looks in a row: between two of its stages, one look can miss a connection. Where messages
+ * keep us busy, or a look takes long, both would see the same moment if there was no time between
+ * them.
+ */
+static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	bool is_time_over = now - copy->changed_ms >= supervisor->options->drain_timeout_ms;
+
+	if (now - copy->looked_ms >= LOOK_MS) {
+		bool is_idle = is_drained(supervisor, copy);
+		copy->looks_idle = is_idle ? copy->looks_idle + 1 : 0;
+		copy->looked_ms = clock_now_ms();
+	}
+	if (is_time_over)
+		say(LOG_LEVEL_INFO,
+			"copy %u: process %d still has connections after %u ms, and is told to "
+			"stop",
+			copy->slot, (int)copy->pid, supervisor->options->drain_timeout_ms);
+	if (is_time_over || copy->looks_idle == 2)
+		worker_stop(supervisor, copy);
+}
+
+static void advance_stopping(struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	if (copy->has_killed || now - copy->changed_ms < supervisor->options->grace_ms)
+		return;
+	say(LOG_LEVEL_WARN, "copy %u: process %d does not stop, and is killed", copy->slot,
+		(int)copy->pid);
+	signals_kill(copy);
+	copy->has_killed = true;
+}
+
+/* A container's first process may reap what it did not start late, or never. */
+static bool is_gone(const struct supervisor *supervisor, const struct copy *copy, int64_t now)
+{
+	if (!copy->is_over)
+		return false;
+	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) ||
+	       !process_tree_group_lives(copy->pid) ||
+	       now - copy->changed_ms >= 2 * (int64_t)supervisor->options->grace_ms + LOOK_MS;
+}
+
+static void bury(struct supervisor *supervisor, int64_t now)
+{
+	for (struct copy **at = &supervisor->copies; *at;) {
+		struct copy *copy = *at;
+		if (!is_gone(supervisor, copy, now)) {
+			at = &copy->next;
+			continue;
+		}
+		worker_let_go(supervisor, copy);
+		guardian_strike(copy->pid);
+		*at = copy->next;
+		if (copy->probe)
+			kill(copy->probe, SIGKILL);
+		channel_close(&copy->channel);
+		drain_free(&copy->drain);
+		free(copy);
+	}
+}
+
+/* Whether a copy will come that may take the slot's sockets, or is there and may do so yet. */
+static bool is_awaited(const struct supervisor *supervisor, unsigned slot, int64_t now)
+{
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->slot == slot && copy->state == COPY_STARTING)
+			return true;
+	}
+	return !copies_has(supervisor, slot) && supervisor->slots[slot].start_ms <= now;
+}
+
+static bool is_given_up(const struct supervisor *supervisor, const struct kept *kept, int64_t now)
+{
+	return !kept->owner && !kept->claim && !supervisor->is_stopping &&
+	       now - kept->orphaned_ms >= supervisor->options->keep_timeout_ms &&
+	       !is_awaited(supervisor, kept->slot, now);
+}
+
+static void give_up(struct supervisor *supervisor, int64_t now)
+{
+	struct kept *next;
+
+	for (struct kept *kept = supervisor->keeper.list; kept; kept = next) {
+		next = kept->next;
+		if (!is_given_up(supervisor, kept, now))
+			continue;
+		say(LOG_LEVEL_WARN,
+			"copy %u: nobody took the kept socket %s in %u ms, so it is closed",
+			kept->slot, kept->name, supervisor->options->keep_timeout_ms);
+		keeper_drop(&supervisor->keeper, kept);
+	}
+}
+
+static void start_missing(struct supervisor *supervisor, int64_t now)
+{
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		/* One at a time, so that it is known in which order they join a group. */
+		if (supervisor->is_stopping || copies_any(supervisor, COPY_STARTING) ||
+			keeper_awaits_leaving(&supervisor->keeper))
+			return;
+		if (copies_has(supervisor, slot) || supervisor->slots[slot].start_ms > now)
+			continue;
+		if (worker_start(supervisor, slot, NULL) < 0)
+			supervisor->slots[slot].start_ms = now + RETRY_MS;
+	}
+}
+
+static void start_drain(struct supervisor *supervisor, struct copy *copy)
+{
+	struct drained drained;
+
+	if (keeper_drained(&supervisor->keeper, copy, &drained))
+		drain_start(&copy->drain, &drained, &supervisor->snapshot);
+	free(drained.sockets);
+}
+
+/*
+ * Once for all that has happened: with many copies, a look at their group takes its time. What is
+ * on its way to a copy that drains is asked for when no more can follow.
+ */
+static void steer(struct supervisor *supervisor)
+{
+	worker_steer(supervisor);
+	snapshot_forget(&supervisor->snapshot);
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_DRAINING && !copy->drain.has_started)
+			start_drain(supervisor, copy);
+	}
+	snapshot_forget(&supervisor->snapshot);
+}
+
+void schedule_advance(struct supervisor *supervisor)
+{
+	int64_t now = clock_now_ms();
+
+	/* All who look in this pass see one moment, which is not before NOW. */
+	snapshot_forget(&supervisor->snapshot);
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_STARTING)
+			advance_starting(supervisor, copy, now);
+		else if (copy->state == COPY_DRAINING && copy->drain.has_started)
+			advance_draining(supervisor, copy, now);
+		else if (copy->state == COPY_STOPPING)
+			advance_stopping(supervisor, copy, now);
+	}
+	bury(supervisor, now);
+	give_up(supervisor, now);
+	start_missing(supervisor, now);
+	steer(supervisor);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t schedule_due_ms(const struct supervisor *supervisor)
+{
+	int64_t due = supervisor->keeper.leaving ? clock_now_ms() + LOOK_MS : CLOCK_NEVER;
+
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)
+			due = earlier(due, copy->changed_ms + supervisor->options->grace_ms);
+		else if (copy->state != COPY_READY || copy->is_over)
+			return clock_now_ms() + LOOK_MS;
+	}
+	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
+		if (!kept->owner && !supervisor->is_stopping)
+			due = earlier(
+				due, kept->orphaned_ms + supervisor->options->keep_timeout_ms);
+	}
+	for (unsigned slot = 0; slot < supervisor->n_slots && !supervisor->is_stopping; slot++) {
+		if (!copies_has(supervisor, slot))
+			due = earlier(due, supervisor->slots[slot].start_ms);
+	}
+	return due;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a supervisor knows of one running copy of the program. */
+#ifndef SUPERVISE_SOCKETS_COPY_H
+#define SUPERVISE_SOCKETS_COPY_H
+
+#include "drain.h"
+#include "supervise/talk/channel.h"
+
+#include <stdint.h>
+
+enum copy_state {
+	COPY_STARTING, /* not ready yet */
+	COPY_READY,
+	COPY_DRAINING, /* gets nothing new, and finishes what it has */
+	COPY_STOPPING, /* has been told to stop */
+};
+
+struct copy {
+	struct copy *next;
+	unsigned slot, generation;
+	pid_t pid; /* of its first process, and of its process group */
+	enum copy_state state;
+	bool is_over;	   /* its first process has ended; others of its group may live */
+	bool is_successor; /* has the sockets of a copy that lives */
+	bool has_listened; /* on all that it has to */
+	bool has_failed;   /* ended, or was not ready in time, before it was ready */
+	bool has_killed;   /* has been sent SIGKILL */
+	int status;	   /* as of waitpid(2), once it is over */
+
+	bool has_said_ready, has_said_alive; /* READY=1, WATCHDOG=1 */
+	bool has_erred;			     /* handed over what cannot be kept */
+	char status_text[128];		     /* STATUS= */
+	pid_t probe;			     /* of --ready=COMMAND; 0: does not run */
+	bool has_probed;		     /* it ended with 0 */
+	int64_t probe_ms;		     /* when it may be started again */
+	int64_t started_ms;
+	int64_t listening_ms; /* when it was seen to listen somewhere; 0: not yet */
+	int64_t ready_ms;     /* when it is ready, if it lives so long; 0: not known yet */
+	int64_t changed_ms;   /* when the state changed last */
+	int64_t looked_ms;    /* when it was seen last whether it has anything left to do */
+	unsigned looks_idle;  /* how many times in a row it had nothing */
+	struct channel channel;
+	struct drain drain;
+};
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "drain.h"
+
+#include "process_tree.h"
+#include "snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_handshake(const struct table_entry *entry)
+{
+	return entry->state == TABLE_SYN_RECEIVED || entry->state == TABLE_NEW_SYN_RECEIVED;
+}
+
+static void add_peer(struct drain *drain, const struct endpoint *peer)
+{
+	struct endpoint *larger = realloc(drain->peers, (drain->n_peers + 1) * sizeof *larger);
+
+	if (!larger)
+		return;
+	drain->peers = larger;
+	drain->peers[drain->n_peers++] = *peer;
+}
+
+void drain_start(struct drain *drain, const struct drained *drained, struct snapshot *snapshot)
+{
+	struct slice slice;
+
+	drain->has_started = true;
+	for (size_t i = 0; i < drained->n_sockets; i++) {
+		const struct endpoint *local = &drained->sockets[i]->local;
+		if (local->protocol != PROTOCOL_TCP ||
+			snapshot_connections(snapshot, drained->ports, local, &slice) < 0)
+			continue;
+		for (size_t k = 0; k < slice.count; k++) {
+			if (is_handshake(&slice.entries[k]))
+				add_peer(drain, &slice.entries[k].peer);
+		}
+	}
+}
+
+struct look {
+	const struct drain *drain;
+	bool has_found;
+	uint32_t
+		*connections; /* inodes of those that came through the sockets, whosever they are */
+	size_t n_connections;
+};
+
+static bool was_handshake(const struct table_entry *entry, const struct drain *drain)
+{
+	for (size_t i = 0; i < drain->n_peers; i++) {
+		if (memcmp(&drain->peers[i], &entry->peer, sizeof entry->peer) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void note_connection(struct look *look, uint32_t inode)
+{
+	uint32_t *larger = realloc(look->connections, (look->n_connections + 1) * sizeof *larger);
+
+	look->has_found |= !larger;
+	if (!larger)
+		return;
+	look->connections = larger;
+	look->connections[look->n_connections++] = inode;
+}
+
+/* Whether something waits in the socket's queue; or, to be careful, that cannot be seen. */
+static bool is_queued(struct snapshot *snapshot, const struct table_entry *socket)
+{
+	struct slice members;
+	int error = snapshot_at(snapshot, socket, &members);
+
+	for (size_t i = 0; i < members.count; i++) {
+		if (members.entries[i].inode == socket->inode)
+			return members.entries[i].queue > 0;
+	}
+	return error != 0;
+}
+
+/* Looks at the queue first, so that a connection that moves on meanwhile is seen. */
+static void look_at(struct look *look, const struct table_entry *socket, struct table_ports ports,
+	struct snapshot *snapshot)
+{
+	struct slice slice;
+
+	look->has_found = is_queued(snapshot, socket) ||
+			  snapshot_connections(snapshot, ports, &socket->local, &slice) < 0;
+	for (size_t i = 0; !look->has_found && i < slice.count; i++) {
+		const struct table_entry *entry = &slice.entries[i];
+		if (entry->inode)
+			note_connection(look, entry->inode);
+		else
+			look->has_found = was_handshake(entry, look->drain);
+	}
+}
+
+/* To be asked after the tables: what was accepted by then is open in some process by now. */
+static bool has_connection(const struct look *look, pid_t process)
+{
+	struct process_tree tree;
+
+	process_tree_read(&tree, process);
+	bool has = tree.is_partial;
+	for (size_t i = 0; i < look->n_connections && !has; i++)
+		has = process_tree_has(&tree, look->connections[i]);
+	process_tree_free(&tree);
+	return has;
+}
+
+bool drain_is_over(
+	const struct drain *drain, const struct drained *drained, struct snapshot *snapshot)
+{
+	struct look look = {.drain = drain};
+
+	for (size_t i = 0; i < drained->n_sockets && !look.has_found; i++)
+		look_at(&look, drained->sockets[i], drained->ports, snapshot);
+	bool is_over = !look.has_found &&
+		       (look.n_connections == 0 || !has_connection(&look, drained->process));
+	free(look.connections);
+	return is_over;
+}
+
+void drain_free(struct drain *drain)
+{
+	free(drain->peers);
+	*drain = (struct drain){.peers = NULL};
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper.h"
+
+#include "ground/clock.h"
+#include "ground/errnos.h"
+#include "socket/inherited.h"
+#include "socket/share.h"
+#include "supervise/talk/say.h"
+#include "supervise/talk/service_manager.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LEAVING_MOST_MS 1000 /* for the service manager to close what it is told to forget */
+
+/* ---- what is it? ---- */
+
+/* The device and the families, as the kernel's tables would have them: what makes its place. */
+static void describe_place(struct table_entry *entry, int fd)
+{
+	char device[IF_NAMESIZE] = "";
+	int is_v6only = 0;
+	socklen_t length = sizeof device;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &length) == 0 && length > 0)
+		entry->interface = if_nametoindex(device);
+	length = sizeof is_v6only;
+	if (getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only, &length) == 0)
+		entry->is_v6only = is_v6only != 0;
+}
+
+/*
+ * Returns 0 where FD is a socket that can be kept: IP, bound, and for TCP listening. A file of a
+ * file system that does not answer is never asked for its status.
+ */
+static int describe(struct kept *kept, int fd)
+{
+	struct stat status;
+	int is_listening = 0;
+	socklen_t length = sizeof is_listening;
+	int error = share_ask_bound(fd, &kept->entry.local);
+
+	if (!error)
+		error = share_ask_protocol(fd, &kept->entry.local);
+	if (!error && getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) < 0)
+		error = -errno;
+	if (error)
+		return error;
+	if (kept->entry.local.port == 0 ||
+		(kept->entry.local.protocol != PROTOCOL_UDP && !is_listening))
+		return -EINVAL;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	kept->fd = fd;
+	kept->entry.inode = (uint32_t)status.st_ino;
+	describe_place(&kept->entry, fd);
+	return 0;
+}
+
+/* ---- the list ---- */
+
+struct kept *keeper_find(const struct keeper *keeper, uint32_t inode)
+{
+	struct kept *kept = keeper->list;
+
+	while (kept && kept->entry.inode != inode)
+		kept = kept->next;
+	return kept;
+}
+
+static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
+{
+	unsigned count = 0;
+
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
+		count += kept->owner == copy;
+	return count;
+}
+
+/* Behind the others, so that they stay in the order in which they came. */
+static bool append(struct keeper *keeper, const struct kept *kept)
+{
+	struct kept **end = &keeper->list;
+	struct kept *new = malloc(sizeof *new);
+
+	if (!new)
+		return false;
+	while (*end)
+		end = &(*end)->next;
+	*new = *kept;
+	*end = new;
+	return true;
+}
+
+void keeper_drop(struct keeper *keeper, struct kept *kept)
+{
+	struct kept **at = &keeper->list;
+
+	while (*at != kept)
+		at = &(*at)->next;
+	*at = kept->next;
+	service_manager_forget(kept->name);
+	close(kept->fd);
+	kept->fd = -1;
+	kept->owner = NULL;
+	kept->orphaned_ms = clock_now_ms();
+	kept->is_seen = false;
+	kept->next = keeper->leaving;
+	keeper->leaving = kept;
+	keeper->has_closed = true;
+}
+
+void keeper_forget_unseen(struct keeper *keeper)
+{
+	for (struct kept **at = &keeper->leaving; *at;) {
+		struct kept *kept = *at;
+		if (kept->is_seen) {
+			kept->is_seen = false;
+			at = &kept->next;
+			continue;
+		}
+		*at = kept->next;
+		free(kept);
+	}
+}
+
+bool keeper_awaits_leaving(const struct keeper *keeper)
+{
+	const struct kept *kept = keeper->leaving;
+
+	while (kept && clock_now_ms() - kept->orphaned_ms >= LEAVING_MOST_MS)
+		kept = kept->next;
+	return kept != NULL;
+}
+
+void keeper_close(struct keeper *keeper)
+{
+	while (keeper->list) {
+		struct kept *first = keeper->list;
+		keeper->list = first->next;
+		close(first->fd);
+		free(first);
+	}
+	keeper_forget_unseen(keeper);
+}
+
+/* ---- messages ---- */
+
+/* Whether it can stand in LISTEN_FDNAMES, among others; see sd_listen_fds(3). */
+static bool is_name(const char *name)
+{
+	if (strncmp(name, INHERITED_PREFIX, sizeof INHERITED_PREFIX - 1) != 0)
+		return false;
+	while (*name > ' ' && *name < 0x7f && *name != ':')
+		name++;
+	return *name == '\0';
+}
+
+/* Said once: a copy that errs may do so a million times. */
+static void refuse(struct copy *copy, const char *what, int error)
+{
+	if (!copy->has_erred)
+		say(LOG_LEVEL_WARN, "copy %u handed over %s: %s", copy->slot, what,
+			errno_name(-error));
+	copy->has_erred = true;
+}
+
+/* Returns whether the descriptor is the keeper's now. */
+static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *name)
+{
+	struct kept kept = {.slot = copy->slot, .owner = copy};
+	int error = is_name(name) ? describe(&kept, fd) : -EINVAL;
+
+	if (error) {
+		refuse(copy, "what is no listening socket", error);
+		return false;
+	}
+	struct kept *known = keeper_find(keeper, kept.entry.inode);
+	if (known) {
+		if (known->slot == copy->slot)
+			known->claim = copy;
+		return false;
+	}
+	snprintf(kept.name, sizeof kept.name, "%s", name);
+	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !append(keeper, &kept)) {
+		refuse(copy, "more sockets than can be kept", -ENOSPC);
+		return false;
+	}
+	service_manager_store(name, fd);
+	return true;
+}
+
+static void forget(struct keeper *keeper, const struct copy *copy, const char *name)
+{
+	struct kept *kept = keeper->list;
+
+	while (kept && (kept->owner != copy || strcmp(kept->name, name) != 0))
+		kept = kept->next;
+	if (kept)
+		keeper_drop(keeper, kept);
+}
+
+void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_message *message)
+{
+	char name[KEEPER_NAME_SIZE], flag[4];
+
+	if (!channel_field(message, "FDNAME", name, sizeof name))
+		return;
+	if (message->are_lost)
+		refuse(copy, "a socket that there is no descriptor left for", -EMFILE);
+	if (channel_field(message, "FDSTORE", flag, sizeof flag) && message->n_fds > 0 &&
+		store(keeper, copy, message->fds[0], name))
+		message->fds[0] = -1;
+	else if (channel_field(message, "FDSTOREREMOVE", flag, sizeof flag))
+		forget(keeper, copy, name);
+}
+
+bool keeper_inherit(struct keeper *keeper, int fd)
+{
+	struct kept kept = {.orphaned_ms = clock_now_ms()};
+	struct text name;
+
+	if (describe(&kept, fd) < 0)
+		return false;
+	/* The n-th socket of a place is the n-th slot's. */
+	for (const struct kept *at = keeper->list; at; at = at->next)
+		kept.slot += tables_are_at_one_place(&at->entry, &kept.entry);
+	text_start(&name, kept.name, sizeof kept.name);
+	inherited_print_name(&name, kept.entry.inode, &kept.entry.local);
+	return append(keeper, &kept);
+}
+
+/* The ports of all kept sockets: the same for each copy, so that one read is enough for all. */
+static struct table_ports all_ports(const struct keeper *keeper)
+{
+	struct table_ports ports = {UINT16_MAX, 0};
+
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		uint16_t port = kept->entry.local.port;
+		ports.first = port < ports.first ? port : ports.first;
+		ports.last = port > ports.last ? port : ports.last;
+	}
+	return ports;
+}
+
+bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct drained *drained)
+{
+	size_t count = 0;
+
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
+		count += kept->owner == copy;
+	*drained = (struct drained){.process = copy->pid,
+		.sockets = malloc((count + 1) * sizeof(struct table_entry *)),
+		.ports = all_ports(keeper)};
+	if (!drained->sockets)
+		return false;
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->owner == copy)
+			drained->sockets[drained->n_sockets++] = &kept->entry;
+	}
+	return true;
+}
+
+/* ---- whose ---- */
+
+bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy)
+{
+	return keeper_first_of(keeper, copy) != NULL;
+}
+
+bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
+{
+	const struct kept *kept = keeper->list;
+
+	while (kept && kept->owner != copy && kept->claim != copy)
+		kept = kept->next;
+	return kept != NULL;
+}
+
+static bool has(const struct keeper *keeper, const struct copy *copy, const struct kept *like)
+{
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if ((kept->owner == copy || kept->claim == copy) &&
+			memcmp(&kept->entry.local, &like->entry.local, sizeof kept->entry.local) ==
+				0)
+			return true;
+	}
+	return false;
+}
+
+void keeper_promote(struct keeper *keeper, struct copy *copy)
+{
+	struct kept *next;
+
+	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->claim == copy) {
+			kept->owner = copy;
+			kept->claim = NULL;
+		}
+	}
+	for (struct kept *kept = keeper->list; kept; kept = next) {
+		next = kept->next;
+		if (!kept->owner && kept->slot == copy->slot && has(keeper, copy, kept))
+			keeper_drop(keeper, kept);
+	}
+}
+
+void keeper_unclaim(struct keeper *keeper, const struct copy *copy)
+{
+	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->claim == copy)
+			kept->claim = NULL;
+	}
+}
+
+void keeper_orphan(struct keeper *keeper, const struct copy *copy)
+{
+	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->owner == copy) {
+			kept->owner = NULL;
+			kept->orphaned_ms = clock_now_ms();
+		}
+	}
+}
+
+struct kept *keeper_first_of(const struct keeper *keeper, const struct copy *copy)
+{
+	struct kept *kept = keeper->list;
+
+	while (kept && kept->owner != copy)
+		kept = kept->next;
+	return kept;
+}
+
+void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
+{
+	struct kept *next;
+
+	for (struct kept *kept = keeper->list; kept; kept = next) {
+		next = kept->next;
+		if (!kept->owner && kept->slot == slot)
+			keeper_drop(keeper, kept);
+	}
+}
+
+bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other)
+{
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->owner == other && !has(keeper, copy, kept))
+			return false;
+	}
+	return true;
+}

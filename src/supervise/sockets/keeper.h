@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Holds the listening sockets that copies hand over, and knows whose each one is. */
+#ifndef SUPERVISE_SOCKETS_KEEPER_H
+#define SUPERVISE_SOCKETS_KEEPER_H
+
+#include "copy.h"
+#include "socket/tables.h"
+
+#define KEEPER_NAME_SIZE 256  /* as systemd has it; names are the library's to make */
+#define KEEPER_COPY_MOST 1024 /* sockets of one copy */
+
+struct kept {
+	struct kept *next;
+	int fd;			  /* of a leaving one: -1 */
+	struct table_entry entry; /* its place and its inode; the rest says nothing */
+	bool is_seen;		  /* of a leaving one: the kernel shows it still */
+	unsigned slot;
+	struct copy *owner; /* NULL: the copy is dead, and the next one of its slot shall take it */
+	const struct copy *claim;    /* the copy that has taken it, and is not ready yet */
+	int64_t orphaned_ms;	     /* since when nobody owns it */
+	struct kept *sibling;	     /* steering's: of the same group */
+	char name[KEEPER_NAME_SIZE]; /* its FDNAME */
+};
+
+struct keeper {
+	struct kept *list;
+	struct kept *leaving; /* closed here; others, as the service manager, may have them yet */
+	bool has_closed;      /* some since somebody set this to false */
+};
+
+/* Does what a message of COPY says with FDSTORE= or FDSTOREREMOVE=; takes what it needs of its fds.
+ */
+void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_message *message);
+
+/* Takes a socket that the service manager kept: FD becomes the keeper's, unless false is returned.
+ */
+bool keeper_inherit(struct keeper *keeper, int fd);
+
+/*
+ * The copy is ready: what it has taken is its own; and what was left in its slot by a dead one, but
+ * has it opened anew, is closed.
+ */
+void keeper_promote(struct keeper *keeper, struct copy *copy);
+
+/* The copy is dead: it will not have what it has taken; another one shall take what was its own. */
+void keeper_unclaim(struct keeper *keeper, const struct copy *copy);
+void keeper_orphan(struct keeper *keeper, const struct copy *copy);
+
+/* A socket of COPY's own, or NULL. */
+struct kept *keeper_first_of(const struct keeper *keeper, const struct copy *copy);
+
+/* Closes what dead copies have left in SLOT. */
+void keeper_drop_orphans(struct keeper *keeper, unsigned slot);
+
+/* Closes a socket for good. It is a leaving one until the kernel does not show it any more. */
+void keeper_drop(struct keeper *keeper, struct kept *kept);
+
+struct kept *keeper_find(const struct keeper *keeper, uint32_t inode);
+
+/* Forgets the leaving sockets that are not marked as seen, and takes the marks off. */
+void keeper_forget_unseen(struct keeper *keeper);
+
+/*
+ * Whether a socket has been closed of late that others have not closed yet. Who joins its group now
+ * may do so as it leaves, and then the numbers of the others are not known.
+ */
+bool keeper_awaits_leaving(const struct keeper *keeper);
+
+/* Whether COPY listens on each endpoint on which OTHER listens. */
+bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other);
+
+/*
+ * What a drain of COPY is about: its own sockets, and the ports of all that are kept, so that one
+ * read of the tables is enough for all copies. Returns false where there is no memory for the list,
+ * which is to be given to free(3); the sockets stay the keeper's.
+ */
+bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct drained *drained);
+
+/* Whether COPY has any socket; whether it has handed one over, or taken one that it will have. */
+bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy);
+bool keeper_has_any(const struct keeper *keeper, const struct copy *copy);
+
+/* Closes all; sockets that the service manager has too stay open there. */
+void keeper_close(struct keeper *keeper);
+
+#endif

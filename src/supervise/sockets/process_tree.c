@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "process_tree.h"
+
+#include "ground/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* ---- processes ---- */
+
+struct process {
+	pid_t id, parent, group, session;
+	unsigned long long started; /* in ticks since the boot: a number that is given out anew has
+				       another */
+	bool has_ended;		    /* a zombie: its parent has not asked yet how it did */
+};
+
+struct processes {
+	struct process *list;
+	size_t count, room;
+};
+
+/* Reads /proc/PID/stat (proc(5)): the program's name, in parentheses, may hold anything. */
+static bool read_process(struct process *process, pid_t id)
+{
+	char path[32], line[512];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)id);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+	if (fd >= 0)
+		close(fd);
+	if (length <= 0)
+		return false;
+	line[length] = '\0';
+	const char *behind_name = strrchr(line, ')');
+	char state;
+	int threads; /* more than one: only the first thread has ended */
+	*process = (struct process){.id = id};
+	if (!behind_name ||
+		sscanf(behind_name + 1,
+			" %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d "
+			"%*s %llu",
+			&state, &process->parent, &process->group, &process->session, &threads,
+			&process->started) != 6)
+		return false;
+	process->has_ended = state == 'Z' && threads <= 1;
+	return true;
+}
+
+static bool add_process(int directory, const char *name, void *context)
+{
+	struct processes *all = context;
+	pid_t id = procfs_number(name);
+
+	(void)directory;
+	if (id < 0)
+		return false;
+	if (all->count == all->room) {
+		size_t room = all->room ? 2 * all->room : 256;
+		struct process *larger = realloc(all->list, room * sizeof *larger);
+		if (!larger)
+			return true;
+		all->list = larger;
+		all->room = room;
+	}
+	all->count += read_process(&all->list[all->count], id);
+	return false;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct process *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static const struct process *find(const struct processes *all, pid_t id)
+{
+	struct process wanted = {.id = id};
+
+	return all->count ? bsearch(&wanted, all->list, all->count, sizeof wanted, compare_ids)
+			  : NULL;
+}
+
+/* ---- whose ---- */
+
+/*
+ * Any process of our session may join the process group of a copy (setpgid(2)), whatever its user.
+ * So the group only tells of which copy a process is that descends from us: we have no children but
+ * the copies, and what they have left behind.
+ */
+static bool is_of(const struct process *process, pid_t leader)
+{
+	return process->id == leader || process->group == leader || process->session == leader;
+}
+
+/* A loop cannot be, but for process ids that were given out anew. */
+#define DEPTH_MOST 1000
+
+/* Follows the parents up to us. LEADER is 0 for any. */
+static bool belongs(const struct processes *all, const struct process *process, pid_t leader)
+{
+	pid_t ourselves = getpid();
+	bool is_found = leader == 0;
+
+	for (unsigned depth = 0; process && depth < DEPTH_MOST; depth++) {
+		is_found = is_found || is_of(process, leader);
+		if (process->parent == ourselves)
+			return is_found;
+		process = find(all, process->parent);
+	}
+	return false;
+}
+
+/* In a new pid namespace, /proc may still be that of an outer one, with other numbers. */
+static bool has_our_numbers(void)
+{
+	char ourselves[16];
+
+	snprintf(ourselves, sizeof ourselves, "%d", (int)getpid());
+	return procfs_links_to(AT_FDCWD, "/proc/self", ourselves);
+}
+
+/* Empty where /proc does not tell of our processes. */
+static struct processes read_processes(void)
+{
+	struct processes all = {.list = NULL};
+
+	if (has_our_numbers())
+		procfs_walk_path("/proc", add_process, &all);
+	if (all.count)
+		qsort(all.list, all.count, sizeof *all.list, compare_ids);
+	return all;
+}
+
+/* Whether its real, effective or saved user is USER; the kernel lets it send any of these. */
+static bool has_user(pid_t process, uid_t user)
+{
+	char path[32], line[128];
+	unsigned real, effective, saved;
+	bool has = false;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)process);
+	struct procfs_reader reader = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
+	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
+		if (sscanf(line, "Uid: %u %u %u", &real, &effective, &saved) == 3)
+			has = user == real || user == effective || user == saved;
+	}
+	if (reader.fd >= 0)
+		close(reader.fd);
+	return has;
+}
+
+/* Whether it is the same process as when it was read, and has the same parent. */
+static bool is_still(const struct process *seen)
+{
+	struct process now;
+
+	return read_process(&now, seen->id) && now.parent == seen->parent &&
+	       now.started == seen->started;
+}
+
+/*
+ * Of the processes, it reads the few that it needs: whoever asks may ask a million times. A child
+ * that still has its parent after that was read proves that it was the parent that was read, and
+ * not another process with its number.
+ */
+bool process_tree_holds(pid_t leader, pid_t process, uid_t user)
+{
+	struct process sender, at, parent;
+	pid_t ourselves = getpid();
+
+	if (!has_our_numbers() || !read_process(&sender, process))
+		return false;
+	at = sender;
+	bool is_found = is_of(&at, leader);
+	for (unsigned depth = 0; at.parent != ourselves; depth++) {
+		if (depth == DEPTH_MOST || !read_process(&parent, at.parent) || !is_still(&at))
+			return false;
+		at = parent;
+		is_found = is_found || is_of(&at, leader);
+	}
+	return is_found && has_user(process, user) && is_still(&sender);
+}
+
+bool process_tree_group_lives(pid_t group)
+{
+	struct processes all = read_processes();
+	bool lives = !all.count;
+
+	for (size_t i = 0; i < all.count && !lives; i++)
+		lives = all.list[i].group == group && !all.list[i].has_ended &&
+			belongs(&all, &all.list[i], 0);
+	free(all.list);
+	return lives;
+}
+
+/* A pidfd (pidfd_open(2), Linux 5.3) stays with the process that had the number when it came. */
+static void kill_if_still(const struct process *process)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, process->id, 0);
+	bool has_no_pidfd = pidfd < 0 && errno == ENOSYS;
+
+	if (pidfd >= 0 && is_still(process))
+		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	if (has_no_pidfd && is_still(process))
+		kill(process->id, SIGKILL);
+	if (pidfd >= 0)
+		close(pidfd);
+}
+
+void process_tree_kill_children(pid_t parent)
+{
+	struct processes all = read_processes();
+
+	for (size_t i = 0; i < all.count; i++) {
+		if (all.list[i].parent == parent)
+			kill_if_still(&all.list[i]);
+	}
+	free(all.list);
+}
+
+/* ---- sockets ---- */
+
+static bool add_socket(int directory, const char *name, void *context)
+{
+	struct process_tree *tree = context;
+	char target[64];
+	unsigned long long inode;
+	ssize_t length = readlinkat(directory, name, target, sizeof target - 1);
+
+	if (length <= 0)
+		return false;
+	target[length] = '\0';
+	if (sscanf(target, "socket:[%llu]", &inode) != 1)
+		return false;
+	if (tree->n_inodes % 256 == 0) {
+		uint64_t *larger = realloc(tree->inodes, (tree->n_inodes + 256) * sizeof *larger);
+		tree->is_partial |= !larger;
+		if (!larger)
+			return true;
+		tree->inodes = larger;
+	}
+	tree->inodes[tree->n_inodes++] = inode;
+	return false;
+}
+
+static void read_sockets(struct process_tree *tree, pid_t process)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)process);
+	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0) {
+		tree->is_partial |= errno == EACCES || errno == EPERM;
+		return;
+	}
+	procfs_walk(directory, add_socket, tree);
+	close(directory);
+}
+
+static int compare_inodes(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+void process_tree_read(struct process_tree *tree, pid_t leader)
+{
+	struct processes all = read_processes();
+
+	*tree = (struct process_tree){.is_partial = !all.count};
+	for (size_t i = 0; i < all.count; i++) {
+		if (belongs(&all, &all.list[i], leader))
+			read_sockets(tree, all.list[i].id);
+	}
+	free(all.list);
+	if (tree->n_inodes)
+		qsort(tree->inodes, tree->n_inodes, sizeof *tree->inodes, compare_inodes);
+}
+
+bool process_tree_has(const struct process_tree *tree, uint64_t inode)
+{
+	return tree->n_inodes &&
+	       bsearch(&inode, tree->inodes, tree->n_inodes, sizeof *tree->inodes, compare_inodes);
+}
+
+void process_tree_free(struct process_tree *tree)
+{
+	free(tree->inodes);
+	*tree = (struct process_tree){.inodes = NULL};
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finds the sockets that a process and all that it started have open. */
+#ifndef SUPERVISE_SOCKETS_PROCESS_TREE_H
+#define SUPERVISE_SOCKETS_PROCESS_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process_tree {
+	uint64_t *inodes; /* of sockets, in rising order */
+	size_t n_inodes;
+	bool is_partial; /* some process would not let us see its descriptors */
+};
+
+/*
+ * A process belongs to a copy if it is a descendant of the copy's first process, LEADER. A process
+ * whose parent has ended becomes our child, for we are a subreaper (prctl(2)); then it belongs to
+ * the copy whose process group or session it, or one of its parents, is in. Only a descendant of
+ * ours belongs to any copy, whoever else may have joined a process group.
+ */
+
+/*
+ * Reads the sockets of all processes that belong to LEADER from /proc. TREE is to be freed with
+ * process_tree_free().
+ */
+void process_tree_read(struct process_tree *tree, pid_t leader);
+
+bool process_tree_has(const struct process_tree *tree, uint64_t inode);
+void process_tree_free(struct process_tree *tree);
+
+/*
+ * Whether a descendant of ours in the process group has not ended. True where /proc does not tell.
+ */
+bool process_tree_group_lives(pid_t group);
+
+/* Sends SIGKILL to each child of PARENT. */
+void process_tree_kill_children(pid_t parent);
+
+/*
+ * Whether PROCESS, which has sent a message as USER, belongs to LEADER. False where it has ended,
+ * or where /proc does not tell.
+ */
+bool process_tree_holds(pid_t leader, pid_t process, uid_t user);
+
+#endif

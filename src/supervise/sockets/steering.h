@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Steers new connections to the copies that can take them, and around the others. */
+#ifndef SUPERVISE_SOCKETS_STEERING_H
+#define SUPERVISE_SOCKETS_STEERING_H
+
+#include "keeper.h"
+#include "policy/policy.h"
+
+struct steering;
+struct snapshot;
+
+/* The policy says how a group is steered while nobody is to be steered around. Or NULL. */
+struct steering *steering_new(const struct policy *policy);
+
+/*
+ * Looks in SNAPSHOT who is in each group of the kept sockets, and has the kernel choose among those
+ * of copies that are ready, as long as there is one. While IS_STARTING, whoever joins gets nothing
+ * either. A group that is not the supervisor's alone is left to the kernel. Forgets sockets that
+ * have left.
+ */
+void steering_update(struct steering *steering, struct keeper *keeper, struct snapshot *snapshot,
+	bool is_starting);
+
+/*
+ * Whether KEPT is the first of its group to be closed since the last update; true takes note of it.
+ * If several leave at once, it is not known which number each other one has.
+ */
+bool steering_may_leave(struct steering *steering, const struct kept *kept);
+
+/*
+ * Why new connections cannot be steered around COPY, in words that follow the endpoint's name,
+ * which goes to ENDPOINT_OUT; or NULL when they can.
+ */
+const char *steering_obstacle(const struct steering *steering, const struct keeper *keeper,
+	const struct copy *copy, const struct endpoint **endpoint_out);
+
+/* Whether some group is not the supervisor's alone, or cannot be steered. */
+bool steering_any_obstacle(const struct steering *steering);
+
+/* Leaves all groups to the kernel. */
+void steering_free(struct steering *steering, const struct keeper *keeper);
+
+#endif

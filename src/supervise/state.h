@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a supervisor knows: of its copies, its slots, and what it is about to do. */
+#ifndef SUPERVISE_STATE_H
+#define SUPERVISE_STATE_H
+
+#include "launch.h"
+#include "supervise/sockets/keeper.h"
+#include "supervise/sockets/snapshot.h"
+#include "supervise/sockets/steering.h"
+#include "supervise/talk/control.h"
+
+#define SLOT_BACKOFF_FIRST_MS 100
+
+struct slot {
+	int64_t start_ms;    /* when a copy may be started; CLOCK_NEVER: not again */
+	unsigned backoff_ms; /* the next wait after a copy has died */
+	bool is_to_roll;     /* its copy is to be replaced */
+};
+
+struct supervisor {
+	const struct options *options;
+	const struct policy *policy;
+	struct launch launch;
+	struct keeper keeper;
+	struct steering *steering;
+	struct snapshot snapshot; /* of this pass of the loop */
+	struct control control;
+	struct copy *copies;
+	struct slot slots[OPTIONS_COPIES_MOST];
+	unsigned n_slots; /* that should have a copy */
+	unsigned
+		generation; /* of the copies that are started now: 1, and one more with each roll */
+	bool is_joining_closed; /* whoever joins a group while a copy starts gets nothing */
+
+	bool is_rolling, is_to_roll_again;
+	char roll_failure[256]; /* why the roll is to end; empty: nothing stands against it */
+
+	bool is_announced;   /* the manager was told that all are ready */
+	char reported[1024]; /* the last STATUS= */
+
+	bool had_terminal; /* when it was started */
+	bool is_stopping;
+	int64_t stop_ms; /* when it was told to stop */
+	int failure;	 /* exit status of the last copy that failed; 0: none did */
+};
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "peer.h"
+
+#include "ground/user.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* It cannot be seen of processes that are another user's. */
+static bool is_in_our_user_namespace(pid_t process)
+{
+	struct stat ours, theirs;
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%d/ns/user", (int)process);
+	return stat("/proc/self/ns/user", &ours) == 0 && stat(path, &theirs) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+bool peer_is_ours(uid_t user, pid_t process)
+{
+	if (user == 0)
+		return true;
+	return user == geteuid() && (user != OVERFLOW_UID || is_in_our_user_namespace(process));
+}
