@@ -89,8 +89,10 @@ static enum received receive(struct seat *seat, int step_ms)
 
 	if (poll(polled, 2, step_ms) <= 0)
 		return NOTHING;
-	if (polled[1].revents || !(polled[0].revents & POLLIN))
+	if (polled[1].revents || polled[0].revents & (POLLHUP | POLLNVAL))
 		return NO_MORE;
+	if (!(polled[0].revents & POLLIN)) /* POLLERR: a signal came, as when we are stopped */
+		return NOTHING;
 	if (listener_receive(pool.listener, &seat->room) == 0)
 		return A_CALL;
 	seat->room.notification.id = 0;
@@ -167,6 +169,12 @@ static void watch(int fd)
 	struct epoll_event event = {.events = EPOLLIN};
 
 	epoll_ctl(pool.events, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* To be called before it is closed: workers started later have it too, so it would stay there. */
+static void unwatch(int fd)
+{
+	epoll_ctl(pool.events, EPOLL_CTL_DEL, fd, NULL);
 }
 
 static int find_empty(void)
@@ -263,8 +271,10 @@ static void bury(int i)
 
 	notify_forget(pool.workers[i].process);
 	settle(seat);
-	if (pool.workers[i].pidfd >= 0)
+	if (pool.workers[i].pidfd >= 0) {
+		unwatch(pool.workers[i].pidfd);
 		close(pool.workers[i].pidfd);
+	}
 	pool.workers[i].process = 0;
 	seat->state = EMPTY;
 }
@@ -352,13 +362,24 @@ int pool_fd(void)
 	return pool.events;
 }
 
+static void tend_keeping(void)
+{
+	if (pool.keeping < 0 || pool.notify->keeper->tend())
+		return;
+	unwatch(pool.keeping);
+	pool.keeping = -1;
+	own_errors_begin();
+	log_write(&pool.notify->configuration->log, LOG_LEVEL_ERROR,
+		"the process that keeps sockets has ended; none is kept any more");
+	own_errors_end();
+}
+
 int pool_tend(void)
 {
 	quiet_timer();
 	pool.table->is_armed = false; /* a call that comes after this arms it */
 	bury_the_dead();
-	if (pool.keeping >= 0)
-		pool.notify->keeper->tend();
+	tend_keeping();
 	if (pool.table->is_over)
 		return -1;
 	int64_t now_ms = clock_now_ms(), next_ms = provide(now_ms);

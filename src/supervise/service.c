@@ -247,7 +247,8 @@ static int send_by_parent(const char *path, const char *text, int fd)
 	return size == sizeof result ? result : -EPIPE;
 }
 
-static void pass_on(void)
+/* Returns false where the process has ended, by whatever has killed it. */
+static bool pass_on(void)
 {
 	struct message message;
 	int fd = -1;
@@ -255,12 +256,18 @@ static void pass_on(void)
 	ssize_t size = descriptors_receive(
 		channels.to_manager, &message, sizeof message, &fd, 1, &count, 0);
 
+	if (size == 0) {
+		finish();
+		keeping = 0;
+		return false;
+	}
 	if (size != sizeof message)
-		return;
+		return true;
 	int result = notify_socket_send(message.path, message.text, count > 0 ? fd : -1);
 	if (count > 0)
 		system_close(fd);
 	descriptors_send(channels.to_manager, &result, sizeof result, NULL, 0);
+	return true;
 }
 
 /* ---- those that ask it ---- */

@@ -113,6 +113,21 @@ Test(attack, a_socket_that_is_locked_delays_no_other_program)
 	expect_outcome(start("tcp -> share", "locked", ""), format("%sbind: EINVAL\n", five));
 }
 
+/* ---- processes that have ended ---- */
+
+Test(attack, the_end_of_a_process_that_answered_keeps_the_hook_busy_only_once)
+{
+	expect_outcome(start(PROTECTED, "calm", "1"), "beside: ok\nbind: EACCES\ncalm\n");
+}
+
+Test(attack, calls_are_answered_when_somebody_has_killed_all_who_answer_and_keep)
+{
+	struct process *process = start("tcp -> keep", "killed", "");
+
+	expect_outcome(process, "beside: ok\nbeside: ok\ncalm\n");
+	expect_says(process, "the process that keeps sockets has ended; none is kept any more");
+}
+
 /* ---- descriptors ---- */
 
 static struct process *start_alone(const char *lack, const char *rule)

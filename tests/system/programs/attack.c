@@ -431,6 +431,80 @@ static void alone(void)
 	pthread_exit(NULL);
 }
 
+/* ---- a hook that has nothing to do ---- */
+
+#define PROCESSES_MOST 64
+
+/* The other children of the supervisor that has started this process. */
+static int list_others(pid_t list[static PROCESSES_MOST])
+{
+	char name[32], text[4096] = "", *at = text;
+	int count = 0;
+
+	snprintf(name, sizeof name, "task/%d/children", (int)getppid());
+	int fd = open_of(getppid(), name, O_RDONLY);
+	if (fd < 0 || read(fd, text, sizeof text - 1) < 0)
+		give_up(name);
+	close(fd);
+	for (char *end; count < PROCESSES_MOST && (end = strchr(at, ' ')); at = end + 1) {
+		pid_t process = atoi(at);
+		if (process != getpid())
+			list[count++] = process;
+	}
+	return count;
+}
+
+#define LOOKS 1000
+
+/* The supervisor sleeps for as long as so many looks take: nothing wakes it up again and again. */
+static void say_calm(void)
+{
+	for (int looks = 0; looks < LOOKS && !is_time_over(); looks++) {
+		if (!status_has(getppid(), "State:\tS"))
+			looks = 0;
+	}
+	printf("%s\n", is_time_over() ? "busy" : "calm");
+}
+
+/* After a call that hung there are a dead process to answer calls, and another that lives. */
+static void calm(void)
+{
+	pid_t others[PROCESSES_MOST];
+
+	stuck();
+	while (list_others(others) != 1 && !is_time_over()) {
+	}
+	say_calm();
+}
+
+/* Whether one of the processes in LIST is there still. */
+static bool is_one_left(const pid_t *list, int count)
+{
+	pid_t others[PROCESSES_MOST];
+	int others_count = list_others(others);
+
+	for (int i = 0; i < count * others_count; i++) {
+		if (list[i / others_count] == others[i % others_count])
+			return true;
+	}
+	return false;
+}
+
+/* As somebody does who is short of memory. */
+static void killed(void)
+{
+	pid_t others[PROCESSES_MOST];
+
+	bind_beside(); /* then they are there */
+	int count = list_others(others);
+	for (int i = 0; i < count; i++)
+		kill(others[i], SIGKILL);
+	while (is_one_left(others, count) && !is_time_over()) {
+	}
+	bind_beside();
+	say_calm();
+}
+
 /* ---- sockets ---- */
 
 static void show(const char *name, int type, int protocol)
@@ -462,6 +536,8 @@ static const struct {
 	{"late", late},
 	{"locked", locked},
 	{"alone", alone},
+	{"calm", calm},
+	{"killed", killed},
 	{"owner", owner},
 };
 
