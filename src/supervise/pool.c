@@ -194,7 +194,9 @@ static void say_none(int error)
 		return;
 	own_errors_begin();
 	log_write(&pool.notify->configuration->log, LOG_LEVEL_ERROR,
-		"no further process can be started to answer calls: %s", errno_name(-error));
+		"no further process can be started to answer calls: %s; where there is none, "
+		"calls fail if a rule protects, and are left alone otherwise",
+		errno_name(-error));
 	own_errors_end();
 	is_said = true;
 }
@@ -218,15 +220,32 @@ static bool seat_worker(int i, enum state state, int (*what)(void *))
 	return true;
 }
 
-static void start_worker(void)
+static bool start_worker(void)
 {
 	int i = find_empty();
 
-	if (i < 0)
-		return;
-	pool.table->seats[i].room.notification.id = 0;
-	seat_worker(i, IDLE, work);
 	pool.next_start_ms = clock_now_ms() + SLOW_MS;
+	if (i < 0) {
+		say_none(-EAGAIN);
+		return false;
+	}
+	pool.table->seats[i].room.notification.id = 0;
+	return seat_worker(i, IDLE, work);
+}
+
+/* Answers calls that wait, not more at once than workers would. */
+static void answer_here(void)
+{
+	struct pollfd polled = {.fd = pool.listener, .events = POLLIN};
+	union listener_room room;
+
+	if (!shared_lock(pool.turn, 0))
+		return;
+	for (int i = 0; i < WORKERS_MOST && poll(&polled, 1, 0) > 0; i++) {
+		if (polled.revents & POLLIN && listener_receive(pool.listener, &room) == 0)
+			notify_answer_blindly(pool.notify, pool.listener, &room.notification);
+	}
+	shared_unlock(pool.turn);
 }
 
 /* Has the call answered, and says so: by a process of its own, since that may take long again. */
@@ -345,7 +364,8 @@ static int64_t provide(int64_t now_ms)
 		return earlier(limit_ms, due_ms);
 	if (view.workers == WORKERS_MOST)
 		condemn(view.longest, view.first_ms);
-	start_worker();
+	if (!start_worker() && view.workers == 0)
+		answer_here();
 	return now_ms + SLOW_MS;
 }
 

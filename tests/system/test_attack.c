@@ -128,6 +128,26 @@ Test(attack, calls_are_answered_when_somebody_has_killed_all_who_answer_and_keep
 	expect_says(process, "the process that keeps sockets has ended; none is kept any more");
 }
 
+static struct process *start_as_nobody(const char *rule, const char *what)
+{
+	need_notify();
+	need_root();
+	const char *directory = copy_for_everybody(program_path("attack"));
+	return process_start(
+		WORDS(format("%s/reuse-run", directory), "--hook=notify", "-q", "-r", rule,
+			format("%s/attack", directory), what, format("%d", port_new())),
+		.is_bare = true, .user = "nobody");
+}
+
+Test(attack, calls_are_answered_where_no_process_can_be_started_for_that)
+{
+	struct process *process = start_as_nobody(PROTECTED, "no-process");
+
+	expect_outcome(process, "beside: ok\nbeside: EACCES\n");
+	expect_says(process, "no further process can be started to answer calls: EAGAIN");
+	expect_outcome(start_as_nobody("tcp -> share", "no-process"), "beside: ok\nbeside: ok\n");
+}
+
 /* ---- descriptors ---- */
 
 static struct process *start_alone(const char *lack, const char *rule)

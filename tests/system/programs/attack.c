@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -505,6 +506,23 @@ static void killed(void)
 	say_calm();
 }
 
+/* Whose supervisor can start no process any more, and has none. */
+static void alone_with_it(void)
+{
+	const struct rlimit none = {0, 0};
+	pid_t others[PROCESSES_MOST];
+
+	bind_beside();
+	if (prlimit(getppid(), RLIMIT_NPROC, &none, NULL) < 0)
+		give_up("prlimit");
+	int count = list_others(others);
+	for (int i = 0; i < count; i++)
+		kill(others[i], SIGKILL);
+	while (is_one_left(others, count) && !is_time_over()) {
+	}
+	bind_beside();
+}
+
 /* ---- sockets ---- */
 
 static void show(const char *name, int type, int protocol)
@@ -538,6 +556,7 @@ static const struct {
 	{"alone", alone},
 	{"calm", calm},
 	{"killed", killed},
+	{"no-process", alone_with_it},
 	{"owner", owner},
 };
 
