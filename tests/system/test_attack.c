@@ -105,6 +105,14 @@ Test(attack, memory_that_answers_late_is_waited_for)
 	expect_outcome(start("tcp -> share", "late", ""), "beside: ok\nbind: ok\n");
 }
 
+Test(attack, a_program_that_does_not_let_itself_be_known_delays_no_other)
+{
+	/* a rule with to= protects */
+	const char *rule = format("port=1 -> once to=:%d share", port_new());
+
+	expect_outcome(start(rule, "unknown", ""), "beside: ok\nbind: EACCES\n");
+}
+
 Test(attack, a_socket_that_is_locked_delays_no_other_program)
 {
 	const char *five = "beside: ok\nbeside: ok\nbeside: ok\nbeside: ok\nbeside: ok\n";

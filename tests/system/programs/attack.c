@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -282,17 +283,23 @@ static void stop(void)
 static int faults;
 static char *page; /* every access to it waits until somebody answers the fault */
 
-static void make_page(void)
+static void make_page_at(void *place)
 {
 	struct uffdio_api api = {.api = UFFD_API};
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (place ? MAP_FIXED : 0);
 
-	page = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = mmap(place, 4096, PROT_READ | PROT_WRITE, flags, -1, 0);
 	struct uffdio_register area = {
 		.range = {(unsigned long)page, 4096}, .mode = UFFDIO_REGISTER_MODE_MISSING};
 	faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (faults < 0 || ioctl(faults, UFFDIO_API, &api) < 0 ||
 		ioctl(faults, UFFDIO_REGISTER, &area) < 0)
 		give_up("userfaultfd");
+}
+
+static void make_page(void)
+{
+	make_page_at(NULL);
 }
 
 static void wait_for_fault(void)
@@ -347,6 +354,51 @@ static void late(void)
 	bind_beside();
 	answer_fault();
 	pthread_join(thread, NULL);
+}
+
+static void *bind_once(void *unused)
+{
+	int fd = bind_port(port);
+
+	(void)unused;
+	printf("bind: %s\n", outcome(fd));
+	return NULL;
+}
+
+/* The page is where our random bytes were, and much of what the kernel gave us on our stack. */
+static void *bind_unknown(void *stuck)
+{
+	pthread_t thread;
+
+	make_page_at((void *)(getauxval(AT_RANDOM) & ~4095UL));
+	pthread_create(&thread, NULL, bind_once, NULL);
+	wait_for_fault();
+	if (write(*(int *)stuck, "", 1) < 0)
+		give_up("write");
+	pthread_join(thread, NULL);
+	exit(0);
+}
+
+/* Who wants to know which program this is reads memory that does not answer. */
+static void unknown(void)
+{
+	static int stuck[2];
+	int status;
+	pthread_t thread;
+	char byte;
+
+	if (pipe(stuck) < 0)
+		give_up("pipe");
+	pid_t child = fork();
+	if (child == 0) {
+		pthread_create(&thread, NULL, bind_unknown, &stuck[1]);
+		pthread_join(thread, NULL);
+	}
+	close(stuck[1]);
+	if (read(stuck[0], &byte, 1) == 1)
+		bind_beside();
+	waitpid(child, &status, 0);
+	exit(WEXITSTATUS(status));
 }
 
 /* ---- a socket that does not answer ---- */
@@ -552,6 +604,7 @@ static const struct {
 	{"stop", stop},
 	{"stuck", stuck},
 	{"late", late},
+	{"unknown", unknown},
 	{"locked", locked},
 	{"alone", alone},
 	{"calm", calm},
