@@ -3,7 +3,7 @@
  * Does, to a hook that is outside, what a hostile program can: "attack WHAT PORT [ARGUMENT...]"
  * says what came of it. A status of 77: that cannot be tried here.
  */
-#include "program.h"
+#include "attack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -31,15 +29,15 @@
 #define OTHER_USER	61234
 #define OTHER_GROUP	61235
 
-static int port;
+int port;
 static const char *argument;
 
-static const char *outcome(int result)
+const char *outcome(int result)
 {
 	return result < 0 ? strerrorname_np(errno) : "ok";
 }
 
-static _Noreturn void give_up(const char *why)
+_Noreturn void give_up(const char *why)
 {
 	fprintf(stderr, "attack: %s: %s\n", why, strerrorname_np(errno));
 	exit(CANNOT_BE_TRIED);
@@ -58,7 +56,7 @@ static const char *bind_in_child(void)
 	return outcome(errno ? -1 : 0);
 }
 
-static void bind_beside(void)
+void bind_beside(void)
 {
 	printf("beside: %s\n", bind_in_child());
 }
@@ -109,7 +107,7 @@ static void become(const char *whom)
 /* ---- getting at the process that acts for it ---- */
 
 /* A file of /proc/PROCESS, or -1. */
-static int open_of(pid_t process, const char *name, int flags)
+int open_of(pid_t process, const char *name, int flags)
 {
 	char path[64];
 
@@ -117,7 +115,7 @@ static int open_of(pid_t process, const char *name, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
-static bool status_has(pid_t process, const char *words)
+bool status_has(pid_t process, const char *words)
 {
 	char status[4096] = "";
 	int fd = open_of(process, "status", O_RDONLY);
@@ -193,7 +191,7 @@ static pid_t meet(pid_t binder, int loadavg)
 	return 0;
 }
 
-static bool is_time_over(void)
+bool is_time_over(void)
 {
 	static time_t end;
 
@@ -283,7 +281,7 @@ static void stop(void)
 static int faults;
 static char *page; /* every access to it waits until somebody answers the fault */
 
-static void make_page_at(void *place)
+void make_page_at(void *place)
 {
 	struct uffdio_api api = {.api = UFFD_API};
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (place ? MAP_FIXED : 0);
@@ -302,7 +300,7 @@ static void make_page(void)
 	make_page_at(NULL);
 }
 
-static void wait_for_fault(void)
+void wait_for_fault(void)
 {
 	struct pollfd polled = {.fd = faults, .events = POLLIN};
 
@@ -329,7 +327,7 @@ static void *bind_page(void *unused)
 }
 
 /* Binds at as many addresses that do not answer as ARGUMENT says; they never will. */
-static void stuck(void)
+void stuck(void)
 {
 	int count = atoi(argument);
 	pthread_t threads[256];
@@ -354,51 +352,6 @@ static void late(void)
 	bind_beside();
 	answer_fault();
 	pthread_join(thread, NULL);
-}
-
-static void *bind_once(void *unused)
-{
-	int fd = bind_port(port);
-
-	(void)unused;
-	printf("bind: %s\n", outcome(fd));
-	return NULL;
-}
-
-/* The page is where our random bytes were, and much of what the kernel gave us on our stack. */
-static void *bind_unknown(void *stuck)
-{
-	pthread_t thread;
-
-	make_page_at((void *)(getauxval(AT_RANDOM) & ~4095UL));
-	pthread_create(&thread, NULL, bind_once, NULL);
-	wait_for_fault();
-	if (write(*(int *)stuck, "", 1) < 0)
-		give_up("write");
-	pthread_join(thread, NULL);
-	exit(0);
-}
-
-/* Who wants to know which program this is reads memory that does not answer. */
-static void unknown(void)
-{
-	static int stuck[2];
-	int status;
-	pthread_t thread;
-	char byte;
-
-	if (pipe(stuck) < 0)
-		give_up("pipe");
-	pid_t child = fork();
-	if (child == 0) {
-		pthread_create(&thread, NULL, bind_unknown, &stuck[1]);
-		pthread_join(thread, NULL);
-	}
-	close(stuck[1]);
-	if (read(stuck[0], &byte, 1) == 1)
-		bind_beside();
-	waitpid(child, &status, 0);
-	exit(WEXITSTATUS(status));
 }
 
 /* ---- a socket that does not answer ---- */
@@ -482,97 +435,6 @@ static void alone(void)
 	first = pthread_self();
 	pthread_create(&thread, NULL, bind_alone, NULL);
 	pthread_exit(NULL);
-}
-
-/* ---- a hook that has nothing to do ---- */
-
-#define PROCESSES_MOST 64
-
-/* The other children of the supervisor that has started this process. */
-static int list_others(pid_t list[static PROCESSES_MOST])
-{
-	char name[32], text[4096] = "", *at = text;
-	int count = 0;
-
-	snprintf(name, sizeof name, "task/%d/children", (int)getppid());
-	int fd = open_of(getppid(), name, O_RDONLY);
-	if (fd < 0 || read(fd, text, sizeof text - 1) < 0)
-		give_up(name);
-	close(fd);
-	for (char *end; count < PROCESSES_MOST && (end = strchr(at, ' ')); at = end + 1) {
-		pid_t process = atoi(at);
-		if (process != getpid())
-			list[count++] = process;
-	}
-	return count;
-}
-
-#define LOOKS 1000
-
-/* The supervisor sleeps for as long as so many looks take: nothing wakes it up again and again. */
-static void say_calm(void)
-{
-	for (int looks = 0; looks < LOOKS && !is_time_over(); looks++) {
-		if (!status_has(getppid(), "State:\tS"))
-			looks = 0;
-	}
-	printf("%s\n", is_time_over() ? "busy" : "calm");
-}
-
-/* After a call that hung there are a dead process to answer calls, and another that lives. */
-static void calm(void)
-{
-	pid_t others[PROCESSES_MOST];
-
-	stuck();
-	while (list_others(others) != 1 && !is_time_over()) {
-	}
-	say_calm();
-}
-
-/* Whether one of the processes in LIST is there still. */
-static bool is_one_left(const pid_t *list, int count)
-{
-	pid_t others[PROCESSES_MOST];
-	int others_count = list_others(others);
-
-	for (int i = 0; i < count * others_count; i++) {
-		if (list[i / others_count] == others[i % others_count])
-			return true;
-	}
-	return false;
-}
-
-/* As somebody does who is short of memory. */
-static void killed(void)
-{
-	pid_t others[PROCESSES_MOST];
-
-	bind_beside(); /* then they are there */
-	int count = list_others(others);
-	for (int i = 0; i < count; i++)
-		kill(others[i], SIGKILL);
-	while (is_one_left(others, count) && !is_time_over()) {
-	}
-	bind_beside();
-	say_calm();
-}
-
-/* Whose supervisor can start no process any more, and has none. */
-static void alone_with_it(void)
-{
-	const struct rlimit none = {0, 0};
-	pid_t others[PROCESSES_MOST];
-
-	bind_beside();
-	if (prlimit(getppid(), RLIMIT_NPROC, &none, NULL) < 0)
-		give_up("prlimit");
-	int count = list_others(others);
-	for (int i = 0; i < count; i++)
-		kill(others[i], SIGKILL);
-	while (is_one_left(others, count) && !is_time_over()) {
-	}
-	bind_beside();
 }
 
 /* ---- sockets ---- */
