@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #ifndef SO_NETNS_COOKIE
@@ -43,17 +44,21 @@ static bool is_link(int directory, const char *name, void *context)
 	return procfs_links_to(directory, name, holders->link);
 }
 
-/* Whether it is a process of ours, which may have a duplicate for the time of a call. */
+/*
+ * Whether it is a process of ours, which may have a duplicate for the time of a call. A file system
+ * of somebody's own may hold the file of a program, and is not asked: it need not answer.
+ */
 static bool is_ours(int proc, const char *process, const struct holders *holders)
 {
 	char path[32];
 	struct text text;
-	struct stat file;
+	struct statx file;
 
 	text_start(&text, path, sizeof path);
 	text_format(&text, "%s/exe", process);
-	return fstatat(proc, path, &file, 0) == 0 && file.st_dev == holders->ours.st_dev &&
-	       file.st_ino == holders->ours.st_ino;
+	return statx(proc, path, AT_STATX_DONT_SYNC, STATX_INO, &file) == 0 &&
+	       makedev(file.stx_dev_major, file.stx_dev_minor) == holders->ours.st_dev &&
+	       file.stx_ino == holders->ours.st_ino;
 }
 
 static bool is_holder(int proc, const char *name, void *context)
