@@ -180,6 +180,11 @@ Test(attack, where_the_first_thread_has_ended_no_call_gets_past_a_rule_that_prot
 	}
 }
 
+Test(attack, a_descriptor_that_is_opened_behind_the_hooks_back_gets_past_no_rule)
+{
+	expect_outcome(start("tcp -> deny", "exchange", ""), "not bound\n");
+}
+
 /* ---- sockets that are made for it ---- */
 
 static void set_ping_groups(const char *groups)

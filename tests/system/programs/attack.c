@@ -472,6 +472,7 @@ static const struct {
 	{"calm", calm},
 	{"killed", killed},
 	{"no-process", alone_with_it},
+	{"exchange", exchange},
 	{"owner", owner},
 };
 

@@ -31,5 +31,6 @@ void unknown(void);
 void calm(void);
 void killed(void);
 void alone_with_it(void);
+void exchange(void);
 
 #endif

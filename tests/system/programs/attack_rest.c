@@ -149,3 +149,35 @@ void alone_with_it(void)
 	}
 	bind_beside();
 }
+
+/* ---- a number that changes hands ---- */
+
+#define NUMBER 77
+#define TRIES  2000
+
+static int one;
+static volatile bool is_bound;
+
+/* Has a socket under the number now and then. */
+static void *open_and_close(void *unused)
+{
+	while (!is_bound) {
+		close(NUMBER);
+		dup2(one, NUMBER);
+	}
+	return unused;
+}
+
+/* Binds what may not be open when the hook looks, and be a socket when the kernel does. */
+void exchange(void)
+{
+	struct sockaddr_in address = loopback(port);
+	pthread_t thread;
+
+	one = socket(AF_INET, SOCK_STREAM, 0);
+	pthread_create(&thread, NULL, open_and_close, NULL);
+	for (int i = 0; i < TRIES && !is_bound; i++)
+		is_bound = bind(NUMBER, (struct sockaddr *)&address, sizeof address) == 0;
+	printf("%s\n", is_bound ? "bound" : "not bound");
+	exit(0);
+}
