@@ -3,11 +3,14 @@
 #ifndef SUPERVISE_EXPLAIN_H
 #define SUPERVISE_EXPLAIN_H
 
+#include "../log.h"
+
 /*
  * Starts ARGUMENTS as execvp(3) does, with PRELOAD as its LD_PRELOAD unless that is empty, and
  * waits for its end. Returns the exit status; a program that was ended by a signal ends this
  * process by the same one. Whoever explains a call tells us by the socket that REUSE_EXPLAIN names.
+ * To LOG goes what cannot be done for the program as its parent.
  */
-int explain(const char *preload, char **arguments);
+int explain(const struct log *log, const char *preload, char **arguments);
 
 #endif

@@ -103,6 +103,14 @@ static int attend_to(enum hook hook, const char *preload, char **arguments)
 	return attend(configuration, arguments, hook == HOOK_NOTIFY, preload);
 }
 
+static int explain_program(const char *preload, char **arguments)
+{
+	struct log log = log_open(LOG_LEVEL_WARN, NULL, getenv("JOURNAL_STREAM"));
+
+	log.name = "reuse-run";
+	return explain(&log, preload, arguments);
+}
+
 int main(int argc, char **argv)
 {
 	enum hook hook = argc >= 3 ? hook_of(argv[2]) : HOOK_COUNT;
@@ -116,7 +124,7 @@ int main(int argc, char **argv)
 	if (argc >= 5 && strcmp(argv[1], "attend-or-preload") == 0 && hook != HOOK_COUNT)
 		return attend_to(hook, argv[3], argv + 4);
 	if (argc >= 4 && strcmp(argv[1], "explain") == 0)
-		return explain(argv[2], argv + 3);
+		return explain_program(argv[2], argv + 3);
 	if (argc == 3 && strcmp(argv[1], "roll") == 0)
 		return control_roll(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "who") == 0)
