@@ -279,6 +279,20 @@ static bool same_device(int a, int b)
 	       string_equals(names[0], names[1]);
 }
 
+/*
+ * Whether bind() puts FD on the interface of a kept socket: where the program gives none with the
+ * address, it is the device that FD is bound to.
+ */
+static bool same_interface(unsigned place, int fd, const struct endpoint *endpoint)
+{
+	uint32_t given = endpoint->scope_id;
+
+	if (given == 0 || given == SCOPE_UNKNOWN)
+		return same_device(mine[place].fd, fd);
+	uint32_t own = share_ask_interface(fd);
+	return own == 0 || own == given || own == SCOPE_UNKNOWN;
+}
+
 static bool same_v6only(int a, int b)
 {
 	int values[2] = {0};
@@ -289,11 +303,14 @@ static bool same_v6only(int a, int b)
 	       values[0] == values[1];
 }
 
-static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+/* A socket that is bound always has a scope, where its address has one; a program may give none. */
+static bool same_endpoint(const struct endpoint *kept, const struct endpoint *wanted)
 {
-	return a->address.high == b->address.high && a->address.low == b->address.low &&
-	       a->scope_id == b->scope_id && a->port == b->port && a->family == b->family &&
-	       a->protocol == b->protocol;
+	return kept->address.high == wanted->address.high &&
+	       kept->address.low == wanted->address.low &&
+	       (wanted->scope_id == 0 || scope_holds(kept->scope_id, wanted->scope_id)) &&
+	       kept->port == wanted->port && kept->family == wanted->family &&
+	       kept->protocol == wanted->protocol;
 }
 
 /* A bind to an IPv6 address that is neither the wildcard nor v4-mapped sets it, whoever asks. */
@@ -306,7 +323,7 @@ static bool has_v6only(const struct endpoint *endpoint)
 static bool is_for(unsigned place, int fd, const struct endpoint *endpoint)
 {
 	return same_endpoint(&shared->kept[place].endpoint, endpoint) && is_open(place) &&
-	       same_device(mine[place].fd, fd) &&
+	       same_interface(place, fd, endpoint) &&
 	       (!has_v6only(endpoint) || same_v6only(mine[place].fd, fd));
 }
 
