@@ -87,7 +87,8 @@ static void look_at_program(struct explanation *explanation)
 	int status;
 	pid_t child;
 
-	while ((child = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+	while ((child = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0 ||
+		(child < 0 && errno == EINTR)) {
 		if (child != explanation->job.program)
 			continue;
 		if (WIFSTOPPED(status)) {
