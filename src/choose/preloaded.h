@@ -13,4 +13,10 @@
  */
 bool preloaded_before_us(const char *list, char *path_out);
 
+/*
+ * The LIST without libreuse.so, wherever and however often it is in there; to be freed. Empty where
+ * nothing is left; NULL where there is no memory.
+ */
+char *preloaded_without_us(const char *list);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "explain.h"
 
+#include "notify/job.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,9 +22,8 @@
 struct explanation {
 	int socket, signals;
 	bool is_seen; /* some call was explained */
-	pid_t program;
-	bool is_over; /* the program has ended, with ... */
-	int status;
+	struct job job;
+	int status; /* that the program has ended with */
 };
 
 /* ---- starting ---- */
@@ -79,44 +81,34 @@ static void hear(struct explanation *explanation)
 		explanation->is_seen = true;
 }
 
-/* Ends, or stops, as the program did. */
-static void do_by_default(int signal)
-{
-	struct sigaction by_default = {.sa_handler = SIG_DFL};
-	sigset_t one;
-
-	sigemptyset(&one);
-	sigaddset(&one, signal);
-	sigaction(signal, &by_default, NULL);
-	raise(signal);
-	sigprocmask(SIG_UNBLOCK, &one, NULL);
-	sigprocmask(SIG_BLOCK, &one, NULL);
-}
-
+/* As process 1, we are the parent of others as well. */
 static void look_at_program(struct explanation *explanation)
 {
 	int status;
+	pid_t child;
 
-	while (waitpid(explanation->program, &status, WNOHANG | WUNTRACED) > 0) {
+	while ((child = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0 ||
+		(child < 0 && errno == EINTR)) {
+		if (child != explanation->job.program)
+			continue;
 		if (WIFSTOPPED(status)) {
-			do_by_default(WSTOPSIG(status));
-			kill(explanation->program, SIGCONT);
+			job_stop(&explanation->job, WSTOPSIG(status));
 			continue;
 		}
-		explanation->is_over = true;
+		explanation->job.is_over = true;
 		explanation->status = status;
 	}
 }
 
 static void handle_signals(struct explanation *explanation)
 {
-	struct signalfd_siginfo info;
+	siginfo_t info;
 
-	while (read(explanation->signals, &info, sizeof info) == sizeof info) {
-		if (info.ssi_signo == SIGCHLD)
+	while (!explanation->job.is_over && job_take_signal(&info)) {
+		if (info.si_signo == SIGCHLD)
 			look_at_program(explanation);
-		else if (info.ssi_code != SI_KERNEL) /* what a terminal sends, the program gets */
-			kill(explanation->program, (int)info.ssi_signo);
+		else
+			job_pass_on(&explanation->job, &info);
 	}
 }
 
@@ -127,7 +119,7 @@ static void wait_for_end(struct explanation *explanation)
 		{.fd = explanation->signals, .events = POLLIN},
 	};
 
-	while (!explanation->is_over) {
+	while (!explanation->job.is_over) {
 		poll(polled, 2, -1);
 		hear(explanation);
 		handle_signals(explanation);
@@ -142,13 +134,13 @@ static int end_as_program(int status)
 	if (!WIFSIGNALED(status))
 		return WEXITSTATUS(status);
 	setrlimit(RLIMIT_CORE, &no_core); /* the program's own is enough */
-	do_by_default(WTERMSIG(status));
+	job_do_by_default(WTERMSIG(status));
 	return 128 + WTERMSIG(status);
 }
 
-int explain(int (*become)(void *context), void *context)
+int explain(const struct log *log, int (*become)(void *context), void *context)
 {
-	struct explanation explanation = {.socket = open_socket()};
+	struct explanation explanation = {.socket = open_socket(), .job = job_of_this_process(log)};
 	struct sigaction by_default = {.sa_handler = SIG_DFL}, on_child;
 	sigset_t all, mask;
 
@@ -158,14 +150,16 @@ int explain(int (*become)(void *context), void *context)
 	sigprocmask(SIG_SETMASK, &all, &mask);
 	sigaction(SIGCHLD, &by_default, &on_child);
 	explanation.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	explanation.program = explanation.signals < 0
-				      ? -1
-				      : start(&explanation, become, context, &mask, &on_child);
-	if (explanation.program < 0) {
+	explanation.job.program = explanation.signals < 0
+					  ? -1
+					  : start(&explanation, become, context, &mask, &on_child);
+	if (explanation.job.program < 0) {
 		sigaction(SIGCHLD, &on_child, NULL);
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		return become(context);
 	}
+	explanation.job.pidfd = (int)syscall(SYS_pidfd_open, explanation.job.program, 0);
+	job_step_outside(&explanation.job);
 	wait_for_end(&explanation);
 	if (!explanation.is_seen)
 		fprintf(stderr, "reuse-run: no socket call was seen\n");

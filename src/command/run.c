@@ -135,6 +135,14 @@ static int run_copies(struct command *command)
 	return status;
 }
 
+static int explain_start(int (*start)(void *context), struct options *options)
+{
+	struct log log = log_open(LOG_LEVEL_WARN, NULL, getenv("JOURNAL_STREAM"));
+
+	log.name = "reuse-run";
+	return explain(&log, start, options);
+}
+
 static int run_program(struct command *command)
 {
 	struct options *options = &command->options;
@@ -152,7 +160,7 @@ static int run_program(struct command *command)
 	if (status != PREPARE_NOTIFY && !options->preload)
 		return EX_CONFIG;
 	int (*const start)(void *context) = is_notified ? attend_to : become;
-	status = command->is_explained ? explain(start, options) : start(options);
+	status = command->is_explained ? explain_start(start, options) : start(options);
 	free((char *)(uintptr_t)options->preload);
 	return status;
 }

@@ -5,6 +5,7 @@
 
 #include "policy/source.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -22,10 +23,11 @@ struct notify_keeper {
 	int (*inherited)(const struct actions *actions); /* what ADOPT would take; -1: nothing */
 	/*
 	 * In the parent of those that answer: before there are any, and whenever the descriptor
-	 * that START has returned, unless that is negative, is readable; and in the end.
+	 * that START has returned, unless that is negative, is readable, until TEND returns false:
+	 * nothing will be there any more; and in the end.
 	 */
 	int (*start)(const struct configuration *configuration);
-	void (*tend)(void);
+	bool (*tend)(void);
 	void (*finish)(void);
 };
 

@@ -3,7 +3,7 @@
 #ifndef NOTIFY_HELPER_H
 #define NOTIFY_HELPER_H
 
-#include "descriptors.h"
+#include "ground/descriptors.h"
 
 #define HELPER_DESCRIPTORS_MOST (DESCRIPTORS_MOST - 2) /* beside standard error and a channel */
 

@@ -74,13 +74,14 @@ uint64_t image_auxiliary(pid_t thread, uint64_t type)
 bool image_read(struct image *image, pid_t thread)
 {
 	uint64_t address = image_auxiliary(thread, AT_RANDOM);
-	struct iovec here = {image, sizeof *image},
-		     there = {(void *)(uintptr_t)address, sizeof *image};
+	struct iovec here = {image->random, sizeof image->random},
+		     there = {(void *)(uintptr_t)address, sizeof image->random};
 
-	if (address && process_vm_readv(thread, &here, 1, &there, 1, 0) == sizeof *image &&
+	image->address = address;
+	if (address && process_vm_readv(thread, &here, 1, &there, 1, 0) == sizeof image->random &&
 		(image->random[0] || image->random[1]))
 		return true;
-	*image = (struct image){{0, 0}};
+	*image = (struct image){{0, 0}, 0};
 	return false;
 }
 

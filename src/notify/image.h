@@ -25,9 +25,13 @@ uint64_t image_auxiliary(pid_t thread, uint64_t type);
  */
 struct image {
 	uint64_t random[2];
+	uint64_t address; /* where they are: image_auxiliary(.., AT_RANDOM) */
 };
 
-/* Returns whether the image is known. A program can change the bytes, but only its own. */
+/*
+ * Returns whether the image is known. A program can change the bytes, but only its own; and it can
+ * make it last as long as it likes to read them, which the address does not.
+ */
 bool image_read(struct image *image, pid_t thread);
 
 bool image_equals(const struct image *a, const struct image *b);

@@ -121,6 +121,18 @@ static void send_to_children(int signal, pid_t except)
 		close(fd);
 }
 
+/*
+ * INFO is NULL where nothing comes with the signal. The program is a child that has not been waited
+ * for, so before Linux 5.3, which has no pidfd_open(2), its number does as well.
+ */
+static int send_to_program(const struct job *job, int signal, siginfo_t *info)
+{
+	if (job->pidfd >= 0)
+		return (int)syscall(SYS_pidfd_send_signal, job->pidfd, signal, info, 0);
+	return info ? (int)syscall(SYS_rt_sigqueueinfo, job->program, signal, info)
+		    : kill(job->program, signal);
+}
+
 static void say_not_passed_on(const struct job *job, int signal, int error)
 {
 	own_errors_begin();
@@ -139,8 +151,7 @@ void job_pass_on(const struct job *job, siginfo_t *info)
 		send_to_children(info->si_signo, has_group_got_it ? job->home : 0);
 	else if (has_group_got_it && getpgid(job->program) == job->home)
 		return;
-	else if (syscall(SYS_pidfd_send_signal, job->pidfd, info->si_signo,
-			 info->si_code == SI_QUEUE ? info : NULL, 0) < 0)
+	else if (send_to_program(job, info->si_signo, info->si_code == SI_QUEUE ? info : NULL) < 0)
 		say_not_passed_on(job, info->si_signo, errno);
 }
 
@@ -217,7 +228,7 @@ static void catch_up(const struct job *job, uint64_t theirs)
 	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++)
 		is_moved |= sigismember(&set, moves[i]) == 1;
 	if (is_moved && !has_gone_on(job))
-		syscall(SYS_pidfd_send_signal, job->pidfd, SIGCONT, NULL, 0);
+		send_to_program(job, SIGCONT, NULL);
 	sigfillset(&set);
 	sigdelset(&set, SIGCHLD);
 	while (take_of(&set, &info)) {

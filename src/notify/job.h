@@ -16,7 +16,7 @@
 struct job {
 	const struct log *log;
 	pid_t program;
-	int pidfd;	 /* of the program */
+	int pidfd;	 /* of the program; below 0 before Linux 5.3 */
 	bool is_over;	 /* the program has ended */
 	pid_t home;	 /* the process group that we were started in, and the program is */
 	bool is_outside; /* we are in another one */

@@ -2,8 +2,8 @@
 #include "kept_sockets.h"
 
 #include "aside.h"
-#include "descriptors.h"
 #include "ground/compare.h"
+#include "ground/descriptors.h"
 #include "ground/errnos.h"
 #include "ground/procfs.h"
 #include "ground/text.h"
@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #ifndef SO_NETNS_COOKIE
@@ -44,17 +45,21 @@ static bool is_link(int directory, const char *name, void *context)
 	return procfs_links_to(directory, name, holders->link);
 }
 
-/* Whether it is a process of ours, which may have a duplicate for the time of a call. */
+/*
+ * Whether it is a process of ours, which may have a duplicate for the time of a call. A file system
+ * of somebody's own may hold the file of a program, and is not asked: it need not answer.
+ */
 static bool is_ours(int proc, const char *process, const struct holders *holders)
 {
 	char path[32];
 	struct text text;
-	struct stat file;
+	struct statx file;
 
 	text_start(&text, path, sizeof path);
 	text_format(&text, "%s/exe", process);
-	return fstatat(proc, path, &file, 0) == 0 && file.st_dev == holders->ours.st_dev &&
-	       file.st_ino == holders->ours.st_ino;
+	return statx(proc, path, AT_STATX_DONT_SYNC, STATX_INO, &file) == 0 &&
+	       makedev(file.stx_dev_major, file.stx_dev_minor) == holders->ours.st_dev &&
+	       file.stx_ino == holders->ours.st_ino;
 }
 
 static bool is_holder(int proc, const char *name, void *context)
@@ -248,7 +253,8 @@ static int send_by_parent(const char *path, const char *text, int fd)
 	return size == sizeof result ? result : -EPIPE;
 }
 
-static void pass_on(void)
+/* Returns false where the process has ended, by whatever has killed it. */
+static bool pass_on(void)
 {
 	struct message message;
 	int fd = -1;
@@ -256,12 +262,18 @@ static void pass_on(void)
 	ssize_t size = descriptors_receive(
 		channels.to_manager, &message, sizeof message, &fd, 1, &count, 0);
 
+	if (size == 0) {
+		finish();
+		keeping = 0;
+		return false;
+	}
 	if (size != sizeof message)
-		return;
+		return true;
 	int result = notify_socket_send(message.path, message.text, count > 0 ? fd : -1);
 	if (count > 0)
 		system_close(fd);
 	descriptors_send(channels.to_manager, &result, sizeof result, NULL, 0);
+	return true;
 }
 
 /* ---- those that ask it ---- */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #define ENTRIES_MOST   16384 /* programs that live at the same time */
@@ -79,21 +80,38 @@ static struct entry *find_process(pid_t process, uint64_t time)
 	return NULL;
 }
 
-/* The program that started this one, or the nearest before that, about which we know something. */
-static struct entry *find_ancestor(pid_t parent)
-{
-	struct process_start start;
-	struct entry *entry = NULL;
-	struct image image;
+/* Those that a process descends from, the nearest first. */
+struct lineage {
+	unsigned count;
+	struct ancestor {
+		struct process_start start;
+		struct image image;
+	} list[ANCESTORS_MOST];
+};
 
-	for (unsigned i = 0; !entry && i < ANCESTORS_MOST && parent > 1; i++) {
-		if (!process_read_start(&start, parent))
-			return NULL;
-		image_read(&image, parent);
-		entry = find_image(&image);
+static void read_lineage(struct lineage *lineage, pid_t parent)
+{
+	lineage->count = 0;
+	while (lineage->count < ANCESTORS_MOST && parent > 1) {
+		struct ancestor *ancestor = &lineage->list[lineage->count];
+		if (!process_read_start(&ancestor->start, parent))
+			return;
+		image_read(&ancestor->image, parent);
+		parent = ancestor->start.parent;
+		lineage->count++;
+	}
+}
+
+/* The program that started this one, or the nearest before that, about which we know something. */
+static struct entry *find_ancestor(const struct lineage *lineage)
+{
+	struct entry *entry = NULL;
+
+	for (unsigned i = 0; !entry && i < lineage->count; i++) {
+		const struct ancestor *ancestor = &lineage->list[i];
+		entry = find_image(&ancestor->image);
 		if (!entry)
-			entry = find_process(parent, start.time);
-		parent = start.parent;
+			entry = find_process(ancestor->start.process, ancestor->start.time);
 	}
 	return entry;
 }
@@ -102,17 +120,21 @@ static struct entry *find_ancestor(pid_t parent)
 
 static bool is_alive[ENTRIES_MOST]; /* in a search: what must not be forgotten */
 
+/*
+ * By where the random bytes are, which the kernel knows; to read them from any process here could
+ * hold up everybody. Two programs may have theirs in the same place: then one stays for longer.
+ */
 static bool mark_image(int directory, const char *name, void *context)
 {
-	struct image image;
 	pid_t process = procfs_number(name);
-	const struct entry *entry =
-		process > 0 && image_read(&image, process) ? find_image(&image) : NULL;
+	uint64_t address = process > 0 ? image_auxiliary(process, AT_RANDOM) : 0;
 
 	(void)directory;
 	(void)context;
-	if (entry)
-		is_alive[entry - ledger->entries] = true;
+	for (uint32_t i = 0; address && i < ledger->limit; i++) {
+		const struct entry *entry = &ledger->entries[i];
+		is_alive[i] |= entry->is_used && entry->image.address == address;
+	}
 	return false;
 }
 
@@ -199,11 +221,11 @@ static bool hold(const struct entry *entry)
 	return true;
 }
 
-static struct entry *add(
-	const struct process_start *start, const struct image *image, const struct policy *policy)
+static struct entry *add(const struct process_start *start, const struct image *image,
+	const struct lineage *lineage, const struct policy *policy)
 {
 	struct entry *before = find_process(start->process, start->time);
-	const struct entry *known = before ? before : find_ancestor(start->parent);
+	const struct entry *known = before ? before : find_ancestor(lineage);
 	uint32_t handed_on = !known ? 0 : known->known ? known->known : known->before;
 	struct entry *entry = make_room(); /* BEFORE may be forgotten, if its process was killed */
 
@@ -230,29 +252,41 @@ static void renew(struct entry *entry, const struct process_start *start)
 	entry->process = start->process;
 }
 
-static struct entry *look_up(
-	const struct process_start *start, pid_t thread, const struct policy *policy)
+/* Where LINEAGE is NULL, only a program that is known already. */
+static struct entry *look_up(const struct process_start *start, const struct image *image,
+	const struct lineage *lineage, const struct policy *policy)
 {
-	struct image image;
-	bool is_known = image_read(&image, thread);
-	struct entry *entry =
-		is_known ? find_image(&image) : find_process(start->process, start->time);
+	bool is_known = image->random[0] || image->random[1];
 
+	if (!shared_lock(turn, -1))
+		return NULL;
+	struct entry *entry =
+		is_known ? find_image(image) : find_process(start->process, start->time);
 	if (entry)
 		renew(entry, start);
-	else
-		entry = add(start, &image, policy);
-	return entry && hold(entry) ? entry : NULL;
+	else if (lineage)
+		entry = add(start, image, lineage, policy);
+	if (entry && !hold(entry))
+		entry = NULL;
+	shared_unlock(turn);
+	return entry;
 }
 
+/* The memory of programs, which may not answer, is not read while others wait for their turn. */
 _Atomic uint32_t *ledger_first_port(pid_t process, pid_t thread, const struct policy *policy)
 {
 	static _Atomic uint32_t nowhere = FIRST_PORT_NOWHERE;
+	static struct lineage lineage; /* large for a stack */
 	struct process_start start;
+	struct image image;
 
-	if (!process_read_start(&start, process) || !shared_lock(turn, -1))
+	if (!process_read_start(&start, process))
 		return &nowhere;
-	struct entry *entry = look_up(&start, thread, policy);
-	shared_unlock(turn);
+	image_read(&image, thread);
+	struct entry *entry = look_up(&start, &image, NULL, policy);
+	if (!entry) {
+		read_lineage(&lineage, start.parent);
+		entry = look_up(&start, &image, &lineage, policy);
+	}
 	return entry ? &entry->known : &nowhere;
 }

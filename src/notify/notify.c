@@ -189,8 +189,9 @@ static int answer_on_socket(struct call *call)
 
 	call->number = (int)call->arguments[0];
 	call->fd = tracee_descriptor(&call->caller, call->number);
+	/* Left to the kernel, another thread could put a socket there that no rule has seen. */
 	if (call->fd < 0)
-		return call->fd == -EBADF ? CONTINUED : answer_blindly(call, call->fd);
+		return call->fd == -EBADF ? -EBADF : answer_blindly(call, call->fd);
 	int error = which == CALL_LISTEN ? 0 : read_address(call);
 	if (!unotify_is_valid(call->listener, call->id))
 		return answer_blindly(call, -ESRCH);

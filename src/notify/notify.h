@@ -6,6 +6,7 @@
 #include "context.h"
 
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*

@@ -277,7 +277,7 @@ static void serve(struct attendance *attendance)
 	while (!is_done(attendance, polled[1].fd < 0)) {
 		if (poll(polled, 3, pool_tend()) < 0)
 			continue;
-		if (polled[1].revents)
+		if (polled[1].revents & POLLHUP)
 			polled[1].fd = -1;
 		handle_signals(attendance);
 	}

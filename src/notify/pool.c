@@ -89,8 +89,10 @@ static enum received receive(struct seat *seat, int step_ms)
 
 	if (poll(polled, 2, step_ms) <= 0)
 		return NOTHING;
-	if (polled[1].revents || !(polled[0].revents & POLLIN))
+	if (polled[1].revents || polled[0].revents & (POLLHUP | POLLNVAL))
 		return NO_MORE;
+	if (!(polled[0].revents & POLLIN)) /* POLLERR: a signal came, as when we are stopped */
+		return NOTHING;
 	if (unotify_receive(pool.listener, &seat->room) == 0)
 		return A_CALL;
 	seat->room.notification.id = 0;
@@ -169,6 +171,12 @@ static void watch(int fd)
 	epoll_ctl(pool.events, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* To be called before it is closed: workers started later have it too, so it would stay there. */
+static void unwatch(int fd)
+{
+	epoll_ctl(pool.events, EPOLL_CTL_DEL, fd, NULL);
+}
+
 static int find_empty(void)
 {
 	for (int i = 0; i < SEATS; i++) {
@@ -186,7 +194,9 @@ static void say_none(int error)
 		return;
 	own_errors_begin();
 	log_write(&pool.notify->configuration->log, LOG_LEVEL_ERROR,
-		"no further process can be started to answer calls: %s", errno_name(-error));
+		"no further process can be started to answer calls: %s; where there is none, "
+		"calls fail if a rule protects, and are left alone otherwise",
+		errno_name(-error));
 	own_errors_end();
 	is_said = true;
 }
@@ -210,15 +220,32 @@ static bool seat_worker(int i, enum state state, int (*what)(void *))
 	return true;
 }
 
-static void start_worker(void)
+static bool start_worker(void)
 {
 	int i = find_empty();
 
-	if (i < 0)
-		return;
-	pool.table->seats[i].room.notification.id = 0;
-	seat_worker(i, IDLE, work);
 	pool.next_start_ms = clock_now_ms() + SLOW_MS;
+	if (i < 0) {
+		say_none(-EAGAIN);
+		return false;
+	}
+	pool.table->seats[i].room.notification.id = 0;
+	return seat_worker(i, IDLE, work);
+}
+
+/* Answers calls that wait, not more at once than workers would. */
+static void answer_here(void)
+{
+	struct pollfd polled = {.fd = pool.listener, .events = POLLIN};
+	union unotify_room room;
+
+	if (!shared_lock(pool.turn, 0))
+		return;
+	for (int i = 0; i < WORKERS_MOST && poll(&polled, 1, 0) > 0; i++) {
+		if (polled.revents & POLLIN && unotify_receive(pool.listener, &room) == 0)
+			notify_answer_blindly(pool.notify, pool.listener, &room.notification);
+	}
+	shared_unlock(pool.turn);
 }
 
 /* Has the call answered, and says so: by a process of its own, since that may take long again. */
@@ -263,8 +290,10 @@ static void bury(int i)
 
 	notify_forget(pool.workers[i].process);
 	settle(seat);
-	if (pool.workers[i].pidfd >= 0)
+	if (pool.workers[i].pidfd >= 0) {
+		unwatch(pool.workers[i].pidfd);
 		close(pool.workers[i].pidfd);
+	}
 	pool.workers[i].process = 0;
 	seat->state = EMPTY;
 }
@@ -335,7 +364,8 @@ static int64_t provide(int64_t now_ms)
 		return earlier(limit_ms, due_ms);
 	if (view.workers == WORKERS_MOST)
 		condemn(view.longest, view.first_ms);
-	start_worker();
+	if (!start_worker() && view.workers == 0)
+		answer_here();
 	return now_ms + SLOW_MS;
 }
 
@@ -352,13 +382,24 @@ int pool_fd(void)
 	return pool.events;
 }
 
+static void tend_keeping(void)
+{
+	if (pool.keeping < 0 || pool.notify->keeper->tend())
+		return;
+	unwatch(pool.keeping);
+	pool.keeping = -1;
+	own_errors_begin();
+	log_write(&pool.notify->configuration->log, LOG_LEVEL_ERROR,
+		"the process that keeps sockets has ended; none is kept any more");
+	own_errors_end();
+}
+
 int pool_tend(void)
 {
 	quiet_timer();
 	pool.table->is_armed = false; /* a call that comes after this arms it */
 	bury_the_dead();
-	if (pool.keeping >= 0)
-		pool.notify->keeper->tend();
+	tend_keeping();
 	if (pool.table->is_over)
 		return -1;
 	int64_t now_ms = clock_now_ms(), next_ms = provide(now_ms);

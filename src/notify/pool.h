@@ -10,7 +10,8 @@
  * A worker receives a call and answers it, and may hang in it for as long as a program likes: over
  * memory or a socket that does not answer. Mostly there is one. When all hang, another is started;
  * when there are many already, the one that has hung longest gives its place up: it is killed, and
- * its call answered as notify_answer_blindly() says. That becomes of every call in the end.
+ * its call answered as notify_answer_blindly() says. That becomes of every call in the end, also
+ * where no process is left that could answer, and none can be started.
  *
  * All functions are for the one process that has called pool_open(), and do not block.
  */

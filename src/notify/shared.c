@@ -90,12 +90,13 @@ static bool lock_slowly(struct shared_lock *lock, uint32_t self, int64_t until_m
 		value = 0;
 		if (atomic_compare_exchange_strong(&lock->owner, &value, self | HAS_WAITERS))
 			return true;
+		/* also by one that gives up: it may have been woken up instead of another one */
+		if (!(value & HAS_WAITERS) &&
+			!atomic_compare_exchange_strong(&lock->owner, &value, value | HAS_WAITERS))
+			continue;
 		if (until_ms != CLOCK_NEVER && clock_now_ms() >= until_ms)
 			return false;
-		if (value & HAS_WAITERS ||
-			atomic_compare_exchange_strong(&lock->owner, &value, value | HAS_WAITERS))
-			wait_while(lock, value | HAS_WAITERS,
-				until_ms == CLOCK_NEVER ? NULL : &deadline);
+		wait_while(lock, value | HAS_WAITERS, until_ms == CLOCK_NEVER ? NULL : &deadline);
 	}
 }
 
@@ -108,10 +109,15 @@ bool shared_lock(struct shared_lock *lock, int timeout_ms)
 	return lock_slowly(lock, self, timeout_ms < 0 ? CLOCK_NEVER : clock_now_ms() + timeout_ms);
 }
 
+static void wake_one(struct shared_lock *lock)
+{
+	syscall(SYS_futex, &lock->owner, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
 void shared_unlock(struct shared_lock *lock)
 {
 	if (atomic_exchange(&lock->owner, 0) & HAS_WAITERS)
-		syscall(SYS_futex, &lock->owner, FUTEX_WAKE, 1, NULL, NULL, 0);
+		wake_one(lock);
 }
 
 void shared_break_locks(pid_t process)
@@ -120,5 +126,8 @@ void shared_break_locks(pid_t process)
 		uint32_t owner = locks[i].owner;
 		if ((owner & ~HAS_WAITERS) == (uint32_t)process)
 			shared_unlock(&locks[i]);
+		else
+			wake_one(
+				&locks[i]); /* it may have been woken up, and ended before it ran */
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "index_build.h"
 
+#include "classes.h"
 #include "interval.h"
 #include "sort.h"
 
@@ -13,59 +14,6 @@
 #define MAPPED_BITS  96		       /* of the prefix that all IPv4 addresses have */
 #define PORT_BITS    16
 #define PORTS	     (1U << PORT_BITS)
-#define CLASSES_MOST 10 /* two families, and five answers to which protocol it is */
-
-/* ---- classes ---- */
-
-struct classes {
-	uint32_t kinds_present; /* a bit for each pair of families and protocols that rules have */
-	uint32_t kinds[CLASSES_MOST]; /* the pairs that each class stands for */
-};
-
-static unsigned kind_of(const struct match *match)
-{
-	return match->families * 8U + (match->protocols & 7U);
-}
-
-/* Which of the kinds that rules have are for an endpoint of this family and protocol. */
-static uint32_t kinds_for(uint32_t present, uint8_t family, uint8_t protocol)
-{
-	const struct endpoint endpoint = {.family = family, .protocol = protocol};
-	uint32_t kinds = 0;
-
-	for (unsigned kind = 0; kind < INDEX_FAMILIES * 8U; kind++) {
-		const struct match match = {
-			.families = (uint8_t)(kind / 8), .protocols = (uint8_t)(kind % 8)};
-		if (present >> kind & 1 && match_holds_kind(&match, &endpoint))
-			kinds |= 1U << kind;
-	}
-	return kinds;
-}
-
-static uint8_t class_for(struct index *index, struct classes *classes, uint32_t kinds)
-{
-	uint32_t class = 0;
-
-	if (kinds == 0)
-		return 0;
-	while (class < index->n_classes && classes->kinds[class] != kinds)
-		class ++;
-	if (class == index->n_classes)
-		classes->kinds[index->n_classes++] = kinds;
-	return (uint8_t)(class + 1);
-}
-
-static void make_classes(struct index *index, struct classes *classes)
-{
-	static const uint8_t protocols[] = {
-		PROTOCOL_UNKNOWN, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP, PROTOCOL_OTHER};
-
-	for (uint8_t family = FAMILY_IP4; family <= FAMILY_IP6; family++) {
-		for (size_t i = 0; i < sizeof protocols; i++)
-			index->classes[family][protocols[i]] = class_for(index, classes,
-				kinds_for(classes->kinds_present, family, protocols[i]));
-	}
-}
 
 /* ---- what is filed ---- */
 
@@ -129,7 +77,7 @@ static void file_rule(struct builder *builder, uint32_t rule)
 
 	if (match->is_connect != (builder->view == VIEW_CONNECT))
 		return;
-	builder->classes.kinds_present |= 1U << kind_of(match);
+	builder->classes.kinds_present |= 1U << classes_kind_of(match);
 	if (builder->view == VIEW_BOUND && to->scope_id)
 		return;
 	if (builder->view == VIEW_BOUND && to->has_address) {
@@ -392,7 +340,7 @@ static void give_to_rules(struct builder *builder, uint32_t n_intervals)
 		const struct node *node = &index->nodes[node_number(builder, i)];
 		if (entry->rule == NONE)
 			continue;
-		unsigned kind = kind_of(&index->rules[entry->rule].match);
+		unsigned kind = classes_kind_of(&index->rules[entry->rule].match);
 		uint32_t first = interval_find(&node->ports, entry->ports.first);
 		uint32_t last = interval_find(&node->ports, entry->ports.last);
 		for (uint32_t class = 0; class < index->n_classes; class ++) {
@@ -494,7 +442,7 @@ const struct index *index_build(
 		return NULL;
 	*index = (struct index){.rules = rules};
 	file_rules(&builder, count);
-	make_classes(index, &builder.classes);
+	classes_make(index, &builder.classes);
 	bool is_built = open_scratch(&builder);
 	if (is_built) {
 		file_rules(&builder, count);

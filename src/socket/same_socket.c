@@ -3,15 +3,20 @@
 
 #include "ground/compare.h"
 #include "ground/system.h"
+#include "policy/scope.h"
+#include "share.h"
 
 #include <net/if.h>
 #include <netinet/in.h>
 
-bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+/* A socket that is bound always has a scope, where its address has one; a program may give none. */
+bool same_endpoint(const struct endpoint *kept, const struct endpoint *wanted)
 {
-	return a->address.high == b->address.high && a->address.low == b->address.low &&
-	       a->scope_id == b->scope_id && a->port == b->port && a->family == b->family &&
-	       a->protocol == b->protocol;
+	return kept->address.high == wanted->address.high &&
+	       kept->address.low == wanted->address.low &&
+	       (wanted->scope_id == 0 || scope_holds(kept->scope_id, wanted->scope_id)) &&
+	       kept->port == wanted->port && kept->family == wanted->family &&
+	       kept->protocol == wanted->protocol;
 }
 
 static bool same_device(int a, int b)
@@ -24,6 +29,20 @@ static bool same_device(int a, int b)
 	length = IFNAMSIZ;
 	return system_getsockopt(b, SOL_SOCKET, SO_BINDTODEVICE, names[1], &length) == 0 &&
 	       string_equals(names[0], names[1]);
+}
+
+/*
+ * Whether bind() puts FD on the interface of a kept socket: where the program gives none with the
+ * address, it is the device that FD is bound to.
+ */
+static bool same_interface(int kept, int fd, const struct endpoint *endpoint)
+{
+	uint32_t given = endpoint->scope_id;
+
+	if (given == 0 || given == SCOPE_UNKNOWN)
+		return same_device(kept, fd);
+	uint32_t own = share_ask_interface(fd);
+	return own == 0 || own == given || own == SCOPE_UNKNOWN;
 }
 
 static bool same_v6only(int a, int b)
@@ -43,7 +62,8 @@ static bool has_v6only(const struct endpoint *endpoint)
 	       (address_is_any(&endpoint->address) || address_is_ip4(&endpoint->address));
 }
 
-bool same_socket(int a, int b, const struct endpoint *endpoint)
+bool same_socket(int kept, int fd, const struct endpoint *endpoint)
 {
-	return same_device(a, b) && (!has_v6only(endpoint) || same_v6only(a, b));
+	return same_interface(kept, fd, endpoint) &&
+	       (!has_v6only(endpoint) || same_v6only(kept, fd));
 }

@@ -7,14 +7,14 @@
 
 #include <stdbool.h>
 
-/* Whether both are the same address, port, family and protocol. Pure. */
-bool same_endpoint(const struct endpoint *a, const struct endpoint *b);
+/* Whether the endpoint that a kept socket is bound to is the one that is WANTED. Pure. */
+bool same_endpoint(const struct endpoint *kept, const struct endpoint *wanted);
 
 /*
- * Whether two sockets that are or will be bound to ENDPOINT take the same connections: they have
- * the same device (SO_BINDTODEVICE, socket(7)) and IPV6_V6ONLY (ipv6(7)). Async-signal-safe; two or
- * four system calls.
+ * Whether FD, once it is bound to ENDPOINT, would take the connections that the socket KEPT takes,
+ * which is bound to it: both are on one interface (SO_BINDTODEVICE, socket(7)) and have the same
+ * IPV6_V6ONLY (ipv6(7)). Async-signal-safe; four system calls at most.
  */
-bool same_socket(int a, int b, const struct endpoint *endpoint);
+bool same_socket(int kept, int fd, const struct endpoint *endpoint);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guardian.h"
 
+#include "ground/descriptors.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define COPIES_MOST 4096
@@ -65,6 +66,7 @@ static void wait_for_end(int end)
 
 static _Noreturn void watch(int end)
 {
+	const int input = STDIN_FILENO;
 	sigset_t all;
 
 	sigfillset(&all);
@@ -72,7 +74,7 @@ static _Noreturn void watch(int end)
 	setpgid(0, 0);
 	/* It must keep neither a socket nor anybody's standard output open. */
 	dup2(end, STDIN_FILENO);
-	syscall(SYS_close_range, STDIN_FILENO + 1, ~0U, 0);
+	descriptors_close_but(&input, 1);
 	prctl(PR_SET_NAME, "reuse-guardian");
 	wait_for_end(STDIN_FILENO);
 	kill_all();

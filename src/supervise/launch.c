@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "launch.h"
 
+#include "choose/preloaded.h"
 #include "choose/prepare.h"
 #include "env_file.h"
 #include "ground/arena.h"
@@ -334,12 +335,12 @@ static void end_with(pid_t supervisor)
 
 /*
  * The copy is a parent of its own then, which answers the program's calls, and has the library's
- * part in keeping. One hook is enough: the library, the last one in LD_PRELOAD, is left out, unless
- * it is to be the hook where the other one is not available.
+ * part in keeping. One hook is enough: the library is left out of LD_PRELOAD, unless it is to be
+ * the hook where the other one is not available.
  */
-static void parent_run(const struct options *options, char **command, bool or_preload)
+static void start_notified(const struct options *options, char **command, bool or_preload)
 {
-	const char *library = options->preload ? strrchr(options->preload, ':') : NULL;
+	char *others = options->preload ? preloaded_without_us(options->preload) : NULL;
 	const char *before[] = {
 		"reuse-run", "--attend", hook_name(options->hook), "--", NULL, NULL};
 	size_t n_before = 4, count = 0;
@@ -358,9 +359,8 @@ static void parent_run(const struct options *options, char **command, bool or_pr
 	memcpy(words, before, n_before * sizeof *words);
 	memcpy(words + n_before, command, count * sizeof *words);
 	unsetenv("LD_PRELOAD");
-	if (library)
-		setenv("LD_PRELOAD",
-			strndup(options->preload, (size_t)(library - options->preload)), true);
+	if (others && *others)
+		setenv("LD_PRELOAD", others, true);
 	execv("/proc/self/exe", words);
 }
 
@@ -402,7 +402,7 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		prepare_for_asan();
 	restore(launch);
 	if (status == PREPARE_NOTIFY || status == PREPARE_NOTIFY_OR_PRELOAD)
-		parent_run(
+		start_notified(
 			options, command, status == PREPARE_NOTIFY_OR_PRELOAD && options->preload);
 	else
 		execvp(command[0], command);

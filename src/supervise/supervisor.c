@@ -237,9 +237,11 @@ static void reap(struct supervisor *supervisor)
 	worker_listen(supervisor);
 	while ((process = next_ended()) > 0) {
 		guardian_forget_process(process);
-		if (waitpid(process, &status, WNOHANG) != process)
+		pid_t waited = waitpid(process, &status, WNOHANG);
+		if (waited != process && errno != EINTR)
 			return;
-		child_ended(supervisor, process, status);
+		if (waited == process)
+			child_ended(supervisor, process, status);
 	}
 }
 

@@ -122,13 +122,13 @@ static bool is_name(const char *name)
 	return strncmp(name, INHERITED_PREFIX, sizeof INHERITED_PREFIX - 1) == 0;
 }
 
-void __wrap_manager_store(const char *name, int fd)
+void __wrap_service_manager_store(const char *name, int fd)
 {
 	CLAIM(is_name(name));
 	open_one(fd);
 }
 
-void __wrap_manager_forget(const char *name)
+void __wrap_service_manager_forget(const char *name)
 {
 	CLAIM(is_name(name));
 }

@@ -105,12 +105,55 @@ Test(attack, memory_that_answers_late_is_waited_for)
 	expect_outcome(start("tcp -> share", "late", ""), "beside: ok\nbind: ok\n");
 }
 
+Test(attack, a_program_that_does_not_let_itself_be_known_delays_no_other)
+{
+	/* a rule with to= protects */
+	const char *rule = format("port=1 -> once to=:%d share", port_new());
+
+	expect_outcome(start(rule, "unknown", ""), "beside: ok\nbind: EACCES\n");
+}
+
 Test(attack, a_socket_that_is_locked_delays_no_other_program)
 {
 	const char *five = "beside: ok\nbeside: ok\nbeside: ok\nbeside: ok\nbeside: ok\n";
 
 	expect_outcome(start(PROTECTED, "locked", ""), format("%sbind: EINVAL\n", five));
 	expect_outcome(start("tcp -> share", "locked", ""), format("%sbind: EINVAL\n", five));
+}
+
+/* ---- processes that have ended ---- */
+
+Test(attack, the_end_of_a_process_that_answered_keeps_the_hook_busy_only_once)
+{
+	expect_outcome(start(PROTECTED, "calm", "1"), "beside: ok\nbind: EACCES\ncalm\n");
+}
+
+Test(attack, calls_are_answered_when_somebody_has_killed_all_who_answer_and_keep)
+{
+	struct process *process = start("tcp -> keep", "killed", "");
+
+	expect_outcome(process, "beside: ok\nbeside: ok\ncalm\n");
+	expect_says(process, "the process that keeps sockets has ended; none is kept any more");
+}
+
+static struct process *start_as_nobody(const char *rule, const char *what)
+{
+	need_notify();
+	need_root();
+	const char *directory = copy_for_everybody(program_path("attack"));
+	return process_start(
+		WORDS(format("%s/reuse-run", directory), "--hook=notify", "-q", "-r", rule,
+			format("%s/attack", directory), what, format("%d", port_new())),
+		.is_bare = true, .user = "nobody");
+}
+
+Test(attack, calls_are_answered_where_no_process_can_be_started_for_that)
+{
+	struct process *process = start_as_nobody(PROTECTED, "no-process");
+
+	expect_outcome(process, "beside: ok\nbeside: EACCES\n");
+	expect_says(process, "no further process can be started to answer calls: EAGAIN");
+	expect_outcome(start_as_nobody("tcp -> share", "no-process"), "beside: ok\nbeside: ok\n");
 }
 
 /* ---- descriptors ---- */
@@ -135,6 +178,11 @@ Test(attack, where_the_first_thread_has_ended_no_call_gets_past_a_rule_that_prot
 		expect_outcome(start_alone(lacks[i], PROTECTED), "bind: EACCES\nclosed: EBADF\n");
 		expect_outcome(start_alone(lacks[i], "tcp -> share"), "bind: ok\nclosed: EBADF\n");
 	}
+}
+
+Test(attack, a_descriptor_that_is_opened_behind_the_hooks_back_gets_past_no_rule)
+{
+	expect_outcome(start("tcp -> deny", "exchange", ""), "not bound\n");
 }
 
 /* ---- sockets that are made for it ---- */

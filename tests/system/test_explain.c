@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reuse-run --explain: what it says at the end, and that the program does not notice. */
 #include "harness.h"
+#include "terminal.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NOTHING "reuse-run: no socket call was seen\n"
@@ -96,6 +98,54 @@ Test(explain, a_program_that_stops_and_goes_on_is_followed)
 	wait_until(is_stopped, process, "reuse-run to stop");
 	process_signal(process, SIGCONT);
 	expect_end(process, 3, false);
+}
+
+/* Counts the signals that it gets, and tells of them when SIGRTMIN comes, behind all others. */
+static struct process *counting(const char *hook)
+{
+	struct process *process = explained(hook, program_path("trouble"), "counting", "0");
+
+	process_wait_text(process, "running");
+	return process;
+}
+
+static void expect_counts(struct process *process, const char *counts)
+{
+	process_signal(process, SIGRTMIN);
+	cr_expect_eq(process_wait(process), 42, "%s", process_errors(process));
+	cr_expect(strstr(process_output(process), counts), "%s", process_output(process));
+}
+
+static void expect_each_signal_once(const char *hook)
+{
+	struct process *process = counting(hook);
+
+	process_signal(process, SIGHUP);
+	cr_assert_eq(kill(-process_id(process), SIGTERM), 0);
+	process_wait_text(process, "terminated");
+	expect_counts(process, "interrupts=0 terminations=1 hangups=1 users=0\n");
+}
+
+Test(explain, a_signal_to_the_process_or_its_group_comes_once)
+{
+	expect_each_signal_once("--hook=preload");
+	need_notify();
+	expect_each_signal_once("--hook=notify");
+}
+
+Test(explain, the_end_of_the_terminal_reaches_the_program_of_a_sessions_leader)
+{
+	struct terminal terminal = terminal_new();
+	struct process *process = start_on(&terminal, run_path(), "--explain", "--hook=preload",
+		program_path("trouble"), "counting", "0");
+
+	process_wait_text(process, "running");
+	pid_t leader = atoi(strstr(process_output(process), "group ") + strlen("group "));
+	hang_up(&terminal);
+	process_wait_text(process, "continued"); /* the kernel sends it behind SIGHUP */
+	cr_assert_eq(kill(leader, SIGRTMIN), 0);
+	cr_expect_eq(process_wait(process), 42, "%s", process_errors(process));
+	cr_expect(strstr(process_output(process), "hangups=1 "), "%s", process_output(process));
 }
 
 Test(explain, variables_that_name_the_process_name_the_program)

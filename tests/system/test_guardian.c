@@ -95,6 +95,32 @@ Test(guardian, it_acts_when_its_pipe_is_closed_and_not_when_something_is_written
 	wait_listening("tcp", port, 0);
 }
 
+/* ---- what it holds ---- */
+
+static bool has_pipe_alone(void *context)
+{
+	pid_t guardian = *(pid_t *)context;
+	bool has_others = false;
+
+	for (int fd = 1; fd < 64; fd++)
+		has_others |= access(format("/proc/%d/fd/%d", (int)guardian, fd), F_OK) == 0;
+	return !has_others && access(format("/proc/%d/fd/0", (int)guardian), F_OK) == 0;
+}
+
+/* Linux 5.9 closes many at once. A reader of the supervisor's output waits for all who have it. */
+Test(guardian, it_has_its_pipe_alone_on_an_older_kernel_too)
+{
+	struct process *supervisor = process_start(
+		WORDS(program_path("old_kernel"), "close_range", run_path(), "-v", "-n1",
+			"--ready=true", "--ready-delay=0", "/bin/sh", "-c", "sleep 1000 & wait"),
+		.is_bare = true);
+
+	wait_ready(supervisor, 1);
+	pid_t guardian = find_guardian(process_id(supervisor), 0);
+	wait_until(has_pipe_alone, &guardian, "it to close what it need not have");
+	end_supervisor(supervisor);
+}
+
 /* ---- closed standard descriptors ---- */
 
 /* Notes which of the standard descriptors it has, and becomes a server. */

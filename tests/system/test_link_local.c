@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Link-local IPv6 addresses, which mean nothing without the network interface that they are on. */
-#include "harness.h"
+#include "supervised.h"
 
 #include <net/if.h>
+#include <signal.h>
 #include <string.h>
 
 /* Two interfaces that are linked; both have fe80::1, and fe80::2 and fe80::9 are on one each. */
@@ -234,4 +235,29 @@ Test(link_local, a_bind_in_vain_names_the_holder_on_the_same_interface)
 		expect_says(run_calls("tcp -> share", "tcp6", binds[i]),
 			format("process %d; that socket was opened without sharing",
 				(int)process_id(holders[i])));
+}
+
+/* ---- keep ---- */
+
+/* BINDS is how the copy binds; the next one finds the socket of one that was killed. */
+static void expect_taken_over(const char *name, const char *binds)
+{
+	struct process *supervisor =
+		supervise("-n1", "--keep", "--ready-delay=0", need_program("python3"),
+			script_path("sockets.py"), "tcp6", name, binds, "listen", "stay");
+
+	wait_ready(supervisor, 1);
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
+	wait_ready(supervisor, 2);
+	cr_expect_eq(times_said(supervisor, ": takes the kept socket over\n"), 1, "%s %s: %s", name,
+		binds, process_errors(supervisor));
+	end_supervisor(supervisor);
+}
+
+Test(link_local, a_kept_socket_is_taken_over_however_its_interface_is_given)
+{
+	make_link();
+	expect_taken_over("set=SO_REUSEADDR,1", "bind=fe80::1%va,80");
+	expect_taken_over("set=SO_BINDTODEVICE,va", "bind=fe80::1,80");
+	expect_taken_over("set=SO_BINDTODEVICE,va", "bind=fe80::1%va,80");
 }

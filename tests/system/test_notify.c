@@ -309,6 +309,26 @@ Test(notify, the_library_is_not_preloaded_as_well)
 	expect_output(process, "<none>\n");
 }
 
+/* LIST is the LD_PRELOAD of a supervisor; what its copy has are the OTHERS in it. */
+static void expect_others(const char *list, const char *others)
+{
+	struct process *process = process_start(
+		WORDS(run_path(), "-q", "-n1", "--restart=no", "--ready=true", "--hook=notify",
+			"/bin/sh", "-c", "echo \"<${LD_PRELOAD-none}>\""),
+		.is_bare = true, .environment = WORDS(format("LD_PRELOAD=%s", list)));
+
+	expect_output(process, format("<%s>\n", others));
+}
+
+Test(notify, the_library_is_not_preloaded_into_copies_wherever_it_is_in_the_list)
+{
+	const char *ours = library_path(), *other = program_path("behind.so");
+
+	expect_others(ours, "none");
+	expect_others(format("%s:%s", ours, other), other);
+	expect_others(format("%s:%s", other, ours), other);
+}
+
 /* ---- as if it were not there ---- */
 
 Test(notify, the_exit_status_is_the_programs)

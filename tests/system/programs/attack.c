@@ -3,7 +3,7 @@
  * Does, to a hook that is outside, what a hostile program can: "attack WHAT PORT [ARGUMENT...]"
  * says what came of it. A status of 77: that cannot be tried here.
  */
-#include "program.h"
+#include "attack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,15 +29,15 @@
 #define OTHER_USER	61234
 #define OTHER_GROUP	61235
 
-static int port;
+int port;
 static const char *argument;
 
-static const char *outcome(int result)
+const char *outcome(int result)
 {
 	return result < 0 ? strerrorname_np(errno) : "ok";
 }
 
-static _Noreturn void give_up(const char *why)
+_Noreturn void give_up(const char *why)
 {
 	fprintf(stderr, "attack: %s: %s\n", why, strerrorname_np(errno));
 	exit(CANNOT_BE_TRIED);
@@ -56,7 +56,7 @@ static const char *bind_in_child(void)
 	return outcome(errno ? -1 : 0);
 }
 
-static void bind_beside(void)
+void bind_beside(void)
 {
 	printf("beside: %s\n", bind_in_child());
 }
@@ -107,7 +107,7 @@ static void become(const char *whom)
 /* ---- getting at the process that acts for it ---- */
 
 /* A file of /proc/PROCESS, or -1. */
-static int open_of(pid_t process, const char *name, int flags)
+int open_of(pid_t process, const char *name, int flags)
 {
 	char path[64];
 
@@ -115,7 +115,7 @@ static int open_of(pid_t process, const char *name, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
-static bool status_has(pid_t process, const char *words)
+bool status_has(pid_t process, const char *words)
 {
 	char status[4096] = "";
 	int fd = open_of(process, "status", O_RDONLY);
@@ -191,7 +191,7 @@ static pid_t meet(pid_t binder, int loadavg)
 	return 0;
 }
 
-static bool is_time_over(void)
+bool is_time_over(void)
 {
 	static time_t end;
 
@@ -281,11 +281,12 @@ static void stop(void)
 static int faults;
 static char *page; /* every access to it waits until somebody answers the fault */
 
-static void make_page(void)
+void make_page_at(void *place)
 {
 	struct uffdio_api api = {.api = UFFD_API};
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (place ? MAP_FIXED : 0);
 
-	page = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = mmap(place, 4096, PROT_READ | PROT_WRITE, flags, -1, 0);
 	struct uffdio_register area = {
 		.range = {(unsigned long)page, 4096}, .mode = UFFDIO_REGISTER_MODE_MISSING};
 	faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
@@ -294,7 +295,12 @@ static void make_page(void)
 		give_up("userfaultfd");
 }
 
-static void wait_for_fault(void)
+static void make_page(void)
+{
+	make_page_at(NULL);
+}
+
+void wait_for_fault(void)
 {
 	struct pollfd polled = {.fd = faults, .events = POLLIN};
 
@@ -321,7 +327,7 @@ static void *bind_page(void *unused)
 }
 
 /* Binds at as many addresses that do not answer as ARGUMENT says; they never will. */
-static void stuck(void)
+void stuck(void)
 {
 	int count = atoi(argument);
 	pthread_t threads[256];
@@ -460,8 +466,13 @@ static const struct {
 	{"stop", stop},
 	{"stuck", stuck},
 	{"late", late},
+	{"unknown", unknown},
 	{"locked", locked},
 	{"alone", alone},
+	{"calm", calm},
+	{"killed", killed},
+	{"no-process", alone_with_it},
+	{"exchange", exchange},
 	{"owner", owner},
 };
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define THREADS 16
-#define ROUNDS	300
+#define ROUNDS	150
 
 static int port;
 static pthread_barrier_t barrier;

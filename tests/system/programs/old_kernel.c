@@ -21,6 +21,9 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 #define PIDFD_THREAD O_EXCL
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
 
 /* What is not there: a call, where the masked arguments are these. A mask of 0 fits every value. */
 static const struct lack {
@@ -40,6 +43,7 @@ static const struct lack {
 	/* as of a process whose first thread has ended, see attack.c */
 	{"pidfd_getfd of 77", SYS_pidfd_getfd, EBADF, {{1, ~0U, 77}, {0}}},
 	{"PIDFD_THREAD", SYS_pidfd_open, EINVAL, {{1, PIDFD_THREAD, PIDFD_THREAD}}},
+	{"close_range", SYS_close_range, ENOSYS, {{0}}},
 	{"memfd_create", SYS_memfd_create, ENOSYS, {{0}}},
 	{"seccomp", SYS_seccomp, ENOSYS, {{0}}},
 	{"SECCOMP_FILTER_FLAG_NEW_LISTENER", SYS_seccomp, EINVAL,

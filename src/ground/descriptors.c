@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "descriptors.h"
 
-#include "ground/clock.h"
-#include "ground/procfs.h"
-#include "ground/system.h"
+#include "clock.h"
+#include "procfs.h"
+#include "system.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Closes descriptors in bulk, and passes them between processes. */
-#ifndef NOTIFY_DESCRIPTORS_H
-#define NOTIFY_DESCRIPTORS_H
+#ifndef GROUND_DESCRIPTORS_H
+#define GROUND_DESCRIPTORS_H
 
 #include <stddef.h>
 #include <sys/types.h>
