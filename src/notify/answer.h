@@ -57,6 +57,13 @@ struct binding {
 /* Does WORK on a struct binding with the caller's rights, as rights_do(). */
 int answer_with_rights(struct binding *binding, int (*work)(void *));
 
+/*
+ * How a call ends whose socket could not be prepared, for lack of the caller's rights: with ERROR
+ * where the rule must hold. Else it is left to the kernel, and that is said, unless IS_GUARDED:
+ * some other rule for such calls protects, and the kernel would read the address again.
+ */
+int answer_unprepared(const struct binding *binding, bool is_guarded, int error);
+
 /* Prepares the socket as the rule says; the endpoint becomes what is to be bound. */
 int answer_prepare(struct binding *binding);
 

@@ -33,6 +33,19 @@ int answer_with_rights(struct binding *binding, int (*work)(void *))
 	return result;
 }
 
+int answer_unprepared(const struct binding *binding, bool is_guarded, int error)
+{
+	const struct configuration *configuration = binding->call->configuration;
+
+	if (rule_protects(binding->rule) || configuration->policy.is_strict)
+		return error;
+	log_write(&configuration->log, is_guarded ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+		"the rights of process %d cannot be had: %s; %s",
+		(int)binding->call->caller.process, errno_name(-error),
+		is_guarded ? "the call fails, because a rule protects" : "left alone");
+	return is_guarded ? error : CONTINUED;
+}
+
 static int set_options(void *context)
 {
 	const struct binding *binding = context;
@@ -203,16 +216,6 @@ static int continue_and_watch(const struct binding *binding)
 	return CONTINUED;
 }
 
-/* Whatever else the policy protects has to be done with the caller's rights as well. */
-static int bind_without_rights(const struct call *call, int error)
-{
-	log_write(&call->configuration->log, answer_is_guarded() ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-		"the rights of process %d cannot be had: %s; %s", (int)call->caller.process,
-		errno_name(-error),
-		answer_is_guarded() ? "the call fails, because a rule protects" : "left alone");
-	return answer_is_guarded() ? error : CONTINUED;
-}
-
 static int bind_by_rule(struct binding *binding)
 {
 	const struct call *call = binding->call;
@@ -222,9 +225,8 @@ static int bind_by_rule(struct binding *binding)
 	if (actions->pass)
 		return bind_unchanged(binding);
 	int error = answer_prepare(binding);
-	bool must_hold = rule_protects(binding->rule) || call->configuration->policy.is_strict;
 	if (error)
-		return must_hold ? error : bind_without_rights(call, error);
+		return answer_unprepared(binding, answer_is_guarded(), error);
 	if (actions->keep || actions->adopt || actions->has_steer)
 		return bind_further(binding);
 	return decision_retargets(binding->rule) || answer_is_guarded()

@@ -54,7 +54,8 @@ int answer_connect(struct call *call)
 	}
 	decision_say(configuration, "connect", call->number, peer, binding.rule);
 	error = answer_with_rights(&binding, prepare_connect);
-	if (!error)
-		end_keeping(call);
-	return error ? error : CONTINUED;
+	if (error)
+		return answer_unprepared(&binding, false, error);
+	end_keeping(call);
+	return CONTINUED;
 }

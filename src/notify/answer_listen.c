@@ -14,8 +14,10 @@ static int bind_before_listen(struct binding *binding)
 	if (error || !binding->rule)
 		return error;
 	error = answer_prepare(binding);
-	if (error || !decision_retargets(binding->rule))
-		return error;
+	if (error)
+		return answer_unprepared(binding, answer_is_guarded(), error);
+	if (!decision_retargets(binding->rule))
+		return 0;
 	return answer_perform_bind(binding);
 }
 
