@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "owners.h"
 
+#include "ground/open_sockets.h"
 #include "ground/procfs.h"
 
 #include <errno.h>
@@ -43,9 +44,9 @@ static bool is_keeper(pid_t process)
 	return strcmp(program, "systemd") == 0 || strcmp(program, "reuse-run") == 0;
 }
 
-struct process {
+struct search {
 	struct owners *owners;
-	pid_t id;
+	pid_t process; /* that is looked into */
 	bool is_keeper;
 	int error;
 };
@@ -64,42 +65,34 @@ static int add(struct owners *owners, const struct owner *owner)
 	return 0;
 }
 
-static bool visit_descriptor(int directory, const char *name, void *context)
+static bool visit_socket(int fd, uint64_t inode, void *context)
 {
-	struct process *process = context;
+	struct search *search = context;
 	struct owner owner = {
-		.process = process->id,
-		.fd = procfs_number(name),
-		.is_keeper = process->is_keeper,
+		.inode = (uint32_t)inode,
+		.process = search->process,
+		.fd = fd,
+		.is_keeper = search->is_keeper,
 	};
-	char target[64];
-	ssize_t length = readlinkat(directory, name, target, sizeof target - 1);
 
-	target[length > 0 ? length : 0] = '\0';
-	if (sscanf(target, "socket:[%u]", &owner.inode) == 1)
-		process->error = add(process->owners, &owner);
-	return process->error != 0;
+	search->error = add(search->owners, &owner);
+	return search->error != 0;
 }
 
 static bool visit_process(int proc, const char *name, void *context)
 {
-	struct process *process = context;
-	char path[32];
+	struct search *search = context;
 
-	process->id = procfs_number(name);
-	if (process->id < 0)
+	(void)proc;
+	search->process = procfs_number(name);
+	if (search->process < 0)
 		return false;
-	snprintf(path, sizeof path, "%d/fd", (int)process->id);
-	int directory = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool is_hidden = directory < 0 && (errno == EACCES || errno == EPERM);
-	process->is_keeper = is_keeper(process->id);
-	process->owners->is_partial |= is_hidden;
-	process->owners->hides_keeper |= is_hidden && process->is_keeper;
-	if (directory < 0)
-		return false;
-	procfs_walk(directory, visit_descriptor, process);
-	close(directory);
-	return process->error != 0;
+	search->is_keeper = is_keeper(search->process);
+	int result = open_sockets_walk(search->process, visit_socket, search);
+	bool is_hidden = result == -EACCES || result == -EPERM;
+	search->owners->is_partial |= is_hidden;
+	search->owners->hides_keeper |= is_hidden && search->is_keeper;
+	return search->error != 0;
 }
 
 /* ---- all ---- */
@@ -133,14 +126,14 @@ static void unite(struct owners *owners)
 
 int owners_read(struct owners *owners)
 {
-	struct process process = {.owners = owners};
+	struct search search = {.owners = owners};
 
 	*owners = (struct owners){.list = NULL};
-	procfs_walk_path("/proc", visit_process, &process);
+	procfs_walk_path("/proc", visit_process, &search);
 	if (owners->count)
 		qsort(owners->list, owners->count, sizeof *owners->list, compare);
 	unite(owners);
-	return process.error;
+	return search.error;
 }
 
 const struct owner *owners_of(const struct owners *owners, uint32_t inode, size_t *count)

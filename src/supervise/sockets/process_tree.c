@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "process_tree.h"
 
+#include "ground/open_sockets.h"
 #include "ground/procfs.h"
 
 #include <errno.h>
@@ -229,18 +230,11 @@ void process_tree_kill_children(pid_t parent)
 
 /* ---- sockets ---- */
 
-static bool add_socket(int directory, const char *name, void *context)
+static bool add_socket(int fd, uint64_t inode, void *context)
 {
 	struct process_tree *tree = context;
-	char target[64];
-	unsigned long long inode;
-	ssize_t length = readlinkat(directory, name, target, sizeof target - 1);
 
-	if (length <= 0)
-		return false;
-	target[length] = '\0';
-	if (sscanf(target, "socket:[%llu]", &inode) != 1)
-		return false;
+	(void)fd;
 	if (tree->n_inodes % 256 == 0) {
 		uint64_t *larger = realloc(tree->inodes, (tree->n_inodes + 256) * sizeof *larger);
 		tree->is_partial |= !larger;
@@ -254,16 +248,9 @@ static bool add_socket(int directory, const char *name, void *context)
 
 static void read_sockets(struct process_tree *tree, pid_t process)
 {
-	char path[32];
+	int result = open_sockets_walk(process, add_socket, tree);
 
-	snprintf(path, sizeof path, "/proc/%d/fd", (int)process);
-	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0) {
-		tree->is_partial |= errno == EACCES || errno == EPERM;
-		return;
-	}
-	procfs_walk(directory, add_socket, tree);
-	close(directory);
+	tree->is_partial |= result == -EACCES || result == -EPERM;
 }
 
 static int compare_inodes(const void *a, const void *b)
