@@ -32,6 +32,17 @@ int procfs_open(pid_t process, const char *name)
 	return system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 }
 
+void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE])
+{
+	int fd = procfs_open(process, "comm");
+	ssize_t length = fd < 0 ? -1 : system_read(fd, program, PROCFS_PROGRAM_SIZE - 1);
+
+	if (fd >= 0)
+		system_close(fd);
+	program[length > 0 ? length : 0] = '\0';
+	program[string_until(program, '\n')] = '\0';
+}
+
 bool procfs_walk(int directory, procfs_visitor *visit, void *context)
 {
 	_Alignas(struct entry) char bytes[1024];

@@ -22,6 +22,11 @@ typedef bool procfs_visitor(int directory, const char *name, void *context);
  */
 int procfs_open(pid_t process, const char *name);
 
+#define PROCFS_PROGRAM_SIZE 16 /* with the NUL */
+
+/* The name of its program, as /proc/PID/comm has it (proc(5)); empty where that cannot be seen. */
+void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE]);
+
 /* Visits each name in an open directory; returns whether a visitor ended it. */
 bool procfs_walk(int directory, procfs_visitor *visit, void *context);
 

@@ -2,11 +2,8 @@
 #include "owners.h"
 
 #include "ground/open_sockets.h"
-#include "ground/procfs.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,26 +16,18 @@
 
 /* ---- one process ---- */
 
-void owners_program(pid_t process, char program[static OWNERS_PROGRAM_SIZE])
+void owners_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE])
 {
-	char path[32];
-
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)process);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, program, OWNERS_PROGRAM_SIZE - 1);
-	if (fd >= 0)
-		close(fd);
-	program[length > 0 ? length : 0] = '\0';
-	program[strcspn(program, "\n")] = '\0';
-	if (strcmp(program, "reuse-supervise") ==
-		0) /* one of an earlier version, not restarted yet */
+	procfs_program(process, program);
+	/* One of an earlier version, not restarted yet. */
+	if (strcmp(program, "reuse-supervise") == 0)
 		strcpy(program, "reuse-run");
 }
 
 /* A service manager, the system's or a user's, has a file descriptor store and .socket units. */
 static bool is_keeper(pid_t process)
 {
-	char program[OWNERS_PROGRAM_SIZE];
+	char program[PROCFS_PROGRAM_SIZE];
 
 	owners_program(process, program);
 	return strcmp(program, "systemd") == 0 || strcmp(program, "reuse-run") == 0;

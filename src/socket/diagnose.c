@@ -61,17 +61,6 @@ static void look_at(const struct table_entry *entry, void *context)
 
 /* ---- processes ---- */
 
-static void read_program(pid_t process, char program[static 16])
-{
-	int fd = procfs_open(process, "comm");
-	ssize_t length = fd < 0 ? -1 : system_read(fd, program, 15);
-
-	if (fd >= 0)
-		system_close(fd);
-	program[length > 0 ? length : 0] = '\0';
-	program[string_until(program, '\n')] = '\0';
-}
-
 static bool is_owner(int proc, const char *name, void *context)
 {
 	struct holder *holder = context;
@@ -81,7 +70,7 @@ static bool is_owner(int proc, const char *name, void *context)
 	if (process < 0 || !open_sockets_have(process, holder->inode))
 		return false;
 	holder->process = process;
-	read_program(process, holder->program);
+	procfs_program(process, holder->program);
 	return true;
 }
 
