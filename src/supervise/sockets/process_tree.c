@@ -2,6 +2,7 @@
 #include "process_tree.h"
 
 #include "ground/open_sockets.h"
+#include "ground/process.h"
 #include "ground/procfs.h"
 
 #include <errno.h>
@@ -15,45 +16,10 @@
 
 /* ---- processes ---- */
 
-struct process {
-	pid_t id, parent, group, session;
-	unsigned long long started; /* in ticks since the boot: a number that is given out anew has
-				       another */
-	bool has_ended;		    /* a zombie: its parent has not asked yet how it did */
-};
-
 struct processes {
 	struct process *list;
 	size_t count, room;
 };
-
-/* Reads /proc/PID/stat (proc(5)): the program's name, in parentheses, may hold anything. */
-static bool read_process(struct process *process, pid_t id)
-{
-	char path[32], line[512];
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)id);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-	if (fd >= 0)
-		close(fd);
-	if (length <= 0)
-		return false;
-	line[length] = '\0';
-	const char *behind_name = strrchr(line, ')');
-	char state;
-	int threads; /* more than one: only the first thread has ended */
-	*process = (struct process){.id = id};
-	if (!behind_name ||
-		sscanf(behind_name + 1,
-			" %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d "
-			"%*s %llu",
-			&state, &process->parent, &process->group, &process->session, &threads,
-			&process->started) != 6)
-		return false;
-	process->has_ended = state == 'Z' && threads <= 1;
-	return true;
-}
 
 static bool add_process(int directory, const char *name, void *context)
 {
@@ -71,7 +37,7 @@ static bool add_process(int directory, const char *name, void *context)
 		all->list = larger;
 		all->room = room;
 	}
-	all->count += read_process(&all->list[all->count], id);
+	all->count += process_read(&all->list[all->count], id);
 	return false;
 }
 
@@ -164,7 +130,7 @@ static bool is_still(const struct process *seen)
 {
 	struct process now;
 
-	return read_process(&now, seen->id) && now.parent == seen->parent &&
+	return process_read(&now, seen->id) && now.parent == seen->parent &&
 	       now.started == seen->started;
 }
 
@@ -178,12 +144,12 @@ bool process_tree_holds(pid_t leader, pid_t process, uid_t user)
 	struct process sender, at, parent;
 	pid_t ourselves = getpid();
 
-	if (!has_our_numbers() || !read_process(&sender, process))
+	if (!has_our_numbers() || !process_read(&sender, process))
 		return false;
 	at = sender;
 	bool is_found = is_of(&at, leader);
 	for (unsigned depth = 0; at.parent != ourselves; depth++) {
-		if (depth == DEPTH_MOST || !read_process(&parent, at.parent) || !is_still(&at))
+		if (depth == DEPTH_MOST || !process_read(&parent, at.parent) || !is_still(&at))
 			return false;
 		at = parent;
 		is_found = is_found || is_of(&at, leader);
