@@ -2,6 +2,7 @@
 #include "outer.h"
 
 #include "ground/procfs.h"
+#include "ground/status.h"
 #include "ground/system.h"
 
 #include <dirent.h>
@@ -12,20 +13,12 @@
 
 #define DEPTH_MOST 1000 /* a loop cannot be, but for numbers that were given out anew */
 
-/* A number of its status; FIELD ends in a colon. -1: there is none. */
-static int status_of(pid_t process, const char *field)
+/* A number of its status; NAME ends in a colon. -1: there is none. */
+static int status_of(pid_t process, const char *name)
 {
-	struct procfs_reader reader = {.fd = procfs_open(process, "status")};
-	char line[128];
-	int number = -1;
+	struct status_field field = {.name = name};
 
-	while (reader.fd >= 0 && number < 0 && procfs_next_line(&reader, line, sizeof line)) {
-		if (strncmp(line, field, strlen(field)) == 0)
-			number = (int)strtol(line + strlen(field), NULL, 10);
-	}
-	if (reader.fd >= 0)
-		system_close(reader.fd);
-	return number;
+	return status_read(process, &field, 1) ? -1 : (int)strtol(field.value, NULL, 10);
 }
 
 static bool is_reuse_run(pid_t process)

@@ -4,6 +4,7 @@
 #include "ground/open_sockets.h"
 #include "ground/process.h"
 #include "ground/procfs.h"
+#include "ground/status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,19 +111,12 @@ static struct processes read_processes(void)
 /* Whether its real, effective or saved user is USER; the kernel lets it send any of these. */
 static bool has_user(pid_t process, uid_t user)
 {
-	char path[32], line[128];
+	struct status_field users = {.name = "Uid:"};
 	unsigned real, effective, saved;
-	bool has = false;
 
-	snprintf(path, sizeof path, "/proc/%d/status", (int)process);
-	struct procfs_reader reader = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
-	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
-		if (sscanf(line, "Uid: %u %u %u", &real, &effective, &saved) == 3)
-			has = user == real || user == effective || user == saved;
-	}
-	if (reader.fd >= 0)
-		close(reader.fd);
-	return has;
+	return status_read(process, &users, 1) == 0 &&
+	       sscanf(users.value, "%u %u %u", &real, &effective, &saved) == 3 &&
+	       (user == real || user == effective || user == saved);
 }
 
 /* Whether it is the same process as when it was read, and has the same parent. */
