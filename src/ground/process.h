@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tells a process from a later one of the same number, by the time of its start. */
+/* Tells what a process is, and tells it from a later one of the same number. */
 #ifndef GROUND_PROCESS_H
 #define GROUND_PROCESS_H
 
@@ -7,19 +7,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct process_start {
-	pid_t process;
-	pid_t parent;
-	uint64_t time; /* in clock ticks after the machine's; execve(2) does not change it */
+struct process {
+	pid_t id, parent, group, session;
+	uint64_t started; /* in clock ticks after the machine; execve(2) does not change it */
+	bool has_ended;	  /* a zombie; not one whose first thread alone has ended */
 };
 
-/*
- * Reads the parent and the time from /proc/PID/stat (proc(5)); returns false where there is no such
- * process, or only a zombie of it is left. One whose first thread alone has ended still lives.
- */
-bool process_read_start(struct process_start *start, pid_t process);
+/* Reads /proc/PID/stat (proc(5)); returns false where there is no such process. */
+bool process_read(struct process *process, pid_t id);
 
-/* Whether the process that this was read of still lives. */
-bool process_lives(pid_t process, uint64_t time);
+/* The same, but false as well where only a zombie of it is left. */
+bool process_read_living(struct process *process, pid_t id);
+
+/* Whether the process that STARTED was read of still lives. */
+bool process_lives(pid_t id, uint64_t started);
 
 #endif

@@ -3,10 +3,12 @@
 
 #include "compare.h"
 #include "system.h"
+#include "text.h"
 
 #include <fcntl.h>
 
 #define LINK_MAX_SHOWN 64
+#define PATH_SIZE      48
 
 /* As getdents64(2) has it. */
 struct entry {
@@ -16,6 +18,30 @@ struct entry {
 	uint8_t type;
 	char name[];
 };
+
+int procfs_open(pid_t process, const char *name)
+{
+	char path[PATH_SIZE];
+	struct text text;
+
+	text_start(&text, path, sizeof path);
+	if (process == PROCFS_SELF)
+		text_format(&text, "/proc/self/%s", name);
+	else
+		text_format(&text, "/proc/%d/%s", (int)process, name);
+	return system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE])
+{
+	int fd = procfs_open(process, "comm");
+	ssize_t length = fd < 0 ? -1 : system_read(fd, program, PROCFS_PROGRAM_SIZE - 1);
+
+	if (fd >= 0)
+		system_close(fd);
+	program[length > 0 ? length : 0] = '\0';
+	program[string_until(program, '\n')] = '\0';
+}
 
 bool procfs_walk(int directory, procfs_visitor *visit, void *context)
 {

@@ -6,11 +6,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Is given an open directory and a name in it; returns true to end the walk. */
 typedef bool procfs_visitor(int directory, const char *name, void *context);
 
 /* All functions here are async-signal-safe and leave errno alone. */
+
+/* This process itself, whatever its number is in the PID namespace that /proc was mounted in. */
+#define PROCFS_SELF (-1)
+
+/*
+ * Opens the file or folder NAME of a process for reading. Returns a descriptor that is closed on
+ * exec, or a negative errno.
+ */
+int procfs_open(pid_t process, const char *name);
+
+#define PROCFS_PROGRAM_SIZE 16 /* with the NUL */
+
+/* The name of its program, as /proc/PID/comm has it (proc(5)); empty where that cannot be seen. */
+void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE]);
 
 /* Visits each name in an open directory; returns whether a visitor ended it. */
 bool procfs_walk(int directory, procfs_visitor *visit, void *context);

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image.h"
 
+#include "ground/procfs.h"
 #include "ground/system.h"
-#include "ground/text.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/uio.h>
 
-#define PATH_SIZE    48
 #define ENTRIES_MOST 64
 
 struct vector {
@@ -48,12 +46,7 @@ static uint64_t find(const struct vector *vector, uint64_t type)
  */
 static void read_vector(struct vector *vector, pid_t thread)
 {
-	char path[PATH_SIZE];
-	struct text text;
-
-	text_start(&text, path, sizeof path);
-	text_format(&text, "/proc/%d/auxv", (int)thread);
-	int fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	int fd = procfs_open(thread, "auxv");
 	ssize_t length = fd < 0 ? 0 : system_read(fd, vector->bytes, sizeof vector->bytes);
 	if (fd >= 0)
 		system_close(fd);

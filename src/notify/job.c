@@ -3,8 +3,8 @@
 
 #include "aside.h"
 #include "ground/errnos.h"
-#include "ground/procfs.h"
 #include "ground/second_signal.h"
+#include "ground/status.h"
 #include "own_errors.h"
 
 #include <errno.h>
@@ -198,18 +198,10 @@ static bool has_gone_on(const struct job *job)
 /* The signals that wait for a process, which blocks them all; bit 0 is signal 1. */
 static uint64_t signals_of(pid_t process)
 {
-	char path[48], line[128];
-	uint64_t signals = 0;
+	struct status_field signals = {.name = "ShdPnd:"};
 
-	snprintf(path, sizeof path, "/proc/%d/status", (int)process);
-	struct procfs_reader reader = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
-	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
-		if (strncmp(line, "ShdPnd:", 7) == 0)
-			signals = strtoull(line + 7, NULL, 16);
-	}
-	if (reader.fd >= 0)
-		close(reader.fd);
-	return signals;
+	status_read(process, &signals, 1);
+	return strtoull(signals.value, NULL, 16);
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "ground/compare.h"
 #include "ground/descriptors.h"
 #include "ground/errnos.h"
+#include "ground/open_sockets.h"
 #include "ground/procfs.h"
 #include "ground/text.h"
 #include "socket/adopt.h"
@@ -34,16 +35,9 @@
 /* ---- who may have a kept socket ---- */
 
 struct holders {
-	char link[32];	  /* "socket:[INODE]" */
+	uint64_t inode;	  /* of the socket */
 	struct stat ours; /* the file that this process and its like run */
 };
-
-static bool is_link(int directory, const char *name, void *context)
-{
-	const struct holders *holders = context;
-
-	return procfs_links_to(directory, name, holders->link);
-}
 
 /*
  * Whether it is a process of ours, which may have a duplicate for the time of a call. A file system
@@ -64,32 +58,20 @@ static bool is_ours(int proc, const char *process, const struct holders *holders
 
 static bool is_holder(int proc, const char *name, void *context)
 {
-	struct holders *holders = context;
+	const struct holders *holders = context;
 	int process = procfs_number(name);
-	char path[32];
-	struct text text;
 
-	if (process < 0 || is_ours(proc, name, holders))
-		return false;
-	text_start(&text, path, sizeof path);
-	text_format(&text, "%s/fd", name);
-	int files = system_open(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	bool is_found = files >= 0 && procfs_walk(files, is_link, holders);
-	if (files >= 0)
-		system_close(files);
-	return is_found && tracee_is_descendant(process);
+	return process >= 0 && !is_ours(proc, name, holders) &&
+	       open_sockets_have(process, holders->inode) && tracee_is_descendant(process);
 }
 
 /* Whether some program of ours has a descriptor of the socket. */
 static bool is_held(const struct stat *socket)
 {
-	struct holders holders = {.ours = {.st_ino = 0}};
-	struct text link;
+	struct holders holders = {.inode = socket->st_ino};
 
 	if (stat("/proc/self/exe", &holders.ours) < 0)
 		return true;
-	text_start(&link, holders.link, sizeof holders.link);
-	text_format(&link, "socket:[%ju]", (uintmax_t)socket->st_ino);
 	return procfs_walk_path("/proc", is_holder, &holders);
 }
 

@@ -84,7 +84,7 @@ static struct entry *find_process(pid_t process, uint64_t time)
 struct lineage {
 	unsigned count;
 	struct ancestor {
-		struct process_start start;
+		struct process process;
 		struct image image;
 	} list[ANCESTORS_MOST];
 };
@@ -94,10 +94,10 @@ static void read_lineage(struct lineage *lineage, pid_t parent)
 	lineage->count = 0;
 	while (lineage->count < ANCESTORS_MOST && parent > 1) {
 		struct ancestor *ancestor = &lineage->list[lineage->count];
-		if (!process_read_start(&ancestor->start, parent))
+		if (!process_read_living(&ancestor->process, parent))
 			return;
 		image_read(&ancestor->image, parent);
-		parent = ancestor->start.parent;
+		parent = ancestor->process.parent;
 		lineage->count++;
 	}
 }
@@ -111,7 +111,7 @@ static struct entry *find_ancestor(const struct lineage *lineage)
 		const struct ancestor *ancestor = &lineage->list[i];
 		entry = find_image(&ancestor->image);
 		if (!entry)
-			entry = find_process(ancestor->start.process, ancestor->start.time);
+			entry = find_process(ancestor->process.id, ancestor->process.started);
 	}
 	return entry;
 }
@@ -221,10 +221,10 @@ static bool hold(const struct entry *entry)
 	return true;
 }
 
-static struct entry *add(const struct process_start *start, const struct image *image,
+static struct entry *add(const struct process *process, const struct image *image,
 	const struct lineage *lineage, const struct policy *policy)
 {
-	struct entry *before = find_process(start->process, start->time);
+	struct entry *before = find_process(process->id, process->started);
 	const struct entry *known = before ? before : find_ancestor(lineage);
 	uint32_t handed_on = !known ? 0 : known->known ? known->known : known->before;
 	struct entry *entry = make_room(); /* BEFORE may be forgotten, if its process was killed */
@@ -232,8 +232,8 @@ static struct entry *add(const struct process_start *start, const struct image *
 	if (!entry)
 		return NULL;
 	entry->image = *image;
-	entry->process = start->process;
-	entry->time = start->time;
+	entry->process = process->id;
+	entry->time = process->started;
 	entry->before = handed_on;
 	entry->known = first_port_concerns(policy, handed_on) ? handed_on : 0;
 	entry->is_used = true;
@@ -243,17 +243,17 @@ static struct entry *add(const struct process_start *start, const struct image *
 }
 
 /* Of a program whose process has ended, another one calls that is forked from it. */
-static void renew(struct entry *entry, const struct process_start *start)
+static void renew(struct entry *entry, const struct process *process)
 {
-	if (entry->process == start->process || process_lives(entry->process, entry->time))
+	if (entry->process == process->id || process_lives(entry->process, entry->time))
 		return;
 	entry->process = 0;
-	entry->time = start->time;
-	entry->process = start->process;
+	entry->time = process->started;
+	entry->process = process->id;
 }
 
 /* Where LINEAGE is NULL, only a program that is known already. */
-static struct entry *look_up(const struct process_start *start, const struct image *image,
+static struct entry *look_up(const struct process *process, const struct image *image,
 	const struct lineage *lineage, const struct policy *policy)
 {
 	bool is_known = image->random[0] || image->random[1];
@@ -261,11 +261,11 @@ static struct entry *look_up(const struct process_start *start, const struct ima
 	if (!shared_lock(turn, -1))
 		return NULL;
 	struct entry *entry =
-		is_known ? find_image(image) : find_process(start->process, start->time);
+		is_known ? find_image(image) : find_process(process->id, process->started);
 	if (entry)
-		renew(entry, start);
+		renew(entry, process);
 	else if (lineage)
-		entry = add(start, image, lineage, policy);
+		entry = add(process, image, lineage, policy);
 	if (entry && !hold(entry))
 		entry = NULL;
 	shared_unlock(turn);
@@ -277,16 +277,16 @@ _Atomic uint32_t *ledger_first_port(pid_t process, pid_t thread, const struct po
 {
 	static _Atomic uint32_t nowhere = FIRST_PORT_NOWHERE;
 	static struct lineage lineage; /* large for a stack */
-	struct process_start start;
+	struct process caller;
 	struct image image;
 
-	if (!process_read_start(&start, process))
+	if (!process_read_living(&caller, process))
 		return &nowhere;
 	image_read(&image, thread);
-	struct entry *entry = look_up(&start, &image, NULL, policy);
+	struct entry *entry = look_up(&caller, &image, NULL, policy);
 	if (!entry) {
-		read_lineage(&lineage, start.parent);
-		entry = look_up(&start, &image, &lineage, policy);
+		read_lineage(&lineage, caller.parent);
+		entry = look_up(&caller, &image, &lineage, policy);
 	}
 	return entry ? &entry->known : &nowhere;
 }

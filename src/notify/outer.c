@@ -2,55 +2,31 @@
 #include "outer.h"
 
 #include "ground/procfs.h"
+#include "ground/status.h"
 #include "ground/system.h"
-#include "ground/text.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define PATH_SIZE  32
 #define DEPTH_MOST 1000 /* a loop cannot be, but for numbers that were given out anew */
 
-static int open_of(pid_t process, const char *name)
+/* A number of its status; NAME ends in a colon. -1: there is none. */
+static int status_of(pid_t process, const char *name)
 {
-	char path[PATH_SIZE];
-	struct text text;
+	struct status_field field = {.name = name};
 
-	text_start(&text, path, sizeof path);
-	text_format(&text, "/proc/%d/%s", (int)process, name);
-	return system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-}
-
-/* A number of its status; FIELD ends in a colon. -1: there is none. */
-static int status_of(pid_t process, const char *field)
-{
-	struct procfs_reader reader = {.fd = open_of(process, "status")};
-	char line[128];
-	int number = -1;
-
-	while (reader.fd >= 0 && number < 0 && procfs_next_line(&reader, line, sizeof line)) {
-		if (strncmp(line, field, strlen(field)) == 0)
-			number = (int)strtol(line + strlen(field), NULL, 10);
-	}
-	if (reader.fd >= 0)
-		system_close(reader.fd);
-	return number;
+	return status_read(process, &field, 1) ? -1 : (int)strtol(field.value, NULL, 10);
 }
 
 static bool is_reuse_run(pid_t process)
 {
-	static const char name[] = "reuse-run\n";
-	char comm[32];
-	int fd = open_of(process, "comm");
-	ssize_t length = fd < 0 ? -1 : system_read(fd, comm, sizeof comm);
+	char program[PROCFS_PROGRAM_SIZE];
 
-	if (fd >= 0)
-		system_close(fd);
-	return length == (ssize_t)strlen(name) && memcmp(comm, name, strlen(name)) == 0;
+	procfs_program(process, program);
+	return strcmp(program, "reuse-run") == 0;
 }
 
 /* Whether it hears of a filter's calls; a supervisor of copies need not. */
@@ -58,7 +34,7 @@ static bool has_listener(pid_t process)
 {
 	static const char listener[] = "anon_inode:seccomp notify"; /* fs/anon_inodes.c */
 	char target[sizeof listener + 1];
-	int folder = open_of(process, "fd");
+	int folder = procfs_open(process, "fd");
 	DIR *descriptors = folder < 0 ? NULL : fdopendir(folder);
 	bool is_there = false;
 

@@ -5,6 +5,7 @@
 #include "ground/errnos.h"
 #include "ground/procfs.h"
 #include "ground/standard.h"
+#include "ground/status.h"
 #include "ground/system.h"
 #include "job.h"
 #include "kept_sockets.h"
@@ -293,18 +294,13 @@ static void serve(struct attendance *attendance)
  */
 static int check_proc(void)
 {
-	struct procfs_reader reader = {.fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC)};
-	char line[128];
-	bool is_other = false;
+	struct status_field numbers = {.name = "NSpid:"};
+	int error = status_read(PROCFS_SELF, &numbers, 1);
 
-	if (reader.fd < 0)
+	/* A kernel without PID namespaces has no such field. */
+	if (error && error != -EIO)
 		return -ENOENT;
-	while (procfs_next_line(&reader, line, sizeof line)) {
-		if (strncmp(line, "NSpid:", 6) == 0)
-			is_other = strspn(line + 7, "0123456789") != strlen(line + 7);
-	}
-	close(reader.fd);
-	return is_other ? -EXDEV : 0;
+	return numbers.value[strspn(numbers.value, "0123456789")] ? -EXDEV : 0;
 }
 
 /* Before there is a program that would have to be left alone without these. */

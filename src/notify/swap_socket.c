@@ -14,13 +14,13 @@
 /* Whether /proc/PID/fdinfo/FD, proc(5), has O_CLOEXEC among the flags. */
 static bool is_cloexec(pid_t process, int number)
 {
-	char path[48], line[128];
+	char file[32], line[128];
 	struct text text;
 	bool is_set = false;
 
-	text_start(&text, path, sizeof path);
-	text_format(&text, "/proc/%d/fdinfo/%d", (int)process, number);
-	struct procfs_reader reader = {.fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0)};
+	text_start(&text, file, sizeof file);
+	text_format(&text, "fdinfo/%d", number);
+	struct procfs_reader reader = {.fd = procfs_open(process, file)};
 	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
 		if (string_starts(line, "flags:"))
 			is_set = (strtoul(line + 6, NULL, 8) & O_CLOEXEC) != 0;

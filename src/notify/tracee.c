@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tracee.h"
 
-#include "ground/compare.h"
 #include "ground/procfs.h"
+#include "ground/status.h"
 #include "ground/system.h"
 #include "ground/text.h"
 
@@ -41,45 +41,36 @@ static ino_t namespace_of(pid_t thread, const char *name)
 	return stat(path_of(path, thread, name), &status) == 0 ? status.st_ino : 0;
 }
 
-/* Behind the name and the real one, the effective one. */
-static unsigned second_number(const char *line)
+/* Behind the real one, the effective one. */
+static unsigned second_number(const char *value)
 {
-	const char *second = strchr(line + 5, '\t');
+	const char *second = strchr(value, '\t');
 
 	return (unsigned)strtoul(second ? second : "", NULL, 10);
 }
 
-/* A line of /proc/PID/status, proc(5); returns whether it is the last one that counts. */
-static bool read_status_line(struct tracee *caller, const char *line)
-{
-	if (string_starts(line, "Tgid:"))
-		caller->process = (pid_t)strtol(line + 5, NULL, 10);
-	else if (string_starts(line, "PPid:"))
-		caller->parent = (pid_t)strtol(line + 5, NULL, 10);
-	else if (string_starts(line, "Uid:"))
-		caller->rights.user = second_number(line);
-	else if (string_starts(line, "Gid:"))
-		caller->rights.group = second_number(line);
-	else if (string_starts(line, "CapEff:"))
-		caller->rights.capabilities = strtoull(line + 7, NULL, 16);
-	return string_starts(line, "CapEff:");
-}
-
 static int read_status(struct tracee *caller, pid_t thread)
 {
-	char path[PATH_SIZE], line[128];
-	struct procfs_reader reader = {.fd = system_open(AT_FDCWD, path_of(path, thread, "status"),
-					       O_RDONLY | O_CLOEXEC, 0)};
+	enum { PROCESS, PARENT, USER, GROUP, CAPABILITIES, FIELDS };
+	struct status_field fields[FIELDS] = {
+		[PROCESS] = {.name = "Tgid:"},
+		[PARENT] = {.name = "PPid:"},
+		[USER] = {.name = "Uid:"},
+		[GROUP] = {.name = "Gid:"},
+		[CAPABILITIES] = {.name = "CapEff:"},
+	};
+	int error = status_read(thread, fields, FIELDS);
 
 	*caller = (struct tracee){.thread = thread, .pidfd = -1};
-	if (reader.fd < 0)
-		return reader.fd;
 	/* Half of it would be somebody else's rights. */
-	bool is_whole = false;
-	while (!is_whole && procfs_next_line(&reader, line, sizeof line))
-		is_whole = read_status_line(caller, line);
-	system_close(reader.fd);
-	return is_whole ? 0 : -EIO;
+	if (error)
+		return error;
+	caller->process = (pid_t)strtol(fields[PROCESS].value, NULL, 10);
+	caller->parent = (pid_t)strtol(fields[PARENT].value, NULL, 10);
+	caller->rights.user = second_number(fields[USER].value);
+	caller->rights.group = second_number(fields[GROUP].value);
+	caller->rights.capabilities = strtoull(fields[CAPABILITIES].value, NULL, 16);
+	return 0;
 }
 
 static int look(struct tracee *caller, pid_t thread)
@@ -184,9 +175,7 @@ int tracee_descriptor(const struct tracee *caller, int number)
 
 int tracee_namespace(const struct tracee *caller, const char *name)
 {
-	char path[PATH_SIZE];
-
-	return system_open(AT_FDCWD, path_of(path, caller->thread, name), O_RDONLY | O_CLOEXEC, 0);
+	return procfs_open(caller->thread, name);
 }
 
 /* What comes of a line that is longer than the reader's: "Groups:", then numbers and blanks. */

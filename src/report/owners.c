@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "owners.h"
 
-#include "ground/procfs.h"
+#include "ground/open_sockets.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,34 +16,26 @@
 
 /* ---- one process ---- */
 
-void owners_program(pid_t process, char program[static OWNERS_PROGRAM_SIZE])
+void owners_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE])
 {
-	char path[32];
-
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)process);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, program, OWNERS_PROGRAM_SIZE - 1);
-	if (fd >= 0)
-		close(fd);
-	program[length > 0 ? length : 0] = '\0';
-	program[strcspn(program, "\n")] = '\0';
-	if (strcmp(program, "reuse-supervise") ==
-		0) /* one of an earlier version, not restarted yet */
+	procfs_program(process, program);
+	/* One of an earlier version, not restarted yet. */
+	if (strcmp(program, "reuse-supervise") == 0)
 		strcpy(program, "reuse-run");
 }
 
 /* A service manager, the system's or a user's, has a file descriptor store and .socket units. */
 static bool is_keeper(pid_t process)
 {
-	char program[OWNERS_PROGRAM_SIZE];
+	char program[PROCFS_PROGRAM_SIZE];
 
 	owners_program(process, program);
 	return strcmp(program, "systemd") == 0 || strcmp(program, "reuse-run") == 0;
 }
 
-struct process {
+struct search {
 	struct owners *owners;
-	pid_t id;
+	pid_t process; /* that is looked into */
 	bool is_keeper;
 	int error;
 };
@@ -64,42 +54,34 @@ static int add(struct owners *owners, const struct owner *owner)
 	return 0;
 }
 
-static bool visit_descriptor(int directory, const char *name, void *context)
+static bool visit_socket(int fd, uint64_t inode, void *context)
 {
-	struct process *process = context;
+	struct search *search = context;
 	struct owner owner = {
-		.process = process->id,
-		.fd = procfs_number(name),
-		.is_keeper = process->is_keeper,
+		.inode = (uint32_t)inode,
+		.process = search->process,
+		.fd = fd,
+		.is_keeper = search->is_keeper,
 	};
-	char target[64];
-	ssize_t length = readlinkat(directory, name, target, sizeof target - 1);
 
-	target[length > 0 ? length : 0] = '\0';
-	if (sscanf(target, "socket:[%u]", &owner.inode) == 1)
-		process->error = add(process->owners, &owner);
-	return process->error != 0;
+	search->error = add(search->owners, &owner);
+	return search->error != 0;
 }
 
 static bool visit_process(int proc, const char *name, void *context)
 {
-	struct process *process = context;
-	char path[32];
+	struct search *search = context;
 
-	process->id = procfs_number(name);
-	if (process->id < 0)
+	(void)proc;
+	search->process = procfs_number(name);
+	if (search->process < 0)
 		return false;
-	snprintf(path, sizeof path, "%d/fd", (int)process->id);
-	int directory = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool is_hidden = directory < 0 && (errno == EACCES || errno == EPERM);
-	process->is_keeper = is_keeper(process->id);
-	process->owners->is_partial |= is_hidden;
-	process->owners->hides_keeper |= is_hidden && process->is_keeper;
-	if (directory < 0)
-		return false;
-	procfs_walk(directory, visit_descriptor, process);
-	close(directory);
-	return process->error != 0;
+	search->is_keeper = is_keeper(search->process);
+	int result = open_sockets_walk(search->process, visit_socket, search);
+	bool is_hidden = result == -EACCES || result == -EPERM;
+	search->owners->is_partial |= is_hidden;
+	search->owners->hides_keeper |= is_hidden && search->is_keeper;
+	return search->error != 0;
 }
 
 /* ---- all ---- */
@@ -133,14 +115,14 @@ static void unite(struct owners *owners)
 
 int owners_read(struct owners *owners)
 {
-	struct process process = {.owners = owners};
+	struct search search = {.owners = owners};
 
 	*owners = (struct owners){.list = NULL};
-	procfs_walk_path("/proc", visit_process, &process);
+	procfs_walk_path("/proc", visit_process, &search);
 	if (owners->count)
 		qsort(owners->list, owners->count, sizeof *owners->list, compare);
 	unite(owners);
-	return process.error;
+	return search.error;
 }
 
 const struct owner *owners_of(const struct owners *owners, uint32_t inode, size_t *count)

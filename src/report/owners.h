@@ -3,12 +3,12 @@
 #ifndef REPORT_OWNERS_H
 #define REPORT_OWNERS_H
 
+#include "ground/procfs.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#define OWNERS_PROGRAM_SIZE 16 /* as in /proc/PID/comm, with the NUL */
 
 struct owner {
 	uint32_t inode; /* of the socket */
@@ -33,8 +33,8 @@ int owners_read(struct owners *owners);
 /* The owners of one socket, COUNT of them; NULL where none can be seen. */
 const struct owner *owners_of(const struct owners *owners, uint32_t inode, size_t *count);
 
-/* What /proc/PID/comm says; empty where the process is gone. */
-void owners_program(pid_t process, char program[static OWNERS_PROGRAM_SIZE]);
+/* The name of its program, with that of our own as it is today; empty where the process is gone. */
+void owners_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE]);
 
 /*
  * A descriptor of our own of the socket that OWNER has (pidfd_getfd(2), Linux 5.6), to be closed;

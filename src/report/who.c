@@ -60,7 +60,7 @@ static const char *unknown(const struct columns *columns)
 /* The first of its processes, and how many more there are. */
 static void print_process(FILE *out, const struct listener *listener, const struct columns *columns)
 {
-	char number[CELL_SIZE] = "-", program[OWNERS_PROGRAM_SIZE] = "-";
+	char number[CELL_SIZE] = "-", program[PROCFS_PROGRAM_SIZE] = "-";
 	char shown[CELL_SIZE];
 	struct text text;
 
@@ -120,7 +120,7 @@ static void print_connections(
 static void print_keeper(FILE *out, const struct survey *survey, const struct listener *listener,
 	const struct columns *columns)
 {
-	char program[OWNERS_PROGRAM_SIZE];
+	char program[PROCFS_PROGRAM_SIZE];
 
 	if (listener->n_owners == listener->n_processes) {
 		fputs(survey->owners.hides_keeper ? unknown(columns) : "-", out);

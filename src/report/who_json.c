@@ -50,7 +50,7 @@ static void print_owners(FILE *out, const struct owner *owners, size_t count)
 {
 	fputc('[', out);
 	for (size_t i = 0; i < count; i++) {
-		char program[OWNERS_PROGRAM_SIZE];
+		char program[PROCFS_PROGRAM_SIZE];
 		owners_program(owners[i].process, program);
 		fprintf(out, "%s{\"pid\":%d,\"program\":", i ? "," : "", (int)owners[i].process);
 		print_string(out, program);

@@ -376,7 +376,7 @@ static void say_elsewhere(uint16_t port, bool is_held_here)
 	other_networks_find(&elsewhere, port);
 	for (unsigned i = 0; i < elsewhere.count; i++) {
 		pid_t process = elsewhere.places[i].process;
-		char program[OWNERS_PROGRAM_SIZE], bytes[2 * OWNERS_PROGRAM_SIZE];
+		char program[PROCFS_PROGRAM_SIZE], bytes[2 * PROCFS_PROGRAM_SIZE];
 		struct text text;
 		owners_program(process, program);
 		text_start(&text, bytes, sizeof bytes);

@@ -3,6 +3,7 @@
 
 #include "ground/compare.h"
 #include "ground/errnos.h"
+#include "ground/open_sockets.h"
 #include "ground/procfs.h"
 #include "ground/system.h"
 #include "policy/scope.h"
@@ -60,58 +61,17 @@ static void look_at(const struct table_entry *entry, void *context)
 
 /* ---- processes ---- */
 
-struct owner_search {
-	struct holder *holder;
-	char link[32]; /* "socket:[INODE]" */
-};
-
-static void read_program(int process, char program[static 16])
-{
-	int fd = system_open(process, "comm", O_RDONLY | O_CLOEXEC, 0);
-	ssize_t length = fd < 0 ? -1 : system_read(fd, program, 15);
-
-	if (fd >= 0)
-		system_close(fd);
-	program[length > 0 ? length : 0] = '\0';
-	program[string_until(program, '\n')] = '\0';
-}
-
-static bool is_link_to_socket(int directory, const char *name, void *context)
-{
-	const struct owner_search *search = context;
-
-	return procfs_links_to(directory, name, search->link);
-}
-
 static bool is_owner(int proc, const char *name, void *context)
 {
-	struct owner_search *search = context;
-	pid_t pid = procfs_number(name);
+	struct holder *holder = context;
+	pid_t process = procfs_number(name);
 
-	if (pid < 0)
+	(void)proc;
+	if (process < 0 || !open_sockets_have(process, holder->inode))
 		return false;
-	int process = system_open(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	int files = system_open(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	bool is_found = files >= 0 && procfs_walk(files, is_link_to_socket, search);
-	if (is_found) {
-		search->holder->process = pid;
-		read_program(process, search->holder->program);
-	}
-	if (files >= 0)
-		system_close(files);
-	if (process >= 0)
-		system_close(process);
-	return is_found;
-}
-
-static void find_process(struct holder *holder)
-{
-	struct owner_search search = {.holder = holder};
-	struct text link;
-
-	text_start(&link, search.link, sizeof search.link);
-	text_format(&link, "socket:[%u]", holder->inode);
-	procfs_walk_path("/proc", is_owner, &search);
+	holder->process = process;
+	procfs_program(process, holder->program);
+	return true;
 }
 
 int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *holder)
@@ -123,7 +83,7 @@ int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *
 	int error = tables_read(
 		endpoint->protocol, endpoint->port, TABLE_EVERY_STATE, look_at, &search);
 	if (search.is_found && holder->inode)
-		find_process(holder);
+		procfs_walk_path("/proc", is_owner, holder);
 	return search.is_found ? 1 : error;
 }
 

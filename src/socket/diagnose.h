@@ -3,6 +3,7 @@
 #ifndef SOCKET_DIAGNOSE_H
 #define SOCKET_DIAGNOSE_H
 
+#include "ground/procfs.h"
 #include "ground/text.h"
 #include "ground/user.h"
 #include "policy/endpoint.h"
@@ -23,8 +24,8 @@ struct holder {
 	bool is_listening; /* for UDP: bound */
 	bool is_bound;	   /* TCP: bound, and neither listening nor a connection */
 	enum sharing sharing;
-	pid_t process;	  /* 0: cannot be seen */
-	char program[16]; /* as in /proc/PID/comm; empty: cannot be seen */
+	pid_t process;			   /* 0: cannot be seen */
+	char program[PROCFS_PROGRAM_SIZE]; /* empty: cannot be seen */
 };
 
 /* What keeps a socket that shares from joining a holder; the graver the later. */

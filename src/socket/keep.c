@@ -3,6 +3,7 @@
 
 #include "ground/compare.h"
 #include "ground/errnos.h"
+#include "ground/open_sockets.h"
 #include "ground/procfs.h"
 #include "ground/system.h"
 #include "inherited.h"
@@ -231,26 +232,25 @@ void keep_leave(void)
 
 struct holding {
 	int duplicate;
-	char link[32];
+	uint64_t inode;
 };
 
-static bool is_other_descriptor(int directory, const char *name, void *context)
+static bool is_other_descriptor(int fd, uint64_t inode, void *context)
 {
 	const struct holding *holding = context;
 
-	return procfs_number(name) != holding->duplicate &&
-	       procfs_links_to(directory, name, holding->link);
+	return fd != holding->duplicate && inode == holding->inode;
 }
 
 /* Whether the program has a descriptor of it, besides our duplicate. */
 static bool program_holds(unsigned place)
 {
-	struct holding holding = {.duplicate = mine[place].fd > 0 ? mine[place].fd : -1};
-	struct text link;
+	struct holding holding = {
+		.duplicate = mine[place].fd > 0 ? mine[place].fd : -1,
+		.inode = shared->kept[place].inode,
+	};
 
-	text_start(&link, holding.link, sizeof holding.link);
-	text_format(&link, "socket:[%ju]", (uintmax_t)shared->kept[place].inode);
-	return procfs_walk_path("/proc/self/fd", is_other_descriptor, &holding);
+	return open_sockets_walk(PROCFS_SELF, is_other_descriptor, &holding) == 1;
 }
 
 /* Whether the program that asks with its socket FD must go without. */

@@ -127,32 +127,22 @@ static void read_registration(struct registrations *found, int epoll, const char
 }
 
 struct search {
-	int process; /* 0: this one */
+	pid_t process;
 	struct registrations *found;
 };
-
-/* "/proc/self/fdinfo" or "/proc/PID/fdinfo". */
-static void print_path(struct text *text, int process, const char *name)
-{
-	if (process)
-		text_format(text, "/proc/%d/%s", process, name);
-	else
-		text_format(text, "/proc/self/%s", name);
-}
 
 static bool read_epoll(int directory, const char *name, void *context)
 {
 	const struct search *search = context;
 	struct procfs_reader reader = {.fd = -1};
-	char path[48], line[256];
+	char file[32], line[256];
 	struct text text;
 
 	if (!procfs_links_to(directory, name, "anon_inode:[eventpoll]"))
 		return false;
-	text_start(&text, path, sizeof path);
-	print_path(&text, search->process, "fdinfo/");
-	text_format(&text, "%s", name);
-	reader.fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	text_start(&text, file, sizeof file);
+	text_format(&text, "fdinfo/%s", name);
+	reader.fd = procfs_open(search->process, file);
 	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line))
 		read_registration(search->found, procfs_number(name), line);
 	if (reader.fd >= 0)
@@ -160,17 +150,17 @@ static bool read_epoll(int directory, const char *name, void *context)
 	return false;
 }
 
-void replace_find_registrations(struct registrations *found, int process, int fd)
+void replace_find_registrations(struct registrations *found, pid_t process, int fd)
 {
 	struct search search = {process, found};
-	char path[32];
-	struct text text;
+	int directory = procfs_open(process, "fd");
 
 	found->fd = fd;
 	found->count = 0;
-	text_start(&text, path, sizeof path);
-	print_path(&text, process, "fd");
-	procfs_walk_path(path, read_epoll, &search);
+	if (directory < 0)
+		return;
+	procfs_walk(directory, read_epoll, &search);
+	system_close(directory);
 }
 
 /* ---- both ---- */
@@ -188,7 +178,7 @@ int replace_socket(int fd, int new, const struct endpoint *endpoint)
 		membership_move(fd, new);
 	if ((flags ^ own) & O_NONBLOCK)
 		system_fcntl(new, F_SETFL, own ^ O_NONBLOCK);
-	replace_find_registrations(&found, 0, fd);
+	replace_find_registrations(&found, PROCFS_SELF, fd);
 	int result = system_dup3(new, fd, close_flag & FD_CLOEXEC ? O_CLOEXEC : 0);
 	if (result < 0)
 		return result;

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/types.h>
 
 #define REGISTRATIONS_MOST 32 /* of one socket, before it is bound */
 
@@ -32,9 +33,9 @@ struct registrations {
 int replace_socket(int fd, int new, const struct endpoint *endpoint);
 
 /*
- * Finds the registrations of the descriptor FD of another PROCESS, or with 0 of this one. All
- * numbers are that process's. Async-signal-safe; leaves errno alone.
+ * Finds the registrations of the descriptor FD of another PROCESS, or of PROCFS_SELF. All numbers
+ * are that process's. Async-signal-safe; leaves errno alone.
  */
-void replace_find_registrations(struct registrations *found, int process, int fd);
+void replace_find_registrations(struct registrations *found, pid_t process, int fd);
 
 #endif

@@ -95,14 +95,14 @@ Test(ledger, more_programs_than_places_that_live_get_more_places)
 
 Test(ledger, where_all_places_are_taken_by_the_living_no_port_moves)
 {
-	struct process_start now;
+	struct process now;
 	pid_t program = run_program();
 
-	cr_assert(process_read_start(&now, getpid()));
+	cr_assert(process_read_living(&now, getpid()));
 	ledger->limit = ENTRIES_MOST;
 	for (uint32_t i = 0; i < ENTRIES_MOST; i++)
 		ledger->entries[i] =
-			(struct entry){.is_used = true, .process = getpid(), .time = now.time};
+			(struct entry){.is_used = true, .process = getpid(), .time = now.started};
 	cr_expect_eq(*memory_of(program), FIRST_PORT_NOWHERE);
 	ledger->entries[7].time++; /* as if one had ended */
 	cr_expect_eq(*memory_of(program), 0);
@@ -111,18 +111,18 @@ Test(ledger, where_all_places_are_taken_by_the_living_no_port_moves)
 
 Test(ledger, a_process_that_has_ended_does_not_live_and_nor_does_one_of_another_start)
 {
-	struct process_start now;
+	struct process now;
 	pid_t program = run_program();
 
-	cr_assert(process_read_start(&now, program));
+	cr_assert(process_read_living(&now, program));
 	cr_expect_eq(now.parent, getpid());
-	cr_expect(process_lives(program, now.time));
-	cr_expect_not(process_lives(program, now.time + 1));
+	cr_expect(process_lives(program, now.started));
+	cr_expect_not(process_lives(program, now.started + 1));
 	kill(program, SIGKILL);
 	cr_assert_eq(waitid(P_PID, (id_t)program, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
-	cr_expect_not(process_lives(program, now.time), "a zombie");
+	cr_expect_not(process_lives(program, now.started), "a zombie");
 	waitpid(program, NULL, 0);
-	cr_expect_not(process_lives(program, now.time));
+	cr_expect_not(process_lives(program, now.started));
 }
 
 /* A child with that number, which waits to be killed. */
@@ -141,21 +141,21 @@ static pid_t fork_as(pid_t number)
 
 Test(ledger, a_process_that_gets_the_number_of_another_knows_nothing_of_it)
 {
-	struct process_start before, now;
+	struct process before, now;
 	pid_t number = run_program();
 
 	*memory_of(number) = FIRST;
-	cr_assert(process_read_start(&before, number));
+	cr_assert(process_read_living(&before, number));
 	end_program(number);
 	do {
 		pid_t again = fork_as(number);
 		if (again < 0)
 			cr_skip("a number of one's choice is not given here");
-		cr_assert(process_read_start(&now, again));
-		if (now.time > before.time)
+		cr_assert(process_read_living(&now, again));
+		if (now.started > before.started)
 			cr_expect_eq(*memory_of(again), 0);
 		end_program(again);
-	} while (now.time == before.time);
+	} while (now.started == before.started);
 }
 
 Test(ledger, a_worker_that_is_killed_with_the_lock_stops_nobody)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "process_tree.h"
 
+#include "ground/open_sockets.h"
+#include "ground/process.h"
 #include "ground/procfs.h"
+#include "ground/status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,45 +17,10 @@
 
 /* ---- processes ---- */
 
-struct process {
-	pid_t id, parent, group, session;
-	unsigned long long started; /* in ticks since the boot: a number that is given out anew has
-				       another */
-	bool has_ended;		    /* a zombie: its parent has not asked yet how it did */
-};
-
 struct processes {
 	struct process *list;
 	size_t count, room;
 };
-
-/* Reads /proc/PID/stat (proc(5)): the program's name, in parentheses, may hold anything. */
-static bool read_process(struct process *process, pid_t id)
-{
-	char path[32], line[512];
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)id);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-	if (fd >= 0)
-		close(fd);
-	if (length <= 0)
-		return false;
-	line[length] = '\0';
-	const char *behind_name = strrchr(line, ')');
-	char state;
-	int threads; /* more than one: only the first thread has ended */
-	*process = (struct process){.id = id};
-	if (!behind_name ||
-		sscanf(behind_name + 1,
-			" %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d "
-			"%*s %llu",
-			&state, &process->parent, &process->group, &process->session, &threads,
-			&process->started) != 6)
-		return false;
-	process->has_ended = state == 'Z' && threads <= 1;
-	return true;
-}
 
 static bool add_process(int directory, const char *name, void *context)
 {
@@ -70,7 +38,7 @@ static bool add_process(int directory, const char *name, void *context)
 		all->list = larger;
 		all->room = room;
 	}
-	all->count += read_process(&all->list[all->count], id);
+	all->count += process_read(&all->list[all->count], id);
 	return false;
 }
 
@@ -143,19 +111,12 @@ static struct processes read_processes(void)
 /* Whether its real, effective or saved user is USER; the kernel lets it send any of these. */
 static bool has_user(pid_t process, uid_t user)
 {
-	char path[32], line[128];
+	struct status_field users = {.name = "Uid:"};
 	unsigned real, effective, saved;
-	bool has = false;
 
-	snprintf(path, sizeof path, "/proc/%d/status", (int)process);
-	struct procfs_reader reader = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
-	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
-		if (sscanf(line, "Uid: %u %u %u", &real, &effective, &saved) == 3)
-			has = user == real || user == effective || user == saved;
-	}
-	if (reader.fd >= 0)
-		close(reader.fd);
-	return has;
+	return status_read(process, &users, 1) == 0 &&
+	       sscanf(users.value, "%u %u %u", &real, &effective, &saved) == 3 &&
+	       (user == real || user == effective || user == saved);
 }
 
 /* Whether it is the same process as when it was read, and has the same parent. */
@@ -163,7 +124,7 @@ static bool is_still(const struct process *seen)
 {
 	struct process now;
 
-	return read_process(&now, seen->id) && now.parent == seen->parent &&
+	return process_read(&now, seen->id) && now.parent == seen->parent &&
 	       now.started == seen->started;
 }
 
@@ -177,12 +138,12 @@ bool process_tree_holds(pid_t leader, pid_t process, uid_t user)
 	struct process sender, at, parent;
 	pid_t ourselves = getpid();
 
-	if (!has_our_numbers() || !read_process(&sender, process))
+	if (!has_our_numbers() || !process_read(&sender, process))
 		return false;
 	at = sender;
 	bool is_found = is_of(&at, leader);
 	for (unsigned depth = 0; at.parent != ourselves; depth++) {
-		if (depth == DEPTH_MOST || !read_process(&parent, at.parent) || !is_still(&at))
+		if (depth == DEPTH_MOST || !process_read(&parent, at.parent) || !is_still(&at))
 			return false;
 		at = parent;
 		is_found = is_found || is_of(&at, leader);
@@ -229,18 +190,11 @@ void process_tree_kill_children(pid_t parent)
 
 /* ---- sockets ---- */
 
-static bool add_socket(int directory, const char *name, void *context)
+static bool add_socket(int fd, uint64_t inode, void *context)
 {
 	struct process_tree *tree = context;
-	char target[64];
-	unsigned long long inode;
-	ssize_t length = readlinkat(directory, name, target, sizeof target - 1);
 
-	if (length <= 0)
-		return false;
-	target[length] = '\0';
-	if (sscanf(target, "socket:[%llu]", &inode) != 1)
-		return false;
+	(void)fd;
 	if (tree->n_inodes % 256 == 0) {
 		uint64_t *larger = realloc(tree->inodes, (tree->n_inodes + 256) * sizeof *larger);
 		tree->is_partial |= !larger;
@@ -254,16 +208,9 @@ static bool add_socket(int directory, const char *name, void *context)
 
 static void read_sockets(struct process_tree *tree, pid_t process)
 {
-	char path[32];
+	int result = open_sockets_walk(process, add_socket, tree);
 
-	snprintf(path, sizeof path, "/proc/%d/fd", (int)process);
-	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0) {
-		tree->is_partial |= errno == EACCES || errno == EPERM;
-		return;
-	}
-	procfs_walk(directory, add_socket, tree);
-	close(directory);
+	tree->is_partial |= result == -EACCES || result == -EPERM;
 }
 
 static int compare_inodes(const void *a, const void *b)

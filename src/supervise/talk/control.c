@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include "ground/errnos.h"
+#include "ground/status.h"
 #include "ground/text.h"
 #include "peer.h"
 #include "say.h"
@@ -26,18 +27,12 @@
 /* The number that a process has in its own pid namespace; 0 where it cannot be seen. */
 static pid_t own_number_of(pid_t process)
 {
-	char path[32], line[256];
-	const char *last = NULL;
+	struct status_field numbers = {.name = "NSpid:"};
 
-	snprintf(path, sizeof path, "/proc/%d/status", (int)process);
-	FILE *file = fopen(path, "re");
-	while (file && !last && fgets(line, sizeof line, file)) {
-		if (strncmp(line, "NSpid:", 6) == 0)
-			last = strrchr(line, '\t');
-	}
-	if (file)
-		fclose(file);
-	return last ? (pid_t)atoi(last) : process;
+	if (status_read(process, &numbers, 1) < 0)
+		return process;
+	const char *last = strrchr(numbers.value, '\t');
+	return (pid_t)atoi(last ? last : numbers.value);
 }
 
 /*
