@@ -359,7 +359,7 @@ static int start_program(struct attendance *attendance, struct start *start, str
 }
 
 /* Without them, sockets are shared all the same. */
-static void check_service(struct attendance *attendance)
+static void check_kept_sockets(struct attendance *attendance)
 {
 	const struct configuration *configuration = attendance->notify.configuration;
 	int error = kept_sockets_is_wanted(configuration)
@@ -432,7 +432,7 @@ int parent_run(const struct configuration *configuration, char **arguments, bool
 		attendance.notify.only_process = attendance.job.program;
 	close(start.channel);
 	kept_sockets_hold(configuration);
-	check_service(&attendance);
+	check_kept_sockets(&attendance);
 	let_descriptors_go(&attendance);
 	pool_start(&attendance.notify, attendance.listener);
 	serve(&attendance);
