@@ -3,6 +3,7 @@
 
 #include "filter.h"
 #include "ground/errnos.h"
+#include "ground/exit_status.h"
 #include "ground/procfs.h"
 #include "ground/standard.h"
 #include "ground/system.h"
@@ -29,9 +30,6 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND	    127
 
 /* How this process was started, and how the program is to be. */
 struct start {
@@ -120,7 +118,7 @@ static _Noreturn void become_program(const struct start *start)
 	execvp(start->arguments[0], start->arguments);
 	int error = errno;
 	tell(start, REPORT_NO_PROGRAM, -error);
-	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+	_exit(exit_status_for(error));
 }
 
 /* Returns false where the child has said nothing: it became the program. */
@@ -395,7 +393,7 @@ static int go_without_hook(const struct configuration *configuration, const stru
 		setenv("LD_PRELOAD", start->preload, 1);
 	restore_signals(start);
 	execvp(start->arguments[0], start->arguments);
-	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	return exit_status_for(errno);
 }
 
 int parent_run(const struct configuration *configuration, char **arguments, bool asked_for,

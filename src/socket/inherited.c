@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdint.h>
 
-#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 #define FDS_MOST 4096
 #define FOR_US	 "REUSE_KEPT="
 
@@ -134,7 +133,7 @@ static void take_over(struct sorted *sorted, const char *list)
 /* Moves a kept socket out of the row of COUNT that the program reads. */
 static void move_kept(struct sorted *sorted, int fd, int count)
 {
-	int moved = system_fcntl(fd, F_DUPFD, FIRST_FD + count);
+	int moved = system_fcntl(fd, F_DUPFD, INHERITED_FIRST_FD + count);
 
 	if (moved < 0)
 		return;
@@ -145,7 +144,7 @@ static void move_kept(struct sorted *sorted, int fd, int count)
 /* Moves what is the program's own up, so that the row has no hole. */
 static void leave(struct sorted *sorted, int fd, const char *name, size_t length)
 {
-	int place = FIRST_FD + sorted->n_left;
+	int place = INHERITED_FIRST_FD + sorted->n_left;
 	int flags = system_fcntl(fd, F_GETFD, 0);
 
 	if (place != fd) {
@@ -159,7 +158,7 @@ static void leave(struct sorted *sorted, int fd, const char *name, size_t length
 
 static void sort(struct sorted *sorted, int count, const char *names)
 {
-	for (int fd = FIRST_FD; fd < FIRST_FD + count; fd++) {
+	for (int fd = INHERITED_FIRST_FD; fd < INHERITED_FIRST_FD + count; fd++) {
 		size_t length = string_until(names, ':');
 		if (string_starts(names, INHERITED_PREFIX))
 			move_kept(sorted, fd, count);
@@ -243,7 +242,7 @@ int inherited_find(const char *name, size_t length)
 {
 	const char *at = left_names;
 
-	for (int fd = FIRST_FD; at; fd++) {
+	for (int fd = INHERITED_FIRST_FD; at; fd++) {
 		size_t size = string_until(at, ':');
 		if (size == length && string_same(at, name, size))
 			return fd;
