@@ -6,7 +6,6 @@
 #include "text.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 
 long sysctl_ipv4(const char *name)
 {
@@ -20,5 +19,5 @@ long sysctl_ipv4(const char *name)
 		return -1;
 	bool is_read = procfs_next_line(&reader, line, sizeof line);
 	system_close(reader.fd);
-	return is_read ? strtol(line, NULL, 10) : -1;
+	return is_read ? (long)procfs_number_at(line, 10) : -1;
 }

@@ -2,6 +2,7 @@
 #include "endpoint.h"
 
 #include "ground/compare.h"
+#include "ground/number.h"
 #include "scope.h"
 
 #include <arpa/inet.h>
@@ -13,6 +14,8 @@
 
 /* The kernel takes an IPv6 socket address without its scope too (RFC 2133). */
 #define SIN6_SHORTEST offsetof(struct sockaddr_in6, sin6_scope_id)
+
+#define PREFIX_DIGITS 3 /* of the length of a prefix, at most */
 
 /* The first and the last page are never a program's: the kernel would answer EFAULT. */
 #define PAGE_SMALLEST 4096
@@ -109,21 +112,6 @@ int address_parse_scoped(
 	return scope_find(scope_id, percent + 1, length - address_length - 1);
 }
 
-/* Reads one to three digits, nothing else; returns the number or -1. */
-static int prefix_length(const char *text, size_t length)
-{
-	int value = 0;
-
-	if (length == 0 || length > 3)
-		return -1;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
-		value = value * 10 + (text[i] - '0');
-	}
-	return value;
-}
-
 int prefix_parse(struct prefix *prefix, const char *text, size_t length)
 {
 	const char *slash = string_find(text, '/', length);
@@ -134,10 +122,11 @@ int prefix_parse(struct prefix *prefix, const char *text, size_t length)
 		return error;
 	/* What is written as IPv6 keeps an IPv6 prefix length, ::ffff:10.0.0.0/104 as well. */
 	bool is_dotted = !string_find(text, ':', address_length);
-	int bits = is_dotted ? 32 : 128;
+	int most = is_dotted ? 32 : 128, bits = most;
+	size_t digits = slash ? length - address_length - 1 : 0;
 	if (slash)
-		bits = prefix_length(slash + 1, length - address_length - 1);
-	if (bits < 0 || bits > (is_dotted ? 32 : 128))
+		bits = digits <= PREFIX_DIGITS ? number_of(slash + 1, digits, most) : -1;
+	if (bits < 0)
 		return -ERANGE;
 	prefix->length = (uint8_t)(is_dotted ? ADDRESS_MAPPED_BITS + bits : bits);
 	prefix->is_ip4 = prefix->length >= ADDRESS_MAPPED_BITS && address_is_ip4(&prefix->address);

@@ -2,6 +2,7 @@
 #include "inherited.h"
 
 #include "ground/compare.h"
+#include "ground/number.h"
 #include "ground/system.h"
 #include "ground/text.h"
 
@@ -55,17 +56,12 @@ static void take_out(char **environment, const char *name)
 		place[0] = place[1];
 }
 
-/* The number at TEXT, up to END or the end of the text; -1 for none or one that is too large. */
+/* The number at TEXT, up to END or the end of the text; 0 for nothing, -1 for what is none. */
 static int number_until(const char *text, char end)
 {
-	int number = 0;
+	size_t length = string_until(text, end);
 
-	for (; *text && *text != end; text++) {
-		if (*text < '0' || *text > '9' || number > INT32_MAX / 10 - 1)
-			return -1;
-		number = number * 10 + (*text - '0');
-	}
-	return number;
+	return length ? number_of(text, length, INT32_MAX) : 0;
 }
 
 bool inherited_put(char ***environment, struct arena *arena, const char *name, char *assignment)
