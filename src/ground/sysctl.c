@@ -10,10 +10,8 @@
 long sysctl_ipv4(const char *name)
 {
 	char path[80], line[24];
-	struct text text;
 
-	text_start(&text, path, sizeof path);
-	text_format(&text, "/proc/sys/net/ipv4/%s", name);
+	text_print(path, sizeof path, "/proc/sys/net/ipv4/%s", name);
 	struct procfs_reader reader = {.fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0)};
 	if (reader.fd < 0)
 		return -1;

@@ -114,11 +114,9 @@ static void take_over(struct sorted *sorted, const char *list)
 	while (list && *list) {
 		int fd = number_until(list, ':');
 		const char *inode = list + string_until(list, ':');
-		struct text text;
 		char bytes[24];
 		struct file_identity file = file_identity_of(fd);
-		text_start(&text, bytes, sizeof bytes);
-		text_format(&text, ":%ju", (uintmax_t)file.inode);
+		text_print(bytes, sizeof bytes, ":%ju", (uintmax_t)file.inode);
 		if (fd >= 0 && file.is_open && string_is(inode, string_until(inode, ','), bytes))
 			keep(sorted, fd);
 		list += string_until(list, ',');
@@ -176,12 +174,10 @@ static bool is_for_us(char **environment)
 static void put_number(char ***environment, struct arena *arena, const char *name, int number)
 {
 	char *bytes = arena_take(arena, 32, 1);
-	struct text text;
 
 	if (!bytes)
 		return;
-	text_start(&text, bytes, 32);
-	text_format(&text, "%s%d", name, number);
+	text_print(bytes, 32, "%s%d", name, number);
 	inherited_put(environment, arena, name, bytes);
 }
 

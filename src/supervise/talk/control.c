@@ -167,10 +167,12 @@ static void send_to_all(struct control *control, const char *line)
 void control_say(struct control *control, const char *format, ...)
 {
 	char line[LINE_SIZE];
+	struct text text;
 	va_list args;
 
+	text_start(&text, line, sizeof line - 1);
 	va_start(args, format);
-	vsnprintf(line, sizeof line - 1, format, args);
+	text_vformat(&text, format, args);
 	va_end(args);
 	strcat(line, "\n");
 	send_to_all(control, line);
