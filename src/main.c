@@ -9,6 +9,7 @@
 #include "command/help.h"
 #include "command/library.h"
 #include "command/run.h"
+#include "ground/number.h"
 #include "report/check.h"
 #include "report/watch.h"
 #include "report/who.h"
@@ -18,7 +19,7 @@
 
 #include <locale.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -60,7 +61,7 @@ static int check(enum hook hook)
 static int look(const struct command *command)
 {
 	const char *target = command->target ? command->target : "0"; /* 0: any port */
-	uint16_t port = (uint16_t)strtoul(target, NULL, 10);
+	uint16_t port = (uint16_t)number_of(target, strlen(target), UINT16_MAX);
 
 	setlocale(LC_CTYPE, "");
 	return command->is_watched ? watch(port) : who(port, command->is_json);

@@ -2,6 +2,7 @@
 #include "inspect.h"
 
 #include "elf_file.h"
+#include "ground/exit_status.h"
 #include "known_program.h"
 
 #include <elf.h>
@@ -33,19 +34,20 @@ static int executable_at(const char *path)
 	struct stat status;
 
 	if (stat(path, &status) < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 127 : 126;
-	return S_ISREG(status.st_mode) && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 ? 0
-											   : 126;
+		return errno == ENOTDIR ? EXIT_NOT_FOUND : exit_status_for(errno);
+	return S_ISREG(status.st_mode) && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0
+		       ? 0
+		       : EXIT_NOT_EXECUTABLE;
 }
 
 int inspect_find(const char *command, char *path_out)
 {
 	const char *directories = getenv("PATH");
-	int found = 127;
+	int found = EXIT_NOT_FOUND;
 
 	if (strchr(command, '/')) {
 		if (snprintf(path_out, PATH_MAX, "%s", command) >= PATH_MAX)
-			return 127;
+			return EXIT_NOT_FOUND;
 		return executable_at(path_out);
 	}
 	if (!directories)
@@ -54,11 +56,11 @@ int inspect_find(const char *command, char *path_out)
 		size_t length = strcspn(at, ":");
 		int size = snprintf(path_out, PATH_MAX, "%.*s%s%s", (int)length, at,
 			length ? "/" : "./", command);
-		int result = size < PATH_MAX ? executable_at(path_out) : 127;
+		int result = size < PATH_MAX ? executable_at(path_out) : EXIT_NOT_FOUND;
 		if (result == 0)
 			return 0;
-		if (result == 126)
-			found = 126;
+		if (result == EXIT_NOT_EXECUTABLE)
+			found = EXIT_NOT_EXECUTABLE;
 		if (at[length] == '\0')
 			break;
 		at += length + 1;

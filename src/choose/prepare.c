@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "prepare.h"
 
+#include "ground/exit_status.h"
 #include "inspect.h"
 #include "policy/source.h"
 #include "preloaded.h"
@@ -10,8 +11,6 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#define EXIT_NOT_FOUND 127 /* as shells have it */
 
 /* Says each line of a message as reuse-run's. */
 static void complain(const char *message)

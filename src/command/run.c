@@ -4,6 +4,7 @@
 #include "choose/prepare.h"
 #include "explain.h"
 #include "ground/errnos.h"
+#include "ground/exit_status.h"
 #include "ground/standard.h"
 #include "library.h"
 #include "notify/parent.h"
@@ -18,9 +19,6 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#define EXIT_NOT_EXECUTABLE 126 /* as shells have them */
-#define EXIT_NOT_FOUND	    127
 
 /* ---- looking at the program ---- */
 
@@ -93,7 +91,7 @@ static int become(void *context)
 	execvp(words[0], words);
 	int error = errno;
 	fprintf(stderr, "reuse-run: %s: cannot be run: %s\n", words[0], errno_name(error));
-	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	return exit_status_for(error);
 }
 
 static int supervise(struct options *options)

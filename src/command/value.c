@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "value.h"
 
+#include "ground/number.h"
 #include "policy/steer_mode.h"
 #include "wrong.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What an option takes, if its value is just right or wrong. */
@@ -29,16 +29,9 @@ static bool refuse(const struct typed *typed)
 /* A port's number, or 0. */
 static unsigned port_of(const char *text, size_t length)
 {
-	unsigned number = 0;
+	int port = length <= 5 ? number_of(text, length, UINT16_MAX) : -1;
 
-	if (length > 5)
-		return 0;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return 0;
-		number = 10 * number + (unsigned)(text[i] - '0');
-	}
-	return number <= UINT16_MAX ? number : 0;
+	return port > 0 ? (unsigned)port : 0;
 }
 
 static bool read_port(struct command *command, const char *value)

@@ -18,12 +18,12 @@
 
 /* ---- closing ---- */
 
-struct kept {
+struct spared {
 	int list[DESCRIPTORS_MOST]; /* in rising order */
 	unsigned count;
 };
 
-static void insert(struct kept *kept, int fd)
+static void insert(struct spared *kept, int fd)
 {
 	unsigned at = kept->count++;
 
@@ -41,7 +41,7 @@ static int close_range_of(unsigned first, unsigned last)
 
 static bool close_other(int directory, const char *name, void *context)
 {
-	const struct kept *kept = context;
+	const struct spared *kept = context;
 	int fd = procfs_number(name);
 	bool is_kept = fd < 0 || fd == directory;
 
@@ -54,7 +54,7 @@ static bool close_other(int directory, const char *name, void *context)
 
 void descriptors_close_but(const int *list, unsigned count)
 {
-	struct kept kept = {.count = 0};
+	struct spared kept = {.count = 0};
 	unsigned first = 0;
 	int error = 0;
 

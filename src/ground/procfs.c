@@ -2,6 +2,7 @@
 #include "procfs.h"
 
 #include "compare.h"
+#include "number.h"
 #include "system.h"
 #include "text.h"
 
@@ -72,31 +73,16 @@ bool procfs_walk_path(const char *path, procfs_visitor *visit, void *context)
 
 int procfs_number(const char *name)
 {
-	int number = 0;
-
-	if (!*name)
-		return -1;
-	for (; *name; name++) {
-		if (*name < '0' || *name > '9' || number > INT32_MAX / 10 - 1)
-			return -1;
-		number = number * 10 + (*name - '0');
-	}
-	return number;
+	return number_of(name, string_length(name), INT32_MAX);
 }
 
 uint64_t procfs_number_at(const char *text, unsigned base)
 {
 	uint64_t number = 0;
 
-	for (;; text++) {
-		unsigned digit = *text >= '0' && *text <= '9'	? (unsigned)(*text - '0')
-				 : *text >= 'a' && *text <= 'f' ? (unsigned)(*text - 'a' + 10)
-				 : *text >= 'A' && *text <= 'F' ? (unsigned)(*text - 'A' + 10)
-								: base;
-		if (digit >= base)
-			return number;
-		number = number * base + digit;
-	}
+	for (int digit; (digit = number_digit(*text, base)) >= 0; text++)
+		number = number * base + (unsigned)digit;
+	return number;
 }
 
 bool procfs_links_to(int directory, const char *name, const char *target)

@@ -36,7 +36,7 @@ bool procfs_walk_path(const char *path, procfs_visitor *visit, void *context);
 /* The number that NAME is, or -1. */
 int procfs_number(const char *name);
 
-/* The number in base 10 or 16 that TEXT starts with, up to the first other character. */
+/* The number in BASE (2 to 16) that TEXT starts with, up to the first other character. */
 uint64_t procfs_number_at(const char *text, unsigned base);
 
 /* Whether the symbolic link NAME in DIRECTORY points to TARGET, which has less than 64 bytes. */

@@ -173,10 +173,8 @@ static bool is_writable(int fd)
 static int unblocked(int fd)
 {
 	char path[32];
-	struct text text;
 
-	text_start(&text, path, sizeof path);
-	text_format(&text, "/proc/self/fd/%d", fd);
+	text_print(path, sizeof path, "/proc/self/fd/%d", fd);
 	int other = system_open(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	return other < 0 ? fd : other;
 }

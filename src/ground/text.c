@@ -108,3 +108,14 @@ void text_format(struct text *text, const char *format, ...)
 	text_vformat(text, format, args);
 	va_end(args);
 }
+
+void text_print(char *buffer, size_t size, const char *format, ...)
+{
+	struct text text;
+	va_list args;
+
+	text_start(&text, buffer, size);
+	va_start(args, format);
+	text_vformat(&text, format, args);
+	va_end(args);
+}

@@ -30,6 +30,10 @@ void text_format(struct text *text, const char *format, ...) __attribute__((form
 void text_vformat(struct text *text, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
+/* A whole text at once, as text_format() appends it; what does not fit is dropped. */
+void text_print(char *buffer, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /*
  * Appends LENGTH bytes that somebody else wrote: what a terminal or a log could take for a control
  * character is replaced by "?". Bytes over 0x7f pass, for UTF-8.

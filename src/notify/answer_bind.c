@@ -138,14 +138,14 @@ static int adopt_with_rights(struct binding *binding)
 /* Our duplicate is another socket now, which is to become the program's as well. */
 static int hand_over(struct call *call)
 {
-	struct swap_socket exchange = {.fd = call->fd, .number = call->number};
+	struct swap_socket swap = {.fd = call->fd, .number = call->number};
 
 	call->socket = file_identity_of(call->fd);
-	swap_socket_find(&exchange, &call->caller);
-	int error = unotify_replace(
-		call->listener, call->id, call->fd, call->number, exchange.is_cloexec);
+	swap_socket_find(&swap, &call->caller);
+	int error =
+		unotify_replace(call->listener, call->id, call->fd, call->number, swap.is_cloexec);
 	if (!error)
-		swap_socket_register(&exchange, &call->caller);
+		swap_socket_register(&swap, &call->caller);
 	return error;
 }
 

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /*
- * The number of the next ancestor that attends to programs (attend.h), and so to this process, as a
+ * The number of the next ancestor that attends to programs (parent.h), and so to this process, as a
  * filter cannot be left; or 0: none can be seen, as from another PID namespace. It is told by its
  * name, its filters and its open listener, which anybody can imitate: for messages only.
  */

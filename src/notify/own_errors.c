@@ -25,10 +25,8 @@ static int silence_fd = -1;
 static int open_by_number(int fd, int flags)
 {
 	char path[32];
-	struct text text;
 
-	text_start(&text, path, sizeof path);
-	text_format(&text, "/proc/self/fd/%d", fd);
+	text_print(path, sizeof path, "/proc/self/fd/%d", fd);
 	return system_open(AT_FDCWD, path, flags | O_CLOEXEC, 0);
 }
 

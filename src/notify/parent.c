@@ -3,6 +3,7 @@
 
 #include "filter.h"
 #include "ground/errnos.h"
+#include "ground/exit_status.h"
 #include "ground/procfs.h"
 #include "ground/standard.h"
 #include "ground/status.h"
@@ -30,9 +31,6 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND	    127
 
 /* How this process was started, and how the program is to be. */
 struct start {
@@ -121,7 +119,7 @@ static _Noreturn void become_program(const struct start *start)
 	execvp(start->arguments[0], start->arguments);
 	int error = errno;
 	tell(start, REPORT_NO_PROGRAM, -error);
-	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+	_exit(exit_status_for(error));
 }
 
 /* Returns false where the child has said nothing: it became the program. */
@@ -355,7 +353,7 @@ static int start_program(struct attendance *attendance, struct start *start, str
 }
 
 /* Without them, sockets are shared all the same. */
-static void check_service(struct attendance *attendance)
+static void check_kept_sockets(struct attendance *attendance)
 {
 	const struct configuration *configuration = attendance->notify.configuration;
 	int error = kept_sockets_is_wanted(configuration)
@@ -391,7 +389,7 @@ static int go_without_hook(const struct configuration *configuration, const stru
 		setenv("LD_PRELOAD", start->preload, 1);
 	restore_signals(start);
 	execvp(start->arguments[0], start->arguments);
-	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	return exit_status_for(errno);
 }
 
 int parent_run(const struct configuration *configuration, char **arguments, bool asked_for,
@@ -428,7 +426,7 @@ int parent_run(const struct configuration *configuration, char **arguments, bool
 		attendance.notify.only_process = attendance.job.program;
 	close(start.channel);
 	kept_sockets_hold(configuration);
-	check_service(&attendance);
+	check_kept_sockets(&attendance);
 	let_descriptors_go(&attendance);
 	pool_start(&attendance.notify, attendance.listener);
 	serve(&attendance);

@@ -31,10 +31,8 @@ struct names {
 static void read_link(pid_t thread, const char *name, char *target, size_t size)
 {
 	char path[PATH_SIZE];
-	struct text text;
 
-	text_start(&text, path, sizeof path);
-	text_format(&text, "/proc/%d/%s", (int)thread, name);
+	text_print(path, sizeof path, "/proc/%d/%s", (int)thread, name);
 	ssize_t length = system_readlink(AT_FDCWD, path, target, size - 1);
 	target[length > 0 ? length : 0] = '\0';
 }

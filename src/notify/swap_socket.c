@@ -30,16 +30,16 @@ static bool is_cloexec(pid_t process, int number)
 	return is_set;
 }
 
-void swap_socket_find(struct swap_socket *exchange, const struct tracee *caller)
+void swap_socket_find(struct swap_socket *swap, const struct tracee *caller)
 {
-	exchange->is_cloexec = is_cloexec(caller->thread, exchange->number);
-	replace_find_registrations(&exchange->registrations, caller->thread, exchange->number);
+	swap->is_cloexec = is_cloexec(caller->thread, swap->number);
+	replace_find_registrations(&swap->registrations, caller->thread, swap->number);
 }
 
 #define ERRNO_MOST 4095
 
 struct registering {
-	const struct swap_socket *exchange;
+	const struct swap_socket *swap;
 	const struct registration *registration;
 	int epoll; /* ours */
 };
@@ -48,28 +48,28 @@ struct registering {
 static int add_under_number(void *context)
 {
 	const struct registering *registering = context;
-	int number = registering->exchange->number, epoll = registering->epoll;
+	int number = registering->swap->number, epoll = registering->epoll;
 	struct epoll_event event = registering->registration->event;
 
 	if (epoll == number)
 		epoll = system_fcntl(epoll, F_DUPFD_CLOEXEC, number + 1);
-	if (registering->exchange->fd != number)
-		system_dup3(registering->exchange->fd, number, O_CLOEXEC);
+	if (registering->swap->fd != number)
+		system_dup3(registering->swap->fd, number, O_CLOEXEC);
 	return system_epoll_ctl(epoll, EPOLL_CTL_ADD, number, &event);
 }
 
-void swap_socket_register(const struct swap_socket *exchange, const struct tracee *caller)
+void swap_socket_register(const struct swap_socket *swap, const struct tracee *caller)
 {
-	for (unsigned i = 0; i < exchange->registrations.count; i++) {
-		const struct registration *registration = &exchange->registrations.list[i];
+	for (unsigned i = 0; i < swap->registrations.count; i++) {
+		const struct registration *registration = &swap->registrations.list[i];
 		struct registering registering = {
-			exchange, registration, tracee_descriptor(caller, registration->epoll)};
+			swap, registration, tracee_descriptor(caller, registration->epoll)};
 		if (registering.epoll < 0)
 			continue;
 		const struct helper helper = {
 			.work = add_under_number,
 			.context = &registering,
-			.descriptors = {exchange->fd, registering.epoll},
+			.descriptors = {swap->fd, registering.epoll},
 			.count = 2,
 		};
 		helper_run(&helper, -ERRNO_MOST);

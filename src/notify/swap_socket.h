@@ -16,9 +16,9 @@ struct swap_socket {
 };
 
 /* Finds out how the program's descriptor is used, before it is replaced. */
-void swap_socket_find(struct swap_socket *exchange, const struct tracee *caller);
+void swap_socket_find(struct swap_socket *swap, const struct tracee *caller);
 
 /* Registers the new socket with epoll where the old one was, after it was replaced. */
-void swap_socket_register(const struct swap_socket *exchange, const struct tracee *caller);
+void swap_socket_register(const struct swap_socket *swap, const struct tracee *caller);
 
 #endif

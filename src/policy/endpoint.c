@@ -2,6 +2,7 @@
 #include "endpoint.h"
 
 #include "ground/compare.h"
+#include "ground/number.h"
 #include "scope.h"
 
 #include <arpa/inet.h>
@@ -11,28 +12,27 @@
 #include <stddef.h>
 #include <string.h>
 
-#define MAPPED	    0xffff00000000ULL /* the low half of ::ffff:0.0.0.0 */
-#define MAPPED_BITS 96
-
 /* The kernel takes an IPv6 socket address without its scope too (RFC 2133). */
 #define SIN6_SHORTEST offsetof(struct sockaddr_in6, sin6_scope_id)
+
+#define PREFIX_DIGITS 3 /* of the length of a prefix, at most */
 
 /* The first and the last page are never a program's: the kernel would answer EFAULT. */
 #define PAGE_SMALLEST 4096
 
 bool address_is_ip4(const struct address *address)
 {
-	return address->high == 0 && address->low >> 32 == MAPPED >> 32;
+	return address->high == 0 && address->low >> 32 == ADDRESS_MAPPED >> 32;
 }
 
 bool address_is_any(const struct address *address)
 {
-	return address->high == 0 && (address->low == 0 || address->low == MAPPED);
+	return address->high == 0 && (address->low == 0 || address->low == ADDRESS_MAPPED);
 }
 
 struct address address_any(enum family family)
 {
-	return (struct address){.low = family == FAMILY_IP4 ? MAPPED : 0};
+	return (struct address){.low = family == FAMILY_IP4 ? ADDRESS_MAPPED : 0};
 }
 
 struct address prefix_mask(unsigned length)
@@ -56,7 +56,7 @@ bool prefix_holds(const struct prefix *prefix, const struct address *address)
 
 static struct address from_ip4(struct in_addr ip4)
 {
-	return (struct address){.low = MAPPED | ntohl(ip4.s_addr)};
+	return (struct address){.low = ADDRESS_MAPPED | ntohl(ip4.s_addr)};
 }
 
 static struct address from_ip6(const void *ip6)
@@ -112,21 +112,6 @@ int address_parse_scoped(
 	return scope_find(scope_id, percent + 1, length - address_length - 1);
 }
 
-/* Reads one to three digits, nothing else; returns the number or -1. */
-static int prefix_length(const char *text, size_t length)
-{
-	int value = 0;
-
-	if (length == 0 || length > 3)
-		return -1;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
-		value = value * 10 + (text[i] - '0');
-	}
-	return value;
-}
-
 int prefix_parse(struct prefix *prefix, const char *text, size_t length)
 {
 	const char *slash = string_find(text, '/', length);
@@ -137,13 +122,14 @@ int prefix_parse(struct prefix *prefix, const char *text, size_t length)
 		return error;
 	/* What is written as IPv6 keeps an IPv6 prefix length, ::ffff:10.0.0.0/104 as well. */
 	bool is_dotted = !string_find(text, ':', address_length);
-	int bits = is_dotted ? 32 : 128;
+	int most = is_dotted ? 32 : 128, bits = most;
+	size_t digits = slash ? length - address_length - 1 : 0;
 	if (slash)
-		bits = prefix_length(slash + 1, length - address_length - 1);
-	if (bits < 0 || bits > (is_dotted ? 32 : 128))
+		bits = digits <= PREFIX_DIGITS ? number_of(slash + 1, digits, most) : -1;
+	if (bits < 0)
 		return -ERANGE;
-	prefix->length = (uint8_t)(is_dotted ? MAPPED_BITS + bits : bits);
-	prefix->is_ip4 = prefix->length >= MAPPED_BITS && address_is_ip4(&prefix->address);
+	prefix->length = (uint8_t)(is_dotted ? ADDRESS_MAPPED_BITS + bits : bits);
+	prefix->is_ip4 = prefix->length >= ADDRESS_MAPPED_BITS && address_is_ip4(&prefix->address);
 	struct address mask = prefix_mask(prefix->length);
 	prefix->address.high &= mask.high;
 	prefix->address.low &= mask.low;
@@ -313,7 +299,7 @@ void address_print(struct text *text, const struct address *address)
 void prefix_print(struct text *text, const struct prefix *prefix)
 {
 	unsigned whole = prefix->is_ip4 ? 32 : 128;
-	unsigned length = prefix->length - (prefix->is_ip4 ? MAPPED_BITS : 0U);
+	unsigned length = prefix->length - (prefix->is_ip4 ? ADDRESS_MAPPED_BITS : 0U);
 
 	address_print(text, &prefix->address);
 	scope_print(text, prefix->scope_id);

@@ -29,6 +29,9 @@ struct address {
 	uint64_t high, low;
 };
 
+#define ADDRESS_MAPPED	    0xffff00000000ULL /* the low half of ::ffff:0.0.0.0 */
+#define ADDRESS_MAPPED_BITS 96		      /* of the prefix that all IPv4 addresses have */
+
 struct prefix {
 	struct address address; /* its host bits are zero */
 	uint8_t length;		/* 0 to 128; an IPv4 prefix has 96 more than it is written with */

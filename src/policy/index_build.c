@@ -10,8 +10,6 @@
 #define NONE	     UINT32_MAX
 #define ADDRESS_BITS 128
 #define IP4_BITS     32
-#define MAPPED	     0xffff00000000ULL /* the low half of ::ffff:0.0.0.0 */
-#define MAPPED_BITS  96		       /* of the prefix that all IPv4 addresses have */
 #define PORT_BITS    16
 #define PORTS	     (1U << PORT_BITS)
 
@@ -44,7 +42,7 @@ static void file_entry(struct builder *builder, uint32_t rule, const struct pref
 	static const struct ports all = {0, UINT16_MAX};
 
 	/* What is written as IPv6 holds no IPv4 address, and all of these are. */
-	if (prefix && !prefix->is_ip4 && prefix->length >= MAPPED_BITS &&
+	if (prefix && !prefix->is_ip4 && prefix->length >= ADDRESS_MAPPED_BITS &&
 		address_is_ip4(&prefix->address))
 		return;
 	if (builder->entries)
@@ -101,7 +99,7 @@ static void file_rule(struct builder *builder, uint32_t rule)
 static void file_rules(struct builder *builder, size_t count)
 {
 	static const struct prefix ip4 = {
-		.address.low = MAPPED, .length = MAPPED_BITS, .is_ip4 = true};
+		.address.low = ADDRESS_MAPPED, .length = ADDRESS_MAPPED_BITS, .is_ip4 = true};
 
 	builder->n_entries = 0;
 	file_entry(builder, NONE, NULL, NULL);
@@ -225,7 +223,7 @@ static void open_node(
 	static const struct prefix all;
 	struct node *node = &index->nodes[number];
 	/* An IPv6 prefix holds no IPv4 address, even where those lie within it. */
-	bool is_outermost = !prefix || (prefix->is_ip4 && prefix->length == MAPPED_BITS);
+	bool is_outermost = !prefix || (prefix->is_ip4 && prefix->length == ADDRESS_MAPPED_BITS);
 
 	if (!prefix)
 		prefix = &all;

@@ -5,6 +5,7 @@
 #include "ground/arena.h"
 #include "ground/compare.h"
 #include "ground/errnos.h"
+#include "ground/number.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,30 +22,13 @@ static int take_string(
 	return 0;
 }
 
-static int digit_of(char c, unsigned base)
-{
-	int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' ? (c | 0x20) - 'a' + 10 : 99;
-
-	return digit < (int)base ? digit : -1;
-}
-
 /* Decimal, or hexadecimal after 0x; at most MAXIMUM. */
 static bool parse_number(const char *text, size_t length, uint64_t maximum, uint64_t *number)
 {
 	bool is_hex = length > 2 && text[0] == '0' && (text[1] | 0x20) == 'x';
-	unsigned base = is_hex ? 16 : 10;
+	size_t prefix = is_hex ? 2 : 0;
 
-	*number = 0;
-	if (length == 0)
-		return false;
-	for (size_t i = is_hex ? 2 : 0; i < length; i++) {
-		int digit = digit_of(text[i], base);
-		if (digit < 0 || __builtin_mul_overflow(*number, base, number) ||
-			__builtin_add_overflow(*number, (unsigned)digit, number) ||
-			*number > maximum)
-			return false;
-	}
-	return true;
+	return number_parse(number, is_hex ? 16 : 10, text + prefix, length - prefix, maximum);
 }
 
 static bool parse_port(const char *text, size_t length, uint16_t *port)

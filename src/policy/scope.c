@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scope.h"
 
+#include "ground/number.h"
 #include "ground/system.h"
 
 #include <errno.h>
@@ -28,15 +29,10 @@ static int ask_kernel(uint32_t *interface, const char *name, size_t length)
 /* A decimal number from 1 on. */
 static int read_number(uint32_t *interface, const char *text, size_t length)
 {
-	uint32_t number = 0;
+	int number = number_of(text, length, INT32_MAX);
 
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] < '0' || text[i] > '9' || number >= INT32_MAX / 10)
-			return -ENODEV;
-		number = number * 10 + (uint32_t)(text[i] - '0');
-	}
-	*interface = number;
-	return number ? 0 : -ENODEV;
+	*interface = number > 0 ? (uint32_t)number : 0;
+	return number > 0 ? 0 : -ENODEV;
 }
 
 int scope_find(uint32_t *interface, const char *text, size_t length)

@@ -90,11 +90,9 @@ static LARGE_FRAME const char *keep_absolute(struct loader *loader, const char *
 		return keep_string(loader, path);
 	size_t size = string_length(directory) + string_length(path) + 2;
 	char *absolute = arena_take(&loader->arena, size, 1);
-	struct text text;
 	if (!absolute)
 		return NULL;
-	text_start(&text, absolute, size);
-	text_format(&text, "%s/%s", directory, path);
+	text_print(absolute, size, "%s/%s", directory, path);
 	return absolute;
 }
 

@@ -2,11 +2,13 @@
 #include "steer_mode.h"
 
 #include "ground/compare.h"
+#include "ground/number.h"
 
 #include <errno.h>
 
-#define IP4_BITS 32
-#define IP6_BITS 128
+#define IP4_BITS      32
+#define IP6_BITS      128
+#define PREFIX_DIGITS 3 /* at most */
 
 static const char names[STEER_MODES][8] = {
 	[STEER_HASH] = "hash",
@@ -14,21 +16,6 @@ static const char names[STEER_MODES][8] = {
 	[STEER_CPU] = "cpu",
 	[STEER_SOURCE] = "source",
 };
-
-/* One to three digits, and nothing else; 0 for what is no prefix length. */
-static unsigned read_prefix(const char *text, size_t length)
-{
-	unsigned prefix = 0;
-
-	if (length > 3)
-		return 0;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return 0;
-		prefix = prefix * 10 + (unsigned)(text[i] - '0');
-	}
-	return prefix <= IP6_BITS ? prefix : 0;
-}
 
 int steer_mode_parse(struct steer *steer, const char *text, size_t length)
 {
@@ -43,8 +30,9 @@ int steer_mode_parse(struct steer *steer, const char *text, size_t length)
 		return -EINVAL;
 	if (!slash)
 		return 0;
-	unsigned prefix = read_prefix(slash + 1, length - name_length - 1);
-	if (prefix == 0)
+	size_t digits = length - name_length - 1;
+	int prefix = digits <= PREFIX_DIGITS ? number_of(slash + 1, digits, IP6_BITS) : -1;
+	if (prefix <= 0)
 		return -EINVAL;
 	*(prefix > IP4_BITS ? &steer->ip6_prefix : &steer->ip4_prefix) = (uint8_t)prefix;
 	return 0;

@@ -91,14 +91,14 @@ static bool visit(int proc, const char *name, void *context)
 	return search->n_seen == NAMESPACES_MOST;
 }
 
-void other_networks_find(struct other_networks *elsewhere, uint16_t port)
+void other_networks_find(struct other_networks *found, uint16_t port)
 {
-	struct search search = {.found = elsewhere, .port = port};
+	struct search search = {.found = found, .port = port};
 
-	*elsewhere = (struct other_networks){.count = 0};
+	*found = (struct other_networks){.count = 0};
 	search.seen = calloc(NAMESPACES_MOST, sizeof *search.seen);
 	if (!search.seen || !read_namespace(AT_FDCWD, "/proc/self", search.seen[0])) {
-		elsewhere->is_partial = true;
+		found->is_partial = true;
 	} else {
 		search.n_seen = 1;
 		procfs_walk_path("/proc", visit, &search);

@@ -22,6 +22,6 @@ struct other_networks {
  * Looks through /proc for namespaces other than this process's in which a TCP socket listens on
  * PORT, or a UDP socket is bound to it and not connected.
  */
-void other_networks_find(struct other_networks *elsewhere, uint16_t port);
+void other_networks_find(struct other_networks *found, uint16_t port);
 
 #endif

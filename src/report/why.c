@@ -3,6 +3,7 @@
 
 #include "ground/compat.h"
 #include "ground/errnos.h"
+#include "ground/number.h"
 #include "ground/sysctl.h"
 #include "other_networks.h"
 #include "policy/parse.h"
@@ -396,12 +397,11 @@ static void say_elsewhere(uint16_t port, bool is_held_here)
 
 static bool read_user(struct wish *wish, const char *name)
 {
-	char *end = NULL;
 	const struct passwd *entry = name ? getpwnam(name) : NULL;
-	unsigned long number = name ? strtoul(name, &end, 10) : geteuid();
+	uint64_t number = geteuid();
 	struct text text;
 
-	if (name && !entry && (*name < '0' || *name > '9' || *end || number >= UINT32_MAX))
+	if (name && !entry && !number_parse(&number, 10, name, strlen(name), UINT32_MAX - 1))
 		return false;
 	wish->user = entry ? entry->pw_uid : (uid_t)number;
 	text_start(&text, wish->user_name, sizeof wish->user_name);

@@ -2,13 +2,13 @@
 #include "inherited.h"
 
 #include "ground/compare.h"
+#include "ground/number.h"
 #include "ground/system.h"
 #include "ground/text.h"
 
 #include <fcntl.h>
 #include <stdint.h>
 
-#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 #define FDS_MOST 4096
 #define FOR_US	 "REUSE_KEPT="
 
@@ -56,17 +56,12 @@ static void take_out(char **environment, const char *name)
 		place[0] = place[1];
 }
 
-/* The number at TEXT, up to END or the end of the text; -1 for none or one that is too large. */
+/* The number at TEXT, up to END or the end of the text; 0 for nothing, -1 for what is none. */
 static int number_until(const char *text, char end)
 {
-	int number = 0;
+	size_t length = string_until(text, end);
 
-	for (; *text && *text != end; text++) {
-		if (*text < '0' || *text > '9' || number > INT32_MAX / 10 - 1)
-			return -1;
-		number = number * 10 + (*text - '0');
-	}
-	return number;
+	return length ? number_of(text, length, INT32_MAX) : 0;
 }
 
 bool inherited_put(char ***environment, struct arena *arena, const char *name, char *assignment)
@@ -119,11 +114,9 @@ static void take_over(struct sorted *sorted, const char *list)
 	while (list && *list) {
 		int fd = number_until(list, ':');
 		const char *inode = list + string_until(list, ':');
-		struct text text;
 		char bytes[24];
 		struct file_identity file = file_identity_of(fd);
-		text_start(&text, bytes, sizeof bytes);
-		text_format(&text, ":%ju", (uintmax_t)file.inode);
+		text_print(bytes, sizeof bytes, ":%ju", (uintmax_t)file.inode);
 		if (fd >= 0 && file.is_open && string_is(inode, string_until(inode, ','), bytes))
 			keep(sorted, fd);
 		list += string_until(list, ',');
@@ -134,7 +127,7 @@ static void take_over(struct sorted *sorted, const char *list)
 /* Moves a kept socket out of the row of COUNT that the program reads. */
 static void move_kept(struct sorted *sorted, int fd, int count)
 {
-	int moved = system_fcntl(fd, F_DUPFD, FIRST_FD + count);
+	int moved = system_fcntl(fd, F_DUPFD, INHERITED_FIRST_FD + count);
 
 	if (moved < 0)
 		return;
@@ -145,7 +138,7 @@ static void move_kept(struct sorted *sorted, int fd, int count)
 /* Moves what is the program's own up, so that the row has no hole. */
 static void leave(struct sorted *sorted, int fd, const char *name, size_t length)
 {
-	int place = FIRST_FD + sorted->n_left;
+	int place = INHERITED_FIRST_FD + sorted->n_left;
 	int flags = system_fcntl(fd, F_GETFD, 0);
 
 	if (place != fd) {
@@ -159,7 +152,7 @@ static void leave(struct sorted *sorted, int fd, const char *name, size_t length
 
 static void sort(struct sorted *sorted, int count, const char *names)
 {
-	for (int fd = FIRST_FD; fd < FIRST_FD + count; fd++) {
+	for (int fd = INHERITED_FIRST_FD; fd < INHERITED_FIRST_FD + count; fd++) {
 		size_t length = string_until(names, ':');
 		if (string_starts(names, INHERITED_PREFIX))
 			move_kept(sorted, fd, count);
@@ -181,12 +174,10 @@ static bool is_for_us(char **environment)
 static void put_number(char ***environment, struct arena *arena, const char *name, int number)
 {
 	char *bytes = arena_take(arena, 32, 1);
-	struct text text;
 
 	if (!bytes)
 		return;
-	text_start(&text, bytes, 32);
-	text_format(&text, "%s%d", name, number);
+	text_print(bytes, 32, "%s%d", name, number);
 	inherited_put(environment, arena, name, bytes);
 }
 
@@ -243,7 +234,7 @@ int inherited_find(const char *name, size_t length)
 {
 	const char *at = left_names;
 
-	for (int fd = FIRST_FD; at; fd++) {
+	for (int fd = INHERITED_FIRST_FD; at; fd++) {
 		size_t size = string_until(at, ':');
 		if (size == length && string_same(at, name, size))
 			return fd;

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define INHERITED_PREFIX "libreuse-" /* of the FDNAME of a kept socket */
+#define INHERITED_PREFIX   "libreuse-" /* of the FDNAME of a kept socket */
+#define INHERITED_FIRST_FD 3	       /* SD_LISTEN_FDS_START, sd_listen_fds(3) */
 
 /*
  * Appends the FDNAME of a kept socket, "libreuse-INODE-tcp-0.0.0.0-80": unique, and without the

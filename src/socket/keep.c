@@ -30,7 +30,7 @@
  * What all processes of one family, forked from the one that was started, know of a kept socket.
  * Written as sockets come and go.
  */
-struct kept {
+struct kept_socket {
 	_Atomic uint64_t inode;	   /* or one of the two below */
 	struct file_identity file; /* as a whole: other file systems have such inodes too */
 	struct endpoint endpoint;
@@ -43,7 +43,7 @@ struct kept {
 
 struct shared {
 	_Atomic unsigned count;
-	struct kept kept[KEPT_MOST];
+	struct kept_socket kept[KEPT_MOST];
 };
 
 static struct shared *shared; /* NULL: there is nothing to keep */
@@ -296,7 +296,7 @@ static int tell_keeper(const char *what, unsigned place, int fd)
 
 static void send_to_keeper(const struct configuration *configuration, unsigned place)
 {
-	struct kept *kept = &shared->kept[place];
+	struct kept_socket *kept = &shared->kept[place];
 	int error = tell_keeper("FDSTORE=1\nFDPOLL=0", place, mine[place].fd);
 
 	kept->is_stored = !error;
@@ -349,7 +349,7 @@ static int take(const struct configuration *configuration, unsigned place, int f
  */
 static bool is_orphan(unsigned place, const struct endpoint *endpoint)
 {
-	const struct kept *kept = &shared->kept[place];
+	const struct kept_socket *kept = &shared->kept[place];
 	int holder = kept->holder;
 
 	/* Without a system call for sockets that are elsewhere: there may be many. */

@@ -11,16 +11,16 @@
 
 #define GROUPS_MOST 64
 
-struct group {
+struct membership {
 	uint32_t interface;
 	uint8_t address[16]; /* the first four bytes, or all */
 };
 
 /* Read as a whole before the first one is left, because that changes what the files hold. */
-struct groups {
+struct memberships {
 	uint32_t interface; /* that the next lines are about */
 	unsigned count;
-	struct group list[GROUPS_MOST];
+	struct membership list[GROUPS_MOST];
 };
 
 /* ---- reading ---- */
@@ -39,18 +39,18 @@ static const char *skip_word(const char *text)
 	return skip_blanks(text);
 }
 
-static void add(struct groups *groups, uint32_t interface, const void *address, size_t size)
+static void add(struct memberships *groups, uint32_t interface, const void *address, size_t size)
 {
-	struct group *group = &groups->list[groups->count++];
+	struct membership *group = &groups->list[groups->count++];
 
 	group->interface = interface;
 	memcpy(group->address, address, size);
 }
 
-typedef void line_reader(struct groups *groups, const char *line);
+typedef void line_reader(struct memberships *groups, const char *line);
 
 /* "2\teth0      :     1      V3", and then for each group "\t\t\t\t010000E0     1 ..." */
-static void read_ip4(struct groups *groups, const char *line)
+static void read_ip4(struct memberships *groups, const char *line)
 {
 	if (line[0] != '\t') {
 		groups->interface = (uint32_t)procfs_number_at(line, 10);
@@ -61,7 +61,7 @@ static void read_ip4(struct groups *groups, const char *line)
 }
 
 /* "2    eth0            ff020000000000000000000000000001     1 0000000C 0" */
-static void read_ip6(struct groups *groups, const char *line)
+static void read_ip6(struct memberships *groups, const char *line)
 {
 	const char *digits = skip_word(skip_word(line));
 	uint8_t address[16];
@@ -75,7 +75,7 @@ static void read_ip6(struct groups *groups, const char *line)
 	add(groups, (uint32_t)procfs_number_at(line, 10), address, sizeof address);
 }
 
-static void read_groups(struct groups *groups, const char *path, line_reader *read_line)
+static void read_groups(struct memberships *groups, const char *path, line_reader *read_line)
 {
 	struct procfs_reader reader = {.fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0)};
 	char line[128];
@@ -98,7 +98,7 @@ static void move(int from, int to, int level, const struct group_req *group)
 		system_setsockopt(to, level, MCAST_JOIN_GROUP, group, sizeof *group);
 }
 
-static void move_ip4(int from, int to, const struct group *group)
+static void move_ip4(int from, int to, const struct membership *group)
 {
 	struct group_req request = {.gr_interface = group->interface};
 	struct sockaddr_in address = {.sin_family = AF_INET};
@@ -108,7 +108,7 @@ static void move_ip4(int from, int to, const struct group *group)
 	move(from, to, IPPROTO_IP, &request);
 }
 
-static void move_ip6(int from, int to, const struct group *group)
+static void move_ip6(int from, int to, const struct membership *group)
 {
 	struct group_req request = {.gr_interface = group->interface};
 	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
@@ -120,7 +120,7 @@ static void move_ip6(int from, int to, const struct group *group)
 
 void membership_move(int from, int to)
 {
-	struct groups groups = {.interface = 0};
+	struct memberships groups = {.interface = 0};
 
 	read_groups(&groups, "/proc/net/igmp", read_ip4);
 	for (unsigned i = 0; i < groups.count; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tables.h"
 
+#include "attribute.h"
 #include "ground/arena.h"
 #include "ground/system.h"
 
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -93,18 +93,13 @@ static struct endpoint endpoint_of(const struct inet_diag_msg *message, uint16_t
 	return endpoint;
 }
 
-/* The attribute that says whether an IPv6 socket takes IPv4 clients. */
+/* Whether an IPv6 socket takes no IPv4 clients. */
 static bool read_v6only(const struct nlmsghdr *header)
 {
-	const struct inet_diag_msg *message = NLMSG_DATA(header);
-	unsigned left = header->nlmsg_len - (unsigned)NLMSG_LENGTH(sizeof *message);
+	const uint8_t *value = attribute_find(
+		header, sizeof(struct inet_diag_msg), INET_DIAG_SKV6ONLY, sizeof *value);
 
-	for (const struct rtattr *at = (const void *)(message + 1); RTA_OK(at, left);
-		at = RTA_NEXT(at, left)) {
-		if (at->rta_type == INET_DIAG_SKV6ONLY)
-			return *(const uint8_t *)RTA_DATA(at) != 0;
-	}
-	return false;
+	return value && *value != 0;
 }
 
 static struct table_entry entry_from(const struct nlmsghdr *header, enum protocol protocol)

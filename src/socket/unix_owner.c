@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "unix_owner.h"
 
+#include "attribute.h"
 #include "ground/system.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <string.h>
@@ -38,21 +38,6 @@ static int send_request(int netlink, uint32_t inode, uint32_t show)
 	return sent < 0 ? (int)sent : 0;
 }
 
-static int find_attribute(const struct nlmsghdr *header, unsigned attribute, uint32_t *number)
-{
-	const struct unix_diag_msg *message = NLMSG_DATA(header);
-	unsigned left = header->nlmsg_len - (unsigned)NLMSG_LENGTH(sizeof *message);
-
-	for (const struct rtattr *at = (const void *)(message + 1); RTA_OK(at, left);
-		at = RTA_NEXT(at, left)) {
-		if (at->rta_type != attribute || RTA_PAYLOAD(at) < sizeof *number)
-			continue;
-		memcpy(number, RTA_DATA(at), sizeof *number);
-		return 0;
-	}
-	return -ENODATA;
-}
-
 static int ask(int netlink, uint32_t inode, uint32_t show, unsigned attribute, uint32_t *number)
 {
 	union {
@@ -67,7 +52,12 @@ static int ask(int netlink, uint32_t inode, uint32_t show, unsigned attribute, u
 	if (!NLMSG_OK(&answer.header, (unsigned)got) ||
 		answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return -ENODATA;
-	return find_attribute(&answer.header, attribute, number);
+	const void *value = attribute_find(
+		&answer.header, sizeof(struct unix_diag_msg), attribute, sizeof *number);
+	if (!value)
+		return -ENODATA;
+	memcpy(number, value, sizeof *number);
+	return 0;
 }
 
 int unix_owner_of_peer(int fd, uid_t *user)

@@ -5,6 +5,7 @@
 #include "choose/prepare.h"
 #include "env_file.h"
 #include "ground/arena.h"
+#include "ground/exit_status.h"
 #include "ground/procfs.h"
 #include "pin.h"
 #include "socket/inherited.h"
@@ -21,7 +22,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 #define FDS_MOST (64 * 1024)
 
 /* ---- what the supervisor was started with ---- */
@@ -45,7 +45,8 @@ static void read_passed(struct launch *launch, struct keeper *keeper)
 	whom = getenv("LISTEN_PID");
 	/* Another process's, whose descriptors ours are not. */
 	int most = count && whom && atoi(whom) == getpid() ? atoi(count) : 0;
-	while (launch->n_passed < most && fcntl(FIRST_FD + launch->n_passed, F_GETFD) >= 0)
+	while (launch->n_passed < most &&
+		fcntl(INHERITED_FIRST_FD + launch->n_passed, F_GETFD) >= 0)
 		launch->n_passed++;
 }
 
@@ -70,14 +71,14 @@ static bool note_name(int directory, const char *name, void *end)
 /* The number behind all descriptors that the supervisor was started with. */
 static int end_of_inherited(const struct rlimit *files)
 {
-	int end = FIRST_FD;
+	int end = INHERITED_FIRST_FD;
 	int most = files->rlim_cur < FDS_MOST ? (int)files->rlim_cur : FDS_MOST;
 
 	if (access("/proc/self/fd", R_OK) == 0) {
 		procfs_walk_path("/proc/self/fd", note_name, &end);
 		return end;
 	}
-	for (int fd = FIRST_FD; fd < most; fd++)
+	for (int fd = INHERITED_FIRST_FD; fd < most; fd++)
 		note_inherited(fd, &end);
 	return end;
 }
@@ -173,7 +174,7 @@ static int set_names(const struct launch *launch, const struct passing *passing)
 static int pass_in_row(const struct launch *launch, const struct passing *passing)
 {
 	int count = launch->n_passed + passing->count;
-	int error = place(passing, FIRST_FD + launch->n_passed);
+	int error = place(passing, INHERITED_FIRST_FD + launch->n_passed);
 
 	if (count > 0) {
 		set_number("LISTEN_PID", getpid());
@@ -191,7 +192,7 @@ static int duplicate(int fd, int first)
 {
 	int duplicate = fcntl(fd, F_DUPFD, first);
 
-	return duplicate < 0 ? fcntl(fd, F_DUPFD, FIRST_FD) : duplicate;
+	return duplicate < 0 ? fcntl(fd, F_DUPFD, INHERITED_FIRST_FD) : duplicate;
 }
 
 /*
@@ -222,7 +223,7 @@ static int pass_sockets(const struct launch *launch, const struct passing *passi
 {
 	const struct passing none = {.count = 0};
 
-	if (launch->end_of_inherited == FIRST_FD + launch->n_passed)
+	if (launch->end_of_inherited == INHERITED_FIRST_FD + launch->n_passed)
 		return pass_in_row(launch, passing);
 	int error = passing->count ? pass_above(launch, passing) : 0;
 	return error ? error : pass_in_row(launch, &none);
@@ -408,7 +409,7 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		execvp(command[0], command);
 	error = errno;
 	complain("", command[0], error);
-	_exit(error == ENOENT ? 127 : 126);
+	_exit(exit_status_for(error));
 }
 
 int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy,
@@ -440,5 +441,5 @@ pid_t launch_probe(const struct launch *launch, const struct copy *copy)
 	set_number("REUSE_PID", copy->pid);
 	restore(launch);
 	execl("/bin/sh", "sh", "-c", launch->options->ready_command, (char *)NULL);
-	_exit(127);
+	_exit(EXIT_NOT_FOUND);
 }

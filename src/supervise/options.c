@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "options.h"
 
+#include "ground/number.h"
 #include "signal_name.h"
 
 #include <signal.h>
@@ -36,22 +37,17 @@ bool options_parse_time(const char *text, unsigned *time_ms)
 
 int options_parse_signal(const char *text)
 {
-	char *end;
-	long number = strtol(text, &end, 10);
+	int number = number_of(text, strlen(text), NSIG - 1);
 
-	if (*text >= '0' && *text <= '9' && !*end)
-		return number > 0 && number < NSIG ? (int)number : 0;
-	return signal_named(text);
+	return number >= 0 ? number : signal_named(text);
 }
 
 bool options_parse_count(const char *text, unsigned *count)
 {
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
+	int number = number_of(text, strlen(text), OPTIONS_COPIES_MOST);
 
-	*count = (unsigned)number;
-	return *text >= '0' && *text <= '9' && !*end && number >= 1 &&
-	       number <= OPTIONS_COPIES_MOST;
+	*count = number > 0 ? (unsigned)number : 0;
+	return number > 0;
 }
 
 bool options_parse_restart(const char *text, enum restart *restart)

@@ -3,12 +3,12 @@
 
 #include "copies.h"
 #include "ground/clock.h"
+#include "ground/text.h"
 #include "supervise/talk/say.h"
 #include "supervise/talk/service_manager.h"
 #include "worker.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdint.h>
 
 /* What the service manager allows a reload has to hold for all copies, one after the other. */
 static void ask_for_time(const struct supervisor *supervisor)
@@ -17,7 +17,7 @@ static void ask_for_time(const struct supervisor *supervisor)
 	uint64_t one_ms = (uint64_t)options->ready_timeout_ms + options->ready_delay_ms +
 			  options->drain_timeout_ms + options->grace_ms;
 
-	service_manager_say("EXTEND_TIMEOUT_USEC=%" PRIu64, (one_ms + 1000) * 1000);
+	service_manager_say("EXTEND_TIMEOUT_USEC=%ju", (uintmax_t)(one_ms + 1000) * 1000);
 }
 
 void roll_begin(struct supervisor *supervisor)
@@ -33,8 +33,8 @@ void roll_begin(struct supervisor *supervisor)
 	supervisor->roll_failure[0] = '\0';
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
 		supervisor->slots[slot].is_to_roll = true;
-	service_manager_say("RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=Replacing the copies",
-		clock_now_us());
+	service_manager_say("RELOADING=1\nMONOTONIC_USEC=%ju\nSTATUS=Replacing the copies",
+		(uintmax_t)clock_now_us());
 	say(LOG_LEVEL_INFO, "generation %u replaces the copies", supervisor->generation);
 }
 
@@ -84,7 +84,7 @@ void roll_advance(struct supervisor *supervisor)
 	ask_for_time(supervisor);
 	if (worker_start(supervisor, slot, copies_serving(supervisor, slot)) == 0)
 		return;
-	snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
+	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
 		"copy %u: a new one cannot be started; the old ones stay", slot);
 	roll_advance(supervisor); /* nothing else will happen that ends it */
 }
@@ -93,7 +93,7 @@ void roll_abandon(struct supervisor *supervisor)
 {
 	if (!supervisor->is_rolling)
 		return;
-	snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
+	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
 		"the supervisor was told to stop");
 	supervisor->is_to_roll_again = false;
 	end(supervisor);

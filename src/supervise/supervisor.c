@@ -430,7 +430,7 @@ static struct supervisor *open_supervisor(
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
-	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see tree.h */
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see process_tree.h */
 	start_guardian();
 	service_manager_open();
 	drop_surplus(supervisor);

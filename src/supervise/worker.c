@@ -4,6 +4,7 @@
 #include "copies.h"
 #include "ground/clock.h"
 #include "ground/errnos.h"
+#include "ground/text.h"
 #include "guardian.h"
 #include "ready.h"
 #include "signal_name.h"
@@ -14,9 +15,8 @@
 #include "supervise/talk/service_manager.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -101,9 +101,9 @@ int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 	}
 	if (!supervisor->is_announced &&
 		supervisor->slots[slot].backoff_ms == SLOT_BACKOFF_FIRST_MS)
-		service_manager_say("EXTEND_TIMEOUT_USEC=%" PRIu64,
-			(uint64_t)(supervisor->options->ready_timeout_ms +
-				   supervisor->options->ready_delay_ms + 1000) *
+		service_manager_say("EXTEND_TIMEOUT_USEC=%ju",
+			(uintmax_t)(supervisor->options->ready_timeout_ms +
+				    supervisor->options->ready_delay_ms + 1000) *
 				1000);
 	enter(copy, COPY_STARTING);
 	copy->started_ms = copy->changed_ms;
@@ -181,7 +181,7 @@ void worker_retire(struct supervisor *supervisor, struct copy *copy)
 
 void worker_failed(struct supervisor *supervisor, const struct copy *copy, const char *how)
 {
-	snprintf(supervisor->roll_failure, sizeof supervisor->roll_failure,
+	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
 		"copy %u: the new process %d %s; the old ones that are left stay", copy->slot,
 		(int)copy->pid, how);
 }
@@ -196,11 +196,11 @@ static void describe_end(int status, char *text, size_t size)
 	const char *name = WIFSIGNALED(status) ? signal_name(WTERMSIG(status)) : NULL;
 
 	if (name)
-		snprintf(text, size, "was killed by SIG%s", name);
+		text_print(text, size, "was killed by SIG%s", name);
 	else if (WIFSIGNALED(status))
-		snprintf(text, size, "was killed by signal %d", WTERMSIG(status));
+		text_print(text, size, "was killed by signal %d", WTERMSIG(status));
 	else
-		snprintf(text, size, "ended with status %d", WEXITSTATUS(status));
+		text_print(text, size, "ended with status %d", WEXITSTATUS(status));
 }
 
 static bool is_restarted(const struct supervisor *supervisor, const struct copy *copy)

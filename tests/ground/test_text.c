@@ -119,3 +119,12 @@ Test(text, letters_of_utf8_pass)
 	text_add_printable(&text, "gr\xc3\xbc\xc3\x9f\x1b[31m", 11);
 	cr_expect_str_eq(text.bytes, "gr\xc3\xbc\xc3\x9f?[31m");
 }
+
+Test(text, a_whole_text_is_printed_at_once)
+{
+	text_print(buffer, sizeof buffer, "copy %u: %s", 7U, "is ready");
+	cr_expect_str_eq(buffer, "copy 7: is ready");
+	text_print(buffer, 5, "%d", 123456);
+	cr_expect_str_eq(buffer, "1234");
+	cr_expect_eq(buffer[5], '7', "it has written beyond its end");
+}

@@ -238,7 +238,7 @@ Test(hostile, another_user_gets_no_descriptor_and_sends_no_signal)
 	end_supervisor(supervisor);
 }
 
-/* The name that src/supervise/control.c gives a supervisor's socket. */
+/* The name that src/supervise/talk/control.c gives a supervisor's socket. */
 static const char *control_name(pid_t process)
 {
 	struct stat status;

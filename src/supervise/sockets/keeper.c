@@ -3,6 +3,7 @@
 
 #include "ground/clock.h"
 #include "ground/errnos.h"
+#include "ground/text.h"
 #include "socket/inherited.h"
 #include "socket/share.h"
 #include "supervise/talk/say.h"
@@ -11,7 +12,6 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -187,7 +187,7 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 			known->claim = copy;
 		return false;
 	}
-	snprintf(kept.name, sizeof kept.name, "%s", name);
+	text_print(kept.name, sizeof kept.name, "%s", name);
 	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !append(keeper, &kept)) {
 		refuse(copy, "more sockets than can be kept", -ENOSPC);
 		return false;

@@ -2,6 +2,7 @@
 #include "order_file.h"
 
 #include "ground/procfs.h"
+#include "ground/text.h"
 #include "socket/inherited.h"
 #include "supervise/talk/service_manager.h"
 
@@ -27,7 +28,7 @@ static bool is_order(int fd)
 {
 	char path[32];
 
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	text_print(path, sizeof path, "/proc/self/fd/%d", fd);
 	return procfs_links_to(AT_FDCWD, path, "/memfd:" NAME " (deleted)");
 }
 

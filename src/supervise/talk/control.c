@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include "ground/errnos.h"
+#include "ground/number.h"
 #include "ground/status.h"
 #include "ground/text.h"
 #include "peer.h"
@@ -161,10 +162,12 @@ static void send_to_all(struct control *control, const char *line)
 void control_say(struct control *control, const char *format, ...)
 {
 	char line[LINE_SIZE];
+	struct text text;
 	va_list args;
 
+	text_start(&text, line, sizeof line - 1);
 	va_start(args, format);
-	vsnprintf(line, sizeof line - 1, format, args);
+	text_vformat(&text, format, args);
 	va_end(args);
 	strcat(line, "\n");
 	send_to_all(control, line);
@@ -188,15 +191,12 @@ static int refuse(const char *target, const char *why)
 	return EX_UNAVAILABLE;
 }
 
-static pid_t process_in(const char *text)
+/* The number in a line; 0 where it is none. */
+static pid_t process_in(const char *line)
 {
-	char *end;
-	long number = strtol(text, &end, 10);
+	int number = number_of(line, strcspn(line, "\n"), INT32_MAX);
 
-	return *text >= '0' && *text <= '9' && number > 0 && number <= INT32_MAX &&
-			       (*end == '\0' || *end == '\n')
-		       ? (pid_t)number
-		       : 0;
+	return number > 0 ? number : 0;
 }
 
 static pid_t process_of(const char *target)

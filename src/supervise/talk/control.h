@@ -23,7 +23,7 @@ void control_close(struct control *control);
  */
 bool control_accept(struct control *control);
 
-/* Tells all who wait a line; and that it is over, and with which exit status. */
+/* Tells all who wait a line, made by text_format(); and that it is over, with its exit status. */
 void control_say(struct control *control, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void control_end(struct control *control, int status);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "peer.h"
 
+#include "ground/text.h"
 #include "ground/user.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +13,7 @@ static bool is_in_our_user_namespace(pid_t process)
 	struct stat ours, theirs;
 	char path[32];
 
-	snprintf(path, sizeof path, "/proc/%d/ns/user", (int)process);
+	text_print(path, sizeof path, "/proc/%d/ns/user", (int)process);
 	return stat("/proc/self/ns/user", &ours) == 0 && stat(path, &theirs) == 0 &&
 	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }

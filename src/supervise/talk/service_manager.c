@@ -2,11 +2,11 @@
 #include "service_manager.h"
 
 #include "ground/errnos.h"
+#include "ground/text.h"
 #include "say.h"
 #include "socket/notify_socket.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,10 +52,12 @@ static void send_message(const char *message, int fd)
 void service_manager_say(const char *format, ...)
 {
 	char message[MESSAGE_SIZE];
+	struct text text;
 	va_list args;
 
+	text_start(&text, message, sizeof message);
 	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
+	text_vformat(&text, format, args);
 	va_end(args);
 	send_message(message, -1);
 }
@@ -64,7 +66,7 @@ void service_manager_store(const char *name, int fd)
 {
 	char message[MESSAGE_SIZE];
 
-	snprintf(message, sizeof message, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+	text_print(message, sizeof message, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
 	send_message(message, fd);
 }
 

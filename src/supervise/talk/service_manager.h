@@ -12,7 +12,7 @@ void service_manager_open(void);
 /* Whether there is one. */
 bool service_manager_is_there(void);
 
-/* Sends lines of NAME=VALUE, as printf(3) makes them. */
+/* Sends lines of NAME=VALUE, as text_format() makes them. */
 void service_manager_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Hands a socket on to the manager's store, or has it closed there. */

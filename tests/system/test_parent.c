@@ -51,7 +51,7 @@ static void expect_blind_line(const char *user, const char *shell)
 		process_output(process), process_errors(process));
 }
 
-Test(attend, what_no_program_can_be_asked_for_is_said_on_its_own_standard_error)
+Test(parent, what_no_program_can_be_asked_for_is_said_on_its_own_standard_error)
 {
 	need_root();
 	expect_blind_line(NOT_ROOT, "\"$@\" 2>&1");		  /* one file for both */
@@ -60,7 +60,7 @@ Test(attend, what_no_program_can_be_asked_for_is_said_on_its_own_standard_error)
 }
 
 /* Who is not the owner of a pipe cannot open it again. */
-Test(attend, it_is_said_into_a_pipe_of_another_user_too)
+Test(parent, it_is_said_into_a_pipe_of_another_user_too)
 {
 	need_root();
 	need_program("setpriv");
@@ -69,7 +69,7 @@ Test(attend, it_is_said_into_a_pipe_of_another_user_too)
 }
 
 /* Whoever reads the other end of a pipe must not have to wait for us. */
-Test(attend, standard_error_ends_when_the_program_closes_it)
+Test(parent, standard_error_ends_when_the_program_closes_it)
 {
 	const char *directory = new_directory();
 	struct process *process = process_start(
@@ -119,7 +119,7 @@ static bool has_line(void *context)
 	return access(path, R_OK) == 0 && strchr(read_file(path), '\n');
 }
 
-Test(attend, standard_descriptors_that_are_closed_stay_closed_and_do_no_harm)
+Test(parent, standard_descriptors_that_are_closed_stay_closed_and_do_no_harm)
 {
 	const char *list = format("%s/list", new_directory());
 	const char *program = format("for fd in 0 1 2; do [ -e /proc/$$/fd/$fd ] && echo $fd; done "
@@ -141,7 +141,7 @@ Test(attend, standard_descriptors_that_are_closed_stay_closed_and_do_no_harm)
 
 /* ---- the leader of a session ---- */
 
-Test(attend, the_end_of_the_terminal_reaches_the_program_of_a_sessions_leader)
+Test(parent, the_end_of_the_terminal_reaches_the_program_of_a_sessions_leader)
 {
 	struct terminal terminal = terminal_new();
 	struct process *process = start_on(
@@ -177,7 +177,7 @@ static const char *inherits(const char *between)
 	return process_output(process);
 }
 
-Test(attend, a_program_that_is_run_without_the_hook_finds_all_as_it_was)
+Test(parent, a_program_that_is_run_without_the_hook_finds_all_as_it_was)
 {
 	const char *bare = inherits("");
 
@@ -190,7 +190,7 @@ Test(attend, a_program_that_is_run_without_the_hook_finds_all_as_it_was)
 
 /* ---- an outer one ---- */
 
-Test(attend, a_nested_one_says_that_the_outer_one_serves)
+Test(parent, a_nested_one_says_that_the_outer_one_serves)
 {
 	const char *trouble = program_path("trouble"), *port = format("%d", port_new());
 	struct process *process =
@@ -203,7 +203,7 @@ Test(attend, a_nested_one_says_that_the_outer_one_serves)
 	expect_says(process, "under that one's policy, and the one given here is not applied");
 }
 
-Test(attend, a_nested_one_whose_policy_protects_or_that_is_asked_for_is_refused)
+Test(parent, a_nested_one_whose_policy_protects_or_that_is_asked_for_is_refused)
 {
 	const char *trouble = program_path("trouble"), *port = format("%d", port_new());
 	struct process *process = wrapped(
@@ -217,7 +217,7 @@ Test(attend, a_nested_one_whose_policy_protects_or_that_is_asked_for_is_refused)
 }
 
 /* Nobody knows the one that has the listener. */
-Test(attend, a_listener_of_a_stranger_is_no_outer_reuse_run)
+Test(parent, a_listener_of_a_stranger_is_no_outer_reuse_run)
 {
 	const char *trouble = program_path("trouble");
 	struct process *process =
@@ -232,7 +232,7 @@ Test(attend, a_listener_of_a_stranger_is_no_outer_reuse_run)
 }
 
 /* It has the name, a listener, and no filter. */
-Test(attend, a_program_that_poses_as_an_outer_one_weakens_no_policy)
+Test(parent, a_program_that_poses_as_an_outer_one_weakens_no_policy)
 {
 	const char *directory = new_directory(), *trouble = program_path("trouble");
 	const char *poser = format("%s/reuse-run", directory);
@@ -245,7 +245,7 @@ Test(attend, a_program_that_poses_as_an_outer_one_weakens_no_policy)
 	expect_says(process, format("the outer reuse-run, process %d, ", (int)process_id(process)));
 }
 
-Test(attend, a_supervisor_in_between_is_not_the_outer_one)
+Test(parent, a_supervisor_in_between_is_not_the_outer_one)
 {
 	const char *trouble = program_path("trouble"), *port = format("%d", port_new());
 	struct process *process = wrapped("--hook=notify", run_path(), "-n1",
@@ -256,7 +256,7 @@ Test(attend, a_supervisor_in_between_is_not_the_outer_one)
 				     (int)process_id(process)));
 }
 
-Test(attend, one_that_is_nested_in_a_preload_says_nothing)
+Test(parent, one_that_is_nested_in_a_preload_says_nothing)
 {
 	struct process *process = wrapped(
 		"-v", run_path(), program_path("trouble"), "vfork", format("%d", port_new()));
@@ -269,7 +269,7 @@ Test(attend, one_that_is_nested_in_a_preload_says_nothing)
 
 /* seccomp(2): of what several filters say, SECCOMP_RET_USER_NOTIF comes before SECCOMP_RET_TRACE.
  */
-Test(attend, a_tracers_filter_does_not_see_the_calls_that_the_hook_is_told_of)
+Test(parent, a_tracers_filter_does_not_see_the_calls_that_the_hook_is_told_of)
 {
 	const char *trouble = program_path("trouble"), *port = format("%d", port_new());
 

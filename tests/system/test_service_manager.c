@@ -62,7 +62,7 @@ static int64_t stamp_in(const char *message)
 }
 
 /* systemd compares the two, and takes an older message for one of an earlier reload. */
-Test(manager, the_moment_of_a_reload_is_not_before_the_signal_that_asked_for_it)
+Test(service_manager, the_moment_of_a_reload_is_not_before_the_signal_that_asked_for_it)
 {
 	const char *name;
 	int manager = open_manager(&name);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The exit statuses of a program that could not be started, as shells have them. */
+#ifndef GROUND_EXIT_STATUS_H
+#define GROUND_EXIT_STATUS_H
+
+#include <errno.h>
+
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND	    127
+
+/* The one for what execve(2) has set errno to. */
+static inline int exit_status_for(int error)
+{
+	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+#endif
