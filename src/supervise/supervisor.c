@@ -413,6 +413,17 @@ static void drop_surplus(struct supervisor *supervisor)
 	}
 }
 
+static void close_supervisor(struct supervisor *supervisor)
+{
+	control_end(&supervisor->control, EXIT_FAILURE);
+	control_close(&supervisor->control);
+	steering_free(supervisor->steering, &supervisor->keeper);
+	snapshot_forget(&supervisor->snapshot);
+	keeper_close(&supervisor->keeper);
+	guardian_end();
+	free(supervisor);
+}
+
 /* NULL where there is no memory. */
 static struct supervisor *open_supervisor(
 	const struct options *options, const struct policy *policy)
@@ -438,18 +449,10 @@ static struct supervisor *open_supervisor(
 	if (error)
 		say(LOG_LEVEL_WARN, "reuse-run --roll will not find this process: %s",
 			errno_name(-error));
-	return supervisor->steering ? supervisor : NULL;
-}
-
-static void close_supervisor(struct supervisor *supervisor)
-{
-	control_end(&supervisor->control, EXIT_FAILURE);
-	control_close(&supervisor->control);
-	steering_free(supervisor->steering, &supervisor->keeper);
-	snapshot_forget(&supervisor->snapshot);
-	keeper_close(&supervisor->keeper);
-	guardian_end();
-	free(supervisor);
+	if (supervisor->steering)
+		return supervisor;
+	close_supervisor(supervisor);
+	return NULL;
 }
 
 static int fail_to_start(int error)
@@ -465,10 +468,13 @@ int supervisor_run(const struct options *options, const struct policy *policy)
 	if (!supervisor)
 		return fail_to_start(ENOMEM);
 	int signals_fd = open_signals();
-	if (signals_fd < 0)
-		return fail_to_start(errno);
-	if (options->pid_file && !pid_file_write(options->pid_file))
-		return EX_CANTCREAT;
+	int failure = signals_fd < 0 ? fail_to_start(errno)
+		      : options->pid_file && !pid_file_write(options->pid_file) ? EX_CANTCREAT
+										: 0;
+	if (failure) {
+		close_supervisor(supervisor);
+		return failure;
+	}
 	advance(supervisor);
 	while (!is_done(supervisor)) {
 		wait_for_event(supervisor, signals_fd);

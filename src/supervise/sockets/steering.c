@@ -356,6 +356,8 @@ const char *steering_obstacle(const struct steering *steering, const struct keep
 
 void steering_free(struct steering *steering, const struct keeper *keeper)
 {
+	if (!steering)
+		return;
 	find_steereds(steering, keeper);
 	for (unsigned i = 0; i < ROWS; i++) {
 		while (steering->rows[i]) {
