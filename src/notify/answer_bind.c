@@ -168,15 +168,20 @@ static int take_kept(struct binding *binding)
 	struct call *call = binding->call;
 	const struct notify_keeper *keeper = call->notify->keeper;
 	int taken = 0;
+	bool is_kept = false;
 
 	if (binding->rule->actions.adopt)
 		taken = adopt_with_rights(binding);
 	if (taken == 0 && binding->rule->actions.keep &&
-		may_bind(&call->caller, binding->endpoint.port))
+		may_bind(&call->caller, binding->endpoint.port)) {
 		taken = keeper->take(call->configuration, call->fd, &binding->endpoint);
+		is_kept = taken == 1;
+	}
 	if (taken <= 0)
 		return taken;
 	int error = hand_over(call);
+	if (is_kept && keeper->placed)
+		keeper->placed();
 	return error ? error : 1;
 }
 

@@ -15,6 +15,8 @@
 struct notify_keeper {
 	int (*take)(
 		const struct configuration *configuration, int fd, const struct endpoint *endpoint);
+	void (*placed)(
+		void); /* after TAKE has returned 1: the program has the socket, or never will */
 	void (*store)(
 		const struct configuration *configuration, int fd, const struct endpoint *endpoint);
 	void (*end)(const struct configuration *configuration, int fd);

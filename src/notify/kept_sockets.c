@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -75,6 +76,57 @@ static bool is_held(const struct stat *socket)
 	return procfs_walk_path("/proc", is_holder, &holders);
 }
 
+/*
+ * A socket that was given to a process that answers is on its way, and then in that one's hands,
+ * before the program has it. Until it has, nobody else may get it: two would take the clients of
+ * one socket, and nobody those of another one. The other end of ANSWER is closed when the program
+ * has the socket, or when whoever was to give it to the program has ended.
+ */
+#define PROMISES_MOST 256 /* one for each process that answers, and more */
+
+static struct promise {
+	ino_t inode;
+	int answer; /* 0: there is none */
+} promises[PROMISES_MOST];
+
+static bool is_fulfilled(const struct promise *promise)
+{
+	struct pollfd polled = {.fd = promise->answer};
+
+	return poll(&polled, 1, 0) == 1;
+}
+
+static bool is_promised(ino_t inode)
+{
+	bool is_found = false;
+
+	for (unsigned i = 0; i < PROMISES_MOST; i++) {
+		struct promise *promise = &promises[i];
+		if (promise->answer > 0 && is_fulfilled(promise)) {
+			system_close(promise->answer);
+			promise->answer = 0;
+		}
+		is_found |= promise->answer > 0 && promise->inode == inode;
+	}
+	return is_found;
+}
+
+static void promise(int fd, int answer)
+{
+	struct stat socket;
+
+	if (fstat(fd, &socket) < 0)
+		return;
+	for (unsigned i = 0; i < PROMISES_MOST; i++) {
+		if (promises[i].answer > 0)
+			continue;
+		int duplicate = system_fcntl(answer, F_DUPFD_CLOEXEC, 3);
+		if (duplicate > 0)
+			promises[i] = (struct promise){socket.st_ino, duplicate};
+		return;
+	}
+}
+
 static uint64_t network_of(int fd)
 {
 	uint64_t cookie = 0;
@@ -90,7 +142,7 @@ static bool may_have(int kept, int fd)
 	struct stat ours, theirs;
 
 	return fstat(kept, &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_uid == theirs.st_uid &&
-	       network_of(kept) == network_of(fd) && !is_held(&ours);
+	       network_of(kept) == network_of(fd) && !is_promised(ours.st_ino) && !is_held(&ours);
 }
 
 /* ---- the process that has them ---- */
@@ -142,6 +194,8 @@ static void serve_request(const struct configuration *all, int silence,
 	system_dup3(descriptors[ERRORS], STDERR_FILENO, O_CLOEXEC);
 	int result = fulfil(&configuration, request, descriptors[SOCKET]);
 	system_dup3(silence, STDERR_FILENO, O_CLOEXEC);
+	if (result == 1)
+		promise(descriptors[SOCKET], descriptors[ANSWER]);
 	descriptors_send(descriptors[ANSWER], &result, sizeof result, &descriptors[SOCKET],
 		result == 1 ? 1 : 0);
 }
@@ -260,6 +314,15 @@ static bool pass_on(void)
 
 /* ---- those that ask it ---- */
 
+static int promised = -1; /* where a socket came from that the program does not have yet */
+
+static void placed(void)
+{
+	if (promised >= 0)
+		system_close(promised);
+	promised = -1;
+}
+
 /* Returns a negative errno where it does not answer. */
 static int ask(enum what what, const struct configuration *configuration, int fd,
 	const struct endpoint *endpoint, int *made)
@@ -280,8 +343,12 @@ static int ask(enum what what, const struct configuration *configuration, int fd
 	ssize_t size = error ? error
 			     : descriptors_receive(answer, &result, sizeof result, made, 1, &count,
 				       PATIENCE_MS);
-	system_close(answer);
-	if (size == sizeof result && count == (result == 1))
+	bool is_answered = size == sizeof result && count == (result == 1);
+	if (is_answered && result == 1)
+		promised = answer;
+	else
+		system_close(answer);
+	if (is_answered)
 		return result;
 	log_write(&configuration->log, LOG_LEVEL_WARN,
 		"the process that keeps sockets does not answer: %s",
@@ -299,6 +366,8 @@ static int take(const struct configuration *configuration, int fd, const struct 
 		return 0;
 	int result = system_dup3(kept, fd, O_CLOEXEC);
 	system_close(kept);
+	if (result < 0)
+		placed();
 	return result < 0 ? result : 1;
 }
 
@@ -353,6 +422,7 @@ bool kept_sockets_is_wanted(const struct configuration *configuration)
 
 const struct notify_keeper kept_sockets_keeper = {
 	.take = take,
+	.placed = placed,
 	.store = store,
 	.end = end,
 	.adopt = adopt_socket,
