@@ -127,8 +127,9 @@ static const char *build_for(const char *prefix, const char *user)
 
 	process_run(WORDS("/bin/sh", "-c", script, source_path(), copy), .is_bare = true);
 	chmod(build, 0777);
+	/* as it is compiled does not matter here, and without optimization takes half the time */
 	process_run(WORDS(need_program("meson"), "setup", build, copy, "--libdir=lib",
-			    "-Dtests=disabled", format("--prefix=%s", prefix)),
+			    "--buildtype=plain", "-Dtests=disabled", format("--prefix=%s", prefix)),
 		.is_bare = true, .user = user);
 	process_run(WORDS(need_program("ninja"), "-C", build), .is_bare = true, .user = user);
 	return build;
