@@ -222,7 +222,9 @@ bool pid_file_write(const char *path)
 void pid_file_remove(const char *path)
 {
 	/* Another one may have removed it, and put its own there. */
-	if (is_at(ours, path) && unlink(path) < 0)
+	errno = 0;
+	bool is_ours = is_at(ours, path);
+	if (is_ours ? unlink(path) < 0 : errno && errno != ENOENT)
 		complain(path, "is not removed: ", -errno);
 	close(ours);
 	ours = -1;
