@@ -11,19 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct explanation {
 	int socket, signals;
 	bool is_seen; /* some call was explained */
 	struct job job;
-	int status; /* that the program has ended with */
 };
 
 /* ---- starting ---- */
@@ -43,18 +40,6 @@ static int open_socket(void)
 	return setenv("REUSE_EXPLAIN", name, 1) < 0 ? -errno : fd;
 }
 
-/* A variable that names the process that a service manager has started names the program now. */
-static void rename_process(const char *variable, pid_t parent)
-{
-	const char *value = getenv(variable);
-	char number[16];
-
-	if (!value || atol(value) != parent)
-		return;
-	snprintf(number, sizeof number, "%d", (int)getpid());
-	setenv(variable, number, 1);
-}
-
 static pid_t start(const struct explanation *explanation, int (*become)(void *context),
 	void *context, const sigset_t *mask, const struct sigaction *on_child)
 {
@@ -64,8 +49,7 @@ static pid_t start(const struct explanation *explanation, int (*become)(void *co
 		return child;
 	close(explanation->socket);
 	close(explanation->signals);
-	rename_process("LISTEN_PID", ourselves);
-	rename_process("WATCHDOG_PID", ourselves);
+	job_rename_process(ourselves);
 	sigaction(SIGCHLD, on_child, NULL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	_exit(become(context));
@@ -81,32 +65,13 @@ static void hear(struct explanation *explanation)
 		explanation->is_seen = true;
 }
 
-/* As process 1, we are the parent of others as well. */
-static void look_at_program(struct explanation *explanation)
-{
-	int status;
-	pid_t child;
-
-	while ((child = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0 ||
-		(child < 0 && errno == EINTR)) {
-		if (child != explanation->job.program)
-			continue;
-		if (WIFSTOPPED(status)) {
-			job_stop(&explanation->job, WSTOPSIG(status));
-			continue;
-		}
-		explanation->job.is_over = true;
-		explanation->status = status;
-	}
-}
-
 static void handle_signals(struct explanation *explanation)
 {
 	siginfo_t info;
 
 	while (!explanation->job.is_over && job_take_signal(&info)) {
 		if (info.si_signo == SIGCHLD)
-			look_at_program(explanation);
+			job_see_children(&explanation->job);
 		else
 			job_pass_on(&explanation->job, &info);
 	}
@@ -125,17 +90,6 @@ static void wait_for_end(struct explanation *explanation)
 		handle_signals(explanation);
 	}
 	hear(explanation);
-}
-
-static int end_as_program(int status)
-{
-	struct rlimit no_core = {0, 0};
-
-	if (!WIFSIGNALED(status))
-		return WEXITSTATUS(status);
-	setrlimit(RLIMIT_CORE, &no_core); /* the program's own is enough */
-	job_do_by_default(WTERMSIG(status));
-	return 128 + WTERMSIG(status);
 }
 
 int explain(const struct log *log, int (*become)(void *context), void *context)
@@ -163,5 +117,5 @@ int explain(const struct log *log, int (*become)(void *context), void *context)
 	wait_for_end(&explanation);
 	if (!explanation.is_seen)
 		fprintf(stderr, "reuse-run: no socket call was seen\n");
-	return end_as_program(explanation.status);
+	return job_end(&explanation.job);
 }

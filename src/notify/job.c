@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,6 +78,22 @@ void job_step_back(struct job *job)
 	if (job->is_outside)
 		setpgid(0, job->home);
 	job->is_outside = false;
+}
+
+/* ---- the program's names ---- */
+
+void job_rename_process(pid_t parent)
+{
+	static const char *const variables[] = {"LISTEN_PID", "WATCHDOG_PID"};
+	char before[16], now[16];
+
+	snprintf(before, sizeof before, "%d", (int)parent);
+	snprintf(now, sizeof now, "%d", (int)getpid());
+	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+		const char *value = getenv(variables[i]);
+		if (value && strcmp(value, before) == 0)
+			setenv(variables[i], now, 1);
+	}
 }
 
 /* ---- passing on ---- */
@@ -172,7 +189,8 @@ bool job_take_signal(siginfo_t *info)
 
 /* ---- stopping and ending ---- */
 
-void job_do_by_default(int signal)
+/* Ends, or stops, by SIGNAL; returns when it is continued, or where the kernel does nothing. */
+static void do_by_default(int signal)
 {
 	struct sigaction by_default = {.sa_handler = SIG_DFL};
 	sigset_t one;
@@ -240,7 +258,7 @@ static bool can_stop(const struct job *job)
 }
 
 /* Stops in the program's group, so that what continues the group continues both. */
-void job_stop(struct job *job, int signal)
+static void stop(struct job *job, int signal)
 {
 	if (!can_stop(job))
 		return;
@@ -250,9 +268,39 @@ void job_stop(struct job *job, int signal)
 		setpgid(0, job->home);
 	}
 	if (!has_gone_on(job))
-		job_do_by_default(signal);
+		do_by_default(signal);
 	if (job->is_outside)
 		job->is_outside = step_outside(lender);
 	catch_up(job, lender > 0 ? signals_of(lender) : 0);
 	dismiss(lender);
+}
+
+void job_see_children(struct job *job)
+{
+	int status;
+	pid_t child;
+
+	while ((child = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0 ||
+		(child < 0 && errno == EINTR)) {
+		if (child != job->program)
+			continue;
+		if (WIFSTOPPED(status)) {
+			stop(job, WSTOPSIG(status));
+			continue;
+		}
+		job->is_over = true;
+		job->status = status;
+	}
+	job->is_alone |= child < 0 && errno == ECHILD;
+}
+
+int job_end(const struct job *job)
+{
+	struct rlimit no_core = {0, 0};
+
+	if (!WIFSIGNALED(job->status))
+		return WEXITSTATUS(job->status);
+	setrlimit(RLIMIT_CORE, &no_core); /* the program's own is enough */
+	do_by_default(WTERMSIG(job->status));
+	return 128 + WTERMSIG(job->status);
 }

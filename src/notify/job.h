@@ -17,7 +17,9 @@ struct job {
 	const struct log *log;
 	pid_t program;
 	int pidfd;	 /* of the program; below 0 before Linux 5.3 */
-	bool is_over;	 /* the program has ended */
+	bool is_over;	 /* the program has ended, with ... */
+	int status;	 /* as of waitpid(2) */
+	bool is_alone;	 /* no child is left */
 	pid_t home;	 /* the process group that we were started in, and the program is */
 	bool is_outside; /* we are in another one */
 	bool is_init;	 /* we are process 1 of a PID namespace, pid_namespaces(7) */
@@ -44,15 +46,21 @@ bool job_take_signal(siginfo_t *info);
 void job_pass_on(const struct job *job, siginfo_t *info);
 
 /*
- * Stops as the program has been stopped by SIGNAL, so that whoever waits for us sees it, until we
- * are continued. Returns at once where that cannot be: process 1 cannot stop itself.
+ * In the child that becomes the program: variables that name PARENT as the process that a service
+ * manager has started (sd_listen_fds(3), sd_watchdog_enabled(3)) name this one now.
  */
-void job_stop(struct job *job, int signal);
+void job_rename_process(pid_t parent);
 
 /*
- * Ends, or stops, by SIGNAL as the program did. Returns when it is continued, or where the kernel
- * does nothing: process 1 is ended and stopped by no signal of its own.
+ * Sees what has become of children. When the program has been stopped, stops as well, so that
+ * whoever waits for us sees it, until we are continued; process 1 cannot stop itself.
  */
-void job_do_by_default(int signal);
+void job_see_children(struct job *job);
+
+/*
+ * Ends as the program has ended. Returns the exit status for what the kernel does not do: process 1
+ * is ended by no signal of its own.
+ */
+int job_end(const struct job *job);
 
 #endif

@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -50,8 +49,6 @@ struct attendance {
 	struct notify notify;
 	struct job job;
 	int listener, signals;
-	int status;    /* that the program has ended with */
-	bool is_alone; /* nobody is left */
 };
 
 /* ---- the program ---- */
@@ -83,21 +80,6 @@ static void wait_for_go(const struct start *start)
 	_exit(EX_OSERR);
 }
 
-/* Variables that name the process that a service manager has started name the program now. */
-static void rename_process(const struct start *start)
-{
-	static const char *const variables[] = {"LISTEN_PID", "WATCHDOG_PID"};
-	char ours[16], childs[16];
-
-	snprintf(ours, sizeof ours, "%d", (int)start->ourselves);
-	snprintf(childs, sizeof childs, "%d", (int)getpid());
-	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-		const char *value = getenv(variables[i]);
-		if (value && strcmp(value, ours) == 0)
-			setenv(variables[i], childs, 1);
-	}
-}
-
 /* Kept sockets are the parent's to give. */
 static void drop_kept(const struct start *start)
 {
@@ -107,7 +89,7 @@ static void drop_kept(const struct start *start)
 
 static _Noreturn void become_program(const struct start *start)
 {
-	rename_process(start);
+	job_rename_process(start->ourselves);
 	sigaction(SIGCHLD, &start->on_child, NULL);
 	int listener = unotify_install(&start->filter);
 	tell(start, listener < 0 ? REPORT_REFUSED : REPORT_LISTENER, listener);
@@ -212,44 +194,13 @@ static void let_descriptors_go(struct attendance *attendance)
 
 /* ---- ends ---- */
 
-/* Sees what has become of children. */
-static void wait_for_children(struct attendance *attendance)
-{
-	int status;
-	pid_t child;
-
-	while ((child = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0 ||
-		(child < 0 && errno == EINTR)) {
-		if (child != attendance->job.program)
-			continue;
-		if (WIFSTOPPED(status)) {
-			job_stop(&attendance->job, WSTOPSIG(status));
-			continue;
-		}
-		attendance->job.is_over = true;
-		attendance->status = status;
-	}
-	attendance->is_alone |= child < 0 && errno == ECHILD;
-}
-
-static int end_as_program(int status)
-{
-	struct rlimit no_core = {0, 0};
-
-	if (!WIFSIGNALED(status))
-		return WEXITSTATUS(status);
-	setrlimit(RLIMIT_CORE, &no_core); /* the program's own is enough */
-	job_do_by_default(WTERMSIG(status));
-	return 128 + WTERMSIG(status);
-}
-
 static void handle_signals(struct attendance *attendance)
 {
 	siginfo_t info;
 
 	while (job_take_signal(&info)) {
 		if (info.si_signo == SIGCHLD)
-			wait_for_children(attendance);
+			job_see_children(&attendance->job);
 		else
 			job_pass_on(&attendance->job, &info);
 	}
@@ -262,7 +213,7 @@ static void handle_signals(struct attendance *attendance)
 static bool is_done(const struct attendance *attendance, bool has_hung_up)
 {
 	return attendance->job.is_over &&
-	       (attendance->job.is_init || attendance->is_alone || has_hung_up);
+	       (attendance->job.is_init || attendance->job.is_alone || has_hung_up);
 }
 
 static void serve(struct attendance *attendance)
@@ -430,5 +381,5 @@ int parent_run(const struct configuration *configuration, char **arguments, bool
 	let_descriptors_go(&attendance);
 	pool_start(&attendance.notify, attendance.listener);
 	serve(&attendance);
-	return end_as_program(attendance.status);
+	return job_end(&attendance.job);
 }
