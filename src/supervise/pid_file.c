@@ -27,13 +27,19 @@ static int complain(const char *path, const char *what, int error)
 	return error;
 }
 
-/* Whether PATH is the open file, and not a link to it. */
-static bool is_at(int fd, const char *path)
+/* Returns 1 where PATH is the open file, and not a link to it; 0, or a negative errno. */
+static int look_whether_at(int fd, const char *path)
 {
 	struct stat open_one, there;
 
-	return fstat(fd, &open_one) == 0 && lstat(path, &there) == 0 &&
-	       open_one.st_dev == there.st_dev && open_one.st_ino == there.st_ino;
+	if (fstat(fd, &open_one) < 0 || lstat(path, &there) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return open_one.st_dev == there.st_dev && open_one.st_ino == there.st_ino;
+}
+
+static bool is_at(int fd, const char *path)
+{
+	return look_whether_at(fd, path) > 0;
 }
 
 /*
@@ -221,11 +227,12 @@ bool pid_file_write(const char *path)
 
 void pid_file_remove(const char *path)
 {
-	/* Another one may have removed it, and put its own there. */
-	errno = 0;
-	bool is_ours = is_at(ours, path);
-	if (is_ours ? unlink(path) < 0 : errno && errno != ENOENT)
-		complain(path, "is not removed: ", -errno);
+	int found = look_whether_at(ours, path); /* another one may have put its own there */
+
+	if (found > 0 && unlink(path) < 0)
+		found = -errno;
+	if (found < 0)
+		complain(path, "is not removed: ", found);
 	close(ours);
 	ours = -1;
 }
