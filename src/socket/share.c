@@ -220,19 +220,28 @@ bool share_can_retarget(const struct rule *rule, const struct endpoint *endpoint
 	return !to->has_address || endpoint->family == FAMILY_IP6 || address_is_ip4(&to->address);
 }
 
-static int refuse_family(const struct configuration *configuration, const struct rule *rule,
-	const struct endpoint *endpoint)
+/* Says that the address of to= cannot be, and WHY. */
+static void refuse_target(const struct configuration *configuration, const struct rule *rule,
+	const struct endpoint *endpoint, const char *why)
 {
 	char bytes[ENDPOINT_TEXT_SIZE];
 	struct text text;
 
 	text_start(&text, bytes, sizeof bytes);
 	endpoint_print(&text, endpoint);
-	log_write(&configuration->log, LOG_LEVEL_WARN,
-		"%s: the address that %s gives is of the other IP version, so the call fails; a "
-		"rule "
-		"with %s leaves this one alone",
-		bytes, rule->source, endpoint->family == FAMILY_IP4 ? "ip6" : "ip4");
+	log_write(&configuration->log, LOG_LEVEL_WARN, "%s: the address that %s gives is %s", bytes,
+		rule->source, why);
+}
+
+static int refuse_family(const struct configuration *configuration, const struct rule *rule,
+	const struct endpoint *endpoint)
+{
+	refuse_target(configuration, rule, endpoint,
+		endpoint->family == FAMILY_IP4
+			? "of the other IP version, so the call fails; a rule with ip6 leaves this "
+			  "one alone"
+			: "of the other IP version, so the call fails; a rule with ip4 leaves this "
+			  "one alone");
 	return -EADDRNOTAVAIL;
 }
 
@@ -253,15 +262,9 @@ static uint32_t scope_for(const struct target *target, uint32_t given, int fd)
 static int refuse_scope(const struct configuration *configuration, const struct rule *rule,
 	const struct endpoint *endpoint)
 {
-	char bytes[ENDPOINT_TEXT_SIZE];
-	struct text text;
-
-	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, endpoint);
-	log_write(&configuration->log, LOG_LEVEL_WARN,
-		"%s: the address that %s gives is link-local, and nothing says on which network "
-		"interface, so the call fails; write it like [fe80::1%%eth0]",
-		bytes, rule->source);
+	refuse_target(configuration, rule, endpoint,
+		"link-local, and nothing says on which network interface, so the call fails; "
+		"write it like [fe80::1%eth0]");
 	return -EINVAL;
 }
 
