@@ -11,10 +11,26 @@
 
 #define SEPARATORS ": "
 
-static bool is_us(const char *path, size_t length)
+struct object {
+	const char *path;
+	size_t length;
+};
+
+/* The next object of a list, from *AT on; returns false at its end. */
+static bool next_object(const char **at, struct object *object)
+{
+	object->path = *at + strspn(*at, SEPARATORS);
+	object->length = strcspn(object->path, SEPARATORS);
+	*at = object->path + object->length;
+	return object->length > 0;
+}
+
+/* Whether it is some libreuse.so, wherever. */
+static bool is_us(const struct object *object)
 {
 	static const char name[] = "libreuse.so";
-	size_t size = sizeof name - 1;
+	size_t size = sizeof name - 1, length = object->length;
+	const char *path = object->path;
 
 	return length >= size && memcmp(path + length - size, name, size) == 0 &&
 	       (length == size || path[length - size - 1] == '/');
@@ -30,17 +46,33 @@ static bool has_calls(const char *path)
 	return result;
 }
 
+bool preloaded_has(const char *list, const char *path)
+{
+	for (struct object object; next_object(&list, &object);) {
+		if (strlen(path) == object.length && memcmp(object.path, path, object.length) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool preloaded_has_us(const char *list)
+{
+	for (struct object object; next_object(&list, &object);) {
+		if (is_us(&object))
+			return true;
+	}
+	return false;
+}
+
 bool preloaded_before_us(const char *list, char *path_out)
 {
-	for (const char *at = list + strspn(list, SEPARATORS); *at; at += strspn(at, SEPARATORS)) {
-		size_t length = strcspn(at, SEPARATORS);
-		bool is_whole = snprintf(path_out, PATH_MAX, "%.*s", (int)length, at) < PATH_MAX;
-		const char *slash = is_whole ? strrchr(path_out, '/') : NULL;
-		if (is_us(at, length))
+	for (struct object object; next_object(&list, &object);) {
+		bool is_whole = snprintf(path_out, PATH_MAX, "%.*s", (int)object.length,
+					object.path) < PATH_MAX;
+		if (is_us(&object))
 			return false;
-		if (slash && has_calls(path_out))
+		if (is_whole && strchr(path_out, '/') && has_calls(path_out))
 			return true;
-		at += length;
 	}
 	return false;
 }
@@ -49,16 +81,12 @@ char *preloaded_without_us(const char *list)
 {
 	char *others = calloc(1, strlen(list) + 1), *end = others;
 
-	for (const char *at = list + strspn(list, SEPARATORS); others && *at;
-		at += strspn(at, SEPARATORS)) {
-		size_t length = strcspn(at, SEPARATORS);
-		if (!is_us(at, length)) {
-			if (end > others)
-				*end++ = ':';
-			memcpy(end, at, length);
-			end += length;
-		}
-		at += length;
+	for (struct object object; others && next_object(&list, &object);) {
+		if (is_us(&object))
+			continue;
+		if (end > others)
+			*end++ = ':';
+		end = mempcpy(end, object.path, object.length);
 	}
 	return others;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "library.h"
 
+#include "choose/preloaded.h"
 #include "ground/errnos.h"
 
 #include <errno.h>
@@ -113,38 +114,6 @@ char *library_find(void)
 
 /* ---- LD_PRELOAD ---- */
 
-struct object {
-	const char *path;
-	size_t length;
-};
-
-/* The next object of a list, from *AT on; returns false at its end. */
-static bool next_object(const char **at, struct object *object)
-{
-	object->path = *at + strspn(*at, SEPARATORS);
-	object->length = strcspn(object->path, SEPARATORS);
-	*at = object->path + object->length;
-	return object->length > 0;
-}
-
-static bool is_path(const struct object *object, const char *path)
-{
-	return strlen(path) == object->length && memcmp(object->path, path, object->length) == 0;
-}
-
-/* Whether it is some libreuse.so, wherever. */
-static bool is_library(const struct object *object)
-{
-	struct object file = *object;
-	const char *slash = memrchr(object->path, '/', object->length);
-
-	if (slash) {
-		file.path = slash + 1;
-		file.length = (size_t)(object->path + object->length - file.path);
-	}
-	return is_path(&file, NAME);
-}
-
 const char *library_preloaded(void)
 {
 	const char *value = getenv("LD_PRELOAD");
@@ -154,51 +123,29 @@ const char *library_preloaded(void)
 
 char *library_add(const char *library)
 {
-	const char *others = library_preloaded(), *at = others;
+	const char *others = library_preloaded();
 	char *list;
 
-	for (struct object object; next_object(&at, &object);) {
-		if (is_path(&object, library))
-			return strdup(others);
-	}
+	if (preloaded_has(others, library))
+		return strdup(others);
 	return asprintf(&list, "%s%s%s", others, *others ? ":" : "", library) < 0 ? NULL : list;
 }
 
 void library_remove(void)
 {
-	char *list = strdup(library_preloaded()), *end = list;
-	bool has_changed = false;
+	const char *list = library_preloaded();
+	char *others = preloaded_without_us(list);
 
-	if (!list)
+	if (!others)
 		return;
-	const char *at = library_preloaded();
-	for (struct object object; next_object(&at, &object);) {
-		if (is_library(&object)) {
-			has_changed = true;
-			continue;
-		}
-		if (end > list)
-			*end++ = ':';
-		end = mempcpy(end, object.path, object.length);
-	}
-	*end = '\0';
-	if (!*list)
+	if (!*others)
 		unsetenv("LD_PRELOAD");
-	else if (has_changed)
-		setenv("LD_PRELOAD", list, true);
-	free(list);
+	else if (preloaded_has_us(list))
+		setenv("LD_PRELOAD", others, true);
+	free(others);
 }
 
 /* ---- this program itself ---- */
-
-static bool has_library(const char *at)
-{
-	for (struct object object; next_object(&at, &object);) {
-		if (is_library(&object))
-			return true;
-	}
-	return false;
-}
 
 void library_step_out(char **argv)
 {
@@ -207,7 +154,7 @@ void library_step_out(char **argv)
 	if (passed) {
 		setenv("LD_PRELOAD", passed, true);
 		unsetenv(PASSED);
-	} else if (has_library(library_preloaded())) {
+	} else if (preloaded_has_us(library_preloaded())) {
 		setenv(PASSED, library_preloaded(), true);
 		unsetenv("LD_PRELOAD");
 		execv("/proc/self/exe", argv);
