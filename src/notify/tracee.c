@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tracee.h"
 
+#include "ground/process.h"
 #include "ground/procfs.h"
 #include "ground/status.h"
 #include "ground/system.h"
@@ -132,11 +133,13 @@ void tracee_close(struct tracee *caller)
 
 bool tracee_is_descendant(pid_t process)
 {
-	struct tracee at = {.parent = process};
+	struct process at = {.parent = process};
 	pid_t ourselves = supervisor.process;
 
-	while (at.parent > 1 && at.parent != ourselves)
-		read_status(&at, at.parent);
+	while (at.parent > 1 && at.parent != ourselves) {
+		if (!process_read(&at, at.parent))
+			return false;
+	}
 	return at.parent == ourselves;
 }
 
