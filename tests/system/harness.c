@@ -443,14 +443,17 @@ static bool has_child(void *context)
 	return child->child > 0;
 }
 
+pid_t process_child(pid_t parent)
+{
+	struct child child = {.parent = parent};
+
+	wait_until(has_child, &child, "a child");
+	return child.child;
+}
+
 pid_t process_program(const struct process *process)
 {
-	struct child child = {.parent = process->pid};
-
-	if (!process->is_notified)
-		return process->pid;
-	wait_until(has_child, &child, "the program to start");
-	return child.child;
+	return process->is_notified ? process_child(process->pid) : process->pid;
 }
 
 const char *process_output(const struct process *process)
@@ -475,6 +478,14 @@ void expect_says(const struct process *process, const char *words)
 {
 	cr_expect(strstr(process_errors(process), words), "it does not say \"%s\" but: %s", words,
 		process_errors(process));
+}
+
+void expect_status(struct process *process, int status)
+{
+	int ended = process_wait(process);
+
+	cr_expect_eq(
+		ended, status, "it ended with %d, and said: %s", ended, process_errors(process));
 }
 
 bool process_ended(struct process *process)

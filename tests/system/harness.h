@@ -113,12 +113,18 @@ pid_t process_id(const struct process *process);
 /* The program itself, which under the notify hook is a child of the process. */
 pid_t process_program(const struct process *process);
 
+/* Waits until a process has a child, and returns the first one. */
+pid_t process_child(pid_t parent);
+
 /* What it wrote up to now. */
 const char *process_output(const struct process *process); /* to standard output */
 const char *process_errors(const struct process *process); /* to standard error */
 
 /* Waits for the end of it, and expects that it has written OUTPUT and nothing else. */
 void expect_output(struct process *process, const char *output);
+
+/* Waits for the end of it, and expects that it ends with STATUS, as process_wait(). */
+void expect_status(struct process *process, int status);
 
 /* Expects that WORDS stand in what it has written to standard error so far. */
 void expect_says(const struct process *process, const char *words);

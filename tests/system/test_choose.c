@@ -12,14 +12,6 @@
 
 #define wrapped(...) process_start(WORDS(run_path(), __VA_ARGS__), .is_bare = true)
 
-static void expect_status(struct process *process, int status)
-{
-	int ended = process_wait(process);
-
-	cr_expect_eq(
-		ended, status, "it ended with %d, and said: %s", ended, process_errors(process));
-}
-
 static void expect_quiet(const struct process *process, const char *words)
 {
 	const char *errors = process_errors(process);

@@ -358,12 +358,13 @@ Test(hostile, a_user_that_a_namespace_has_no_number_for_is_nobody_of_ours)
 	int port = port_new();
 
 	need_root();
-	struct process *supervisor =
-		process_start(WORDS(need_program("python3"), script_path("namespaced.py"),
-				      "/bin/sh", format("%s/reuse-run", directory), "-v", "-n1",
-				      "--keep", "--ready-delay=0", need_program("python3"),
-				      format("%s/slow.py", directory), format("%d", port)),
-			.is_bare = true);
+	/* all others are shown as the user 65534 there, too */
+	struct process *supervisor = process_start(
+		WORDS(need_program("python3"), script_path("namespaced.py"), "65534",
+			"0 0 1,65534 100000 1", "/bin/sh", format("%s/reuse-run", directory), "-v",
+			"-n1", "--keep", "--ready-delay=0", need_program("python3"),
+			format("%s/slow.py", directory), format("%d", port)),
+		.is_bare = true);
 	wait_ready(supervisor, 1);
 	struct process *knocking =
 		start_neighbour(NOBODY, "knock", control_name(process_id(supervisor)));

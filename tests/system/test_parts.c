@@ -6,19 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void expect_status(struct process *process, int status)
-{
-	int ended = process_wait(process);
-
-	cr_expect_eq(
-		ended, status, "it ended with %d, and said: %s", ended, process_errors(process));
-}
-
-static void expect_silence(const char *text)
-{
-	cr_expect_str_empty(text);
-}
-
 /* ---- where it finds its parts ---- */
 
 Test(parts, a_link_to_it_finds_the_library_all_the_same)
@@ -71,7 +58,7 @@ Test(parts, a_folder_whose_name_the_dynamic_linker_would_change_is_refused)
 		const char *run = copied_to(format("%s/%s", new_directory(), names[i]));
 		process = process_start(WORDS(run, "/bin/echo", "started"), .is_bare = true);
 		expect_status(process, 78);
-		expect_silence(process_output(process));
+		cr_expect_str_empty(process_output(process));
 		expect_says(process, "the dynamic linker replaces $ORIGIN, $LIB and $PLATFORM");
 		expect_status(process_start(WORDS(run, "-n1", "/bin/true"), .is_bare = true), 78);
 	}
@@ -125,6 +112,6 @@ Test(parts, a_library_that_cannot_be_read_is_refused)
 		WORDS(run, "/bin/echo", "started"), .is_bare = true, .user = "nobody");
 
 	expect_status(process, 78);
-	expect_silence(process_output(process));
+	cr_expect_str_empty(process_output(process));
 	expect_says(process, "libreuse.so cannot be read");
 }

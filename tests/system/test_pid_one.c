@@ -80,31 +80,10 @@ static void need_namespace(const struct maker *maker)
 
 #define hooked(MAKER, ...) start_in(MAKER, WORDS(run_path(), "--hook=notify", __VA_ARGS__))
 
-struct child {
-	pid_t parent, child;
-};
-
-static bool has_child(void *context)
-{
-	struct child *child = context;
-
-	child->child = atoi(read_file(
-		format("/proc/%d/task/%d/children", (int)child->parent, (int)child->parent)));
-	return child->child > 0;
-}
-
-static pid_t child_of(pid_t parent)
-{
-	struct child child = {.parent = parent};
-
-	wait_until(has_child, &child, "a child");
-	return child.child;
-}
-
 /* The first process, by its number here. */
 static pid_t first_of(const struct process *process)
 {
-	return child_of(process_id(process));
+	return process_child(process_id(process));
 }
 
 /* ---- the end ---- */
@@ -270,9 +249,9 @@ static void expect_job_goes_on(const struct maker *maker, bool is_first)
 			program_path("trouble")));
 
 	process_wait_text(process, "running in group 0\n");
-	pid_t shell = child_of(process_id(process)), maker_process = child_of(shell);
-	pid_t run = child_of(is_first ? maker_process : child_of(maker_process));
-	pid_t program = child_of(run);
+	pid_t shell = process_child(process_id(process)), maker_process = process_child(shell);
+	pid_t run = process_child(is_first ? maker_process : process_child(maker_process));
+	pid_t program = process_child(run);
 	press(&terminal, KEY_SUSPEND);
 	wait_stopped(program);
 	press(&terminal, "\n");

@@ -153,8 +153,8 @@ Test(why, what_another_user_holds_cannot_be_joined)
 
 /* What root of a user namespace, with so many users from 100000 on, runs, and how it ends. */
 #define mapped(COUNT, STATUS, ...)                                                                 \
-	run_mapped((STATUS), WORDS(need_program("python3"), script_path("mapped.py"), "100000",    \
-				     (COUNT), __VA_ARGS__))
+	run_mapped((STATUS), WORDS(need_program("python3"), script_path("namespaced.py"), "0",     \
+				     "0 100000 " COUNT, __VA_ARGS__))
 static const char *run_mapped(int status, const char *const *words)
 {
 	struct process *process = process_start(words, .is_bare = true);

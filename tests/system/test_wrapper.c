@@ -10,19 +10,6 @@
 
 #define wrapped(...) process_start(WORDS(run_path(), __VA_ARGS__), .is_bare = true)
 
-static void expect_status(struct process *process, int status)
-{
-	int ended = process_wait(process);
-
-	cr_expect_eq(
-		ended, status, "it ended with %d, and said: %s", ended, process_errors(process));
-}
-
-static void expect_silence(const char *text)
-{
-	cr_expect_str_empty(text);
-}
-
 /* A program that binds to each PORT in its arguments, and prints what it got. */
 static const char *binder(void)
 {
@@ -48,7 +35,7 @@ Test(wrapper, help_and_version_go_to_standard_output)
 		struct process *process = wrapped(options[i]);
 		expect_status(process, 0);
 		cr_expect(strstr(process_output(process), "reuse-run"));
-		expect_silence(process_errors(process));
+		cr_expect_str_empty(process_errors(process));
 	}
 }
 
@@ -74,7 +61,7 @@ Test(wrapper, wrong_options_end_with_64)
 		struct process *process = wrapped(calls[i][0]);
 		expect_status(process, 64);
 		expect_says(process, calls[i][1]);
-		expect_silence(process_output(process));
+		cr_expect_str_empty(process_output(process));
 	}
 }
 
@@ -91,7 +78,7 @@ Test(wrapper, check_prints_the_policy_as_a_table)
 		"REUSE_RULES:1  tcp port=80  share nodelay\n"
 		"REUSE_RULES:2  udp          pass\n"
 		"The first rule that matches decides; what none matches is left alone.\n");
-	expect_silence(process_errors(process));
+	cr_expect_str_empty(process_errors(process));
 }
 
 Test(wrapper, check_names_the_built_in_policy)
@@ -116,7 +103,7 @@ Test(wrapper, check_of_a_broken_policy_ends_with_78_and_shows_the_place)
 	struct process *process = wrapped("-c", "-r", "tcp -> share", "-r", "udp -> shrae");
 
 	expect_status(process, 78);
-	expect_silence(process_output(process));
+	cr_expect_str_empty(process_output(process));
 	cr_expect_str_eq(process_errors(process),
 		"reuse-run: REUSE_RULES:2:8: \"shrae\" is no word of a rule; did you mean "
 		"\"share\"?\n"
@@ -147,7 +134,7 @@ Test(wrapper, a_program_does_not_start_under_a_broken_policy)
 	struct process *process = wrapped("-r", "nonsense", "--", "/bin/echo", "started");
 
 	expect_status(process, 78);
-	expect_silence(process_output(process));
+	cr_expect_str_empty(process_output(process));
 }
 
 /* ---- -a and -p ---- */
@@ -375,7 +362,7 @@ static void expect_refusal(const char *rule, const char *program, const char *wo
 	struct process *process = wrapped("--hook=preload", "-r", rule, program);
 
 	expect_status(process, 78);
-	expect_silence(process_output(process));
+	cr_expect_str_empty(process_output(process));
 	expect_says(process, words);
 }
 
@@ -437,7 +424,7 @@ Test(wrapper, a_setuid_program_is_refused_for_other_users_where_the_policy_prote
 		.is_bare = true, .user = "nobody");
 
 	expect_status(process, 78);
-	expect_silence(process_output(process));
+	cr_expect_str_empty(process_output(process));
 	expect_says(process, "is set-user-ID");
 	/* for root, nothing changes, and the library loads */
 	expect_status(wrapped("-r", "deny", path), 0);
@@ -463,5 +450,5 @@ Test(wrapper, a_dynamic_program_is_started_where_the_policy_protects)
 
 	expect_status(process, 0);
 	cr_expect_str_eq(process_output(process), "started\n");
-	expect_silence(process_errors(process));
+	cr_expect_str_empty(process_errors(process));
 }
