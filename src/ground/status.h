@@ -9,8 +9,8 @@
 #define STATUS_VALUE_SIZE 256
 
 struct status_field {
-	const char *name;	       /* with the colon behind it, as "Uid:" */
-	char value[STATUS_VALUE_SIZE]; /* what is behind it, cut to that; empty: there is none */
+	const char *name;	       /* with its colon, as "Uid:" */
+	char value[STATUS_VALUE_SIZE]; /* what comes after it, cut to that; empty: there is none */
 };
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Decides and says what becomes of a program that the notify hook cannot be had for. */
+/* Decides and says what becomes of a program for which the notify hook is not available. */
 #ifndef NOTIFY_WITHOUT_HOOK_H
 #define NOTIFY_WITHOUT_HOOK_H
 

@@ -185,7 +185,7 @@ static void print_head(FILE *out, const struct survey *survey, size_t at, size_t
 
 	text_start(&text, bytes, sizeof bytes);
 	struct endpoint local = entry->local;
-	local.scope_id = 0; /* the interface comes behind it, by its name */
+	local.scope_id = 0; /* the interface comes after it, by its name */
 	endpoint_print(&text, &local);
 	fputs(bytes, out);
 	if (entry->interface)

@@ -24,7 +24,7 @@ static struct memory {
 	char assignment[sizeof ASSIGNED + VALUE_SIZE];
 } * shared;
 
-static _Atomic uint32_t our_own; /* where that cannot be had, or until it is */
+static _Atomic uint32_t our_own; /* where that is not available, or until it is */
 
 static uint16_t port_of(uint32_t known)
 {
