@@ -4,6 +4,7 @@
 #include "notify/job.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -40,19 +41,58 @@ static int open_socket(void)
 	return setenv("REUSE_EXPLAIN", name, 1) < 0 ? -errno : fd;
 }
 
-static pid_t start(const struct explanation *explanation, int (*become)(void *context),
-	void *context, const sigset_t *mask, const struct sigaction *on_child)
+/* What the program becomes, and what it gets back first. */
+struct program {
+	int (*become)(void *context);
+	void *context;
+	sigset_t mask;
+	struct sigaction on_child;
+};
+
+static void get_back(const struct program *program)
+{
+	sigaction(SIGCHLD, &program->on_child, NULL);
+	sigprocmask(SIG_SETMASK, &program->mask, NULL);
+}
+
+/* The program begins when this process has closed the writing end of the pipe GATE. */
+static pid_t start_behind(
+	const int gate[2], const struct explanation *explanation, const struct program *program)
 {
 	pid_t ourselves = getpid(), child = fork();
+	char nothing;
 
 	if (child != 0)
 		return child;
 	close(explanation->socket);
 	close(explanation->signals);
+	close(gate[1]);
 	job_rename_process(ourselves);
-	sigaction(SIGCHLD, on_child, NULL);
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	_exit(become(context));
+	while (read(gate[0], &nothing, 1) < 0 && errno == EINTR)
+		;
+	get_back(program);
+	_exit(program->become(program->context));
+}
+
+/*
+ * A signal to the process group that came before this process has left it, it would pass on, and
+ * the program would have it twice: so the program waits until then.
+ */
+static bool start(struct explanation *explanation, const struct program *program)
+{
+	int gate[2];
+
+	if (explanation->signals < 0 || pipe2(gate, O_CLOEXEC) < 0)
+		return false;
+	struct job *job = &explanation->job;
+	job->program = start_behind(gate, explanation, program);
+	if (job->program > 0) {
+		job->pidfd = (int)syscall(SYS_pidfd_open, job->program, 0);
+		job_step_outside(job);
+	}
+	close(gate[0]);
+	close(gate[1]);
+	return job->program > 0;
 }
 
 /* ---- being there ---- */
@@ -95,25 +135,20 @@ static void wait_for_end(struct explanation *explanation)
 int explain(const struct log *log, int (*become)(void *context), void *context)
 {
 	struct explanation explanation = {.socket = open_socket(), .job = job_of_this_process(log)};
-	struct sigaction by_default = {.sa_handler = SIG_DFL}, on_child;
-	sigset_t all, mask;
+	struct sigaction by_default = {.sa_handler = SIG_DFL};
+	struct program program = {.become = become, .context = context};
+	sigset_t all;
 
 	if (explanation.socket < 0)
 		return become(context); /* all but the last line */
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &mask);
-	sigaction(SIGCHLD, &by_default, &on_child);
+	sigprocmask(SIG_SETMASK, &all, &program.mask);
+	sigaction(SIGCHLD, &by_default, &program.on_child);
 	explanation.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	explanation.job.program = explanation.signals < 0
-					  ? -1
-					  : start(&explanation, become, context, &mask, &on_child);
-	if (explanation.job.program < 0) {
-		sigaction(SIGCHLD, &on_child, NULL);
-		sigprocmask(SIG_SETMASK, &mask, NULL);
+	if (!start(&explanation, &program)) {
+		get_back(&program);
 		return become(context);
 	}
-	explanation.job.pidfd = (int)syscall(SYS_pidfd_open, explanation.job.program, 0);
-	job_step_outside(&explanation.job);
 	wait_for_end(&explanation);
 	if (!explanation.is_seen)
 		fprintf(stderr, "reuse-run: no socket call was seen\n");

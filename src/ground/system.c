@@ -143,6 +143,15 @@ int system_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event
 	return (int)CALL(SYS_epoll_ctl, epoll, operation, fd, event, 0);
 }
 
+short system_poll_now(int fd, short events)
+{
+	const struct timespec at_once = {0};
+	struct pollfd polled = {.fd = fd, .events = events};
+	long count = CALL(SYS_ppoll, &polled, 1, &at_once, NULL, 0);
+
+	return count == 1 ? (short)(polled.revents & events) : 0;
+}
+
 int system_ioctl(int fd, unsigned long request, void *argument)
 {
 	return (int)CALL(SYS_ioctl, fd, request, argument, 0, 0);

@@ -12,6 +12,7 @@
 #include "same_socket.h"
 #include "say_of_endpoint.h"
 #include "share.h"
+#include "undo_shutdown.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -313,6 +314,15 @@ static void send_to_keeper(const struct configuration *configuration, unsigned p
 			entries(), store_size);
 }
 
+/* Has the keeper close a socket, and closes our duplicate. */
+static void give_up(const struct configuration *configuration, unsigned place, const char *why)
+{
+	tell_keeper("FDSTOREREMOVE=1", place, -1);
+	say_of_endpoint(configuration, LOG_LEVEL_INFO, &shared->kept[place].endpoint, why, 0);
+	system_close(mine[place].fd);
+	forget(place);
+}
+
 /* ---- taking ---- */
 
 /* Makes this process the holder, unless another one is. */
@@ -333,6 +343,10 @@ static int take(const struct configuration *configuration, unsigned place, int f
 {
 	if (is_denied(place, fd) || !hold(place))
 		return 0;
+	if (!undo_shutdown(mine[place].fd, endpoint->protocol)) {
+		give_up(configuration, place, "the socket was shut down, so it is not kept");
+		return 0;
+	}
 	int error = replace_socket(fd, mine[place].fd, endpoint);
 	if (error)
 		return error;
@@ -463,9 +477,5 @@ void keep_end(const struct configuration *configuration, int fd)
 	int place = find(&file);
 	if (place < 0)
 		return;
-	tell_keeper("FDSTOREREMOVE=1", (unsigned)place, -1);
-	say_of_endpoint(configuration, LOG_LEVEL_INFO, &shared->kept[place].endpoint,
-		"the socket is connected, so it is not kept", 0);
-	system_close(mine[place].fd);
-	forget((unsigned)place);
+	give_up(configuration, (unsigned)place, "the socket is connected, so it is not kept");
 }

@@ -274,7 +274,42 @@ Test(keep_sockets, a_program_with_nothing_but_kept_sockets_sees_no_activation)
 	cr_expect(strstr(make_calls(calls), "activation (None, None)\n"));
 }
 
+/* The second time it does not listen any more, and the kernel remembers it. */
+Test(keep_sockets, a_tcp_socket_that_was_shut_down_before_it_listened_serves_again)
+{
+	const char *binds[] = {
+		format("tcp4 bind=127.0.0.1,%d", port_new()),
+		format("tcp6 bind=::1,%d", port_new()),
+		format("mptcp4 bind=127.0.0.1,%d", port_new()),
+	};
+
+	add_service("tcp port=1-65535 -> share keep");
+	systemd_boot();
+	for (int i = 0; i < 3; i++) {
+		const char *first =
+			make_calls(format("%s listen inode shutdown shutdown", binds[i]));
+		const char *second = make_calls(format("%s listen inode greeting", binds[i]));
+		expect_line(second, "greeting hello");
+		expect_same(first, second, 1);
+	}
+}
+
 /* ---- UDP ---- */
+
+Test(keep_sockets, a_udp_socket_that_was_shut_down_is_not_kept)
+{
+	int port = port_new();
+	const char *calls = format("udp4 bind=127.0.0.1,%d inode", port);
+	const char *first = boot_and_make_calls(
+		format("udp port=%d -> share keep", port), format("%s shutdown", calls));
+	const char *second = make_calls(calls);
+	const char *third = make_calls(format("%s greeting", calls));
+
+	cr_expect_neq(inode_of(first, 0), inode_of(second, 0));
+	expect_same(second, third, 1);
+	expect_line(third, "greeting hello");
+	cr_expect_eq(systemd_stored("kept"), 1, "%d are kept", systemd_stored("kept"));
+}
 
 Test(keep_sockets, a_udp_socket_that_is_connected_is_not_kept)
 {

@@ -21,6 +21,8 @@
     activation                                LISTEN_FDS, LISTEN_FDNAMES
     names                                     LISTEN_FDNAMES that the process was started with
     child                                     how many sockets a child process has
+    shutdown                                  of both directions
+    greeting                                  what comes back from a client, a line that it sent
     close
     stay                                      never ends
 
@@ -113,6 +115,17 @@ def join(sock, group):
         sock.setsockopt(IPV6, socket.IPV6_JOIN_GROUP, group + struct.pack("=I", 1))
 
 
+def greeting(sock):
+    with socket.socket(sock.family, sock.type) as client:
+        client.connect(sock.getsockname())
+        client.sendall(b"hello")
+        if sock.type == socket.SOCK_DGRAM:
+            return sock.recv(5).decode()
+        with sock.accept()[0] as taken:
+            taken.sendall(taken.recv(5))
+        return client.recv(5).decode()
+
+
 def flags(sock):
     access = "nonblocking" if not os.get_blocking(sock.fileno()) else "blocking"
     return access if os.get_inheritable(sock.fileno()) else access + " cloexec"
@@ -163,6 +176,10 @@ def make(call, value, sock):
     elif call == "backlog":
         # tcpi_sacked of struct tcp_info, which for a listening socket holds the backlog
         return struct.unpack_from("=I", sock.getsockopt(TCP, 11, 104), 28)[0]
+    elif call == "shutdown":
+        sock.shutdown(socket.SHUT_RDWR)
+    elif call == "greeting":
+        return greeting(sock)
     elif call == "close":
         sock.close()
     elif call == "inode":
