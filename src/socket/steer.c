@@ -61,10 +61,49 @@ static void add_source(struct steer_program *program, const struct steer *steer)
 	program->code[over].k = (uint32_t)(program->length - over - 1);
 }
 
-void steer_build(struct steer_program *program, const struct steer *steer, unsigned members,
+/* ---- knocks ---- */
+
+/* Where the parts of a TCP header are, from its start; the kernel writes MD5 and MSS first. */
+#define TCP_LENGTH	  12 /* the upper half of the byte; in words of 32 bits */
+#define TCP_OPTIONS	  20
+#define TCP_BEHIND_MD5	  40
+#define HEADER_WITH_BOTH  (11 << 4)
+#define MD5_OPTION	  0x01011312 /* no-op, no-op, kind 19, length 18 */
+#define MSS_OPTION	  0x0204     /* kind 2, length 4 */
+#define MSS_VALUE	  (TCP_BEHIND_MD5 + 2)
+#define IP4_HEADER_LENGTH 20 /* of a knock, which has no IP options */
+#define IP6_HEADER_LENGTH 40
+
+static void add_load(struct steer_program *program, uint16_t size, unsigned place)
+{
+	add(program, (uint16_t)(BPF_LD | size | BPF_IND), FROM_IP(place));
+}
+
+/* What is no knock goes on behind. X is used. */
+static void add_knock(struct steer_program *program)
+{
+	add(program, BPF_LDX | BPF_IMM, IP4_HEADER_LENGTH);
+	add(program, BPF_LD | BPF_B | BPF_ABS, FROM_IP(0));
+	add(program, BPF_ALU | BPF_RSH | BPF_K, 4);
+	add_jump(program, BPF_JMP | BPF_JEQ | BPF_K, 4, 1, 0);
+	add(program, BPF_LDX | BPF_IMM, IP6_HEADER_LENGTH);
+	/* A load from behind the header would end the program with the number 0. */
+	add_load(program, BPF_B, TCP_LENGTH);
+	add_jump(program, BPF_JMP | BPF_JGE | BPF_K, HEADER_WITH_BOTH, 0, 7);
+	add_load(program, BPF_W, TCP_OPTIONS);
+	add_jump(program, BPF_JMP | BPF_JEQ | BPF_K, MD5_OPTION, 0, 5);
+	add_load(program, BPF_H, TCP_BEHIND_MD5);
+	add_jump(program, BPF_JMP | BPF_JEQ | BPF_K, MSS_OPTION, 0, 3);
+	add_load(program, BPF_H, MSS_VALUE);
+	add(program, BPF_ALU | BPF_SUB | BPF_K, STEER_KNOCK_MSS);
+	add(program, BPF_RET | BPF_A, 0);
+}
+
+/* ---- the choice ---- */
+
+static void add_choice(struct steer_program *program, const struct steer *steer, unsigned members,
 	const unsigned *closed, unsigned n_closed)
 {
-	program->length = 0;
 	if (steer->mode == STEER_SOURCE)
 		add_source(program, steer);
 	else
@@ -77,6 +116,21 @@ void steer_build(struct steer_program *program, const struct steer *steer, unsig
 		add(program, BPF_ALU | BPF_ADD | BPF_K, 1);
 	}
 	add(program, BPF_RET | BPF_A, 0);
+}
+
+void steer_build(struct steer_program *program, const struct steer *steer, unsigned members,
+	const unsigned *closed, unsigned n_closed)
+{
+	program->length = 0;
+	add_choice(program, steer, members, closed, n_closed);
+}
+
+void steer_build_knockable(struct steer_program *program, const struct steer *steer,
+	unsigned members, const unsigned *closed, unsigned n_closed)
+{
+	program->length = 0;
+	add_knock(program);
+	add_choice(program, steer, members, closed, n_closed);
 }
 
 int steer_attach(int fd, const struct steer_program *program)

@@ -16,7 +16,7 @@
  */
 struct steer_program {
 	unsigned short length;
-	struct sock_filter code[2 * STEER_CLOSED_MOST + 40];
+	struct sock_filter code[2 * STEER_CLOSED_MOST + 60];
 };
 
 /*
@@ -26,6 +26,16 @@ struct steer_program {
  */
 void steer_build(struct steer_program *program, const struct steer *steer, unsigned members,
 	const unsigned *closed, unsigned n_closed);
+
+/*
+ * The same, for a group of TCP listeners, with an answer to knocks: a SYN with an MD5 signature
+ * (RFC 2385) and a maximum segment size of STEER_KNOCK_MSS + N goes to number N, whether that is
+ * closed or not. It is one way for all versions, so that whoever knocks need not know whose program
+ * is in force. Pure.
+ */
+#define STEER_KNOCK_MSS 256 /* bytes; the kernel takes 88 to 32767 */
+void steer_build_knockable(struct steer_program *program, const struct steer *steer,
+	unsigned members, const unsigned *closed, unsigned n_closed);
 
 /*
  * Puts the program in force for the whole group of the socket FD, which listens (UDP: is bound)

@@ -30,6 +30,7 @@ struct question {
 	enum protocol protocol;
 	struct table_ports ports;
 	uint32_t states;
+	bool with_drops;
 };
 
 /*
@@ -64,6 +65,7 @@ static int ask(int netlink, int family, const struct question *question)
 				       : protocol == PROTOCOL_UDP ? IPPROTO_UDP
 								  : IPPROTO_SCTP,
 		.body.idiag_states = question->states,
+		.body.idiag_ext = question->with_drops ? 1U << (INET_DIAG_SKMEMINFO - 1) : 0,
 	};
 
 	if (ports.first == ports.last) {
@@ -102,6 +104,14 @@ static bool read_v6only(const struct nlmsghdr *header)
 	return value && *value != 0;
 }
 
+static uint32_t read_drops(const struct nlmsghdr *header)
+{
+	const uint32_t *values = attribute_find(header, sizeof(struct inet_diag_msg),
+		INET_DIAG_SKMEMINFO, (SK_MEMINFO_DROPS + 1) * sizeof *values);
+
+	return values ? values[SK_MEMINFO_DROPS] : 0;
+}
+
 static struct table_entry entry_from(const struct nlmsghdr *header, enum protocol protocol)
 {
 	const struct inet_diag_msg *message = NLMSG_DATA(header);
@@ -119,6 +129,7 @@ static struct table_entry entry_from(const struct nlmsghdr *header, enum protoco
 		.queue = message->idiag_rqueue,
 		.queue_size = message->idiag_wqueue,
 		.user = message->idiag_uid,
+		.drops = read_drops(header),
 	};
 }
 
@@ -164,11 +175,9 @@ static int read_answers(int netlink, void *buffer, const struct visit *visit)
 	}
 }
 
-int tables_read_range(enum protocol protocol, struct table_ports ports, uint32_t states,
-	table_visitor *visit, void *context)
+static int read_tables(const struct question *question, table_visitor *visit, void *context)
 {
-	const struct question question = {protocol, ports, states};
-	struct visit whole = {&question, visit, context};
+	struct visit whole = {question, visit, context};
 	struct arena arena; /* no stack: this may run in a signal handler */
 	int error = arena_open(&arena, ANSWER_SIZE);
 	void *buffer = error ? NULL : arena_take(&arena, 1, ANSWER_SIZE);
@@ -178,7 +187,7 @@ int tables_read_range(enum protocol protocol, struct table_ports ports, uint32_t
 		error = netlink;
 	static const int families[] = {AF_INET, AF_INET6};
 	for (int i = 0; i < 2 && !error; i++) {
-		error = ask(netlink, families[i], &question);
+		error = ask(netlink, families[i], question);
 		if (!error)
 			error = read_answers(netlink, buffer, &whole);
 	}
@@ -186,6 +195,22 @@ int tables_read_range(enum protocol protocol, struct table_ports ports, uint32_t
 	if (netlink >= 0)
 		system_close(netlink);
 	return error;
+}
+
+int tables_read_range(enum protocol protocol, struct table_ports ports, uint32_t states,
+	table_visitor *visit, void *context)
+{
+	const struct question question = {protocol, ports, states, false};
+
+	return read_tables(&question, visit, context);
+}
+
+int tables_read_drops(uint16_t port, table_visitor *visit, void *context)
+{
+	const struct question question = {
+		PROTOCOL_TCP, {port, port}, TABLE_STATE_BIT(TABLE_LISTENING), true};
+
+	return read_tables(&question, visit, context);
 }
 
 int tables_read(

@@ -29,6 +29,7 @@ struct table_entry {
 	uint32_t queue;		     /* connections that wait for accept(), or bytes to be read */
 	uint32_t queue_size;	     /* the backlog of a listening socket */
 	uid_t user;		     /* says nothing where the inode is 0 */
+	uint32_t drops;		     /* packets it dropped; told by tables_read_drops() alone */
 };
 
 typedef void table_visitor(const struct table_entry *entry, void *context);
@@ -54,6 +55,9 @@ int tables_read(enum protocol protocol, uint16_t port, uint32_t states, table_vi
 /* The same, of the sockets that listen (UDP: are bound, and not connected). */
 int tables_read_listening(
 	enum protocol protocol, uint16_t port, table_visitor *visit, void *context);
+
+/* Those of TCP that listen on PORT, with what each has dropped since it was made. */
+int tables_read_drops(uint16_t port, table_visitor *visit, void *context);
 
 /* Whether two sockets have the same endpoint, on the same device, for the same families. Pure. */
 bool tables_are_at_one_place(const struct table_entry *a, const struct table_entry *b);

@@ -60,17 +60,31 @@ static int ask(int netlink, uint32_t inode, uint32_t show, unsigned attribute, u
 	return 0;
 }
 
+static int open_netlink(void)
+{
+	return system_socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+}
+
+int unix_owner(uint32_t inode, uid_t *user)
+{
+	int netlink = open_netlink();
+
+	if (netlink < 0)
+		return netlink;
+	int error = ask(netlink, inode, SHOW_USER, ATTRIBUTE_USER, user);
+	system_close(netlink);
+	return error;
+}
+
 int unix_owner_of_peer(int fd, uid_t *user)
 {
 	uint32_t peer;
-	int netlink = system_socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	int netlink = open_netlink();
 
 	if (netlink < 0)
 		return netlink;
 	uint32_t inode = (uint32_t)file_identity_of(fd).inode;
 	int error = ask(netlink, inode, UDIAG_SHOW_PEER, UNIX_DIAG_PEER, &peer);
-	if (!error)
-		error = ask(netlink, peer, SHOW_USER, ATTRIBUTE_USER, user);
 	system_close(netlink);
-	return error;
+	return error ? error : unix_owner(peer, user);
 }

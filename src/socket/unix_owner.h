@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Asks the kernel who has made the Unix socket that another one is connected to. */
+/* Asks the kernel who has made a Unix socket. */
 #ifndef SOCKET_UNIX_OWNER_H
 #define SOCKET_UNIX_OWNER_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
+/* Both return 0 or a negative errno, are async-signal-safe, and leave errno alone. */
+
+/* Sets USER to the one who made the socket of that INODE; sock_diag(7), since Linux 5.3. */
+int unix_owner(uint32_t inode, uid_t *user);
+
 /*
- * SO_PEERCRED (unix(7)) does not tell of datagram sockets; sock_diag(7) does, since Linux 5.3. Sets
- * USER to the one who made the socket that FD is connected to. Returns 0 or a negative errno.
- * Async-signal-safe; leaves errno alone.
+ * The same of the socket that FD is connected to: SO_PEERCRED (unix(7)) does not tell of datagram
+ * sockets.
  */
 int unix_owner_of_peer(int fd, uid_t *user);
 

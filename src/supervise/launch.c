@@ -9,7 +9,6 @@
 #include "ground/procfs.h"
 #include "pin.h"
 #include "socket/inherited.h"
-#include "supervise/sockets/order_file.h"
 #include "supervise/talk/service_manager.h"
 
 #include <errno.h>
@@ -29,7 +28,7 @@
 static void inherit(int fd, void *keeper)
 {
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	if (!keeper_inherit(keeper, fd) && !order_file_inherit(fd))
+	if (!keeper_inherit(keeper, fd))
 		close(fd);
 }
 

@@ -64,7 +64,7 @@ static void end(struct supervisor *supervisor)
 static bool is_under_way(const struct supervisor *supervisor)
 {
 	return copies_any(supervisor, COPY_STARTING) || copies_any(supervisor, COPY_DRAINING) ||
-	       copies_any(supervisor, COPY_STOPPING) || keeper_awaits_leaving(&supervisor->keeper);
+	       copies_any(supervisor, COPY_STOPPING);
 }
 
 void roll_advance(struct supervisor *supervisor)

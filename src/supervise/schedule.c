@@ -61,9 +61,9 @@ static bool is_drained(struct supervisor *supervisor, const struct copy *copy)
 }
 
 /*
- * Two looks in a row: between two of its stages, one look can miss a connection. Where messages
- * keep us busy, or a look takes long, both would see the same moment if there was no time between
- * them.
+ * Two looks in a row: between two of its stages, one look can miss a connection, and until the
+ * second one begins, one may still come by mistake. Where messages keep us busy, or a look takes
+ * long, both would see the same moment if there was no time between them.
  */
 static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
@@ -73,6 +73,10 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 		bool is_idle = is_drained(supervisor, copy);
 		copy->looks_idle = is_idle ? copy->looks_idle + 1 : 0;
 		copy->looked_ms = clock_now_ms();
+		if (is_idle && !copy->is_deaf) {
+			keeper_deafen(&supervisor->keeper, copy);
+			copy->is_deaf = true;
+		}
 	}
 	if (is_time_over)
 		say(LOG_LEVEL_INFO,
@@ -158,23 +162,13 @@ static void start_missing(struct supervisor *supervisor, int64_t now)
 {
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
 		/* One at a time, so that it is known in which order they join a group. */
-		if (supervisor->is_stopping || copies_any(supervisor, COPY_STARTING) ||
-			keeper_awaits_leaving(&supervisor->keeper))
+		if (supervisor->is_stopping || copies_any(supervisor, COPY_STARTING))
 			return;
 		if (copies_has(supervisor, slot) || supervisor->slots[slot].start_ms > now)
 			continue;
 		if (worker_start(supervisor, slot, NULL) < 0)
 			supervisor->slots[slot].start_ms = now + RETRY_MS;
 	}
-}
-
-static void start_drain(struct supervisor *supervisor, struct copy *copy)
-{
-	struct drained drained;
-
-	if (keeper_drained(&supervisor->keeper, copy, &drained))
-		drain_start(&copy->drain, &drained, &supervisor->snapshot);
-	free(drained.sockets);
 }
 
 /*
@@ -186,8 +180,8 @@ static void steer(struct supervisor *supervisor)
 	worker_steer(supervisor);
 	snapshot_forget(&supervisor->snapshot);
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->state == COPY_DRAINING && !copy->drain.has_started)
-			start_drain(supervisor, copy);
+		if (copy->state == COPY_DRAINING)
+			worker_follow_drain(supervisor, copy);
 	}
 	snapshot_forget(&supervisor->snapshot);
 }

@@ -257,6 +257,15 @@ static const struct copy *last_to_stop(const struct supervisor *supervisor)
 	return last;
 }
 
+/* Others, that are not ours, may be on its port. */
+static void stop_last(struct supervisor *supervisor, struct copy *copy)
+{
+	if (worker_can_drain(supervisor, copy))
+		worker_retire(supervisor, copy);
+	else
+		worker_stop(supervisor, copy);
+}
+
 /* Copies whose clients another one can take drain; the last one goes when they have gone. */
 static void advance_stop(struct supervisor *supervisor)
 {
@@ -270,7 +279,7 @@ static void advance_stop(struct supervisor *supervisor)
 			 (is_time || worker_can_drain(supervisor, copy)))
 			worker_retire(supervisor, copy);
 		else if (copy == last && is_time && !copies_any(supervisor, COPY_DRAINING))
-			worker_stop(supervisor, copy);
+			stop_last(supervisor, copy);
 	}
 }
 

@@ -147,14 +147,12 @@ void worker_stop(struct supervisor *supervisor, struct copy *copy)
 static const char *draining_obstacle(const struct supervisor *supervisor, const struct copy *copy)
 {
 	const struct endpoint *endpoint;
-	const struct copy *other = supervisor->copies;
 
-	while (other && (other == copy || other->state != COPY_READY || other->is_over))
-		other = other->next;
-	if (!other)
-		return "is shared with no other copy that is ready";
 	if (!keeper_owns_any(&supervisor->keeper, copy))
 		return "is not kept";
+	if (copy->state == COPY_READY &&
+		!steering_has_others(supervisor->steering, &supervisor->keeper, copy))
+		return STEERING_NO_OTHER;
 	return steering_obstacle(supervisor->steering, &supervisor->keeper, copy, &endpoint);
 }
 
@@ -163,20 +161,48 @@ bool worker_can_drain(const struct supervisor *supervisor, const struct copy *co
 	return !draining_obstacle(supervisor, copy);
 }
 
-void worker_retire(struct supervisor *supervisor, struct copy *copy)
+/* Returns whether that was so. */
+static bool stop_where_nobody_can_take(struct supervisor *supervisor, struct copy *copy)
 {
 	const char *obstacle = draining_obstacle(supervisor, copy);
 
-	if (obstacle) {
-		if (keeper_owns_any(&supervisor->keeper, copy))
-			say(LOG_LEVEL_WARN,
-				"copy %u: process %d is told to stop at once, because no other can "
-				"take its clients: its port %s",
-				copy->slot, (int)copy->pid, obstacle);
-		worker_stop(supervisor, copy);
+	if (!obstacle)
+		return false;
+	if (keeper_owns_any(&supervisor->keeper, copy))
+		say(LOG_LEVEL_WARN,
+			"copy %u: process %d is told to stop at once, because no other can take "
+			"its clients: its port %s",
+			copy->slot, (int)copy->pid, obstacle);
+	worker_stop(supervisor, copy);
+	return true;
+}
+
+void worker_retire(struct supervisor *supervisor, struct copy *copy)
+{
+	if (!stop_where_nobody_can_take(supervisor, copy))
+		enter(copy, COPY_DRAINING);
+}
+
+static void start_drain(struct supervisor *supervisor, struct copy *copy)
+{
+	struct drained drained;
+
+	drain_free(&copy->drain);
+	copy->looks_idle = 0;
+	if (keeper_drained(&supervisor->keeper, copy, &drained))
+		drain_start(&copy->drain, &drained, &supervisor->snapshot);
+	free(drained.sockets);
+}
+
+void worker_follow_drain(struct supervisor *supervisor, struct copy *copy)
+{
+	bool is_sure = steering_is_sure(supervisor->steering, &supervisor->keeper, copy);
+
+	if (copy->drain.has_started && is_sure)
 		return;
-	}
-	enter(copy, COPY_DRAINING);
+	if (!copy->drain.has_started && stop_where_nobody_can_take(supervisor, copy))
+		return;
+	start_drain(supervisor, copy);
 }
 
 void worker_failed(struct supervisor *supervisor, const struct copy *copy, const char *how)
@@ -301,7 +327,7 @@ static void drop_one_of_each_group(struct supervisor *supervisor, const struct c
 
 void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 {
-	if (supervisor->is_stopping && service_manager_is_there())
+	if (supervisor->is_stopping && service_manager_is_there() && !copy->is_deaf)
 		keeper_orphan(&supervisor->keeper, copy);
 	while (keeper_owns_any(&supervisor->keeper, copy)) {
 		drop_one_of_each_group(supervisor, copy);

@@ -26,6 +26,12 @@ bool worker_can_drain(const struct supervisor *supervisor, const struct copy *co
  */
 void worker_retire(struct supervisor *supervisor, struct copy *copy);
 
+/*
+ * To be called after each update of the steering while the copy drains: what has come to it since
+ * the kernel chose others, it has to finish. Stops it at once, where nobody can take its clients.
+ */
+void worker_follow_drain(struct supervisor *supervisor, struct copy *copy);
+
 /* Sends the stop signal. */
 void worker_stop(struct supervisor *supervisor, struct copy *copy);
 

@@ -17,7 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LEAVING_MOST_MS 1000 /* for the service manager to close what it is told to forget */
+#ifndef IPV6_MINHOPCOUNT
+#define IPV6_MINHOPCOUNT 73
+#endif
 
 /* ---- what is it? ---- */
 
@@ -130,13 +132,17 @@ void keeper_forget_unseen(struct keeper *keeper)
 	}
 }
 
-bool keeper_awaits_leaving(const struct keeper *keeper)
+void keeper_deafen(const struct keeper *keeper, const struct copy *copy)
 {
-	const struct kept *kept = keeper->leaving;
+	int most = 255; /* of the hops that a packet may have left; nearly none has as many */
 
-	while (kept && clock_now_ms() - kept->orphaned_ms >= LEAVING_MOST_MS)
-		kept = kept->next;
-	return kept != NULL;
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept->owner != copy || kept->entry.local.protocol == PROTOCOL_UDP)
+			continue;
+		setsockopt(kept->fd, IPPROTO_IP, IP_MINTTL, &most, sizeof most);
+		if (kept->entry.local.family == FAMILY_IP6)
+			setsockopt(kept->fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &most, sizeof most);
+	}
 }
 
 void keeper_close(struct keeper *keeper)

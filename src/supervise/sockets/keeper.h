@@ -61,10 +61,10 @@ struct kept *keeper_find(const struct keeper *keeper, uint32_t inode);
 void keeper_forget_unseen(struct keeper *keeper);
 
 /*
- * Whether a socket has been closed of late that others have not closed yet. Who joins its group now
- * may do so as it leaves, and then the numbers of the others are not known.
+ * The TCP listeners of a copy that nothing is to come to any more take no new connection, even if
+ * the kernel should choose one: the client's TCP asks again, and then another one is chosen.
  */
-bool keeper_awaits_leaving(const struct keeper *keeper);
+void keeper_deafen(const struct keeper *keeper, const struct copy *copy);
 
 /* Whether COPY listens on each endpoint on which OTHER listens. */
 bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other);

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "steering.h"
 
+#include "closed.h"
 #include "ground/errnos.h"
-#include "member_order.h"
-#include "order_file.h"
+#include "group.h"
+#include "group_lock.h"
 #include "snapshot.h"
-#include "socket/steer.h"
-#include "supervise/talk/say.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBERS_UNKNOWN "has members whose numbers are not known"
+#define ATTEMPTS_MOST 3 /* where the members change while they are measured */
 
 struct steered {
 	struct steered *next;
-	struct table_entry first; /* the member that was seen first: all are where it is */
-	struct member_order group;
-	struct kept *members;	      /* that are ours, and the leaving ones: a list of siblings */
-	const char *obstacle;	      /* why it is not steered; or NULL */
-	bool is_seen;		      /* some kept socket belongs to it still */
-	bool has_leaver;	      /* see steering_may_leave() */
-	struct steer_program program; /* in force; of length 0: none */
+	struct group group;
+	struct kept *members; /* that are ours, and the leaving ones: a list of siblings */
+	bool is_seen;	      /* some kept socket belongs to it still */
+	bool has_leaver;      /* see steering_may_leave() */
+	/* Members that others have had in it since before the last copy of ours was started. */
+	uint32_t *strangers;
+	unsigned n_strangers;
 };
 
 #define ROWS 256
@@ -29,6 +28,8 @@ struct steered {
 struct steering {
 	const struct policy *policy;
 	struct steered *rows[ROWS]; /* those of one place are in one row */
+	struct closed told;
+	struct heard heard;
 };
 
 struct steering *steering_new(const struct policy *policy)
@@ -52,7 +53,7 @@ static unsigned row_of(const struct table_entry *place)
 /* The next one after STEERED, or the first one where that is NULL; at last NULL. */
 static struct steered *next_steered(const struct steering *steering, const struct steered *steered)
 {
-	unsigned row = steered ? row_of(&steered->first) + 1 : 0;
+	unsigned row = steered ? row_of(&steered->group.place) + 1 : 0;
 
 	if (steered && steered->next)
 		return steered->next;
@@ -67,7 +68,7 @@ static struct steered *find_steered(const struct steering *steering, const struc
 {
 	struct steered *steered = steering->rows[row_of(&kept->entry)];
 
-	while (steered && !tables_are_at_one_place(&kept->entry, &steered->first))
+	while (steered && !tables_are_at_one_place(&kept->entry, &steered->group.place))
 		steered = steered->next;
 	return steered;
 }
@@ -79,8 +80,7 @@ static struct steered *add_steered(struct steering *steering, const struct kept 
 
 	if (!steered)
 		return NULL;
-	steered->first = kept->entry;
-	order_file_recall(&steered->group, kept->entry.inode);
+	steered->group.place = kept->entry;
 	steered->next = *row;
 	*row = steered;
 	/* A supervisor that was killed may have left the group steered. */
@@ -103,6 +103,7 @@ static void drop_unseen(struct steered **row)
 			continue;
 		}
 		*at = steered->next;
+		free(steered->strangers);
 		free(steered);
 	}
 }
@@ -112,7 +113,7 @@ static void find_steereds(struct steering *steering, const struct keeper *keeper
 	struct steered *steered = NULL;
 
 	while ((steered = next_steered(steering, steered))) {
-		steered->is_seen = steered->has_leaver = false;
+		steered->is_seen = steered->has_leaver = steered->group.has_moved = false;
 		steered->members = NULL;
 	}
 	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
@@ -133,7 +134,7 @@ static void find_steereds(struct steering *steering, const struct keeper *keeper
 	}
 }
 
-/* ---- steering one ---- */
+/* ---- who gets nothing ---- */
 
 static int any_socket_of(const struct steered *steered)
 {
@@ -153,25 +154,9 @@ static struct kept *find_member(const struct steered *steered, uint32_t inode)
 	return kept;
 }
 
-static void leave_to_kernel(struct steered *steered)
+static bool is_udp(const struct steered *steered)
 {
-	if (steered->program.length)
-		steer_detach(any_socket_of(steered));
-	steered->program.length = 0;
-}
-
-static void attach(struct steered *steered, const struct steer_program *program)
-{
-	size_t size = program->length * sizeof *program->code;
-
-	if (program->length == steered->program.length &&
-		memcmp(program->code, steered->program.code, size) == 0)
-		return;
-	int error = steer_attach(any_socket_of(steered), program);
-	if (error)
-		steered->obstacle = errno_name(-error);
-	else
-		steered->program = *program;
+	return steered->group.place.local.protocol == PROTOCOL_UDP;
 }
 
 static bool is_ready(const struct kept *kept)
@@ -185,29 +170,65 @@ static bool is_served(const struct kept *kept)
 	return kept->claim != NULL || kept->owner != NULL;
 }
 
+static bool is_stranger(const struct steered *steered, uint32_t inode)
+{
+	for (unsigned i = 0; i < steered->n_strangers; i++) {
+		if (steered->strangers[i] == inode)
+			return true;
+	}
+	return false;
+}
+
+/* Whoever else is in it by now was there before a copy of ours could join. */
+static void note_strangers(struct steered *steered)
+{
+	struct member_order *order = &steered->group.order;
+
+	steered->n_strangers = 0;
+	for (unsigned i = 0; i < order->count; i++) {
+		if (find_member(steered, order->members[i]))
+			continue;
+		uint32_t *larger =
+			realloc(steered->strangers, (steered->n_strangers + 1) * sizeof *larger);
+		if (!larger)
+			return;
+		steered->strangers = larger;
+		steered->strangers[steered->n_strangers++] = order->members[i];
+	}
+}
+
 typedef bool predicate(const struct kept *kept);
 
 /*
- * Marks the members that are to get nothing, those for which IS_OPEN does not hold. Returns how
- * many those are. One that is nobody's of ours is closed while a copy starts, whose it may be, and
- * else an obstacle.
+ * Whether a member gets nothing: one of ours for which IS_OPEN does not hold, one that another
+ * supervisor has closed, and while a copy starts whoever joins, because it may be that one.
  */
-static unsigned mark_closed(struct steered *steered, bool is_starting, predicate *is_open,
-	bool is_closed[static MEMBER_ORDER_MOST])
+static bool is_to_be_closed(const struct steering *steering, struct steered *steered,
+	uint32_t inode, bool is_starting, predicate *is_open)
 {
-	unsigned n_closed = 0;
+	struct kept *kept = find_member(steered, inode);
 
-	for (unsigned i = 0; i < steered->group.count; i++) {
-		struct kept *kept = find_member(steered, steered->group.members[i]);
-		bool is_leaving = kept && kept->fd < 0;
-		if (is_leaving)
-			kept->is_seen = true;
-		if (!kept && !is_starting)
-			steered->obstacle = "has members that are not this supervisor's";
-		is_closed[i] = kept ? is_leaving || !is_open(kept) : is_starting;
-		n_closed += is_closed[i];
+	if (kept && kept->fd < 0)
+		kept->is_seen = true;
+	if (kept)
+		return kept->fd < 0 || !is_open(kept);
+	if (is_udp(steered) && !is_starting)
+		steered->group.obstacle = "has members that are not this supervisor's";
+	return closed_is_heard(&steering->heard, inode) ||
+	       (is_starting && !is_stranger(steered, inode));
+}
+
+static void mark_closed(const struct steering *steering, struct steered *steered, bool is_starting,
+	predicate *is_open)
+{
+	struct group *group = &steered->group;
+
+	group->n_closed = 0;
+	for (unsigned i = 0; i < group->order.count; i++) {
+		group->is_closed[i] = is_to_be_closed(
+			steering, steered, group->order.members[i], is_starting, is_open);
+		group->n_closed += group->is_closed[i];
 	}
-	return n_closed;
 }
 
 /* The rule that steers the group while nobody is to be steered around, or NULL: the kernel does. */
@@ -215,7 +236,7 @@ static const struct rule *steering_rule(
 	const struct steering *steering, const struct steered *steered)
 {
 	const struct rule *rule =
-		policy_decide(steering->policy, VIEW_BOUND, &steered->first.local);
+		policy_decide(steering->policy, VIEW_BOUND, &steered->group.place.local);
 
 	return rule && rule->actions.has_steer && rule->actions.steer.mode != STEER_HASH ? rule
 											 : NULL;
@@ -224,32 +245,23 @@ static const struct rule *steering_rule(
 /* A datagram has no connection to stay with, so one client's go to one copy. */
 static const struct steer by_source = {STEER_SOURCE, 32, 128}, by_chance = {STEER_RANDOM, 0, 0};
 
-static void steer(const struct steering *steering, struct steered *steered, bool is_starting)
+static void decide(const struct steering *steering, struct steered *steered, bool is_starting)
 {
-	static struct steer_program program;
-	static bool is_closed[MEMBER_ORDER_MOST];
+	struct group *group = &steered->group;
 	const struct rule *rule = steering_rule(steering, steered);
-	unsigned numbers[MEMBER_ORDER_MOST], n_numbers = 0;
-	unsigned count = steered->group.count;
-	unsigned n_closed = mark_closed(steered, is_starting, is_ready, is_closed);
 
-	if (n_closed == count)
-		n_closed = mark_closed(steered, is_starting, is_served, is_closed);
-	bool needs_steering = n_closed < count && (n_closed > 0 || is_starting);
-	if (needs_steering && !steered->obstacle &&
-		(n_closed > STEER_CLOSED_MOST ||
-			!member_order_closed(&steered->group, is_closed, numbers, &n_numbers)))
-		steered->obstacle = NUMBERS_UNKNOWN;
-	if (steered->obstacle || count == 0 || (!needs_steering && !rule)) {
-		leave_to_kernel(steered);
+	mark_closed(steering, steered, is_starting, is_ready);
+	if (group->n_closed == group->order.count)
+		mark_closed(steering, steered, is_starting, is_served);
+	bool needs_steering =
+		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);
+	group->is_wanted = group->order.count > 0 && (needs_steering || rule);
+	group->fd = any_socket_of(steered);
+	group->choice = rule ? rule->actions.steer : is_udp(steered) ? by_source : by_chance;
+	if (needs_steering)
 		return;
-	}
-	steer_build(&program,
-		rule						? &rule->actions.steer
-		: steered->first.local.protocol == PROTOCOL_UDP ? &by_source
-								: &by_chance,
-		count, numbers, n_numbers);
-	attach(steered, &program);
+	memset(group->is_closed, 0, sizeof group->is_closed);
+	group->n_closed = 0;
 }
 
 /* ---- who is in one ---- */
@@ -264,8 +276,8 @@ static bool misses_member(const struct steering *steering, struct snapshot *snap
 	struct slice seen;
 
 	while ((steered = next_steered(steering, steered))) {
-		if (snapshot_at(snapshot, &steered->first, &seen) == 0 &&
-			seen.count < steered->group.count)
+		if (snapshot_at(snapshot, &steered->group.place, &seen) == 0 &&
+			seen.count < steered->group.order.count)
 			return true;
 	}
 	return false;
@@ -275,42 +287,99 @@ static void look_at(struct steered *steered, struct snapshot *snapshot)
 {
 	uint32_t inodes[MEMBER_ORDER_MOST];
 	struct slice seen;
-	int error = snapshot_at(snapshot, &steered->first, &seen);
+	int error = snapshot_at(snapshot, &steered->group.place, &seen);
 	unsigned count = seen.count < MEMBER_ORDER_MOST ? (unsigned)seen.count : MEMBER_ORDER_MOST;
 
-	steered->obstacle = error ? errno_name(-error)
-			    : seen.count > MEMBER_ORDER_MOST
-				    ? "has more members than can be steered"
-			    : seen.count == 0 ? "is not seen in this network namespace"
-					      : NULL;
+	steered->group.obstacle = error ? errno_name(-error)
+				  : seen.count > MEMBER_ORDER_MOST
+					  ? "has more members than can be steered"
+				  : seen.count == 0 ? "is not seen in this network namespace"
+						    : NULL;
 	for (unsigned i = 0; i < count; i++)
 		inodes[i] = seen.entries[i].inode;
 	if (!error)
-		member_order_update(&steered->group, inodes, count);
+		member_order_update(&steered->group.order, inodes, count);
+}
+
+/* ---- all of it ---- */
+
+/* What we have closed in TCP groups, where others may steer too. */
+static void tell(struct steering *steering)
+{
+	struct steered *steered = NULL;
+	struct heard list = {.count = 0};
+
+	while ((steered = next_steered(steering, steered))) {
+		const struct group *group = &steered->group;
+		for (unsigned i = 0; i < group->order.count && !is_udp(steered); i++) {
+			uint32_t inode = group->order.members[i];
+			if (group->is_wanted && group->is_closed[i] &&
+				!closed_is_heard(&steering->heard, inode))
+				heard_add(&list, inode);
+		}
+	}
+	closed_tell(&steering->told, list.inodes, list.count);
+	free(list.inodes);
+}
+
+/* Returns whether the numbers of all groups are known, or would not be the next time either. */
+static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_starting)
+{
+	struct steered *steered = NULL;
+	struct group *list = NULL;
+	bool are_known = true;
+
+	if (misses_member(steering, snapshot))
+		snapshot_forget(snapshot);
+	while ((steered = next_steered(steering, steered))) {
+		look_at(steered, snapshot);
+		if (!is_starting)
+			note_strangers(steered);
+		decide(steering, steered, is_starting);
+		steered->group.next = list;
+		list = &steered->group;
+	}
+	tell(steering);
+	groups_steer(list, snapshot);
+	for (const struct group *group = list; group; group = group->next)
+		are_known &= !group->is_wanted || !group->obstacle || !group_is_measured(group);
+	return are_known;
+}
+
+/* Whether others may have to be heard: where nothing is steered, it is all the same. */
+static bool steers_any(struct steering *steering, struct snapshot *snapshot, bool is_starting)
+{
+	struct steered *steered = NULL;
+	bool steers = false;
+
+	while ((steered = next_steered(steering, steered))) {
+		look_at(steered, snapshot);
+		decide(steering, steered, is_starting);
+		steers |= steered->group.is_wanted || steered->group.program.length;
+	}
+	return steers || steering->told.count;
 }
 
 void steering_update(struct steering *steering, struct keeper *keeper, struct snapshot *snapshot,
 	bool is_starting)
 {
-	struct steered *steered = NULL;
-
 	find_steereds(steering, keeper);
-	if (misses_member(steering, snapshot))
-		snapshot_forget(snapshot);
-	order_file_begin();
-	while ((steered = next_steered(steering, steered))) {
-		look_at(steered, snapshot);
-		order_file_add(&steered->group);
-		steer(steering, steered, is_starting);
+	if (steers_any(steering, snapshot, is_starting)) {
+		int lock = group_lock();
+		closed_hear(&steering->heard, &steering->told);
+		for (int i = 0; i < ATTEMPTS_MOST && !steer(steering, snapshot, is_starting); i++)
+			snapshot_forget(snapshot);
+		free(steering->heard.inodes);
+		steering->heard = (struct heard){.count = 0};
+		group_unlock(lock);
 	}
-	order_file_end();
 	keeper_forget_unseen(keeper);
 }
 
 bool steering_may_leave(struct steering *steering, const struct kept *kept)
 {
 	struct steered *steered = find_steered(steering, kept);
-	bool has_leaver = steered && steered->has_leaver;
+	bool has_leaver = steered && is_udp(steered) && steered->has_leaver;
 
 	if (steered)
 		steered->has_leaver = true;
@@ -322,19 +391,57 @@ bool steering_any_obstacle(const struct steering *steering)
 	const struct steered *steered = NULL;
 
 	while ((steered = next_steered(steering, steered))) {
-		if (steered->obstacle)
+		if (steered->group.obstacle)
 			return true;
 	}
 	return false;
 }
 
-static bool is_number_known(const struct member_order *group, uint32_t inode)
+static bool is_number_known(const struct member_order *order, uint32_t inode)
 {
-	for (unsigned i = 0; i < group->n_known; i++) {
-		if (group->members[i] == inode)
+	for (unsigned i = 0; i < order->n_known; i++) {
+		if (order->members[i] == inode)
 			return true;
 	}
 	return false;
+}
+
+/* Whether somebody else in the group can take what would come to COPY. */
+static bool has_other(const struct steered *steered, const struct copy *copy)
+{
+	for (unsigned i = 0; i < steered->group.order.count; i++) {
+		const struct kept *kept = find_member(steered, steered->group.order.members[i]);
+		if (kept ? kept->owner != copy && is_ready(kept) : !is_udp(steered))
+			return true;
+	}
+	return false;
+}
+
+static bool is_closed(const struct steered *steered, uint32_t inode)
+{
+	const struct group *group = &steered->group;
+
+	for (unsigned i = 0; i < group->order.count; i++) {
+		if (group->order.members[i] == inode)
+			return group->is_closed[i];
+	}
+	return true;
+}
+
+/* Why KEPT, a socket of COPY in the group, cannot be steered around; or NULL. */
+static const char *obstacle_of(
+	const struct steered *steered, const struct kept *kept, const struct copy *copy)
+{
+	const struct group *group = &steered->group;
+	uint32_t inode = kept->entry.inode;
+
+	if (group->obstacle)
+		return group->obstacle;
+	if (copy->state == COPY_DRAINING && !is_closed(steered, inode))
+		return STEERING_NO_OTHER;
+	if (!group_is_measured(group) && !is_number_known(&group->order, inode))
+		return "has members whose numbers are not known";
+	return NULL;
 }
 
 const char *steering_obstacle(const struct steering *steering, const struct keeper *keeper,
@@ -343,29 +450,70 @@ const char *steering_obstacle(const struct steering *steering, const struct keep
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		const struct steered *steered =
 			kept->owner == copy ? find_steered(steering, kept) : NULL;
-		if (!steered)
+		const char *obstacle = steered ? obstacle_of(steered, kept, copy) : NULL;
+		if (!obstacle)
 			continue;
-		*endpoint_out = &steered->first.local;
-		if (steered->obstacle)
-			return steered->obstacle;
-		if (!is_number_known(&steered->group, kept->entry.inode))
-			return NUMBERS_UNKNOWN;
+		*endpoint_out = &steered->group.place.local;
+		return obstacle;
 	}
 	return NULL;
+}
+
+bool steering_has_others(
+	const struct steering *steering, const struct keeper *keeper, const struct copy *copy)
+{
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		const struct steered *steered =
+			kept->owner == copy ? find_steered(steering, kept) : NULL;
+		if (steered && !has_other(steered, copy))
+			return false;
+	}
+	return true;
+}
+
+bool steering_is_sure(
+	const struct steering *steering, const struct keeper *keeper, const struct copy *copy)
+{
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		const struct steered *steered =
+			kept->owner == copy ? find_steered(steering, kept) : NULL;
+		if (steered && (steered->group.obstacle || steered->group.has_moved))
+			return false;
+	}
+	return true;
+}
+
+/* Another supervisor may have closed a member: then it needs the program still. */
+static void leave(const struct steering *steering, struct steered *steered)
+{
+	const struct member_order *order = &steered->group.order;
+
+	steered->group.fd = any_socket_of(steered);
+	for (unsigned i = 0; i < order->count; i++) {
+		if (closed_is_heard(&steering->heard, order->members[i]))
+			return;
+	}
+	group_leave_to_kernel(&steered->group);
 }
 
 void steering_free(struct steering *steering, const struct keeper *keeper)
 {
 	if (!steering)
 		return;
+	int lock = group_lock();
+	closed_hear(&steering->heard, &steering->told);
 	find_steereds(steering, keeper);
 	for (unsigned i = 0; i < ROWS; i++) {
 		while (steering->rows[i]) {
 			struct steered *first = steering->rows[i];
 			steering->rows[i] = first->next;
-			leave_to_kernel(first);
+			leave(steering, first);
+			free(first->strangers);
 			free(first);
 		}
 	}
+	group_unlock(lock);
+	closed_tell(&steering->told, NULL, 0);
+	free(steering->heard.inodes);
 	free(steering);
 }

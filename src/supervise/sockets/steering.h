@@ -14,27 +14,37 @@ struct steering *steering_new(const struct policy *policy);
 
 /*
  * Looks in SNAPSHOT who is in each group of the kept sockets, and has the kernel choose among those
- * of copies that are ready, as long as there is one. While IS_STARTING, whoever joins gets nothing
- * either. A group that is not the supervisor's alone is left to the kernel. Forgets sockets that
- * have left.
+ * of copies that are ready, as long as there is one, and the members of others. While IS_STARTING,
+ * whoever joins gets nothing either. A UDP group that is not the supervisor's alone is left to the
+ * kernel. Forgets sockets that have left.
  */
 void steering_update(struct steering *steering, struct keeper *keeper, struct snapshot *snapshot,
 	bool is_starting);
 
 /*
- * Whether KEPT is the first of its group to be closed since the last update; true takes note of it.
- * If several leave at once, it is not known which number each other one has.
+ * Whether KEPT is the first of its UDP group to be closed since the last update; true takes note of
+ * it. If several leave at once, it is not known which number each other one has.
  */
 bool steering_may_leave(struct steering *steering, const struct kept *kept);
 
 /*
  * Why new connections cannot be steered around COPY, in words that follow the endpoint's name,
- * which goes to ENDPOINT_OUT; or NULL when they can.
+ * which goes to ENDPOINT_OUT; or NULL when they can, and while it drains: are.
  */
 const char *steering_obstacle(const struct steering *steering, const struct keeper *keeper,
 	const struct copy *copy, const struct endpoint **endpoint_out);
 
-/* Whether some group is not the supervisor's alone, or cannot be steered. */
+#define STEERING_NO_OTHER "is shared with no other copy that is ready"
+
+/* Whether in each group of COPY there is somebody else who can take new connections. */
+bool steering_has_others(
+	const struct steering *steering, const struct keeper *keeper, const struct copy *copy);
+
+/* Whether since before the last update no new connection can have come to COPY by mistake. */
+bool steering_is_sure(
+	const struct steering *steering, const struct keeper *keeper, const struct copy *copy);
+
+/* Whether some group cannot be steered. */
 bool steering_any_obstacle(const struct steering *steering);
 
 /* Leaves all groups to the kernel. */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "group.h"
+
+#include "ground/errnos.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ATTEMPTS_MOST	8 /* where others come and go all the time */
+#define NUMBERS_UNKNOWN "has members whose numbers are not known"
+
+bool group_is_measured(const struct group *group)
+{
+	return group->place.local.protocol == PROTOCOL_TCP && !group->no_way;
+}
+
+/* ---- the program ---- */
+
+void group_leave_to_kernel(struct group *group)
+{
+	if (group->program.length)
+		steer_detach(group->fd);
+	group->program.length = 0;
+}
+
+/* Says which numbers are closed; false where they cannot be concluded. */
+static bool closed_numbers(const struct group *group, unsigned *numbers, unsigned *n_closed)
+{
+	if (!group_is_measured(group))
+		return member_order_closed(&group->order, group->is_closed, numbers, n_closed);
+	*n_closed = 0;
+	for (unsigned i = 0; i < group->order.count; i++) {
+		if (group->is_closed[i])
+			numbers[(*n_closed)++] = i;
+	}
+	return true;
+}
+
+static void attach(struct group *group, bool is_forced)
+{
+	static struct steer_program program;
+	static unsigned numbers[MEMBER_ORDER_MOST];
+	unsigned n_closed = 0, count = group->order.count;
+
+	if (group->n_closed > STEER_CLOSED_MOST || !closed_numbers(group, numbers, &n_closed)) {
+		group->obstacle = NUMBERS_UNKNOWN;
+		return;
+	}
+	if (group->place.local.protocol == PROTOCOL_TCP)
+		steer_build_knockable(&program, &group->choice, count, numbers, n_closed);
+	else
+		steer_build(&program, &group->choice, count, numbers, n_closed);
+	if (!is_forced && program.length == group->program.length &&
+		memcmp(program.code, group->program.code, program.length * sizeof *program.code) ==
+			0)
+		return;
+	int error = steer_attach(group->fd, &program);
+	if (error)
+		group->obstacle = errno_name(-error);
+	else
+		group->program = program;
+}
+
+/* ---- the numbers ---- */
+
+/* The next number to be asked for: one that a closed member is thought to have. Or the count. */
+static unsigned next_number(const struct group *group)
+{
+	unsigned number = 0;
+
+	while (number < group->order.count &&
+		(!group->is_closed[number] || group->is_asked[number]))
+		number++;
+	return number;
+}
+
+static void swap(struct group *group, unsigned a, unsigned b)
+{
+	uint32_t inode = group->order.members[a];
+	bool is_closed = group->is_closed[a], is_asked = group->is_asked[a];
+
+	group->order.members[a] = group->order.members[b];
+	group->order.members[b] = inode;
+	group->is_closed[a] = group->is_closed[b];
+	group->is_closed[b] = is_closed;
+	group->is_asked[a] = group->is_asked[b];
+	group->is_asked[b] = is_asked;
+}
+
+/* NUMBER is that of INODE. Returns false where that cannot be: the members have changed. */
+static bool learn(struct group *group, unsigned number, uint32_t inode)
+{
+	unsigned thought = 0;
+
+	while (thought < group->order.count && group->order.members[thought] != inode)
+		thought++;
+	if (thought == group->order.count || (thought != number && group->is_asked[thought]))
+		return false;
+	group->is_asked[number] = true;
+	if (thought == number)
+		return true;
+	swap(group, number, thought);
+	group->is_asked[number] = true;
+	group->is_asked[thought] = false;
+	group->order.n_known = 0;
+	group->is_settled = false;
+	group->has_moved = true;
+	return true;
+}
+
+/* ---- all of them ---- */
+
+/* What is asked at once: one thing of each group. */
+struct questions {
+	struct group **groups;
+	struct knock *knocks;
+	size_t count;
+};
+
+static void find_questions(struct questions *questions, struct group *list)
+{
+	questions->count = 0;
+	for (struct group *group = list; group; group = group->next) {
+		unsigned number = group->obstacle || !group->has_way ? group->order.count
+								     : next_number(group);
+		if (number == group->order.count)
+			continue;
+		questions->groups[questions->count] = group;
+		questions->knocks[questions->count++] =
+			(struct knock){&group->way, &group->place, number, 0};
+	}
+}
+
+static void take_answer(struct group *group, const struct knock *asked, const char *obstacle)
+{
+	group->was_reached |= !obstacle;
+	if (obstacle && !group->was_reached) {
+		group->no_way = obstacle;
+		group->has_way = group->is_settled = false;
+	} else if (obstacle || !asked->inode || !learn(group, asked->number, asked->inode)) {
+		group->obstacle = NUMBERS_UNKNOWN;
+		group->has_way = false; /* others may listen there now: it is looked for anew */
+	}
+}
+
+static void ask(struct questions *questions, struct group *list)
+{
+	for (find_questions(questions, list); questions->count; find_questions(questions, list)) {
+		const char *obstacle = knock(questions->knocks, questions->count);
+		for (size_t i = 0; i < questions->count; i++)
+			take_answer(questions->groups[i], &questions->knocks[i], obstacle);
+	}
+}
+
+/* Returns whether nothing had to be put right. */
+static bool attempt(struct questions *questions, struct group *list, bool is_first)
+{
+	bool are_settled = true;
+
+	for (struct group *group = list; group; group = group->next) {
+		if (group->obstacle || !group->is_wanted || group->is_settled)
+			continue;
+		attach(group, !is_first);
+		memset(group->is_asked, 0, sizeof group->is_asked);
+		group->is_settled = true;
+	}
+	ask(questions, list);
+	for (struct group *group = list; group; group = group->next)
+		are_settled &= group->is_settled || group->obstacle || !group->is_wanted;
+	return are_settled;
+}
+
+static void find_way(struct group *group, struct snapshot *snapshot)
+{
+	if (!group_is_measured(group) || group->has_way || !group->n_closed)
+		return;
+	group->no_way = knock_find_way(&group->way, &group->place, snapshot);
+	group->has_way = !group->no_way;
+}
+
+static bool open_questions(struct questions *questions, size_t count)
+{
+	questions->groups = malloc(count * sizeof *questions->groups);
+	questions->knocks = malloc(count * sizeof *questions->knocks);
+	return questions->groups && questions->knocks;
+}
+
+static void settle(struct group *list, struct questions *questions)
+{
+	bool are_settled = false;
+
+	for (int i = 0; i < ATTEMPTS_MOST && !are_settled; i++)
+		are_settled = attempt(questions, list, i == 0);
+	for (struct group *group = list; group; group = group->next) {
+		if (group->is_wanted && !group->is_settled && !group->obstacle)
+			group->obstacle = NUMBERS_UNKNOWN;
+	}
+}
+
+void groups_steer(struct group *list, struct snapshot *snapshot)
+{
+	struct questions questions;
+	size_t n_wanted = 0;
+
+	for (struct group *group = list; group; group = group->next) {
+		if (!group->is_wanted || group->obstacle) {
+			group_leave_to_kernel(group);
+			continue;
+		}
+		group->is_settled = false;
+		find_way(group, snapshot);
+		n_wanted++;
+	}
+	if (n_wanted == 0)
+		return;
+	if (open_questions(&questions, n_wanted))
+		settle(list, &questions);
+	free(questions.groups);
+	free(questions.knocks);
+}

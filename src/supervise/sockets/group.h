@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Has the kernel give new connections to some members of a group and not to others. A TCP group's
+ * numbers are measured, by knocks; where that cannot be done, as for UDP, they are concluded from
+ * who came and went.
+ */
+#ifndef SUPERVISE_SOCKETS_GROUP_H
+#define SUPERVISE_SOCKETS_GROUP_H
+
+#include "knock.h"
+#include "member_order.h"
+#include "policy/steer_mode.h"
+#include "socket/steer.h"
+
+struct group {
+	struct table_entry place;	   /* of the member that was seen first: all are there */
+	struct member_order order;	   /* what is thought of the numbers */
+	bool is_closed[MEMBER_ORDER_MOST]; /* who gets nothing, in that order */
+	unsigned n_closed;
+	int fd;		      /* of some member */
+	bool is_wanted;	      /* a program is to be in force */
+	struct steer choice;  /* among the open ones */
+	const char *obstacle; /* why it is not steered so, in words that follow its name; or NULL */
+	bool has_moved;	      /* the numbers were not as thought; until somebody sets it to false */
+
+	/* The rest is group.c's. */
+	struct steer_program program; /* in force; of length 0: none */
+	bool is_asked[MEMBER_ORDER_MOST];
+	bool is_settled;    /* what was asked was as thought, since the program is in force */
+	const char *no_way; /* why it cannot be measured, found out once; or NULL */
+	bool has_way, was_reached;
+	struct knock_way way;
+	struct group *next;
+};
+
+/* Whether its numbers can be measured. */
+bool group_is_measured(const struct group *group);
+
+/*
+ * For each group of a LIST (by next): where a program IS_WANTED, has one in force that gives
+ * nothing to the closed members, and makes sure behind that that each of them has the number that
+ * it was given. Where that cannot be done, says so as its obstacle. A group that has an obstacle
+ * already, or where none is wanted, is left to the kernel. To be called by one at a time: see
+ * group_lock.h.
+ */
+void groups_steer(struct group *list, struct snapshot *snapshot);
+
+/* Takes the program off, where one is in force. */
+void group_leave_to_kernel(struct group *group);
+
+#endif

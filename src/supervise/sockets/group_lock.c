@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "group_lock.h"
+
+#include "ground/clock.h"
+#include "supervise/talk/say.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SAID_MS	    2000
+#define PATIENCE_MS (10 * 1000)
+#define RETRY_MS    1
+
+static socklen_t name_lock(struct sockaddr_un *address)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	int length = snprintf(address->sun_path + 1, sizeof address->sun_path - 1,
+		"libreuse-steer/%u", (unsigned)geteuid());
+
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+}
+
+static int open_named(int (*use)(int, const struct sockaddr *, socklen_t))
+{
+	struct sockaddr_un address;
+	socklen_t length = name_lock(&address);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || use(fd, (struct sockaddr *)&address, length) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* The user of the process that has the lock; our own where that is not known. */
+static struct ucred holder_of(int fd)
+{
+	struct ucred holder = {.uid = geteuid()};
+	socklen_t length = sizeof holder;
+
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &holder, &length);
+	return holder;
+}
+
+struct waiting {
+	int64_t since_ms;
+	bool is_said, is_over;
+};
+
+/* Waits until the holder closes the other end, for a while at most. */
+static void wait_for_holder(struct waiting *waiting)
+{
+	int fd = open_named(connect);
+	struct pollfd polled = {.fd = fd, .events = POLLIN};
+	struct ucred holder = holder_of(fd);
+	int64_t waited_ms = clock_now_ms() - waiting->since_ms;
+
+	if (fd >= 0 && holder.uid != geteuid() && holder.uid != 0) {
+		say(LOG_LEVEL_WARN,
+			"process %d of user %u has the lock of this user's groups; they are "
+			"steered without it",
+			(int)holder.pid, (unsigned)holder.uid);
+		waiting->is_over = true;
+	} else if (waited_ms >= PATIENCE_MS) {
+		say(LOG_LEVEL_WARN,
+			"process %d does not let go of the lock of this user's groups; "
+			"they are steered without it",
+			(int)holder.pid);
+		waiting->is_over = true;
+	} else if (waited_ms >= SAID_MS && !waiting->is_said) {
+		say(LOG_LEVEL_WARN, "waiting for process %d, which steers a group of this user",
+			(int)holder.pid);
+		waiting->is_said = true;
+	}
+	if (!waiting->is_over)
+		poll(&polled, fd >= 0,
+			fd >= 0 && waited_ms < SAID_MS ? (int)(SAID_MS - waited_ms)
+			: fd >= 0		       ? 100
+						       : RETRY_MS);
+	if (fd >= 0)
+		close(fd);
+}
+
+int group_lock(void)
+{
+	struct waiting waiting = {.since_ms = clock_now_ms()};
+	int lock = -1;
+
+	while (!waiting.is_over && (lock = open_named(bind)) < 0 && errno == EADDRINUSE)
+		wait_for_holder(&waiting);
+	if (lock >= 0)
+		listen(lock, SOMAXCONN);
+	return lock;
+}
+
+void group_unlock(int lock)
+{
+	if (lock >= 0)
+		close(lock);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Lets one process of a user at a time, in a network namespace, measure and steer groups: two would
+ * undo each other's work, and nobody can read back which program a group has. The lock is the name
+ * of an abstract socket (unix(7)), so that it goes with the process that has it.
+ */
+#ifndef SUPERVISE_SOCKETS_GROUP_LOCK_H
+#define SUPERVISE_SOCKETS_GROUP_LOCK_H
+
+/*
+ * Waits for the lock. Says so when that takes longer than 2 s; after 10 s, or where a process of
+ * another user has the name, says so and goes on without it. Returns what group_unlock() takes.
+ */
+int group_lock(void);
+void group_unlock(int lock);
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "knock.h"
+
+#include "ground/clock.h"
+#include "ground/errnos.h"
+#include "socket/steer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TRIES_MOST     6
+#define ARRIVAL_MS     50	   /* the kernel may take a SYN in a little after connect() */
+#define ARRIVAL_NS     (50 * 1000) /* between two looks whether it has */
+#define NETSTAT_SIZE   16384
+#define LOOPBACK       0x7f534700 /* 127.83.71.0 */
+#define LOOPBACK_TRIES 250
+#define NO_LOOPBACK    "cannot be reached past sockets that listen on single addresses of its port"
+
+/* ---- the way ---- */
+
+static bool is_taken(const struct slice *listeners, struct address address, uint16_t port)
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct endpoint *local = &listeners->entries[i].local;
+		if (local->port == port && local->address.high == address.high &&
+			local->address.low == address.low)
+			return true;
+	}
+	return false;
+}
+
+/* An address of 127/8 at which nobody listens for itself; or the last one that was tried. */
+static struct address find_loopback(const struct slice *listeners, uint16_t port)
+{
+	struct address address = {0, ADDRESS_MAPPED | LOOPBACK};
+
+	do
+		address.low++;
+	while (is_taken(listeners, address, port) && (address.low & 0xff) < LOOPBACK_TRIES);
+	return address;
+}
+
+/* Where IPv4 and IPv6 lead to the group, it is reached by the one that leads nowhere else. */
+static struct address find_address(const struct table_entry *place, const struct slice *listeners)
+{
+	const struct address loopback = {0, 1}, *own = &place->local.address;
+	uint16_t port = place->local.port;
+
+	if (!address_is_any(own))
+		return *own;
+	if (address_is_ip4(own))
+		return find_loopback(listeners, port);
+	bool has_ip4 = !place->is_v6only && !is_taken(listeners, address_any(FAMILY_IP4), port);
+	return has_ip4 && is_taken(listeners, loopback, port) ? find_loopback(listeners, port)
+							      : loopback;
+}
+
+const char *knock_find_way(
+	struct knock_way *way, const struct table_entry *place, struct snapshot *snapshot)
+{
+	struct endpoint to = place->local;
+	struct slice listeners;
+	int error = snapshot_listeners(snapshot, place->local.protocol, &listeners);
+
+	if (error)
+		return errno_name(-error);
+	if (place->interface)
+		return "is bound to a device";
+	to.address = find_address(place, &listeners);
+	if (address_is_any(&place->local.address) && is_taken(&listeners, to.address, to.port))
+		return NO_LOOPBACK;
+	to.family = address_is_ip4(&to.address) ? FAMILY_IP4 : FAMILY_IP6;
+	way->length = endpoint_to_sockaddr(&to, &way->address);
+	return NULL;
+}
+
+/* ---- one knock ---- */
+
+/* A listener that has been told to take nothing (keeper_deafen()) takes what has not travelled. */
+static int set_most_hops(int fd, sa_family_t family)
+{
+	int most = 255;
+
+	return family == AF_INET6
+		       ? setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &most, sizeof most)
+		       : setsockopt(fd, IPPROTO_IP, IP_TTL, &most, sizeof most);
+}
+
+/* Returns a socket that is to be closed when the knock has arrived, or a negative errno. */
+static int send_knock(const struct knock *knock)
+{
+	const struct knock_way *way = knock->way;
+	struct tcp_md5sig key = {.tcpm_keylen = 1, .tcpm_key = "k"};
+	int size = STEER_KNOCK_MSS + (int)knock->number;
+	int fd = socket(way->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	memcpy(&key.tcpm_addr, &way->address, way->length);
+	if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key) == 0 &&
+		setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &size, sizeof size) == 0 &&
+		set_most_hops(fd, way->address.ss_family) == 0 &&
+		(connect(fd, (const struct sockaddr *)&way->address, way->length) == 0 ||
+			errno == EINPROGRESS))
+		return fd;
+	int error = -errno;
+	close(fd);
+	return error;
+}
+
+/* ---- has it arrived? ---- */
+
+/* The number of the word WANTED in a line, or -1. */
+static int column_of(const char *line, const char *wanted)
+{
+	size_t length = strlen(wanted);
+	int column = 0;
+
+	for (; *line && *line != '\n'; column++) {
+		size_t word = strcspn(line, " \n");
+		if (word == length && memcmp(line, wanted, length) == 0)
+			return column;
+		line += word;
+		line += *line == ' ';
+	}
+	return -1;
+}
+
+static const char *column_at(const char *line, int column)
+{
+	for (; line && column > 0; column--) {
+		line = strchr(line, ' ');
+		line += line != NULL;
+	}
+	return line;
+}
+
+/*
+ * How many SYNs with a signature that nobody wanted this network namespace has had: a line of
+ * names, and one of numbers (/proc/net/netstat). Returns -1 where that is not known.
+ */
+static int64_t count_unexpected(int netstat)
+{
+	static char bytes[NETSTAT_SIZE];
+	ssize_t got = pread(netstat, bytes, sizeof bytes - 1, 0);
+
+	bytes[got > 0 ? got : 0] = '\0';
+	const char *names = strstr(bytes, "TcpExt:"), *end = names ? strchr(names, '\n') : NULL;
+	int column = end ? column_of(names, "TCPMD5Unexpected") : -1;
+	const char *number = column > 0 ? column_at(end + 1, column) : NULL;
+	return number ? strtoll(number, NULL, 10) : -1;
+}
+
+/* Whether just COUNT have come since there were BEFORE. */
+static bool has_arrived(int netstat, int64_t before, size_t count)
+{
+	const struct timespec pause = {.tv_nsec = ARRIVAL_NS};
+	int64_t end = clock_now_ms() + ARRIVAL_MS, now = count_unexpected(netstat);
+
+	while (now < before + (int64_t)count && clock_now_ms() < end) {
+		nanosleep(&pause, NULL);
+		now = count_unexpected(netstat);
+	}
+	return now == before + (int64_t)count;
+}
+
+/* ---- who has dropped it? ---- */
+
+struct drops {
+	struct table_entry *entries;
+	size_t count, room;
+	bool is_short; /* of memory */
+};
+
+static void note_drops(const struct table_entry *entry, void *context)
+{
+	struct drops *drops = context;
+
+	if (drops->count == drops->room) {
+		size_t room = drops->room ? 2 * drops->room : 64;
+		struct table_entry *larger = realloc(drops->entries, room * sizeof *larger);
+		drops->is_short |= !larger;
+		if (!larger)
+			return;
+		drops->entries = larger;
+		drops->room = room;
+	}
+	drops->entries[drops->count++] = *entry;
+}
+
+static int by_inode(const void *a, const void *b)
+{
+	uint32_t x = ((const struct table_entry *)a)->inode;
+	uint32_t y = ((const struct table_entry *)b)->inode;
+
+	return (x > y) - (x < y);
+}
+
+/* All groups' in one read. */
+static int read_drops(struct drops *drops, const struct knock *knocks, size_t count)
+{
+	uint16_t port = knocks[0].place->local.port;
+
+	for (size_t i = 1; i < count; i++) {
+		if (knocks[i].place->local.port != port)
+			port = 0;
+	}
+	drops->count = 0;
+	int error = tables_read_drops(port, note_drops, drops);
+	if (drops->count)
+		qsort(drops->entries, drops->count, sizeof *drops->entries, by_inode);
+	return error ? error : drops->is_short ? -ENOMEM : 0;
+}
+
+static bool has_risen(const struct drops *before, const struct table_entry *after)
+{
+	const struct table_entry *known =
+		bsearch(after, before->entries, before->count, sizeof *after, by_inode);
+
+	return after->drops != (known ? known->drops : 0);
+}
+
+/*
+ * A member drops packets of clients as well; but the knock is among what it has dropped. So the
+ * candidates are the members that have dropped something in each try.
+ */
+#define CANDIDATES_MOST 16
+
+struct asked {
+	uint32_t candidates[CANDIDATES_MOST];
+	unsigned n_candidates;
+	bool has_any; /* false: any member is one */
+	int socket;   /* of the knock that is on its way; -1: none */
+};
+
+static bool is_candidate(const struct asked *asked, uint32_t inode)
+{
+	for (unsigned i = 0; i < asked->n_candidates; i++) {
+		if (asked->candidates[i] == inode)
+			return true;
+	}
+	return !asked->has_any;
+}
+
+static void narrow(struct asked *asked, const struct knock *knock, const struct drops *before,
+	const struct drops *after)
+{
+	struct asked left = {.has_any = true, .socket = -1};
+
+	for (size_t i = 0; i < after->count; i++) {
+		const struct table_entry *entry = &after->entries[i];
+		if (!tables_are_at_one_place(entry, knock->place) || !has_risen(before, entry) ||
+			!is_candidate(asked, entry->inode))
+			continue;
+		if (left.n_candidates == CANDIDATES_MOST)
+			return;
+		left.candidates[left.n_candidates++] = entry->inode;
+	}
+	left.has_any = left.n_candidates > 0; /* none: somebody joined or left meanwhile */
+	*asked = left;
+}
+
+/* ---- all of it ---- */
+
+#define AT_ONCE 64 /* each has a descriptor while it is on its way */
+
+struct round {
+	struct knock *knocks;
+	size_t count;
+	struct asked asked[AT_ONCE];
+	struct drops before, after;
+	int netstat;
+	bool has_any_arrived;
+};
+
+static bool is_open_question(const struct asked *asked)
+{
+	return asked->n_candidates != 1;
+}
+
+static void end_knocks(struct round *round)
+{
+	for (size_t i = 0; i < round->count; i++) {
+		if (round->asked[i].socket >= 0)
+			close(round->asked[i].socket);
+		round->asked[i].socket = -1;
+	}
+}
+
+/* Returns how many were sent, or a negative errno. */
+static int send_knocks(struct round *round)
+{
+	int n_sent = 0;
+
+	for (size_t i = 0; i < round->count; i++) {
+		if (!is_open_question(&round->asked[i]))
+			continue;
+		round->asked[i].socket = send_knock(&round->knocks[i]);
+		if (round->asked[i].socket < 0)
+			return round->asked[i].socket;
+		n_sent++;
+	}
+	return n_sent;
+}
+
+/* Returns how many questions were open, or a negative errno. */
+static int try(struct round *round)
+{
+	int64_t before = count_unexpected(round->netstat);
+	int n_sent = before < 0 ? -ENODATA : send_knocks(round);
+	bool has_all_arrived = n_sent > 0 && has_arrived(round->netstat, before, (size_t)n_sent);
+
+	round->has_any_arrived |= n_sent > 0 && count_unexpected(round->netstat) > before;
+	end_knocks(round);
+	if (n_sent <= 0)
+		return n_sent;
+	int error = read_drops(&round->after, round->knocks, round->count);
+	for (size_t i = 0; i < round->count && has_all_arrived && !error; i++) {
+		if (is_open_question(&round->asked[i]))
+			narrow(&round->asked[i], &round->knocks[i], &round->before, &round->after);
+	}
+	struct drops spare = round->before;
+	round->before = round->after;
+	round->after = spare;
+	return error ? error : n_sent;
+}
+
+static const char *ask(struct round *round)
+{
+	int result = read_drops(&round->before, round->knocks, round->count);
+
+	for (size_t i = 0; i < round->count; i++)
+		round->asked[i] = (struct asked){.socket = -1};
+	for (int i = 0; i < TRIES_MOST && result >= 0; i++) {
+		result = try(round);
+		if (result == 0)
+			break;
+	}
+	for (size_t i = 0; i < round->count; i++) {
+		const struct asked *asked = &round->asked[i];
+		round->knocks[i].inode = asked->n_candidates == 1 ? asked->candidates[0] : 0;
+	}
+	return result < 0		? errno_name(-result)
+	       : round->has_any_arrived ? NULL
+					: "cannot be reached from this machine";
+}
+
+const char *knock(struct knock *knocks, size_t count)
+{
+	struct round round = {.netstat = open("/proc/net/netstat", O_RDONLY | O_CLOEXEC)};
+	const char *obstacle = round.netstat < 0 ? errno_name(errno) : NULL;
+
+	for (size_t at = 0; at < count && !obstacle; at += round.count) {
+		round.knocks = knocks + at;
+		round.count = count - at < AT_ONCE ? count - at : AT_ONCE;
+		obstacle = ask(&round);
+	}
+	free(round.before.entries);
+	free(round.after.entries);
+	if (round.netstat >= 0)
+		close(round.netstat);
+	return obstacle;
+}

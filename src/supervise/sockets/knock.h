@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Asks the kernel which socket of a TCP group a number stands for. A knock is a SYN with an MD5
+ * signature that no listener has a key for (TCP_MD5SIG, tcp(7)): the listener that the steering
+ * program gives it to drops it, and the kernel shows to everybody how much each has dropped. No
+ * program sees anything of it, no half-open request is left, and no privilege is needed.
+ */
+#ifndef SUPERVISE_SOCKETS_KNOCK_H
+#define SUPERVISE_SOCKETS_KNOCK_H
+
+#include "snapshot.h"
+#include "socket/tables.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* An address by which a SYN from this machine reaches a group. */
+struct knock_way {
+	struct sockaddr_storage address;
+	socklen_t length;
+};
+
+/*
+ * Finds the way to the group at PLACE, past listeners that have an address of it for themselves.
+ * Returns NULL, or why there is none, in words that follow the name of the endpoint.
+ */
+const char *knock_find_way(
+	struct knock_way *way, const struct table_entry *place, struct snapshot *snapshot);
+
+struct knock {
+	const struct knock_way *way;
+	const struct table_entry *place;
+	unsigned number;
+	uint32_t inode; /* the answer: the socket's; 0: not known */
+};
+
+/*
+ * Knocks at COUNT groups, no two of them the same, in each of which a program is in force that
+ * steer_build_knockable() has built. An answer is given only where just one member of the group can
+ * have dropped the SYN. Returns NULL, or why nothing could be asked at all.
+ */
+const char *knock(struct knock *knocks, size_t count);
+
+#endif
