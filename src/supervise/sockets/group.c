@@ -16,11 +16,17 @@ bool group_is_measured(const struct group *group)
 
 /* ---- the program ---- */
 
+bool group_may_be_steered(const struct group *group)
+{
+	return group->program.length || group->may_be_steered;
+}
+
 void group_leave_to_kernel(struct group *group)
 {
-	if (group->program.length)
+	if (group_may_be_steered(group))
 		steer_detach(group->fd);
 	group->program.length = 0;
+	group->may_be_steered = false;
 }
 
 /* Says which numbers are closed; false where they cannot be concluded. */

@@ -24,7 +24,8 @@ struct group {
 	bool has_moved;	      /* the numbers were not as thought; until somebody sets it to false */
 
 	/* The rest is group.c's. */
-	struct steer_program program; /* in force; of length 0: none */
+	struct steer_program program; /* in force; of length 0: none of ours */
+	bool may_be_steered;	      /* by one who was killed */
 	bool is_asked[MEMBER_ORDER_MOST];
 	bool is_settled;    /* what was asked was as thought, since the program is in force */
 	const char *no_way; /* why it cannot be measured, found out once; or NULL */
@@ -44,6 +45,9 @@ bool group_is_measured(const struct group *group);
  * group_lock.h.
  */
 void groups_steer(struct group *list, struct snapshot *snapshot);
+
+/* Whether a program of ours, or of one who was killed, may be in force. */
+bool group_may_be_steered(const struct group *group);
 
 /* Takes the program off, where one is in force. */
 void group_leave_to_kernel(struct group *group);

@@ -3,31 +3,18 @@
 
 #include "closed.h"
 #include "ground/errnos.h"
-#include "group.h"
 #include "group_lock.h"
 #include "snapshot.h"
+#include "steered.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ATTEMPTS_MOST 3 /* where the members change while they are measured */
 
-struct steered {
-	struct steered *next;
-	struct group group;
-	struct kept *members; /* that are ours, and the leaving ones: a list of siblings */
-	bool is_seen;	      /* some kept socket belongs to it still */
-	bool has_leaver;      /* see steering_may_leave() */
-	/* Members that others have had in it since before the last copy of ours was started. */
-	uint32_t *strangers;
-	unsigned n_strangers;
-};
-
-#define ROWS 256
-
 struct steering {
 	const struct policy *policy;
-	struct steered *rows[ROWS]; /* those of one place are in one row */
+	struct steered_table groups;
 	struct closed told;
 	struct heard heard;
 };
@@ -41,123 +28,7 @@ struct steering *steering_new(const struct policy *policy)
 	return steering;
 }
 
-static unsigned row_of(const struct table_entry *place)
-{
-	const struct endpoint *local = &place->local;
-
-	return (unsigned)(local->port ^ local->address.low ^ local->address.low >> 8) % ROWS;
-}
-
-/* ---- all of them ---- */
-
-/* The next one after STEERED, or the first one where that is NULL; at last NULL. */
-static struct steered *next_steered(const struct steering *steering, const struct steered *steered)
-{
-	unsigned row = steered ? row_of(&steered->group.place) + 1 : 0;
-
-	if (steered && steered->next)
-		return steered->next;
-	while (row < ROWS && !steering->rows[row])
-		row++;
-	return row < ROWS ? steering->rows[row] : NULL;
-}
-
-/* ---- which groups there are ---- */
-
-static struct steered *find_steered(const struct steering *steering, const struct kept *kept)
-{
-	struct steered *steered = steering->rows[row_of(&kept->entry)];
-
-	while (steered && !tables_are_at_one_place(&kept->entry, &steered->group.place))
-		steered = steered->next;
-	return steered;
-}
-
-static struct steered *add_steered(struct steering *steering, const struct kept *kept)
-{
-	struct steered **row = &steering->rows[row_of(&kept->entry)];
-	struct steered *steered = calloc(1, sizeof *steered);
-
-	if (!steered)
-		return NULL;
-	steered->group.place = kept->entry;
-	steered->next = *row;
-	*row = steered;
-	/* A supervisor that was killed may have left the group steered. */
-	steer_detach(kept->fd);
-	return steered;
-}
-
-static void add_to(struct steered *steered, struct kept *kept)
-{
-	kept->sibling = steered->members;
-	steered->members = kept;
-}
-
-static void drop_unseen(struct steered **row)
-{
-	for (struct steered **at = row; *at;) {
-		struct steered *steered = *at;
-		if (steered->is_seen) {
-			at = &steered->next;
-			continue;
-		}
-		*at = steered->next;
-		free(steered->strangers);
-		free(steered);
-	}
-}
-
-static void find_steereds(struct steering *steering, const struct keeper *keeper)
-{
-	struct steered *steered = NULL;
-
-	while ((steered = next_steered(steering, steered))) {
-		steered->is_seen = steered->has_leaver = steered->group.has_moved = false;
-		steered->members = NULL;
-	}
-	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
-		steered = find_steered(steering, kept);
-		if (!steered)
-			steered = add_steered(steering, kept);
-		if (!steered)
-			continue;
-		steered->is_seen = true;
-		add_to(steered, kept);
-	}
-	for (unsigned i = 0; i < ROWS; i++)
-		drop_unseen(&steering->rows[i]);
-	for (struct kept *kept = keeper->leaving; kept; kept = kept->next) {
-		steered = find_steered(steering, kept);
-		if (steered)
-			add_to(steered, kept);
-	}
-}
-
 /* ---- who gets nothing ---- */
-
-static int any_socket_of(const struct steered *steered)
-{
-	for (const struct kept *kept = steered->members; kept; kept = kept->sibling) {
-		if (kept->fd >= 0)
-			return kept->fd;
-	}
-	return -1;
-}
-
-static struct kept *find_member(const struct steered *steered, uint32_t inode)
-{
-	struct kept *kept = steered->members;
-
-	while (kept && kept->entry.inode != inode)
-		kept = kept->sibling;
-	return kept;
-}
-
-static bool is_udp(const struct steered *steered)
-{
-	return steered->group.place.local.protocol == PROTOCOL_UDP;
-}
 
 static bool is_ready(const struct kept *kept)
 {
@@ -170,33 +41,6 @@ static bool is_served(const struct kept *kept)
 	return kept->claim != NULL || kept->owner != NULL;
 }
 
-static bool is_stranger(const struct steered *steered, uint32_t inode)
-{
-	for (unsigned i = 0; i < steered->n_strangers; i++) {
-		if (steered->strangers[i] == inode)
-			return true;
-	}
-	return false;
-}
-
-/* Whoever else is in it by now was there before a copy of ours could join. */
-static void note_strangers(struct steered *steered)
-{
-	struct member_order *order = &steered->group.order;
-
-	steered->n_strangers = 0;
-	for (unsigned i = 0; i < order->count; i++) {
-		if (find_member(steered, order->members[i]))
-			continue;
-		uint32_t *larger =
-			realloc(steered->strangers, (steered->n_strangers + 1) * sizeof *larger);
-		if (!larger)
-			return;
-		steered->strangers = larger;
-		steered->strangers[steered->n_strangers++] = order->members[i];
-	}
-}
-
 typedef bool predicate(const struct kept *kept);
 
 /*
@@ -206,16 +50,16 @@ typedef bool predicate(const struct kept *kept);
 static bool is_to_be_closed(const struct steering *steering, struct steered *steered,
 	uint32_t inode, bool is_starting, predicate *is_open)
 {
-	struct kept *kept = find_member(steered, inode);
+	struct kept *kept = steered_member(steered, inode);
 
 	if (kept && kept->fd < 0)
 		kept->is_seen = true;
 	if (kept)
 		return kept->fd < 0 || !is_open(kept);
-	if (is_udp(steered) && !is_starting)
+	if (steered_is_udp(steered) && !is_starting)
 		steered->group.obstacle = "has members that are not this supervisor's";
 	return closed_is_heard(&steering->heard, inode) ||
-	       (is_starting && !is_stranger(steered, inode));
+	       (is_starting && !steered_is_stranger(steered, inode));
 }
 
 static void mark_closed(const struct steering *steering, struct steered *steered, bool is_starting,
@@ -256,8 +100,10 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 	bool needs_steering =
 		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);
 	group->is_wanted = group->order.count > 0 && (needs_steering || rule);
-	group->fd = any_socket_of(steered);
-	group->choice = rule ? rule->actions.steer : is_udp(steered) ? by_source : by_chance;
+	group->fd = steered_any_socket(steered);
+	group->choice = rule			  ? rule->actions.steer
+			: steered_is_udp(steered) ? by_source
+						  : by_chance;
 	if (needs_steering)
 		return;
 	memset(group->is_closed, 0, sizeof group->is_closed);
@@ -275,7 +121,7 @@ static bool misses_member(const struct steering *steering, struct snapshot *snap
 	struct steered *steered = NULL;
 	struct slice seen;
 
-	while ((steered = next_steered(steering, steered))) {
+	while ((steered = steered_next(&steering->groups, steered))) {
 		if (snapshot_at(snapshot, &steered->group.place, &seen) == 0 &&
 			seen.count < steered->group.order.count)
 			return true;
@@ -309,9 +155,9 @@ static void tell(struct steering *steering)
 	struct steered *steered = NULL;
 	struct heard list = {.count = 0};
 
-	while ((steered = next_steered(steering, steered))) {
+	while ((steered = steered_next(&steering->groups, steered))) {
 		const struct group *group = &steered->group;
-		for (unsigned i = 0; i < group->order.count && !is_udp(steered); i++) {
+		for (unsigned i = 0; i < group->order.count && !steered_is_udp(steered); i++) {
 			uint32_t inode = group->order.members[i];
 			if (group->is_wanted && group->is_closed[i] &&
 				!closed_is_heard(&steering->heard, inode))
@@ -331,10 +177,10 @@ static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_
 
 	if (misses_member(steering, snapshot))
 		snapshot_forget(snapshot);
-	while ((steered = next_steered(steering, steered))) {
+	while ((steered = steered_next(&steering->groups, steered))) {
 		look_at(steered, snapshot);
 		if (!is_starting)
-			note_strangers(steered);
+			steered_note_strangers(steered);
 		decide(steering, steered, is_starting);
 		steered->group.next = list;
 		list = &steered->group;
@@ -352,10 +198,10 @@ static bool steers_any(struct steering *steering, struct snapshot *snapshot, boo
 	struct steered *steered = NULL;
 	bool steers = false;
 
-	while ((steered = next_steered(steering, steered))) {
+	while ((steered = steered_next(&steering->groups, steered))) {
 		look_at(steered, snapshot);
 		decide(steering, steered, is_starting);
-		steers |= steered->group.is_wanted || steered->group.program.length;
+		steers |= steered->group.is_wanted || group_may_be_steered(&steered->group);
 	}
 	return steers || steering->told.count;
 }
@@ -363,7 +209,7 @@ static bool steers_any(struct steering *steering, struct snapshot *snapshot, boo
 void steering_update(struct steering *steering, struct keeper *keeper, struct snapshot *snapshot,
 	bool is_starting)
 {
-	find_steereds(steering, keeper);
+	steered_update(&steering->groups, keeper);
 	if (steers_any(steering, snapshot, is_starting)) {
 		int lock = group_lock();
 		closed_hear(&steering->heard, &steering->told);
@@ -378,8 +224,8 @@ void steering_update(struct steering *steering, struct keeper *keeper, struct sn
 
 bool steering_may_leave(struct steering *steering, const struct kept *kept)
 {
-	struct steered *steered = find_steered(steering, kept);
-	bool has_leaver = steered && is_udp(steered) && steered->has_leaver;
+	struct steered *steered = steered_find(&steering->groups, kept);
+	bool has_leaver = steered && steered_is_udp(steered) && steered->has_leaver;
 
 	if (steered)
 		steered->has_leaver = true;
@@ -390,7 +236,7 @@ bool steering_any_obstacle(const struct steering *steering)
 {
 	const struct steered *steered = NULL;
 
-	while ((steered = next_steered(steering, steered))) {
+	while ((steered = steered_next(&steering->groups, steered))) {
 		if (steered->group.obstacle)
 			return true;
 	}
@@ -410,8 +256,8 @@ static bool is_number_known(const struct member_order *order, uint32_t inode)
 static bool has_other(const struct steered *steered, const struct copy *copy)
 {
 	for (unsigned i = 0; i < steered->group.order.count; i++) {
-		const struct kept *kept = find_member(steered, steered->group.order.members[i]);
-		if (kept ? kept->owner != copy && is_ready(kept) : !is_udp(steered))
+		const struct kept *kept = steered_member(steered, steered->group.order.members[i]);
+		if (kept ? kept->owner != copy && is_ready(kept) : !steered_is_udp(steered))
 			return true;
 	}
 	return false;
@@ -449,7 +295,7 @@ const char *steering_obstacle(const struct steering *steering, const struct keep
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		const struct steered *steered =
-			kept->owner == copy ? find_steered(steering, kept) : NULL;
+			kept->owner == copy ? steered_find(&steering->groups, kept) : NULL;
 		const char *obstacle = steered ? obstacle_of(steered, kept, copy) : NULL;
 		if (!obstacle)
 			continue;
@@ -464,7 +310,7 @@ bool steering_has_others(
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		const struct steered *steered =
-			kept->owner == copy ? find_steered(steering, kept) : NULL;
+			kept->owner == copy ? steered_find(&steering->groups, kept) : NULL;
 		if (steered && !has_other(steered, copy))
 			return false;
 	}
@@ -476,7 +322,7 @@ bool steering_is_sure(
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		const struct steered *steered =
-			kept->owner == copy ? find_steered(steering, kept) : NULL;
+			kept->owner == copy ? steered_find(&steering->groups, kept) : NULL;
 		if (steered && (steered->group.obstacle || steered->group.has_moved))
 			return false;
 	}
@@ -488,7 +334,7 @@ static void leave(const struct steering *steering, struct steered *steered)
 {
 	const struct member_order *order = &steered->group.order;
 
-	steered->group.fd = any_socket_of(steered);
+	steered->group.fd = steered_any_socket(steered);
 	for (unsigned i = 0; i < order->count; i++) {
 		if (closed_is_heard(&steering->heard, order->members[i]))
 			return;
@@ -498,20 +344,16 @@ static void leave(const struct steering *steering, struct steered *steered)
 
 void steering_free(struct steering *steering, const struct keeper *keeper)
 {
+	struct steered *steered = NULL;
+
 	if (!steering)
 		return;
 	int lock = group_lock();
 	closed_hear(&steering->heard, &steering->told);
-	find_steereds(steering, keeper);
-	for (unsigned i = 0; i < ROWS; i++) {
-		while (steering->rows[i]) {
-			struct steered *first = steering->rows[i];
-			steering->rows[i] = first->next;
-			leave(steering, first);
-			free(first->strangers);
-			free(first);
-		}
-	}
+	steered_update(&steering->groups, keeper);
+	while ((steered = steered_next(&steering->groups, steered)))
+		leave(steering, steered);
+	steered_free(&steering->groups);
 	group_unlock(lock);
 	closed_tell(&steering->told, NULL, 0);
 	free(steering->heard.inodes);
