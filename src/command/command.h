@@ -37,6 +37,7 @@ struct command {
 
 	const char *level; /* of the log */
 	bool is_explained, leaves_children, is_kept;
+	bool is_plain;		/* --no-keep */
 	bool has_copies;	/* -n was typed */
 	const char *for_copies; /* an option that only a supervisor understands */
 	bool is_json, is_watched;

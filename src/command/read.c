@@ -106,6 +106,10 @@ static bool goes_together(const struct command *command)
 		return wrong("--json and --watch do not go together");
 	if ((command->is_json || command->is_watched) && command->verb != COMMAND_WHO)
 		return wrong("--%s goes with --who", command->is_json ? "json" : "watch");
+	if (command->is_plain && command->is_kept)
+		return wrong("--keep and --no-keep do not go together");
+	if (command->is_plain && !command->has_copies)
+		return wrong("--no-keep goes with -n");
 	if (command->user && *command->user && command->verb != COMMAND_WHY)
 		return wrong("--user goes with --why");
 	if (is_looking && program)
@@ -142,6 +146,7 @@ int command_read(struct command *command, char **words)
 	if (!read_options(command, words) ||
 		(command->verb < COMMAND_VERSION && !goes_together(command)))
 		return EX_USAGE;
+	command->is_kept |= command->has_copies && !command->is_plain;
 	options_settle(&command->options);
 	return 0;
 }

@@ -56,7 +56,11 @@ const struct table_row table_rows[] = {
 	{"-n", "--copies", "N", TABLE_SUPERVISE, TABLE_COUNT, OPTIONS(n_copies),
 		"run N copies, and start new ones for those that die", NULL},
 	{NULL, "--keep", NULL, TABLE_SUPERVISE, TABLE_FLAG, IN(is_kept),
-		"keep the sockets of copies that die for the next ones", NULL},
+		"keep the sockets of copies that die for the next ones; -n implies it, and alone "
+		"it runs one copy", NULL},
+	{NULL, "--no-keep", NULL, TABLE_SUPERVISE, TABLE_FLAG, IN(is_plain),
+		"with -n: let the copies share, and keep nothing; a roll or a crash loses what "
+		"waits in a copy's queue", NULL},
 	{NULL, "--roll", "PID|PIDFILE", TABLE_SUPERVISE, TABLE_VERB, COMMAND_ROLL,
 		"have a supervisor replace its copies one by one, as SIGHUP does, and show it; 0 if "
 		"all were replaced, 1 if old ones were left", NULL},

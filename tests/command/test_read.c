@@ -105,6 +105,18 @@ Test(read, each_option_sets_its_own)
 	cr_expect_str_eq(options->command[0], "server");
 }
 
+Test(read, a_number_of_copies_keeps_unless_it_is_told_not_to)
+{
+	cr_assert_eq(read_words("-n2", "server"), 0);
+	cr_expect(command.is_kept);
+	cr_assert_eq(read_words("-n2", "--no-keep", "server"), 0);
+	cr_expect_not(command.is_kept);
+	cr_assert_eq(read_words("--no-keep", "-n2", "server"), 0);
+	cr_expect_not(command.is_kept);
+	cr_assert_eq(read_words("server"), 0);
+	cr_expect_not(command.is_kept);
+}
+
 Test(read, a_copy_that_says_itself_when_it_is_ready_needs_no_delay)
 {
 	const struct options *options = &command.options;
@@ -261,6 +273,8 @@ Test(read, a_mistake_is_named)
 		{{"--why=80", "--watch"}, "--watch goes with --who"},
 		{{"--user=www", "--who"}, "--user goes with --why"},
 		{{"--grace=1s", "server"}, "--grace is for the supervisor, which -n or --keep"},
+		{{"--keep", "--no-keep", "server"}, "--keep and --no-keep do not go together"},
+		{{"--no-keep", "server"}, "--no-keep goes with -n"},
 		{{"-p80", "-p81", "server"}, "-p 80 and -p 81: two services cannot have one port"},
 		{{"-p000080", "server"}, "-p 000080: a port is a number from 1 to 65535"},
 		{{"-p80:", "server"}, "-p 80:: a port is a number from 1 to 65535"},

@@ -65,7 +65,7 @@ Test(supervise, a_copy_that_is_killed_takes_what_it_had_accepted_and_no_more)
 Test(supervise, without_keep_a_copy_that_is_killed_takes_its_queue_with_it)
 {
 	int port = port_new(), waiting[4];
-	struct process *supervisor = slow_copies(port, "-n1", "--ready-delay=0");
+	struct process *supervisor = slow_copies(port, "-n1", "--no-keep", "--ready-delay=0");
 	char answer[32];
 
 	wait_ready(supervisor, 1);
@@ -80,6 +80,20 @@ Test(supervise, without_keep_a_copy_that_is_killed_takes_its_queue_with_it)
 		cr_expect(recv(waiting[i], answer, sizeof answer, 0) <= 0, "client %d", i);
 		close(waiting[i]);
 	}
+	end_supervisor(supervisor);
+}
+
+Test(supervise, several_copies_keep_their_sockets_without_being_told)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n2", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	unsigned long inodes = sum_listening("tcp", port);
+	cr_assert_eq(kill(copy_in(supervisor, 1), SIGKILL), 0);
+	wait_ready(supervisor, 3);
+	wait_listening("tcp", port, 2);
+	cr_expect_eq(sum_listening("tcp", port), inodes, "another socket listens");
 	end_supervisor(supervisor);
 }
 
