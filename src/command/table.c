@@ -95,7 +95,7 @@ const struct table_row table_rows[] = {
 	{NULL, "--pin", NULL, TABLE_COPIES, TABLE_FLAG, OPTIONS(is_pinned),
 		"let copy N run on the N-th CPU only; for --steer cpu", NULL},
 	{NULL, "--expand", NULL, TABLE_COPIES, TABLE_FLAG, OPTIONS(is_expanded),
-		"in ARGs, %i is the copy's number, %g counts the rolls, and %% is a %", NULL},
+		"in ARGs, and in --chdir, --env-file and --unlink, %i is the copy's number, %g counts the rolls, and %% is a %", NULL},
 
 	{NULL, "--attend", "HOOK", TABLE_HIDDEN, TABLE_VERB, COMMAND_ATTEND,
 		NULL, NULL},

@@ -260,6 +260,49 @@ Test(supervise, each_copy_knows_its_number_and_generation)
 	end_supervisor(supervisor);
 }
 
+/* A file that is not there any more lets the next one be made by "set -C". */
+Test(supervise, each_copy_has_a_directory_settings_and_files_of_its_own)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(mkdir(format("%s/%d", directory, i), 0755), 0);
+		write_file(directory, format("env.%d", i), format("GREETING=copy %d\n", i));
+		write_file(directory, format("%d/socket.1", i), "");
+		write_file(directory, format("%d/socket.2", i), "");
+	}
+	struct process *supervisor = supervise("-n2", "--expand", "--ready=true", "--restart=no",
+		format("--chdir=%s/%%i", directory), format("--env-file=%s/env.%%i", directory),
+		format("--unlink=%s/%%i/socket.%%g", directory), "sh", "-c",
+		format("set -C; echo $GREETING in $PWD >socket.$REUSE_GENERATION && "
+		       "exec %s %s %d",
+			python(), script_path("slow.py"), port));
+
+	wait_ready(supervisor, 2);
+	roll(supervisor, 2);
+	for (int i = 0; i < 4; i++)
+		cr_expect_str_eq(read_file(format("%s/%d/socket.%d", directory, i % 2, 1 + i / 2)),
+			format("copy %d in %s/%d\n", i % 2, directory, i % 2));
+	end_supervisor(supervisor);
+}
+
+/* ... and a percent sign in a name is none. */
+Test(supervise, without_expand_a_file_name_is_left_alone)
+{
+	const char *directory = new_directory();
+	const char *file = write_file(directory, "%i", "GREETING=hello\n");
+	const char *away = write_file(directory, "%g", "");
+
+	cr_assert_eq(mkdir(format("%s/%%%%", directory), 0755), 0);
+	struct process *supervisor = supervise("-n1", "--restart=no", format("--env-file=%s", file),
+		format("--unlink=%s", away), format("--chdir=%s/%%%%", directory), "sh", "-c",
+		"echo $GREETING in ${PWD##*/}");
+	cr_expect_eq(process_wait(supervisor), 0);
+	cr_expect_str_eq(process_output(supervisor), "hello in %%\n");
+	cr_expect_eq(access(away, F_OK), -1, "it was not removed");
+}
+
 Test(supervise, without_expand_the_arguments_are_left_alone)
 {
 	int port = port_new();
