@@ -38,7 +38,7 @@ _reuse_run_rule() {
 
 # Options that need a value.
 _reuse_run_with_value=(-r --rule -f --file -a --addr -p --port -n --copies --roll --ready --ready-delay
-	--ready-timeout --drain-timeout --stop-signal --grace --stop-delay --keep-timeout --restart
+	--ready-timeout --drain-timeout --stop-signal --grace --stop-delay --stop-timeout --keep-timeout --restart
 	--env-file --chdir --unlink --pid-file --steer --why --user --hook)
 _reuse_run_alone=(-q --quiet -v --verbose --no-inherit -c --check --explain --keep --no-keep --expand --pin
 	--who --json --watch -V --version -h --help --)

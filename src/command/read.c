@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static bool is_digits(const char *word)
 {
@@ -147,7 +148,7 @@ int command_read(struct command *command, char **words)
 		(command->verb < COMMAND_VERSION && !goes_together(command)))
 		return EX_USAGE;
 	command->is_kept |= command->has_copies && !command->is_plain;
-	options_settle(&command->options);
+	options_settle(&command->options, getpid() == 1);
 	return 0;
 }
 

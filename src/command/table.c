@@ -80,6 +80,9 @@ const struct table_row table_rows[] = {
 		"how long after the stop signal before SIGKILL [10s]", NULL},
 	{NULL, "--stop-delay", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_delay_ms),
 		"how long the last copies go on after SIGTERM [0s]", NULL},
+	{NULL, "--stop-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_timeout_ms),
+		"how long all of that may take when the supervisor stops: what does not fit is cut "
+		"short [8s for process 1, else what the other options allow]", NULL},
 	{NULL, "--keep-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(keep_timeout_ms),
 		"how long a dead copy's sockets wait for the next one [30s]", NULL},
 	{NULL, "--restart", "WHEN", TABLE_COPIES, TABLE_RESTART, OPTIONS(restart),

@@ -4,7 +4,9 @@
 #include "copies.h"
 #include "ground/clock.h"
 #include "roll.h"
+#include "stop_time.h"
 #include "supervise/talk/service_manager.h"
+#include "waiting.h"
 #include "worker.h"
 
 #include <stdint.h>
@@ -21,11 +23,10 @@ void stop_begin(struct supervisor *supervisor)
 	supervisor->is_stopping = true;
 	roll_abandon(supervisor);
 	supervisor->stop_ms = clock_now_ms();
-	const struct options *options = supervisor->options;
-	uint64_t budget_ms = (uint64_t)options->stop_delay_ms + options->drain_timeout_ms +
-			     2 * (uint64_t)options->grace_ms + 1000;
+	/* it is reaped, and its sockets are closed, after the last SIGKILL */
 	service_manager_say("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%ju",
-		(uintmax_t)budget_ms * 1000);
+		((uintmax_t)supervisor->options->stop_timeout_ms + 1000) * 1000);
+	waiting_say_stop(supervisor);
 }
 
 static const struct copy *last_to_stop(const struct supervisor *supervisor)
@@ -43,7 +44,7 @@ static const struct copy *last_to_stop(const struct supervisor *supervisor)
 void stop_advance(struct supervisor *supervisor)
 {
 	const struct copy *last = last_to_stop(supervisor);
-	bool is_time = clock_now_ms() >= supervisor->stop_ms + supervisor->options->stop_delay_ms;
+	bool is_time = clock_now_ms() >= stop_time_end_of_delay_ms(supervisor);
 
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STARTING)
@@ -54,4 +55,14 @@ void stop_advance(struct supervisor *supervisor)
 		else if (copy == last && is_time && !copies_any(supervisor, COPY_DRAINING))
 			worker_stop(supervisor, copy);
 	}
+}
+
+/* A drain that its time has ended leaves the last copy to be told, and no event says so. */
+int64_t stop_due_ms(const struct supervisor *supervisor)
+{
+	int64_t due = supervisor->is_stopping ? stop_time_end_of_delay_ms(supervisor) : CLOCK_NEVER;
+	bool is_last_left =
+		copies_any(supervisor, COPY_READY) && !copies_any(supervisor, COPY_DRAINING);
+
+	return due > clock_now_ms() || is_last_left ? due : CLOCK_NEVER;
 }

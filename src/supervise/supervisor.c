@@ -181,20 +181,16 @@ static void wait_and_listen(
 static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 {
 	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + 2];
-	int64_t due = schedule_due_ms(supervisor), now = clock_now_ms();
+	int64_t due = schedule_due_ms(supervisor), stop_due = stop_due_ms(supervisor);
 	nfds_t count = 2;
 
-	if (supervisor->is_stopping) {
-		int64_t stop_ms = supervisor->stop_ms + supervisor->options->stop_delay_ms;
-		due = due < stop_ms || stop_ms <= now ? due : stop_ms;
-	}
 	fds[0] = (struct pollfd){.fd = signals_fd, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = supervisor->control.listener, .events = POLLIN};
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (count < sizeof fds / sizeof *fds)
 			fds[count++] = (struct pollfd){.fd = copy->channel.fd, .events = POLLIN};
 	}
-	wait_and_listen(supervisor, fds, count, due);
+	wait_and_listen(supervisor, fds, count, due < stop_due ? due : stop_due);
 	signal_table_take(supervisor, signals_fd);
 	if (fds[1].revents && control_accept(&supervisor->control))
 		roll_begin(supervisor);

@@ -30,6 +30,7 @@ static void enter(struct copy *copy, enum copy_state state)
 {
 	copy->state = state;
 	copy->changed_ms = clock_now_ms();
+	copy->is_long_said = false;
 }
 
 static void update_steering(struct supervisor *supervisor, bool is_starting)

@@ -62,6 +62,8 @@ Test(read, without_options_the_defaults_hold)
 	cr_expect_eq(options->grace_ms, 10000);
 	cr_expect_eq(options->stop_delay_ms, 0);
 	cr_expect_eq(options->keep_timeout_ms, 30000);
+	cr_expect_eq(options->stop_timeout_ms, 51000);
+	cr_expect_eq(options->stop_grace_ms, 10000);
 	cr_expect_null(options->env_file);
 	cr_expect_null(options->directory);
 	cr_expect_null(options->pid_file);
@@ -77,12 +79,12 @@ Test(read, each_option_sets_its_own)
 {
 	const struct options *options = &command.options;
 
-	cr_assert_eq(
-		read_words("--copies=1024", "--pin", "--expand", "--ready=notify",
-			"--ready-delay=1ms", "--ready-timeout=2ms", "--drain-timeout=3ms",
-			"--grace=4ms", "--stop-delay=5ms", "--keep-timeout=6ms",
-			"--stop-signal=QUIT", "--restart=always", "--env-file=file",
-			"--chdir=folder", "--pid-file=pid", "--unlink=a", "--unlink=b", "server"),
+	cr_assert_eq(read_words("--copies=1024", "--pin", "--expand", "--ready=notify",
+			     "--ready-delay=1ms", "--ready-timeout=2ms", "--drain-timeout=3ms",
+			     "--grace=4ms", "--stop-delay=5ms", "--keep-timeout=6ms",
+			     "--stop-timeout=7ms", "--stop-signal=QUIT", "--restart=always",
+			     "--env-file=file", "--chdir=folder", "--pid-file=pid", "--unlink=a",
+			     "--unlink=b", "server"),
 		0);
 	cr_expect_eq(options->n_copies, 1024);
 	cr_expect(options->is_pinned);
@@ -94,6 +96,7 @@ Test(read, each_option_sets_its_own)
 	cr_expect_eq(options->grace_ms, 4);
 	cr_expect_eq(options->stop_delay_ms, 5);
 	cr_expect_eq(options->keep_timeout_ms, 6);
+	cr_expect_eq(options->stop_timeout_ms, 7);
 	cr_expect_eq(options->stop_signal, SIGQUIT);
 	cr_expect_eq(options->restart, RESTART_ALWAYS);
 	cr_expect_str_eq(options->env_file, "file");
@@ -137,7 +140,7 @@ Test(read, each_bad_value_is_refused)
 		"--copies=", "--copies=two", "--copies=2x", "--copies=4294967297",
 		"--ready=", "--ready-delay=x", "--ready-timeout=-1s",
 		"--drain-timeout=", "--grace=1d", "--stop-delay=169h", "--keep-timeout=s",
-		"--stop-signal=NONE", "--stop-signal=0", "--restart=sometimes",
+		"--stop-timeout=", "--stop-signal=NONE", "--stop-signal=0", "--restart=sometimes",
 		"--restart=", "--env-file=", "--chdir=", "--pid-file=", "--unlink="};
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
