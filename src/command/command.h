@@ -13,6 +13,8 @@ enum command_verb {
 	COMMAND_WHO,
 	COMMAND_WHY,
 	COMMAND_ROLL,
+	COMMAND_STATUS,
+	COMMAND_SCALE,
 	COMMAND_ATTEND, /* run a program under the notify hook, which has been chosen already */
 	COMMAND_VERSION,
 	COMMAND_HELP,

@@ -44,7 +44,7 @@ const struct table_row table_rows[] = {
 	{NULL, "--who", "[PORT]", TABLE_LOOK, TABLE_VERB, COMMAND_WHO,
 		"who listens on PORT, or on any port; 0 if somebody does, 1 if nobody does", NULL},
 	{NULL, "--json", NULL, TABLE_LOOK, TABLE_FLAG, IN(is_json),
-		"with --who: print JSON, for programs", NULL},
+		"with --who or --status: print JSON, for programs", NULL},
 	{NULL, "--watch", NULL, TABLE_LOOK, TABLE_FLAG, IN(is_watched),
 		"with --who: look again every second", NULL},
 	{NULL, "--why", "[ADDR:]PORT", TABLE_LOOK, TABLE_VERB, COMMAND_WHY,
@@ -64,6 +64,12 @@ const struct table_row table_rows[] = {
 	{NULL, "--roll", "PID|PIDFILE", TABLE_SUPERVISE, TABLE_VERB, COMMAND_ROLL,
 		"have a supervisor replace its copies one by one, as SIGHUP does, and show it; 0 if "
 		"all were replaced, 1 if old ones were left", NULL},
+	{NULL, "--scale", "PID|PIDFILE", TABLE_SUPERVISE, TABLE_VERB, COMMAND_SCALE,
+		"with -n N: have a supervisor run N copies, and show it; 0 if they are ready, 1 if "
+		"not", NULL},
+	{NULL, "--status", "[PID|PIDFILE]", TABLE_SUPERVISE, TABLE_VERB, COMMAND_STATUS,
+		"how a supervisor and its copies are, or which supervisors there are; 0 if all "
+		"copies are ready, 1 if not, 69 if there is no supervisor", NULL},
 
 	{NULL, "--ready", "HOW", TABLE_COPIES, TABLE_READY, 0,
 		"a copy is ready when it listens ('listen'), when it says READY=1 ('notify'), or "

@@ -39,6 +39,7 @@ struct options {
 	const char *unlink[OPTIONS_UNLINK_MOST];
 	unsigned n_unlink;
 	const char *preload; /* LD_PRELOAD of the copies */
+	char **words;	     /* after the name of reuse-run, those of the command too */
 	char **command;	     /* with its arguments, up to a NULL */
 };
 

@@ -4,6 +4,7 @@
 #include "copies.h"
 #include "ground/clock.h"
 #include "roll.h"
+#include "scale.h"
 #include "stop_time.h"
 #include "supervise/talk/service_manager.h"
 #include "waiting.h"
@@ -22,6 +23,7 @@ void stop_begin(struct supervisor *supervisor)
 	}
 	supervisor->is_stopping = true;
 	roll_abandon(supervisor);
+	scale_abandon(supervisor);
 	supervisor->stop_ms = clock_now_ms();
 	/* it is reaped, and its sockets are closed, after the last SIGKILL */
 	service_manager_say("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%ju",

@@ -6,7 +6,9 @@
 #include "ground/errnos.h"
 #include "guardian.h"
 #include "pid_file.h"
+#include "requests.h"
 #include "roll.h"
+#include "scale.h"
 #include "schedule.h"
 #include "signal_table.h"
 #include "stop.h"
@@ -139,6 +141,7 @@ static void advance(struct supervisor *supervisor)
 		stop_advance(supervisor);
 	schedule_advance(supervisor);
 	roll_advance(supervisor);
+	scale_advance(supervisor);
 	tell_manager(supervisor);
 }
 
@@ -185,15 +188,15 @@ static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 	nfds_t count = 2;
 
 	fds[0] = (struct pollfd){.fd = signals_fd, .events = POLLIN};
-	fds[1] = (struct pollfd){.fd = supervisor->control.listener, .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = supervisor->control.events, .events = POLLIN};
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (count < sizeof fds / sizeof *fds)
 			fds[count++] = (struct pollfd){.fd = copy->channel.fd, .events = POLLIN};
 	}
 	wait_and_listen(supervisor, fds, count, due < stop_due ? due : stop_due);
 	signal_table_take(supervisor, signals_fd);
-	if (fds[1].revents && control_accept(&supervisor->control))
-		roll_begin(supervisor);
+	if (fds[1].revents)
+		requests_serve(supervisor);
 }
 
 /* Sockets of more copies than there are now. */
@@ -213,7 +216,7 @@ static void drop_surplus(struct supervisor *supervisor)
 
 static void close_supervisor(struct supervisor *supervisor)
 {
-	control_end(&supervisor->control, EXIT_FAILURE);
+	control_end(&supervisor->control, CONTROL_ROLL, EXIT_FAILURE);
 	control_close(&supervisor->control);
 	steering_free(supervisor->steering, &supervisor->keeper);
 	snapshot_forget(&supervisor->snapshot);
@@ -245,7 +248,8 @@ static struct supervisor *open_supervisor(
 	drop_surplus(supervisor);
 	int error = control_open(&supervisor->control);
 	if (error)
-		say(LOG_LEVEL_WARN, "reuse-run --roll will not find this process: %s",
+		say(LOG_LEVEL_WARN,
+			"reuse-run --roll will not find this process: %s; nor will --scale and --status",
 			errno_name(-error));
 	if (supervisor->steering)
 		return supervisor;

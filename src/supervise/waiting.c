@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "waiting.h"
 
+#include "copies.h"
 #include "ground/clock.h"
 #include "ground/text.h"
 #include "stop_time.h"
@@ -24,15 +25,6 @@ static void print_usage(struct text *text, const struct usage *usage)
 		text_format(text, ", and %u in its queue", usage->waiting);
 }
 
-static unsigned copies_in_all(const struct supervisor *supervisor)
-{
-	unsigned count = 0;
-
-	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next)
-		count++;
-	return count;
-}
-
 static void say_what_it_has(
 	const struct supervisor *supervisor, const struct copy *copy, const struct usage *usage)
 {
@@ -49,12 +41,12 @@ static void say_what_it_has(
 
 void waiting_say_stop(struct supervisor *supervisor)
 {
-	unsigned count = copies_in_all(supervisor), i = 0;
+	size_t count = copies_count(supervisor), i = 0;
 	pid_t *leaders = calloc(count + 1, sizeof *leaders);
 	struct usage *usages = calloc(count + 1, sizeof *usages);
 
 	say(LOG_LEVEL_INFO, "stopping: waits up to %u ms for %u processes of copies",
-		supervisor->options->stop_timeout_ms, count);
+		supervisor->options->stop_timeout_ms, (unsigned)count);
 	if (leaders && usages) {
 		for (const struct copy *copy = supervisor->copies; copy; copy = copy->next)
 			leaders[i++] = copy->pid;

@@ -18,6 +18,11 @@ while True:
         if ready is server:
             clients.append(server.accept()[0])
             clients[-1].sendall(b"%d\n" % os.getpid())
-        elif not ready.recv(100):
-            ready.close()
-            clients.remove(ready)
+        else:
+            try:
+                is_open = ready.recv(100)
+            except ConnectionResetError:
+                is_open = False
+            if not is_open:
+                ready.close()
+                clients.remove(ready)
