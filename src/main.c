@@ -14,7 +14,7 @@
 #include "report/watch.h"
 #include "report/who.h"
 #include "report/why.h"
-#include "supervise/talk/control.h"
+#include "supervise/talk/ask.h"
 #include "supervise/talk/say.h"
 
 #include <locale.h>
@@ -74,6 +74,12 @@ static int explain_refusal(const struct command *command)
 	return why(command->target, has_user ? command->user : NULL);
 }
 
+static int show_status(const struct command *command)
+{
+	return command->target ? ask_status(command->target, command->is_json)
+			       : ask_status_of_all(command->is_json);
+}
+
 /* ---- all of it ---- */
 
 static int act(struct command *command)
@@ -88,7 +94,11 @@ static int act(struct command *command)
 	case COMMAND_WHY:
 		return explain_refusal(command);
 	case COMMAND_ROLL:
-		return control_roll(command->target);
+		return ask_roll(command->target);
+	case COMMAND_SCALE:
+		return ask_scale(command->target, command->options.n_copies);
+	case COMMAND_STATUS:
+		return finish_output(show_status(command));
 	case COMMAND_ATTEND:
 		return run_attended(&command->options);
 	case COMMAND_CHECK:

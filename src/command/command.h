@@ -13,6 +13,8 @@ enum command_verb {
 	COMMAND_WHO,
 	COMMAND_WHY,
 	COMMAND_ROLL,
+	COMMAND_STATUS,
+	COMMAND_SCALE,
 	COMMAND_ATTEND, /* run a program under the notify hook, which has been chosen already */
 	COMMAND_VERSION,
 	COMMAND_HELP,
@@ -37,6 +39,7 @@ struct command {
 
 	const char *level; /* of the log */
 	bool is_explained, leaves_children, is_kept;
+	bool is_plain;		/* --no-keep */
 	bool has_copies;	/* -n was typed */
 	const char *for_copies; /* an option that only a supervisor understands */
 	bool is_json, is_watched;

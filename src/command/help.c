@@ -11,6 +11,8 @@ static const char beginning[] =
 	"Usage: reuse-run [OPTION]... [--] PROGRAM [ARG]...\n"
 	"       reuse-run [OPTION]... --check\n"
 	"       reuse-run --roll PID|PIDFILE\n"
+	"       reuse-run --scale PID|PIDFILE -n N\n"
+	"       reuse-run --status [PID|PIDFILE] [--json]\n"
 	"       reuse-run --who [PORT] [--json | --watch]\n"
 	"       reuse-run --why [ADDR:]PORT [--user NAME]\n"
 	"Run PROGRAM so that it shares its ports, or does what the rules say.\n";

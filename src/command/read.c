@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-static bool is_digits(const char *word)
+/* A port is a number; a supervisor may be a file, too, and there is no program that could follow.
+ */
+static bool is_value(const struct table_row *row, const char *word)
 {
-	return word[strspn(word, "0123456789")] == '\0';
+	return strcmp(row->name, "--status") == 0 ? *word != '-'
+						  : !word[strspn(word, "0123456789")];
 }
 
 /*
@@ -21,7 +25,7 @@ static bool is_digits(const char *word)
 static int read_with_value(struct command *command, struct typed *typed, char **words)
 {
 	bool is_next = !typed->value && typed->row->value && words[1] &&
-		       (!table_is_optional(typed->row) || is_digits(words[1]));
+		       (!table_is_optional(typed->row) || is_value(typed->row, words[1]));
 
 	if (is_next)
 		typed->value = words[1];
@@ -101,17 +105,28 @@ static bool goes_together(const struct command *command)
 {
 	const char *program = command->options.command[0];
 	bool is_looking = command->verb == COMMAND_WHO || command->verb == COMMAND_WHY;
+	bool is_asking = command->verb == COMMAND_ROLL || command->verb == COMMAND_SCALE ||
+			 command->verb == COMMAND_STATUS;
 
 	if (command->is_json && command->is_watched)
 		return wrong("--json and --watch do not go together");
-	if ((command->is_json || command->is_watched) && command->verb != COMMAND_WHO)
-		return wrong("--%s goes with --who", command->is_json ? "json" : "watch");
+	if (command->is_json && command->verb != COMMAND_WHO && command->verb != COMMAND_STATUS)
+		return wrong("--json goes with --who or --status");
+	if (command->is_watched && command->verb != COMMAND_WHO)
+		return wrong("--watch goes with --who");
+	if (command->is_plain && command->is_kept)
+		return wrong("--keep and --no-keep do not go together");
+	if (command->is_plain && !command->has_copies)
+		return wrong("--no-keep goes with -n");
 	if (command->user && *command->user && command->verb != COMMAND_WHY)
 		return wrong("--user goes with --why");
 	if (is_looking && program)
 		return wrong("--who and --why take a port and no program: %s", program);
-	if (command->verb == COMMAND_ROLL && program)
-		return wrong("--roll takes a process or a file, and no program: %s", program);
+	if (is_asking && program)
+		return wrong("%s takes a process or a file, and no program: %s", command->verb_name,
+			program);
+	if (command->verb == COMMAND_SCALE && !command->has_copies)
+		return wrong("--scale goes with -n, which says how many copies there are to be");
 	if ((command->verb == COMMAND_RUN || command->verb == COMMAND_ATTEND) && !program)
 		return wrong("which program?");
 	if (command->for_copies && !command_is_supervised(command))
@@ -135,6 +150,7 @@ int command_read(struct command *command, char **words)
 		.moves = calloc(most, sizeof *command->moves),
 		.options = options_default(),
 	};
+	command->options.words = words;
 	if (!command->rules || !command->moves) {
 		perror("reuse-run");
 		return EX_OSERR;
@@ -142,7 +158,8 @@ int command_read(struct command *command, char **words)
 	if (!read_options(command, words) ||
 		(command->verb < COMMAND_VERSION && !goes_together(command)))
 		return EX_USAGE;
-	options_settle(&command->options);
+	command->is_kept |= command->has_copies && !command->is_plain;
+	options_settle(&command->options, getpid() == 1);
 	return 0;
 }
 

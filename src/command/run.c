@@ -9,6 +9,7 @@
 #include "library.h"
 #include "notify/parent.h"
 #include "policy/source.h"
+#include "supervise/expand.h"
 #include "supervise/supervisor.h"
 #include "supervise/talk/say.h"
 
@@ -22,14 +23,18 @@
 
 /* ---- looking at the program ---- */
 
-/* Looks at the program from where it will run. PRELOAD is its LD_PRELOAD, with us or without. */
-static int prepare_in(const struct options *options, const char *preload)
+/*
+ * Looks at the program from DIRECTORY, where the first copy will run; NULL: from here. PRELOAD is
+ * its LD_PRELOAD, with us or without.
+ */
+static int prepare_in(const struct options *options, const char *directory, const char *preload)
 {
-	const char *directory = options->directory;
 	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), error = here < 0 ? errno : 0;
 
 	if (directory && chdir(directory) < 0) {
 		fprintf(stderr, "reuse-run: --chdir %s: %s\n", directory, strerror(errno));
+		if (here >= 0)
+			close(here);
 		return EX_CONFIG;
 	}
 	int status = prepare_program(options->hook, options->command[0], preload);
@@ -46,8 +51,16 @@ static int prepare_in(const struct options *options, const char *preload)
 
 static int prepare(const struct command *command, const char *preload)
 {
-	int status = prepare_in(&command->options, preload);
+	const struct options *options = &command->options;
+	bool is_expanded = options->directory && options->is_expanded;
+	char *expanded = is_expanded ? expand_text(options->directory, 0, 1) : NULL;
 
+	if (is_expanded && !expanded) {
+		perror("reuse-run: --chdir");
+		return EX_OSERR;
+	}
+	int status = prepare_in(options, expanded ? expanded : options->directory, preload);
+	free(expanded);
 	if (status == EXIT_NOT_FOUND && command->one_word)
 		fprintf(stderr,
 			"reuse-run: -r %s is one word; a rule with blanks needs quotes, as in -r "

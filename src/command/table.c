@@ -44,7 +44,7 @@ const struct table_row table_rows[] = {
 	{NULL, "--who", "[PORT]", TABLE_LOOK, TABLE_VERB, COMMAND_WHO,
 		"who listens on PORT, or on any port; 0 if somebody does, 1 if nobody does", NULL},
 	{NULL, "--json", NULL, TABLE_LOOK, TABLE_FLAG, IN(is_json),
-		"with --who: print JSON, for programs", NULL},
+		"with --who or --status: print JSON, for programs", NULL},
 	{NULL, "--watch", NULL, TABLE_LOOK, TABLE_FLAG, IN(is_watched),
 		"with --who: look again every second", NULL},
 	{NULL, "--why", "[ADDR:]PORT", TABLE_LOOK, TABLE_VERB, COMMAND_WHY,
@@ -56,10 +56,20 @@ const struct table_row table_rows[] = {
 	{"-n", "--copies", "N", TABLE_SUPERVISE, TABLE_COUNT, OPTIONS(n_copies),
 		"run N copies, and start new ones for those that die", NULL},
 	{NULL, "--keep", NULL, TABLE_SUPERVISE, TABLE_FLAG, IN(is_kept),
-		"keep the sockets of copies that die for the next ones", NULL},
+		"keep the sockets of copies that die for the next ones; -n implies it, and alone "
+		"it runs one copy", NULL},
+	{NULL, "--no-keep", NULL, TABLE_SUPERVISE, TABLE_FLAG, IN(is_plain),
+		"with -n: let the copies share, and keep nothing; a roll or a crash loses what "
+		"waits in a copy's queue", NULL},
 	{NULL, "--roll", "PID|PIDFILE", TABLE_SUPERVISE, TABLE_VERB, COMMAND_ROLL,
 		"have a supervisor replace its copies one by one, as SIGHUP does, and show it; 0 if "
 		"all were replaced, 1 if old ones were left", NULL},
+	{NULL, "--scale", "PID|PIDFILE", TABLE_SUPERVISE, TABLE_VERB, COMMAND_SCALE,
+		"with -n N: have a supervisor run N copies, and show it; 0 if they are ready, 1 if "
+		"not", NULL},
+	{NULL, "--status", "[PID|PIDFILE]", TABLE_SUPERVISE, TABLE_VERB, COMMAND_STATUS,
+		"how a supervisor and its copies are, or which supervisors there are; 0 if all "
+		"copies are ready, 1 if not, 69 if there is no supervisor", NULL},
 
 	{NULL, "--ready", "HOW", TABLE_COPIES, TABLE_READY, 0,
 		"a copy is ready when it listens ('listen'), when it says READY=1 ('notify'), or "
@@ -76,6 +86,9 @@ const struct table_row table_rows[] = {
 		"how long after the stop signal before SIGKILL [10s]", NULL},
 	{NULL, "--stop-delay", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_delay_ms),
 		"how long the last copies go on after SIGTERM [0s]", NULL},
+	{NULL, "--stop-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_timeout_ms),
+		"how long all of that may take when the supervisor stops: what does not fit is cut "
+		"short [8s for process 1, else what the other options allow]", NULL},
 	{NULL, "--keep-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(keep_timeout_ms),
 		"how long a dead copy's sockets wait for the next one [30s]", NULL},
 	{NULL, "--restart", "WHEN", TABLE_COPIES, TABLE_RESTART, OPTIONS(restart),
@@ -91,7 +104,7 @@ const struct table_row table_rows[] = {
 	{NULL, "--pin", NULL, TABLE_COPIES, TABLE_FLAG, OPTIONS(is_pinned),
 		"let copy N run on the N-th CPU only; for --steer cpu", NULL},
 	{NULL, "--expand", NULL, TABLE_COPIES, TABLE_FLAG, OPTIONS(is_expanded),
-		"in ARGs, %i is the copy's number, %g counts the rolls, and %% is a %", NULL},
+		"in ARGs, and in --chdir, --env-file and --unlink, %i is the copy's number, %g counts the rolls, and %% is a %", NULL},
 
 	{NULL, "--attend", "HOOK", TABLE_HIDDEN, TABLE_VERB, COMMAND_ATTEND,
 		NULL, NULL},

@@ -63,7 +63,7 @@ const struct table_row *table_find_letter(char letter);
 /* The name that such a one ("--rlue") was probably meant to be, or NULL. */
 const char *table_nearest(const char *name, size_t length);
 
-/* Whether a value may be left out: a number in the next word is taken, and no other word. */
+/* Whether a value may be left out. The next word is taken if it could be one. */
 bool table_is_optional(const struct table_row *row);
 
 #endif

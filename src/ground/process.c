@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The fields of /proc/PID/stat that matter here, by their numbers in proc(5). */
-enum { STATE = 3, PARENT, GROUP, SESSION, THREADS = 20, START_TIME = 22, FIELDS };
+enum { STATE = 3, PARENT, GROUP, SESSION, THREADS = 20, START_TIME = 22, RESIDENT = 24, FIELDS };
 
 bool process_read(struct process *process, pid_t id)
 {
@@ -35,6 +35,7 @@ bool process_read(struct process *process, pid_t id)
 		.group = (pid_t)fields[GROUP],
 		.session = (pid_t)fields[SESSION],
 		.started = fields[START_TIME],
+		.resident_pages = fields[RESIDENT],
 		.has_ended = state == 'Z' && fields[THREADS] <= 1,
 	};
 	return state != 'X' && field == FIELDS;

@@ -10,7 +10,8 @@
 struct process {
 	pid_t id, parent, group, session;
 	uint64_t started; /* in clock ticks after the machine; execve(2) does not change it */
-	bool has_ended;	  /* a zombie; not one whose first thread alone has ended */
+	uint64_t resident_pages;
+	bool has_ended; /* a zombie; not one whose first thread alone has ended */
 };
 
 /* Reads /proc/PID/stat (proc(5)); returns false where there is no such process. */

@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "who_json.h"
 
+#include "ground/json.h"
 #include "ground/sysctl.h"
 
 #include <net/if.h>
-
-/* A program's name may hold any bytes: what is not printable ASCII is shown as "?". */
-static void print_string(FILE *out, const char *string)
-{
-	fputc('"', out);
-	for (; *string; string++) {
-		bool is_plain = *string >= ' ' && *string <= '~';
-		if (*string == '"' || *string == '\\')
-			fputc('\\', out);
-		fputc(is_plain ? *string : '?', out);
-	}
-	fputc('"', out);
-}
 
 static void print_address(FILE *out, const struct address *address)
 {
@@ -25,7 +13,7 @@ static void print_address(FILE *out, const struct address *address)
 
 	text_start(&text, bytes, sizeof bytes);
 	address_print(&text, address);
-	print_string(out, bytes);
+	json_print_string(out, bytes);
 }
 
 static void print_user(FILE *out, const struct listener *first)
@@ -42,7 +30,7 @@ static void print_user(FILE *out, const struct listener *first)
 	text_start(&text, bytes, sizeof bytes);
 	diagnose_print_user(&text, user);
 	fprintf(out, "\"user\":{\"id\":%u,\"name\":", (unsigned)user);
-	print_string(out, bytes);
+	json_print_string(out, bytes);
 	fprintf(out, ",\"has_number\":%s}", number == USER_KNOWN ? "true" : "null");
 }
 
@@ -53,7 +41,7 @@ static void print_owners(FILE *out, const struct owner *owners, size_t count)
 		char program[PROCFS_PROGRAM_SIZE];
 		owners_program(owners[i].process, program);
 		fprintf(out, "%s{\"pid\":%d,\"program\":", i ? "," : "", (int)owners[i].process);
-		print_string(out, program);
+		json_print_string(out, program);
 		fputc('}', out);
 	}
 	fputc(']', out);
@@ -103,7 +91,7 @@ static void print_group(FILE *out, const struct survey *survey, size_t at, size_
 	fprintf(out, ",\"port\":%u,\"v6only\":%s,\"device\":", entry->local.port,
 		entry->is_v6only ? "true" : "false");
 	if (entry->interface && if_indextoname(entry->interface, device))
-		print_string(out, device);
+		json_print_string(out, device);
 	else
 		fputs("null", out);
 	fputc(',', out);

@@ -19,6 +19,15 @@ bool copies_has(const struct supervisor *supervisor, unsigned slot)
 	return false;
 }
 
+size_t copies_count(const struct supervisor *supervisor)
+{
+	size_t count = 0;
+
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next)
+		count++;
+	return count;
+}
+
 bool copies_any(const struct supervisor *supervisor, enum copy_state state)
 {
 	const struct copy *copy = supervisor->copies;

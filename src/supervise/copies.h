@@ -11,6 +11,9 @@ struct copy *copies_serving(const struct supervisor *supervisor, unsigned slot);
 /* Whether the slot has a living copy that is ready or will be. */
 bool copies_has(const struct supervisor *supervisor, unsigned slot);
 
+/* How many there are, in whatever state. */
+size_t copies_count(const struct supervisor *supervisor);
+
 /* Whether some copy is in STATE. */
 bool copies_any(const struct supervisor *supervisor, enum copy_state state);
 

@@ -4,6 +4,7 @@
 #include "choose/preloaded.h"
 #include "choose/prepare.h"
 #include "env_file.h"
+#include "expand.h"
 #include "ground/arena.h"
 #include "ground/exit_status.h"
 #include "ground/procfs.h"
@@ -265,44 +266,6 @@ static void restore(const struct launch *launch)
 	sigprocmask(SIG_SETMASK, &launch->blocked, NULL);
 }
 
-/* ARGUMENT with %i, %g and %% replaced. */
-static char *expand(const char *argument, const struct copy *copy)
-{
-	size_t size;
-	char *bytes = NULL;
-	FILE *out = open_memstream(&bytes, &size);
-
-	if (!out)
-		return NULL;
-	for (; *argument; argument++) {
-		bool is_special = *argument == '%' && argument[1] && strchr("ig%", argument[1]);
-		if (!is_special)
-			fputc(*argument, out);
-		else if (*++argument == '%')
-			fputc('%', out);
-		else
-			fprintf(out, "%u", *argument == 'i' ? copy->slot : copy->generation);
-	}
-	return fclose(out) == 0 ? bytes : NULL;
-}
-
-static char **expand_all(char **command, const struct copy *copy)
-{
-	size_t count = 0;
-
-	while (command[count])
-		count++;
-	char **expanded = calloc(count + 1, sizeof *expanded);
-	if (expanded)
-		expanded[0] = command[0];
-	for (size_t i = 1; expanded && i < count; i++) {
-		expanded[i] = expand(command[i], copy);
-		if (!expanded[i])
-			return NULL;
-	}
-	return expanded;
-}
-
 /* ---- becoming the program ---- */
 
 static void complain(const char *what, const char *name, int error)
@@ -310,15 +273,46 @@ static void complain(const char *what, const char *name, int error)
 	fprintf(stderr, "reuse-run: %s%s%s: %s\n", what, *what ? " " : "", name, strerror(error));
 }
 
-static bool go_where_it_runs(const struct options *options)
+/* TEXT as it is for COPY, or NULL, which has been said then. */
+static const char *text_for(
+	const struct options *options, const char *text, const struct copy *copy)
 {
-	if (options->directory && chdir(options->directory) < 0) {
-		complain("--chdir", options->directory, errno);
-		return false;
-	}
+	const char *expanded =
+		options->is_expanded ? expand_text(text, copy->slot, copy->generation) : text;
+
+	if (!expanded)
+		complain("--expand", text, ENOMEM);
+	return expanded;
+}
+
+static bool load_env_file(const struct options *options, const struct copy *copy)
+{
+	const char *file = options->env_file ? text_for(options, options->env_file, copy) : NULL;
+
+	return file ? env_file_load(file) : !options->env_file;
+}
+
+static bool go_where_it_runs(const struct options *options, const struct copy *copy)
+{
+	const char *directory =
+		options->directory ? text_for(options, options->directory, copy) : NULL;
+
+	if (!directory)
+		return !options->directory;
+	if (chdir(directory) == 0)
+		return true;
+	complain("--chdir", directory, errno);
+	return false;
+}
+
+static bool remove_files(const struct options *options, const struct copy *copy)
+{
 	for (unsigned i = 0; i < options->n_unlink; i++) {
-		if (unlink(options->unlink[i]) < 0 && errno != ENOENT) {
-			complain("--unlink", options->unlink[i], errno);
+		const char *file = text_for(options, options->unlink[i], copy);
+		if (!file)
+			return false;
+		if (unlink(file) < 0 && errno != ENOENT) {
+			complain("--unlink", file, errno);
 			return false;
 		}
 	}
@@ -383,14 +377,15 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		complain("", "the kept sockets cannot be passed on", -error);
 		_exit(EX_OSERR);
 	}
-	if ((options->env_file && !env_file_load(options->env_file)) || !go_where_it_runs(options))
+	if (!load_env_file(options, copy) || !go_where_it_runs(options, copy) ||
+		!remove_files(options, copy))
 		_exit(EX_CONFIG);
 	set_environment(launch, copy);
 	int cpu = options->is_pinned ? pin_to_place(copy->slot) : 0;
 	if (cpu < 0)
 		complain("", "--pin", -cpu);
 	if (options->is_expanded)
-		command = expand_all(command, copy);
+		command = expand_words(command, copy->slot, copy->generation);
 	if (!command) {
 		complain("", "--expand", ENOMEM);
 		_exit(EX_OSERR);

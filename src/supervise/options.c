@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIME_MOST_MS (7 * 24 * 3600 * 1000.0)
+#define TIME_MOST_MS (7 * 24 * 3600 * 1000.0) /* the sum of five is an unsigned */
 #define UNSET	     (~0U)
+#define GRACE_MS     (10 * 1000)
+
+#define STOP_OF_FIRST_PROCESS_MS (8 * 1000) /* docker kills a container after 10 s */
 
 /* ---- values ---- */
 
@@ -86,13 +89,35 @@ struct options options_default(void)
 		.ready_delay_ms = UNSET,
 		.ready_timeout_ms = 30 * 1000,
 		.drain_timeout_ms = 30 * 1000,
-		.grace_ms = 10 * 1000,
+		.grace_ms = UNSET,
+		.stop_timeout_ms = UNSET,
 		.keep_timeout_ms = 30 * 1000,
 	};
 }
 
-void options_settle(struct options *options)
+/* A grace that nobody asked for leaves three quarters of the stop for the drain. */
+static void settle_stop(struct options *options, bool is_first_process)
 {
+	bool is_given = options->grace_ms != UNSET;
+
+	if (!is_given)
+		options->grace_ms = GRACE_MS;
+	options->stop_grace_ms = options->grace_ms;
+	if (options->stop_timeout_ms == UNSET && !is_first_process) {
+		options->stop_timeout_ms = options->stop_delay_ms + options->drain_timeout_ms +
+					   2 * options->grace_ms + 1000;
+		return;
+	}
+	if (options->stop_timeout_ms == UNSET)
+		options->stop_timeout_ms = STOP_OF_FIRST_PROCESS_MS;
+	unsigned most_ms = is_given ? options->stop_timeout_ms : options->stop_timeout_ms / 4;
+	if (options->stop_grace_ms > most_ms)
+		options->stop_grace_ms = most_ms;
+}
+
+void options_settle(struct options *options, bool is_first_process)
+{
+	settle_stop(options, is_first_process);
 	if (options->ready_delay_ms == UNSET)
 		options->ready_delay_ms = options->ready == READY_LISTEN ? 500 : 0;
 }

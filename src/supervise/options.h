@@ -33,16 +33,22 @@ struct options {
 	int stop_signal;
 	unsigned ready_delay_ms, ready_timeout_ms;
 	unsigned drain_timeout_ms, grace_ms, stop_delay_ms, keep_timeout_ms;
+	unsigned stop_timeout_ms;		     /* of the whole stop of the supervisor */
+	unsigned stop_grace_ms;			     /* grace_ms, as far as it fits into that */
 	const char *env_file, *directory, *pid_file; /* or NULL */
 	const char *unlink[OPTIONS_UNLINK_MOST];
 	unsigned n_unlink;
 	const char *preload; /* LD_PRELOAD of the copies */
+	char **words;	     /* after the name of reuse-run, those of the command too */
 	char **command;	     /* with its arguments, up to a NULL */
 };
 
-/* What holds where nothing else is said; options_settle() sets what depends on other options. */
+/*
+ * What holds where nothing else is said; options_settle() sets what depends on other options, and
+ * on whether this is process 1 of a container.
+ */
 struct options options_default(void);
-void options_settle(struct options *options);
+void options_settle(struct options *options, bool is_first_process);
 
 /*
  * Reads a time: a number with "ms", "s", "min" or "h" behind it, or with nothing for seconds; a

@@ -4,6 +4,7 @@
 #include "copies.h"
 #include "ground/clock.h"
 #include "ground/text.h"
+#include "status.h"
 #include "supervise/talk/say.h"
 #include "supervise/talk/service_manager.h"
 #include "worker.h"
@@ -38,6 +39,18 @@ void roll_begin(struct supervisor *supervisor)
 	say(LOG_LEVEL_INFO, "generation %u replaces the copies", supervisor->generation);
 }
 
+/* The copies of two generations run side by side now. */
+static void say_how_many(struct supervisor *supervisor)
+{
+	char bytes[64];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	status_print_new(supervisor, &text);
+	say(supervisor->is_stopping ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "%s", bytes);
+	control_say(&supervisor->control, CONTROL_ROLL, "%s", bytes);
+}
+
 static void end(struct supervisor *supervisor)
 {
 	bool has_failed = supervisor->roll_failure[0] != '\0';
@@ -48,7 +61,8 @@ static void end(struct supervisor *supervisor)
 	if (has_failed) {
 		say(supervisor->is_stopping ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "%s",
 			supervisor->roll_failure);
-		control_say(&supervisor->control, "%s", supervisor->roll_failure);
+		say_how_many(supervisor);
+		control_say(&supervisor->control, CONTROL_ROLL, "%s", supervisor->roll_failure);
 	}
 	supervisor->is_announced |= !has_failed;
 	service_manager_say("%sSTATUS=%s", supervisor->is_announced ? "READY=1\n" : "",
@@ -58,7 +72,7 @@ static void end(struct supervisor *supervisor)
 		roll_begin(supervisor);
 		return;
 	}
-	control_end(&supervisor->control, has_failed);
+	control_end(&supervisor->control, CONTROL_ROLL, has_failed);
 }
 
 static bool is_under_way(const struct supervisor *supervisor)

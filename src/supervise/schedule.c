@@ -6,8 +6,10 @@
 #include "guardian.h"
 #include "ready.h"
 #include "signals.h"
+#include "stop_time.h"
 #include "supervise/sockets/process_tree.h"
 #include "supervise/talk/say.h"
+#include "waiting.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -67,7 +69,8 @@ static bool is_drained(struct supervisor *supervisor, const struct copy *copy)
  */
 static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
-	bool is_time_over = now - copy->changed_ms >= supervisor->options->drain_timeout_ms;
+	int64_t end_ms = stop_time_end_of_drain_ms(supervisor, copy);
+	bool is_time_over = now >= end_ms;
 
 	if (now - copy->looked_ms >= LOOK_MS) {
 		bool is_idle = is_drained(supervisor, copy);
@@ -82,14 +85,15 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 		say(LOG_LEVEL_INFO,
 			"copy %u: process %d still has connections after %u ms, and is told to "
 			"stop",
-			copy->slot, (int)copy->pid, supervisor->options->drain_timeout_ms);
+			copy->slot, (int)copy->pid,
+			(unsigned)(end_ms > copy->changed_ms ? end_ms - copy->changed_ms : 0));
 	if (is_time_over || copy->looks_idle == 2)
 		worker_stop(supervisor, copy);
 }
 
 static void advance_stopping(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
-	if (copy->has_killed || now - copy->changed_ms < supervisor->options->grace_ms)
+	if (copy->has_killed || now < stop_time_end_of_grace_ms(supervisor, copy))
 		return;
 	say(LOG_LEVEL_WARN, "copy %u: process %d does not stop, and is killed", copy->slot,
 		(int)copy->pid);
@@ -104,7 +108,8 @@ static bool is_gone(const struct supervisor *supervisor, const struct copy *copy
 		return false;
 	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) ||
 	       !process_tree_group_lives(copy->pid) ||
-	       now - copy->changed_ms >= 2 * (int64_t)supervisor->options->grace_ms + LOOK_MS;
+	       now - copy->changed_ms >= 2 * (int64_t)supervisor->options->grace_ms + LOOK_MS ||
+	       (copy->has_killed && stop_time_is_over(supervisor));
 }
 
 static void bury(struct supervisor *supervisor, int64_t now)
@@ -200,6 +205,7 @@ void schedule_advance(struct supervisor *supervisor)
 		else if (copy->state == COPY_STOPPING)
 			advance_stopping(supervisor, copy, now);
 	}
+	waiting_say_long(supervisor, now);
 	bury(supervisor, now);
 	give_up(supervisor, now);
 	start_missing(supervisor, now);
@@ -215,9 +221,10 @@ int64_t schedule_due_ms(const struct supervisor *supervisor)
 {
 	int64_t due = supervisor->keeper.leaving ? clock_now_ms() + LOOK_MS : CLOCK_NEVER;
 
+	due = earlier(due, waiting_due_ms(supervisor));
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)
-			due = earlier(due, copy->changed_ms + supervisor->options->grace_ms);
+			due = earlier(due, stop_time_end_of_grace_ms(supervisor, copy));
 		else if (copy->state != COPY_READY || copy->is_over)
 			return clock_now_ms() + LOOK_MS;
 	}

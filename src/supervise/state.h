@@ -15,6 +15,15 @@ struct slot {
 	int64_t start_ms;    /* when a copy may be started; CLOCK_NEVER: not again */
 	unsigned backoff_ms; /* the next wait after a copy has died */
 	bool is_to_roll;     /* its copy is to be replaced */
+	unsigned n_restarts; /* of copies that ended without having been told to */
+	char last_end[48];   /* how the last one of these has ended; empty: none has */
+};
+
+/* What a client wants of the number of copies. */
+struct scaling {
+	unsigned n_copies; /* 0: nothing */
+	bool has_begun;
+	unsigned n_failed_before; /* n_failed_starts, when it began */
 };
 
 struct supervisor {
@@ -34,6 +43,9 @@ struct supervisor {
 
 	bool is_rolling, is_to_roll_again;
 	char roll_failure[256]; /* why the roll is to end; empty: nothing stands against it */
+
+	struct scaling scaling;
+	unsigned n_failed_starts; /* copies that ended before they were ready */
 
 	bool is_announced;   /* the manager was told that all are ready */
 	char reported[1024]; /* the last STATUS= */

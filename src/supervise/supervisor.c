@@ -6,194 +6,27 @@
 #include "ground/errnos.h"
 #include "guardian.h"
 #include "pid_file.h"
+#include "requests.h"
 #include "roll.h"
+#include "scale.h"
 #include "schedule.h"
-#include "state.h"
+#include "signal_table.h"
+#include "stop.h"
 #include "supervise/talk/say.h"
 #include "supervise/talk/service_manager.h"
 #include "worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #define PASS_MS 10 /* between two passes of the loop that only messages of copies call for */
-
-/* ---- signals ---- */
-
-static void signal_all(const struct supervisor *supervisor, int number)
-{
-	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (!copy->is_over)
-			kill(-copy->pid, number);
-	}
-}
-
-static void forward(struct supervisor *supervisor, int number)
-{
-	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (!copy->is_over)
-			kill(copy->pid, number);
-	}
-}
-
-/* The first time in good order; the second time at once. */
-static void stop(struct supervisor *supervisor, int number)
-{
-	(void)number;
-	if (supervisor->is_stopping) {
-		for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-			if (copy->state != COPY_STOPPING)
-				worker_stop(supervisor, copy);
-		}
-		return;
-	}
-	supervisor->is_stopping = true;
-	roll_abandon(supervisor);
-	supervisor->stop_ms = clock_now_ms();
-	const struct options *options = supervisor->options;
-	uint64_t budget_ms = (uint64_t)options->stop_delay_ms + options->drain_timeout_ms +
-			     2 * (uint64_t)options->grace_ms + 1000;
-	service_manager_say("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%ju",
-		(uintmax_t)budget_ms * 1000);
-}
-
-static void roll(struct supervisor *supervisor, int number)
-{
-	(void)number;
-	roll_begin(supervisor);
-}
-
-static void one_more(struct supervisor *supervisor, int number)
-{
-	struct slot *slot = &supervisor->slots[supervisor->n_slots];
-
-	(void)number;
-	if (supervisor->is_stopping || supervisor->n_slots == OPTIONS_COPIES_MOST)
-		return;
-	*slot = (struct slot){.start_ms = clock_now_ms(), .backoff_ms = SLOT_BACKOFF_FIRST_MS};
-	supervisor->n_slots++;
-}
-
-static void one_less(struct supervisor *supervisor, int number)
-{
-	(void)number;
-	if (supervisor->is_stopping || supervisor->n_slots == 1)
-		return;
-	supervisor->n_slots--;
-	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->slot == supervisor->n_slots && copy->state == COPY_READY)
-			worker_retire(supervisor, copy);
-		else if (copy->slot == supervisor->n_slots && copy->state == COPY_STARTING)
-			worker_stop(supervisor, copy);
-	}
-	keeper_drop_orphans(&supervisor->keeper, supervisor->n_slots);
-}
-
-static void hang_up(struct supervisor *supervisor, int number)
-{
-	if (!sigismember(&supervisor->launch.ignored, SIGHUP))
-		stop(supervisor, number);
-}
-
-/* As a foreground program would: the copies stop with us, and go on with us. */
-static void suspend(struct supervisor *supervisor, int number)
-{
-	sigset_t set;
-
-	signal_all(supervisor, SIGSTOP);
-	sigemptyset(&set);
-	sigaddset(&set, number);
-	/* Where no shell could let us go on, the kernel does not stop us. */
-	raise(number);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal_all(supervisor, SIGCONT);
-}
-
-static void ignore(struct supervisor *supervisor, int number)
-{
-	(void)supervisor;
-	(void)number;
-}
-
-typedef void handler(struct supervisor *supervisor, int number);
-
-/* What a signal means when a process sent it, and when the terminal did. */
-static const struct {
-	int number;
-	handler *from_process, *from_terminal;
-} signals[] = {
-	{SIGHUP, roll, hang_up},
-	{SIGTERM, stop, stop},
-	{SIGINT, stop, stop},
-	{SIGQUIT, forward, stop},
-	{SIGUSR1, forward, forward},
-	{SIGUSR2, forward, forward},
-	{SIGWINCH, forward, ignore},
-	{SIGTTIN, one_more, ignore},
-	{SIGTTOU, one_less, ignore},
-	{SIGTSTP, suspend, suspend},
-	{SIGCHLD, ignore, ignore},
-};
-
-/* Whether the session has a terminal (now). */
-static bool has_terminal(void)
-{
-	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-static int open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-		signal(signals[i].number, SIG_DFL); /* an ignored one would not come */
-		sigaddset(&set, signals[i].number);
-	}
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* A shell whose terminal was closed sends SIGHUP to its jobs, as the terminal does. */
-static bool is_from_terminal(
-	const struct supervisor *supervisor, const struct signalfd_siginfo *info)
-{
-	bool is_from_shell = info->ssi_signo == SIGHUP && supervisor->had_terminal &&
-			     (pid_t)info->ssi_pid == getsid(0) && !has_terminal();
-
-	return info->ssi_code == SI_KERNEL || is_from_shell;
-}
-
-static void take_signals(struct supervisor *supervisor, int fd)
-{
-	struct signalfd_siginfo info;
-
-	while (read(fd, &info, sizeof info) == sizeof info) {
-		for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-			if (signals[i].number != (int)info.ssi_signo)
-				continue;
-			handler *handle = is_from_terminal(supervisor, &info)
-						  ? signals[i].from_terminal
-						  : signals[i].from_process;
-			handle(supervisor, signals[i].number);
-		}
-	}
-}
 
 /* ---- what is due ---- */
 
@@ -242,44 +75,6 @@ static void reap(struct supervisor *supervisor)
 			return;
 		if (waited == process)
 			child_ended(supervisor, process, status);
-	}
-}
-
-static const struct copy *last_to_stop(const struct supervisor *supervisor)
-{
-	const struct copy *last = NULL;
-
-	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->state == COPY_READY && !copy->is_over &&
-			(!last || copy->slot < last->slot))
-			last = copy;
-	}
-	return last;
-}
-
-/* Others, that are not ours, may be on its port. */
-static void stop_last(struct supervisor *supervisor, struct copy *copy)
-{
-	if (worker_can_drain(supervisor, copy))
-		worker_retire(supervisor, copy);
-	else
-		worker_stop(supervisor, copy);
-}
-
-/* Copies whose clients another one can take drain; the last one goes when they have gone. */
-static void advance_stop(struct supervisor *supervisor)
-{
-	const struct copy *last = last_to_stop(supervisor);
-	bool is_time = clock_now_ms() >= supervisor->stop_ms + supervisor->options->stop_delay_ms;
-
-	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->state == COPY_STARTING)
-			worker_stop(supervisor, copy);
-		else if (copy->state == COPY_READY && copy != last &&
-			 (is_time || worker_can_drain(supervisor, copy)))
-			worker_retire(supervisor, copy);
-		else if (copy == last && is_time && !copies_any(supervisor, COPY_DRAINING))
-			stop_last(supervisor, copy);
 	}
 }
 
@@ -343,9 +138,10 @@ static void advance(struct supervisor *supervisor)
 {
 	reap(supervisor);
 	if (supervisor->is_stopping)
-		advance_stop(supervisor);
+		stop_advance(supervisor);
 	schedule_advance(supervisor);
 	roll_advance(supervisor);
+	scale_advance(supervisor);
 	tell_manager(supervisor);
 }
 
@@ -388,23 +184,19 @@ static void wait_and_listen(
 static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 {
 	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + 2];
-	int64_t due = schedule_due_ms(supervisor), now = clock_now_ms();
+	int64_t due = schedule_due_ms(supervisor), stop_due = stop_due_ms(supervisor);
 	nfds_t count = 2;
 
-	if (supervisor->is_stopping) {
-		int64_t stop_ms = supervisor->stop_ms + supervisor->options->stop_delay_ms;
-		due = due < stop_ms || stop_ms <= now ? due : stop_ms;
-	}
 	fds[0] = (struct pollfd){.fd = signals_fd, .events = POLLIN};
-	fds[1] = (struct pollfd){.fd = supervisor->control.listener, .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = supervisor->control.events, .events = POLLIN};
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (count < sizeof fds / sizeof *fds)
 			fds[count++] = (struct pollfd){.fd = copy->channel.fd, .events = POLLIN};
 	}
-	wait_and_listen(supervisor, fds, count, due);
-	take_signals(supervisor, signals_fd);
-	if (fds[1].revents && control_accept(&supervisor->control))
-		roll_begin(supervisor);
+	wait_and_listen(supervisor, fds, count, due < stop_due ? due : stop_due);
+	signal_table_take(supervisor, signals_fd);
+	if (fds[1].revents)
+		requests_serve(supervisor);
 }
 
 /* Sockets of more copies than there are now. */
@@ -424,7 +216,7 @@ static void drop_surplus(struct supervisor *supervisor)
 
 static void close_supervisor(struct supervisor *supervisor)
 {
-	control_end(&supervisor->control, EXIT_FAILURE);
+	control_end(&supervisor->control, CONTROL_ROLL, EXIT_FAILURE);
 	control_close(&supervisor->control);
 	steering_free(supervisor->steering, &supervisor->keeper);
 	snapshot_forget(&supervisor->snapshot);
@@ -444,7 +236,7 @@ static struct supervisor *open_supervisor(
 	supervisor->options = options;
 	supervisor->policy = policy;
 	supervisor->generation = 1;
-	supervisor->had_terminal = has_terminal();
+	supervisor->had_terminal = signal_table_has_terminal();
 	supervisor->steering = steering_new(policy);
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
@@ -456,7 +248,8 @@ static struct supervisor *open_supervisor(
 	drop_surplus(supervisor);
 	int error = control_open(&supervisor->control);
 	if (error)
-		say(LOG_LEVEL_WARN, "reuse-run --roll will not find this process: %s",
+		say(LOG_LEVEL_WARN,
+			"reuse-run --roll will not find this process: %s; nor will --scale and --status",
 			errno_name(-error));
 	if (supervisor->steering)
 		return supervisor;
@@ -476,7 +269,7 @@ int supervisor_run(const struct options *options, const struct policy *policy)
 
 	if (!supervisor)
 		return fail_to_start(ENOMEM);
-	int signals_fd = open_signals();
+	int signals_fd = signal_table_open();
 	int failure = signals_fd < 0 ? fail_to_start(errno)
 		      : options->pid_file && !pid_file_write(options->pid_file) ? EX_CANTCREAT
 										: 0;

@@ -30,6 +30,7 @@ static void enter(struct copy *copy, enum copy_state state)
 {
 	copy->state = state;
 	copy->changed_ms = clock_now_ms();
+	copy->is_long_said = false;
 }
 
 static void update_steering(struct supervisor *supervisor, bool is_starting)
@@ -125,9 +126,12 @@ void worker_ready(struct supervisor *supervisor, struct copy *copy)
 	worker_steer(supervisor);
 	say(LOG_LEVEL_INFO, "copy %u: process %d is ready", copy->slot, (int)copy->pid);
 	if (!predecessor)
+		control_say(&supervisor->control, CONTROL_SCALE, "copy %u: process %d is ready",
+			copy->slot, (int)copy->pid);
+	if (!predecessor)
 		return;
-	control_say(&supervisor->control, "copy %u: process %d is replaced by %d", copy->slot,
-		(int)predecessor->pid, (int)copy->pid);
+	control_say(&supervisor->control, CONTROL_ROLL, "copy %u: process %d is replaced by %d",
+		copy->slot, (int)predecessor->pid, (int)copy->pid);
 	if (copy->is_successor)
 		worker_stop(supervisor, predecessor);
 	else
@@ -262,6 +266,7 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 
 	if (status)
 		supervisor->failure = status;
+	text_print(slot->last_end, sizeof slot->last_end, "%s", how);
 	if (!is_restarted(supervisor, copy)) {
 		slot->start_ms = CLOCK_NEVER;
 		say(status ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot,
@@ -271,6 +276,7 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 	if (now - copy->started_ms >= SETTLED_MS)
 		slot->backoff_ms = SLOT_BACKOFF_FIRST_MS;
 	slot->start_ms = now + slot->backoff_ms;
+	slot->n_restarts++;
 	say(LOG_LEVEL_WARN, "copy %u: process %d %s; another one starts in %u ms", copy->slot,
 		(int)copy->pid, how, slot->backoff_ms);
 	slot->backoff_ms =
@@ -286,6 +292,7 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 
 	copy->is_over = true;
 	copy->status = status;
+	supervisor->n_failed_starts += state == COPY_STARTING;
 	keeper_unclaim(&supervisor->keeper, copy);
 	describe_end(status, how, sizeof how);
 	if (state != COPY_STOPPING)
@@ -327,6 +334,9 @@ static void drop_one_of_each_group(struct supervisor *supervisor, const struct c
 
 void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 {
+	if (copy->slot >= supervisor->n_slots)
+		control_say(&supervisor->control, CONTROL_SCALE, "copy %u: process %d has ended",
+			copy->slot, (int)copy->pid);
 	if (supervisor->is_stopping && service_manager_is_there() && !copy->is_deaf)
 		keeper_orphan(&supervisor->keeper, copy);
 	while (keeper_owns_any(&supervisor->keeper, copy)) {

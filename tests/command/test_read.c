@@ -62,6 +62,8 @@ Test(read, without_options_the_defaults_hold)
 	cr_expect_eq(options->grace_ms, 10000);
 	cr_expect_eq(options->stop_delay_ms, 0);
 	cr_expect_eq(options->keep_timeout_ms, 30000);
+	cr_expect_eq(options->stop_timeout_ms, 51000);
+	cr_expect_eq(options->stop_grace_ms, 10000);
 	cr_expect_null(options->env_file);
 	cr_expect_null(options->directory);
 	cr_expect_null(options->pid_file);
@@ -77,12 +79,12 @@ Test(read, each_option_sets_its_own)
 {
 	const struct options *options = &command.options;
 
-	cr_assert_eq(
-		read_words("--copies=1024", "--pin", "--expand", "--ready=notify",
-			"--ready-delay=1ms", "--ready-timeout=2ms", "--drain-timeout=3ms",
-			"--grace=4ms", "--stop-delay=5ms", "--keep-timeout=6ms",
-			"--stop-signal=QUIT", "--restart=always", "--env-file=file",
-			"--chdir=folder", "--pid-file=pid", "--unlink=a", "--unlink=b", "server"),
+	cr_assert_eq(read_words("--copies=1024", "--pin", "--expand", "--ready=notify",
+			     "--ready-delay=1ms", "--ready-timeout=2ms", "--drain-timeout=3ms",
+			     "--grace=4ms", "--stop-delay=5ms", "--keep-timeout=6ms",
+			     "--stop-timeout=7ms", "--stop-signal=QUIT", "--restart=always",
+			     "--env-file=file", "--chdir=folder", "--pid-file=pid", "--unlink=a",
+			     "--unlink=b", "server"),
 		0);
 	cr_expect_eq(options->n_copies, 1024);
 	cr_expect(options->is_pinned);
@@ -94,6 +96,7 @@ Test(read, each_option_sets_its_own)
 	cr_expect_eq(options->grace_ms, 4);
 	cr_expect_eq(options->stop_delay_ms, 5);
 	cr_expect_eq(options->keep_timeout_ms, 6);
+	cr_expect_eq(options->stop_timeout_ms, 7);
 	cr_expect_eq(options->stop_signal, SIGQUIT);
 	cr_expect_eq(options->restart, RESTART_ALWAYS);
 	cr_expect_str_eq(options->env_file, "file");
@@ -103,6 +106,18 @@ Test(read, each_option_sets_its_own)
 	cr_expect_str_eq(options->unlink[0], "a");
 	cr_expect_str_eq(options->unlink[1], "b");
 	cr_expect_str_eq(options->command[0], "server");
+}
+
+Test(read, a_number_of_copies_keeps_unless_it_is_told_not_to)
+{
+	cr_assert_eq(read_words("-n2", "server"), 0);
+	cr_expect(command.is_kept);
+	cr_assert_eq(read_words("-n2", "--no-keep", "server"), 0);
+	cr_expect_not(command.is_kept);
+	cr_assert_eq(read_words("--no-keep", "-n2", "server"), 0);
+	cr_expect_not(command.is_kept);
+	cr_assert_eq(read_words("server"), 0);
+	cr_expect_not(command.is_kept);
 }
 
 Test(read, a_copy_that_says_itself_when_it_is_ready_needs_no_delay)
@@ -125,7 +140,7 @@ Test(read, each_bad_value_is_refused)
 		"--copies=", "--copies=two", "--copies=2x", "--copies=4294967297",
 		"--ready=", "--ready-delay=x", "--ready-timeout=-1s",
 		"--drain-timeout=", "--grace=1d", "--stop-delay=169h", "--keep-timeout=s",
-		"--stop-signal=NONE", "--stop-signal=0", "--restart=sometimes",
+		"--stop-timeout=", "--stop-signal=NONE", "--stop-signal=0", "--restart=sometimes",
 		"--restart=", "--env-file=", "--chdir=", "--pid-file=", "--unlink="};
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
@@ -215,6 +230,14 @@ Test(read, a_target_is_in_the_same_word_or_the_next_and_options_are_before_or_af
 		{{"--why=80"}, COMMAND_WHY, "80"},
 		{{"--user", "www", "--why", "[::1]:80"}, COMMAND_WHY, "[::1]:80"},
 		{{"--why", "80", "--user=www"}, COMMAND_WHY, "80"},
+		{{"--status"}, COMMAND_STATUS, NULL},
+		{{"--status=file"}, COMMAND_STATUS, "file"},
+		{{"--status", "file"}, COMMAND_STATUS, "file"},
+		{{"--status", "12", "--json"}, COMMAND_STATUS, "12"},
+		{{"--status", "--json"}, COMMAND_STATUS, NULL},
+		{{"--json", "--status", "file"}, COMMAND_STATUS, "file"},
+		{{"--scale", "file", "-n4"}, COMMAND_SCALE, "file"},
+		{{"-n", "4", "--scale=12"}, COMMAND_SCALE, "12"},
 		{{"--who"}, COMMAND_WHO, NULL},
 		{{"--who=80"}, COMMAND_WHO, "80"},
 		{{"--who", "80"}, COMMAND_WHO, "80"},
@@ -249,6 +272,13 @@ Test(read, a_mistake_is_named)
 		{{"--who="}, "--who: its value is empty"},
 		{{"--who", ""}, "--who: its value is empty"},
 		{{"--roll"}, "--roll needs a value"},
+		{{"--status="}, "--status: its value is empty"},
+		{{"--status", ""}, "--status: its value is empty"},
+		{{"--scale=", "-n4"}, "--scale: its value is empty"},
+		{{"--scale", "1"}, "--scale goes with -n, which says how many copies"},
+		{{"--scale", "1", "-n4", "server"}, "--scale takes a process or a file, and no"},
+		{{"--status", "1", "server"}, "--status takes a process or a file, and no"},
+		{{"--scale", "1", "-n0"}, "--copies=0: this option takes a number from 1 to 1024"},
 		{{"--who", "0"}, "--who 0: a port is a number from 1 to 65535"},
 		{{"--who=http"}, "--who http: a port is a number from 1 to 65535"},
 		{{"--who", "http"}, "--who and --why take a port and no program: http"},
@@ -261,6 +291,8 @@ Test(read, a_mistake_is_named)
 		{{"--why=80", "--watch"}, "--watch goes with --who"},
 		{{"--user=www", "--who"}, "--user goes with --why"},
 		{{"--grace=1s", "server"}, "--grace is for the supervisor, which -n or --keep"},
+		{{"--keep", "--no-keep", "server"}, "--keep and --no-keep do not go together"},
+		{{"--no-keep", "server"}, "--no-keep goes with -n"},
 		{{"-p80", "-p81", "server"}, "-p 80 and -p 81: two services cannot have one port"},
 		{{"-p000080", "server"}, "-p 000080: a port is a number from 1 to 65535"},
 		{{"-p80:", "server"}, "-p 80:: a port is a number from 1 to 65535"},

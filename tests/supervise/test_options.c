@@ -85,3 +85,41 @@ Test(options, a_signal_has_a_name_or_a_number)
 		cr_expect_eq(number, cases[i].number, "\"%s\": %d", cases[i].text, number);
 	}
 }
+
+/* Zero: not given. */
+Test(options, the_parts_of_a_stop_fit_into_its_time)
+{
+	static const struct {
+		unsigned drain_ms, grace_ms, delay_ms, timeout_ms; /* what was given */
+		bool is_first;
+		unsigned whole_ms, last_grace_ms;
+	} cases[] = {
+		{.whole_ms = 51000, .last_grace_ms = 10000},
+		{.drain_ms = 1000,
+			.grace_ms = 2000,
+			.delay_ms = 4000,
+			.whole_ms = 10000,
+			.last_grace_ms = 2000},
+		{.is_first = true, .whole_ms = 8000, .last_grace_ms = 2000},
+		{.is_first = true, .grace_ms = 3000, .whole_ms = 8000, .last_grace_ms = 3000},
+		{.is_first = true, .grace_ms = 30000, .whole_ms = 8000, .last_grace_ms = 8000},
+		{.is_first = true, .timeout_ms = 60000, .whole_ms = 60000, .last_grace_ms = 10000},
+		{.timeout_ms = 20000, .whole_ms = 20000, .last_grace_ms = 5000},
+		{.timeout_ms = 20000, .grace_ms = 6000, .whole_ms = 20000, .last_grace_ms = 6000},
+		{.timeout_ms = 5000, .grace_ms = 6000, .whole_ms = 5000, .last_grace_ms = 5000},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct options options = options_default();
+		if (cases[i].drain_ms)
+			options.drain_timeout_ms = cases[i].drain_ms;
+		if (cases[i].grace_ms)
+			options.grace_ms = cases[i].grace_ms;
+		if (cases[i].timeout_ms)
+			options.stop_timeout_ms = cases[i].timeout_ms;
+		options.stop_delay_ms = cases[i].delay_ms;
+		options_settle(&options, cases[i].is_first);
+		cr_expect_eq(options.stop_timeout_ms, cases[i].whole_ms, "%zu", i);
+		cr_expect_eq(options.stop_grace_ms, cases[i].last_grace_ms, "%zu", i);
+	}
+}

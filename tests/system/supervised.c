@@ -258,6 +258,23 @@ int request_beside(pid_t copy, int port)
 	}
 }
 
+void hold_connections(pid_t copy, int port, int count)
+{
+	while (count > 0) {
+		int fd = client_connect("127.0.0.1", port);
+		char answer[32] = "";
+
+		cr_assert_gt(recv(fd, answer, sizeof answer - 1, 0), 0);
+		if (atoi(answer) == copy) {
+			count--;
+			continue;
+		}
+		shutdown(fd, SHUT_WR);
+		cr_assert_eq(recv(fd, answer, sizeof answer, 0), 0); /* it has closed it */
+		close(fd);
+	}
+}
+
 int request_begin(int port)
 {
 	return request_beside(0, port);

@@ -78,4 +78,7 @@ int request_begin(int port);
 int request_beside(pid_t copy, int port);
 void request_end(int fd);
 
+/* Makes COUNT connections to holding.py that this copy has, and leaves them open. */
+void hold_connections(pid_t copy, int port, int count);
+
 #endif

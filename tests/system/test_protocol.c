@@ -170,3 +170,64 @@ Test(protocol, the_supervisor_says_what_it_cannot_keep_and_goes_on)
 		"a message that stores nothing was taken for one that does");
 	end_supervisor(supervisor);
 }
+
+/* ---- a client and a supervisor of libreuse 0.1.0 ---- */
+
+/* It says nothing: that it has come is the request. */
+Test(protocol, a_client_that_says_nothing_rolls)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n1");
+
+	wait_ready(supervisor, 1);
+	struct process *client = process_start(
+		WORDS(python(), "-c",
+			"import os, socket, sys\n"
+			"name = os.stat('/proc/self/ns/pid').st_ino\n"
+			"supervisor = socket.socket(socket.AF_UNIX)\n"
+			"supervisor.connect(f'\\0libreuse-supervisor-{name}-{sys.argv[1]}')\n"
+			"print(supervisor.makefile().read())\n",
+			format("%d", (int)process_id(supervisor))),
+		.is_bare = true);
+	cr_expect_eq(process_wait(client), 0);
+	cr_expect(strstr(process_output(client),
+			  format(" is replaced by %d\nend 0\n", (int)copy_in(supervisor, 0))),
+		"%s", process_output(client));
+	cr_expect_eq(times_said(supervisor, " is ready\n"), 2);
+	end_supervisor(supervisor);
+}
+
+static void expect_older_answers(
+	struct process *older, const char *option, const char *copies, int status)
+{
+	struct process *client = process_start(
+		WORDS(run_path(), option, format("%d", (int)process_id(older)), copies),
+		.is_bare = true);
+
+	cr_expect_eq(process_wait(client), status, "%s: %s", option, process_errors(client));
+}
+
+/* Whatever comes to it is a request for a roll, so nothing else may come. */
+Test(protocol, an_older_supervisor_is_asked_for_rolls_and_nothing_else)
+{
+	struct process *older = process_start(
+		WORDS(python(), "-c",
+			"import os, socket\n"
+			"name = os.stat('/proc/self/ns/pid').st_ino\n"
+			"server = socket.socket(socket.AF_UNIX)\n"
+			"server.bind(f'\\0libreuse-supervisor-{name}-{os.getpid()}')\n"
+			"server.listen()\n"
+			"print('listening', flush=True)\n"
+			"while True:\n"
+			"    client = server.accept()[0]\n"
+			"    print('it rolls', flush=True)\n"
+			"    client.sendall(b'end 0\\n')\n"),
+		.is_bare = true);
+
+	process_wait_text(older, "listening");
+	expect_older_answers(older, "--status", "-q", 69);
+	expect_older_answers(older, "--scale", "-n2", 69);
+	cr_expect_str_eq(process_output(older), "listening\n");
+	expect_older_answers(older, "--roll", "-q", 0);
+	cr_expect_str_eq(process_output(older), "listening\nit rolls\n");
+}

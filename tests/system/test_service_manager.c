@@ -67,8 +67,8 @@ Test(service_manager, the_moment_of_a_reload_is_not_before_the_signal_that_asked
 	const char *name;
 	int manager = open_manager(&name);
 	struct process *supervisor = process_start(
-		WORDS(run_path(), "-v", "-n1", "--ready-delay=0", need_program("python3"),
-			script_path("slow.py"), format("%d", port_new())),
+		WORDS(run_path(), "-v", "-n1", "--no-keep", "--ready-delay=0",
+			need_program("python3"), script_path("slow.py"), format("%d", port_new())),
 		.is_bare = true, .environment = WORDS(format("NOTIFY_SOCKET=%s", name)));
 
 	wait_message(manager, "READY=1");
@@ -81,4 +81,21 @@ Test(service_manager, the_moment_of_a_reload_is_not_before_the_signal_that_asked
 		wait_message(manager, "READY=1");
 	}
 	end_supervisor(supervisor);
+}
+
+/* With time for the SIGKILL that comes at the end of it. */
+Test(service_manager, the_time_for_a_stop_is_that_of_its_limit)
+{
+	const char *name;
+	int manager = open_manager(&name);
+	struct process *supervisor = process_start(
+		WORDS(run_path(), "-v", "-n1", "--no-keep", "--stop-timeout=7s", "--ready-delay=0",
+			need_program("python3"), script_path("slow.py"), format("%d", port_new())),
+		.is_bare = true, .environment = WORDS(format("NOTIFY_SOCKET=%s", name)));
+
+	wait_message(manager, "READY=1");
+	process_signal(supervisor, SIGTERM);
+	const char *message = wait_message(manager, "STOPPING=1");
+	cr_expect(strstr(message, "\nEXTEND_TIMEOUT_USEC=8000000"), "%s", message);
+	cr_expect_eq(process_wait(supervisor), 0);
 }

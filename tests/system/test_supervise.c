@@ -65,7 +65,7 @@ Test(supervise, a_copy_that_is_killed_takes_what_it_had_accepted_and_no_more)
 Test(supervise, without_keep_a_copy_that_is_killed_takes_its_queue_with_it)
 {
 	int port = port_new(), waiting[4];
-	struct process *supervisor = slow_copies(port, "-n1", "--ready-delay=0");
+	struct process *supervisor = slow_copies(port, "-n1", "--no-keep", "--ready-delay=0");
 	char answer[32];
 
 	wait_ready(supervisor, 1);
@@ -80,6 +80,20 @@ Test(supervise, without_keep_a_copy_that_is_killed_takes_its_queue_with_it)
 		cr_expect(recv(waiting[i], answer, sizeof answer, 0) <= 0, "client %d", i);
 		close(waiting[i]);
 	}
+	end_supervisor(supervisor);
+}
+
+Test(supervise, several_copies_keep_their_sockets_without_being_told)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n2", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	unsigned long inodes = sum_listening("tcp", port);
+	cr_assert_eq(kill(copy_in(supervisor, 1), SIGKILL), 0);
+	wait_ready(supervisor, 3);
+	wait_listening("tcp", port, 2);
+	cr_expect_eq(sum_listening("tcp", port), inodes, "another socket listens");
 	end_supervisor(supervisor);
 }
 
@@ -244,6 +258,49 @@ Test(supervise, each_copy_knows_its_number_and_generation)
 	cr_expect_str_eq(told_by(port, "generation"), "2");
 	cr_expect_str_eq(told_by(port, "words"), "0 2 % 100% %x a0b");
 	end_supervisor(supervisor);
+}
+
+/* A file that is not there any more lets the next one be made by "set -C". */
+Test(supervise, each_copy_has_a_directory_settings_and_files_of_its_own)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(mkdir(format("%s/%d", directory, i), 0755), 0);
+		write_file(directory, format("env.%d", i), format("GREETING=copy %d\n", i));
+		write_file(directory, format("%d/socket.1", i), "");
+		write_file(directory, format("%d/socket.2", i), "");
+	}
+	struct process *supervisor = supervise("-n2", "--expand", "--ready=true", "--restart=no",
+		format("--chdir=%s/%%i", directory), format("--env-file=%s/env.%%i", directory),
+		format("--unlink=%s/%%i/socket.%%g", directory), "sh", "-c",
+		format("set -C; echo $GREETING in $PWD >socket.$REUSE_GENERATION && "
+		       "exec %s %s %d",
+			python(), script_path("slow.py"), port));
+
+	wait_ready(supervisor, 2);
+	roll(supervisor, 2);
+	for (int i = 0; i < 4; i++)
+		cr_expect_str_eq(read_file(format("%s/%d/socket.%d", directory, i % 2, 1 + i / 2)),
+			format("copy %d in %s/%d\n", i % 2, directory, i % 2));
+	end_supervisor(supervisor);
+}
+
+/* ... and a percent sign in a name is none. */
+Test(supervise, without_expand_a_file_name_is_left_alone)
+{
+	const char *directory = new_directory();
+	const char *file = write_file(directory, "%i", "GREETING=hello\n");
+	const char *away = write_file(directory, "%g", "");
+
+	cr_assert_eq(mkdir(format("%s/%%%%", directory), 0755), 0);
+	struct process *supervisor = supervise("-n1", "--restart=no", format("--env-file=%s", file),
+		format("--unlink=%s", away), format("--chdir=%s/%%%%", directory), "sh", "-c",
+		"echo $GREETING in ${PWD##*/}");
+	cr_expect_eq(process_wait(supervisor), 0);
+	cr_expect_str_eq(process_output(supervisor), "hello in %%\n");
+	cr_expect_eq(access(away, F_OK), -1, "it was not removed");
 }
 
 Test(supervise, without_expand_the_arguments_are_left_alone)

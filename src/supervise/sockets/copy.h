@@ -26,6 +26,7 @@ struct copy {
 	bool has_failed;   /* ended, or was not ready in time, before it was ready */
 	bool has_killed;   /* has been sent SIGKILL */
 	bool is_deaf;	   /* its listeners take nothing any more */
+	bool is_long_said; /* that this state lasts long */
 	int status;	   /* as of waitpid(2), once it is over */
 
 	bool has_said_ready, has_said_alive; /* READY=1, WATCHDOG=1 */

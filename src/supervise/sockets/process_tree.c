@@ -2,7 +2,6 @@
 #include "process_tree.h"
 
 #include "ground/open_sockets.h"
-#include "ground/process.h"
 #include "ground/procfs.h"
 #include "ground/status.h"
 
@@ -87,6 +86,23 @@ static bool belongs(const struct processes *all, const struct process *process, 
 	return false;
 }
 
+/* The index of the leader that PROCESS belongs to, or COUNT. */
+static size_t index_of_leader(const struct processes *all, const struct process *process,
+	const pid_t *leaders, size_t count)
+{
+	pid_t ourselves = getpid();
+	size_t found = count;
+
+	for (unsigned depth = 0; process && depth < DEPTH_MOST; depth++) {
+		for (size_t i = 0; i < count && found == count; i++)
+			found = is_of(process, leaders[i]) ? i : count;
+		if (process->parent == ourselves)
+			return found;
+		process = find(all, process->parent);
+	}
+	return count;
+}
+
 /* In a new pid namespace, /proc may still be that of an outer one, with other numbers. */
 static bool has_our_numbers(void)
 {
@@ -161,6 +177,21 @@ bool process_tree_group_lives(pid_t group)
 			belongs(&all, &all.list[i], 0);
 	free(all.list);
 	return lives;
+}
+
+bool process_tree_visit(
+	const pid_t *leaders, size_t count, process_tree_visitor *visit, void *context)
+{
+	struct processes all = read_processes();
+	bool is_told = all.count > 0;
+
+	for (size_t i = 0; i < all.count; i++) {
+		size_t index = index_of_leader(&all, &all.list[i], leaders, count);
+		if (index < count)
+			visit(&all.list[i], index, context);
+	}
+	free(all.list);
+	return is_told;
 }
 
 /* A pidfd (pidfd_open(2), Linux 5.3) stays with the process that had the number when it came. */

@@ -3,6 +3,8 @@
 #ifndef SUPERVISE_SOCKETS_PROCESS_TREE_H
 #define SUPERVISE_SOCKETS_PROCESS_TREE_H
 
+#include "ground/process.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +31,15 @@ void process_tree_read(struct process_tree *tree, pid_t leader);
 
 bool process_tree_has(const struct process_tree *tree, uint64_t inode);
 void process_tree_free(struct process_tree *tree);
+
+typedef void process_tree_visitor(const struct process *process, size_t index, void *context);
+
+/*
+ * Visits each process that belongs to one of COUNT leaders, with the index of that one. All of them
+ * are seen in one read of /proc. Returns false where /proc does not tell.
+ */
+bool process_tree_visit(
+	const pid_t *leaders, size_t count, process_tree_visitor *visit, void *context);
 
 /*
  * Whether a descendant of ours in the process group has not ended. True where /proc does not tell.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "control.h"
 
+#include "control_name.h"
 #include "ground/errnos.h"
 #include "ground/number.h"
-#include "ground/status.h"
 #include "ground/text.h"
 #include "peer.h"
 #include "say.h"
@@ -11,155 +11,255 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #define LINE_SIZE 512
-#define END	  "end " /* and the status behind it */
 
-/* The number that a process has in its own pid namespace; 0 where it cannot be seen. */
-static pid_t own_number_of(pid_t process)
+/* What an event is about: the number of a client, or one of these. */
+enum { LISTENER = CONTROL_CLIENTS_MOST, ROLL_LISTENER };
+
+/* ---- opening and closing ---- */
+
+static int watch(const struct control *control, int operation, int fd, uint32_t events, int what)
 {
-	struct status_field numbers = {.name = "NSpid:"};
+	struct epoll_event event = {.events = events, .data.u32 = (uint32_t)what};
 
-	if (status_read(process, &numbers, 1) < 0)
-		return process;
-	const char *last = strrchr(numbers.value, '\t');
-	return (pid_t)atoi(last ? last : numbers.value);
+	return epoll_ctl(control->events, operation, fd, &event);
 }
 
-/*
- * An abstract name (unix(7)): nothing stays behind on any disk. Containers that share a network may
- * each have a process of that number, so the pid namespace belongs to the name. Returns 0 where
- * there is no such process, or where it cannot be seen.
- */
-static socklen_t name_of(pid_t process, struct sockaddr_un *address)
+/* Returns a listening socket, or a negative errno. */
+static int listen_as(const struct control *control, const char *beginning, int what)
 {
-	char path[32];
-	struct stat status;
+	struct sockaddr_un address;
+	socklen_t length = control_name(beginning, getpid(), &address);
 
-	snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)process);
-	if (stat(path, &status) < 0)
-		return 0;
-	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	int length = snprintf(address->sun_path + 1, sizeof address->sun_path - 1,
-		"libreuse-supervisor-%ju-%d", (uintmax_t)status.st_ino,
-		(int)own_number_of(process));
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+	if (length == 0)
+		return -ENOENT; /* there is no /proc */
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, length) == 0 &&
+		listen(fd, CONTROL_CLIENTS_MOST) == 0 &&
+		watch(control, EPOLL_CTL_ADD, fd, EPOLLIN, what) == 0)
+		return fd;
+	int error = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error;
 }
-
-static bool peer_of(int fd, struct ucred *peer)
-{
-	socklen_t length = sizeof *peer;
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &length) == 0;
-}
-
-/* ---- the supervisor's side ---- */
 
 int control_open(struct control *control)
 {
-	struct sockaddr_un address;
-	socklen_t length = name_of(getpid(), &address);
-
+	*control = (struct control){.listener = -1, .roll_listener = -1};
 	for (int i = 0; i < CONTROL_CLIENTS_MOST; i++)
-		control->clients[i] = -1;
-	control->listener = -1;
+		control->clients[i].fd = -1;
 	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (length == 0)
-		return -ENOENT; /* there is no /proc */
-	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (control->listener >= 0 &&
-		bind(control->listener, (struct sockaddr *)&address, length) == 0 &&
-		listen(control->listener, CONTROL_CLIENTS_MOST) == 0)
-		return 0;
-	int error = -errno;
-	control_close(control);
-	return error;
+	control->events = epoll_create1(EPOLL_CLOEXEC);
+	int error = control->events < 0 ? -errno : 0;
+	if (!error)
+		error = control->listener = listen_as(control, CONTROL_NAME, LISTENER);
+	if (error >= 0)
+		error = control->roll_listener =
+			listen_as(control, CONTROL_ROLL_NAME, ROLL_LISTENER);
+	if (error < 0)
+		control_close(control);
+	return error < 0 ? error : 0;
+}
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void drop(struct control_client *client)
+{
+	close_one(&client->fd);
+	free(client->answer);
+	*client = (struct control_client){.fd = -1};
 }
 
 void control_close(struct control *control)
 {
-	if (control->listener >= 0)
-		close(control->listener);
-	control->listener = -1;
-	if (control->spare >= 0)
-		close(control->spare);
-	control->spare = -1;
+	for (int i = 0; i < CONTROL_CLIENTS_MOST; i++)
+		drop(&control->clients[i]);
+	close_one(&control->listener);
+	close_one(&control->roll_listener);
+	close_one(&control->spare);
+	close_one(&control->events);
 }
 
-static bool add_client(struct control *control, int client)
+/* ---- who comes ---- */
+
+/* At the limit, who does not say what he wants, or does not read his answer, makes way. */
+static int find_place(struct control *control)
 {
+	int place = -1;
+
 	for (int i = 0; i < CONTROL_CLIENTS_MOST; i++) {
-		if (control->clients[i] < 0) {
-			control->clients[i] = client;
-			return true;
-		}
+		const struct control_client *client = &control->clients[i];
+		if (client->fd < 0)
+			return i;
+		if (client->request.verb == CONTROL_NONE || client->answer)
+			place = i;
 	}
-	return false;
+	if (place >= 0)
+		drop(&control->clients[place]);
+	return place;
 }
 
-static bool is_allowed(int client)
+static bool is_allowed(int fd)
 {
 	struct ucred peer;
 
-	return peer_of(client, &peer) && peer_is_ours(peer.uid, peer.pid);
+	return control_name_peer(fd, &peer) && peer_is_ours(peer.uid, peer.pid);
 }
 
-static int accept_next(const struct control *control)
+static int accept_next(int listener)
 {
-	int client = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	return client < 0 ? -errno : client;
+	return fd < 0 ? -errno : fd;
 }
 
 /* Who has come would wait for ever, and so would we be woken. */
-static void turn_away(struct control *control)
+static void turn_away(struct control *control, int listener)
 {
-	if (control->spare >= 0)
-		close(control->spare);
-	int client = accept_next(control);
-	if (client >= 0)
-		close(client);
+	close_one(&control->spare);
+	int fd = accept_next(listener);
+	if (fd >= 0)
+		close(fd);
 	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-bool control_accept(struct control *control)
+/* Returns the number of the client, or -1. VERB is what he is known to want. */
+static int take_client(struct control *control, int listener, enum control_verb verb)
 {
-	int client = accept_next(control);
+	int fd = accept_next(listener);
 
-	if (client < 0) {
-		if (client != -EAGAIN)
-			say(LOG_LEVEL_WARN, "a request for a roll cannot be taken: %s",
-				errno_name(-client));
-		if (client == -EMFILE || client == -ENFILE)
-			turn_away(control);
-		return false;
+	if (fd < 0) {
+		if (fd != -EAGAIN)
+			say(LOG_LEVEL_WARN, "a request cannot be taken: %s", errno_name(-fd));
+		if (fd == -EMFILE || fd == -ENFILE)
+			turn_away(control, listener);
+		return -1;
 	}
-	if (is_allowed(client) && add_client(control, client))
-		return true;
-	close(client);
-	return false;
+	int place = is_allowed(fd) ? find_place(control) : -1;
+	/* Who has said what he wants can only hang up, which is told in any case. */
+	uint32_t events = verb == CONTROL_NONE ? EPOLLIN : 0;
+	if (place < 0 || watch(control, EPOLL_CTL_ADD, fd, events, place) < 0) {
+		close(fd);
+		return -1;
+	}
+	control->clients[place] = (struct control_client){
+		.fd = fd,
+		.request = {.verb = verb, .client = place},
+	};
+	return place;
 }
 
-/* A client that does not read loses lines, and nobody waits for it. */
-static void send_to_all(struct control *control, const char *line)
+/* ---- what he wants ---- */
+
+static bool read_scale(struct control_request *request, const char *words)
+{
+	int number = strncmp(words, "scale ", 6) == 0
+			     ? number_of(words + 6, strlen(words + 6), INT32_MAX)
+			     : -1;
+
+	request->number = number > 0 ? (unsigned)number : 0;
+	request->verb = CONTROL_SCALE;
+	return number > 0;
+}
+
+static bool read_words(struct control_request *request, const char *words)
+{
+	static const struct {
+		const char *words;
+		enum control_verb verb;
+		unsigned number;
+	} known[] = {
+		{"roll", CONTROL_ROLL, 0},
+		{"status", CONTROL_STATUS, CONTROL_TEXT},
+		{"status json", CONTROL_STATUS, CONTROL_JSON},
+		{"status brief", CONTROL_STATUS, CONTROL_BRIEF},
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (strcmp(words, known[i].words) != 0)
+			continue;
+		request->verb = known[i].verb;
+		request->number = known[i].number;
+		return true;
+	}
+	return read_scale(request, words);
+}
+
+/* Reads what has come of a request; drops the client when it is none. */
+static void hear(const struct control *control, struct control_client *client)
+{
+	size_t room = sizeof client->words - 1 - client->n_words;
+	ssize_t length = recv(client->fd, client->words + client->n_words, room, MSG_DONTWAIT);
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	client->n_words += length > 0 ? (size_t)length : 0;
+	char *end = memchr(client->words, '\n', client->n_words);
+	if (end)
+		*end = '\0';
+	bool is_whole = end && read_words(&client->request, client->words);
+	if (is_whole)
+		is_whole =
+			watch(control, EPOLL_CTL_MOD, client->fd, 0, client->request.client) == 0;
+	if (length <= 0 || (end && !is_whole) || client->n_words == sizeof client->words - 1)
+		drop(client);
+}
+
+/* ---- what he gets ---- */
+
+static void send_answer(const struct control *control, struct control_client *client)
+{
+	while (client->n_sent < client->n_answer) {
+		ssize_t sent = send(client->fd, client->answer + client->n_sent,
+			client->n_answer - client->n_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+		bool is_full = sent < 0 && errno == EAGAIN;
+		if (is_full && watch(control, EPOLL_CTL_MOD, client->fd, EPOLLOUT,
+				       client->request.client) == 0)
+			return;
+		if (sent < 0 && errno != EINTR)
+			break;
+		client->n_sent += sent > 0 ? (size_t)sent : 0;
+	}
+	drop(client);
+}
+
+void control_answer(struct control *control, int number, char *bytes, size_t size)
+{
+	struct control_client *client = &control->clients[number];
+
+	client->answer = bytes;
+	client->n_answer = size;
+	send_answer(control, client);
+}
+
+static bool has_asked(const struct control_client *client, enum control_verb verb)
+{
+	return client->fd >= 0 && client->request.verb == verb;
+}
+
+static void send_line(struct control *control, enum control_verb verb, const char *line)
 {
 	for (int i = 0; i < CONTROL_CLIENTS_MOST; i++) {
-		if (control->clients[i] >= 0)
-			send(control->clients[i], line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (has_asked(&control->clients[i], verb))
+			send(control->clients[i].fd, line, strlen(line),
+				MSG_NOSIGNAL | MSG_DONTWAIT);
 	}
 }
 
-void control_say(struct control *control, const char *format, ...)
+void control_say(struct control *control, enum control_verb verb, const char *format, ...)
 {
 	char line[LINE_SIZE];
 	struct text text;
@@ -170,110 +270,71 @@ void control_say(struct control *control, const char *format, ...)
 	text_vformat(&text, format, args);
 	va_end(args);
 	strcat(line, "\n");
-	send_to_all(control, line);
+	send_line(control, verb, line);
 }
 
-void control_end(struct control *control, int status)
-{
-	control_say(control, END "%d", status);
-	for (int i = 0; i < CONTROL_CLIENTS_MOST; i++) {
-		if (control->clients[i] >= 0)
-			close(control->clients[i]);
-		control->clients[i] = -1;
-	}
-}
-
-/* ---- the other side ---- */
-
-static int refuse(const char *target, const char *why)
-{
-	fprintf(stderr, "reuse-run: --roll %s: %s\n", target, why);
-	return EX_UNAVAILABLE;
-}
-
-/* The number in a line; 0 where it is none. */
-static pid_t process_in(const char *line)
-{
-	int number = number_of(line, strcspn(line, "\n"), INT32_MAX);
-
-	return number > 0 ? number : 0;
-}
-
-static pid_t process_of(const char *target)
-{
-	char line[32] = "";
-	pid_t process = process_in(target);
-	FILE *file = process ? NULL : fopen(target, "re");
-
-	if (!file)
-		return process;
-	if (fgets(line, sizeof line, file))
-		process = process_in(line);
-	fclose(file);
-	return process;
-}
-
-/* Another user could have taken the name of PROCESS, when a process of his had that number. */
-static bool is_itself(const struct ucred *peer, pid_t process)
-{
-	char path[32];
-	struct stat status;
-
-	snprintf(path, sizeof path, "/proc/%d", (int)process);
-	return peer->pid == process && stat(path, &status) == 0 && peer->uid == status.st_uid;
-}
-
-/* Connects to the process itself. */
-static FILE *connect_to(pid_t process)
-{
-	struct sockaddr_un address;
-	struct ucred peer;
-	socklen_t length = name_of(process, &address);
-	int fd = length == 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, length) == 0 &&
-		peer_of(fd, &peer) && is_itself(&peer, process))
-		return fdopen(fd, "r+");
-	if (fd >= 0)
-		close(fd);
-	return NULL;
-}
-
-/* Whom a pid file names may be anybody, and a terminal obeys what is printed on it. */
-static void print_line(const char *line)
-{
-	char bytes[LINE_SIZE];
-	struct text text;
-
-	text_start(&text, bytes, sizeof bytes);
-	text_add_printable(&text, line, strcspn(line, "\n"));
-	puts(bytes);
-	fflush(stdout);
-}
-
-/* Prints each line; returns the status in the last one, or -1 when it does not come. */
-static int follow(FILE *supervisor)
+static void end_one(struct control_client *client, int status)
 {
 	char line[LINE_SIZE];
 
-	while (fgets(line, sizeof line, supervisor)) {
-		if (strncmp(line, END, sizeof END - 1) == 0)
-			return atoi(line + sizeof END - 1);
-		print_line(line);
-	}
-	return -1;
+	text_print(line, sizeof line, CONTROL_END "%d\n", status);
+	send(client->fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+	drop(client);
 }
 
-int control_roll(const char *target)
+void control_end(struct control *control, enum control_verb verb, int status)
 {
-	pid_t process = process_of(target);
-	FILE *supervisor = process ? connect_to(process) : NULL;
+	for (int i = 0; i < CONTROL_CLIENTS_MOST; i++) {
+		if (has_asked(&control->clients[i], verb))
+			end_one(&control->clients[i], status);
+	}
+}
 
-	if (!process)
-		return refuse(target, "this is neither a process id nor a file that holds one");
-	if (!supervisor)
-		return refuse(target, "this process is no reuse-run with -n or --keep of yours");
-	int status = follow(supervisor);
-	fclose(supervisor);
-	return status >= 0 ? status : refuse(target, "it turned the request away, or ended");
+void control_end_others(
+	struct control *control, enum control_verb verb, unsigned number, int status)
+{
+	for (int i = 0; i < CONTROL_CLIENTS_MOST; i++) {
+		if (has_asked(&control->clients[i], verb) &&
+			control->clients[i].request.number != number)
+			end_one(&control->clients[i], status);
+	}
+}
+
+/* ---- both ---- */
+
+static void attend_client(
+	struct control *control, int number, uint32_t events, struct control_request *request)
+{
+	struct control_client *client = &control->clients[number];
+
+	if (client->fd < 0)
+		return;
+	if (client->request.verb == CONTROL_NONE) {
+		hear(control, client);
+		*request = client->request;
+	} else if (events & (EPOLLHUP | EPOLLERR)) {
+		drop(client);
+	} else if (client->answer) {
+		send_answer(control, client);
+	}
+}
+
+bool control_next(struct control *control, struct control_request *request)
+{
+	struct epoll_event event;
+
+	*request = (struct control_request){.verb = CONTROL_NONE};
+	if (control->events < 0 || epoll_wait(control->events, &event, 1, 0) <= 0)
+		return false;
+	int what = (int)event.data.u32;
+	if (what == LISTENER) {
+		take_client(control, control->listener, CONTROL_NONE);
+	} else if (what == ROLL_LISTENER) {
+		int client = take_client(control, control->roll_listener, CONTROL_ROLL);
+		if (client >= 0)
+			*request = control->clients[client].request;
+	} else {
+		attend_client(control, what, event.events, request);
+	}
+	return true;
 }

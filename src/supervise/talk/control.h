@@ -1,37 +1,79 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How reuse-run --roll speaks to a supervisor: a request, lines of what happens, a status. */
+/*
+ * How a supervisor is asked, by reuse-run --roll, --status and --scale: a request, lines of what
+ * happens or what there is, and an exit status. It waits for no client.
+ */
 #ifndef SUPERVISE_TALK_CONTROL_H
 #define SUPERVISE_TALK_CONTROL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-#define CONTROL_CLIENTS_MOST 16
+#define CONTROL_CLIENTS_MOST 64
+#define CONTROL_WORDS_MOST   32	    /* bytes of a request, with its end */
+#define CONTROL_END	     "end " /* begins the last line; the exit status follows */
 
-struct control {
-	int listener;			   /* -1: nobody can ask */
-	int spare;			   /* given up to turn somebody away at the limit */
-	int clients[CONTROL_CLIENTS_MOST]; /* who waits for the end of a roll; -1: free */
+enum control_verb {
+	CONTROL_NONE, /* not said yet */
+	CONTROL_ROLL,
+	CONTROL_STATUS,
+	CONTROL_SCALE,
 };
 
-/* Listens under a name that carries our process id. Returns 0 or a negative errno. */
+enum control_form {
+	CONTROL_TEXT,
+	CONTROL_JSON,
+	CONTROL_BRIEF, /* of the text, what is about the supervisor */
+};
+
+struct control_request {
+	enum control_verb verb;
+	unsigned number; /* of copies, or an enum control_form */
+	int client;
+};
+
+struct control_client {
+	int fd; /* -1: free */
+	struct control_request request;
+	char words[CONTROL_WORDS_MOST];
+	size_t n_words;
+	char *answer; /* what is left to be sent, from n_sent on; NULL: nothing */
+	size_t n_answer, n_sent;
+};
+
+struct control {
+	int events; /* an epoll(7), readable when control_next() has something to do; -1: none */
+	int listener, roll_listener;
+	int spare; /* given up to turn somebody away at the limit of descriptors */
+	struct control_client clients[CONTROL_CLIENTS_MOST];
+};
+
+/* Listens under names that carry our process id. Returns 0 or a negative errno. */
 int control_open(struct control *control);
 void control_close(struct control *control);
 
 /*
- * Takes who has come to ask. Returns whether a roll was asked for, by root or by the user that we
- * run as; others are turned away.
+ * Does the next thing that is to be done, and returns false where there is none. If a request has
+ * come, of root or of the user that we run as, it is in REQUEST; else the verb of that is
+ * CONTROL_NONE.
  */
-bool control_accept(struct control *control);
-
-/* Tells all who wait a line, made by text_format(); and that it is over, with its exit status. */
-void control_say(struct control *control, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-void control_end(struct control *control, int status);
+bool control_next(struct control *control, struct control_request *request);
 
 /*
- * The other side: asks the supervisor whose process id, or whose pid file, TARGET is for a roll,
- * and prints what it says. Returns an exit status: its own, or EX_UNAVAILABLE where there is none.
+ * Tells all who wait for the end of VERB a line, made by text_format(); and that it is over, with
+ * the exit status: all of them, or those who have asked for another NUMBER. Who does not read loses
+ * lines.
  */
-int control_roll(const char *target);
+void control_say(struct control *control, enum control_verb verb, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void control_end(struct control *control, enum control_verb verb, int status);
+void control_end_others(
+	struct control *control, enum control_verb verb, unsigned number, int status);
+
+/*
+ * Sends one client SIZE bytes of whole lines as it takes them, and the exit status. BYTES is from
+ * malloc(3), and released then.
+ */
+void control_answer(struct control *control, int client, char *bytes, size_t size);
 
 #endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Writes strings as JSON has them. */
+#ifndef GROUND_JSON_H
+#define GROUND_JSON_H
+
+#include <stdio.h>
+
+/* STRING in quotes. It may hold any bytes: what is not printable ASCII is shown as "?". */
+void json_print_string(FILE *out, const char *string);
+
+#endif

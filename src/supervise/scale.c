@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scale.h"
+
+#include "copies.h"
+#include "ground/clock.h"
+#include "supervise/talk/say.h"
+#include "worker.h"
+
+void scale_one_more(struct supervisor *supervisor)
+{
+	struct slot *slot = &supervisor->slots[supervisor->n_slots];
+
+	if (supervisor->is_stopping || supervisor->n_slots == OPTIONS_COPIES_MOST)
+		return;
+	*slot = (struct slot){.start_ms = clock_now_ms(), .backoff_ms = SLOT_BACKOFF_FIRST_MS};
+	supervisor->n_slots++;
+}
+
+void scale_one_less(struct supervisor *supervisor)
+{
+	if (supervisor->is_stopping || supervisor->n_slots == 1)
+		return;
+	supervisor->n_slots--;
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->slot == supervisor->n_slots && copy->state == COPY_READY)
+			worker_retire(supervisor, copy);
+		else if (copy->slot == supervisor->n_slots && copy->state == COPY_STARTING)
+			worker_stop(supervisor, copy);
+	}
+	keeper_drop_orphans(&supervisor->keeper, supervisor->n_slots);
+}
+
+/* ---- for a client ---- */
+
+static void end(struct supervisor *supervisor, int status)
+{
+	supervisor->scaling = (struct scaling){.n_copies = 0};
+	control_end(&supervisor->control, CONTROL_SCALE, status);
+}
+
+static void set_number(struct supervisor *supervisor)
+{
+	struct scaling *scaling = &supervisor->scaling;
+
+	scaling->has_begun = true;
+	scaling->n_failed_before = supervisor->n_failed_starts;
+	say(LOG_LEVEL_INFO, "%u copies instead of %u", scaling->n_copies, supervisor->n_slots);
+	control_say(&supervisor->control, CONTROL_SCALE, "%u copies instead of %u",
+		scaling->n_copies, supervisor->n_slots);
+	while (supervisor->n_slots < scaling->n_copies)
+		scale_one_more(supervisor);
+	while (supervisor->n_slots > scaling->n_copies)
+		scale_one_less(supervisor);
+}
+
+void scale_request(struct supervisor *supervisor, unsigned copies)
+{
+	struct scaling *scaling = &supervisor->scaling;
+	struct control *control = &supervisor->control;
+
+	if (copies > OPTIONS_COPIES_MOST || supervisor->is_stopping) {
+		control_say(control, CONTROL_SCALE, "%s",
+			supervisor->is_stopping ? "the supervisor was told to stop"
+						: "it cannot have so many copies");
+		control_end(control, CONTROL_SCALE, 1);
+		return;
+	}
+	if (scaling->n_copies && scaling->n_copies != copies) {
+		control_say(control, CONTROL_SCALE, "%u copies were asked for meanwhile", copies);
+		control_end_others(control, CONTROL_SCALE, copies, 1);
+	}
+	if (scaling->n_copies == copies)
+		return;
+	*scaling = (struct scaling){.n_copies = copies};
+	if (supervisor->is_rolling)
+		control_say(control, CONTROL_SCALE, "waits for the roll that is under way");
+}
+
+/* Why there will not be so many copies, or NULL. */
+static const char *obstacle(const struct supervisor *supervisor)
+{
+	const struct scaling *scaling = &supervisor->scaling;
+
+	if (supervisor->n_slots != scaling->n_copies)
+		return "a signal has changed the number of copies meanwhile";
+	if (supervisor->n_failed_starts != scaling->n_failed_before)
+		return "a copy ended before it was ready";
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		if (!copies_has(supervisor, slot) &&
+			supervisor->slots[slot].start_ms == CLOCK_NEVER)
+			return "a copy has ended, and is not started again";
+	}
+	return NULL;
+}
+
+static unsigned count_serving(const struct supervisor *supervisor)
+{
+	unsigned count = 0;
+
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
+		count += copies_serving(supervisor, slot) != NULL;
+	return count;
+}
+
+static bool has_surplus(const struct supervisor *supervisor)
+{
+	const struct copy *copy = supervisor->copies;
+
+	while (copy && copy->slot < supervisor->n_slots)
+		copy = copy->next;
+	return copy != NULL;
+}
+
+void scale_advance(struct supervisor *supervisor)
+{
+	struct scaling *scaling = &supervisor->scaling;
+
+	if (!scaling->n_copies || (!scaling->has_begun && supervisor->is_rolling))
+		return;
+	if (!scaling->has_begun)
+		set_number(supervisor);
+	const char *why_not = obstacle(supervisor);
+	unsigned n_ready = count_serving(supervisor);
+	if (why_not) {
+		say(LOG_LEVEL_WARN, "%u of %u copies are ready: %s", n_ready, supervisor->n_slots,
+			why_not);
+		control_say(&supervisor->control, CONTROL_SCALE, "%u of %u copies are ready: %s",
+			n_ready, supervisor->n_slots, why_not);
+		end(supervisor, 1);
+	} else if (n_ready == supervisor->n_slots && !has_surplus(supervisor)) {
+		control_say(&supervisor->control, CONTROL_SCALE, "%u of %u copies are ready",
+			n_ready, supervisor->n_slots);
+		end(supervisor, 0);
+	}
+}
+
+void scale_abandon(struct supervisor *supervisor)
+{
+	if (!supervisor->scaling.n_copies)
+		return;
+	control_say(&supervisor->control, CONTROL_SCALE, "the supervisor was told to stop");
+	end(supervisor, 1);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Counts what copies have open, and how much memory they take. */
+#ifndef SUPERVISE_SOCKETS_USAGE_H
+#define SUPERVISE_SOCKETS_USAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct usage {
+	bool has_connections; /* the next two are known */
+	unsigned connections; /* that came through its listening sockets, and that it has open */
+	unsigned waiting;     /* in the accept queues of these sockets */
+	bool has_memory;
+	uint64_t memory_bytes; /* resident, of all processes of its process group */
+};
+
+/*
+ * Looks at COUNT copies, by their first processes, all in one read of /proc and of the kernel's
+ * tables: USAGES[i] becomes that of LEADERS[i]. A copy that has another's socket as well, because
+ * it takes that over, has its queue as well. Memory that processes share counts for each of them.
+ */
+void usage_read(struct usage *usages, const pid_t *leaders, size_t count);
+
+#endif

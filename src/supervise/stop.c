@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stop.h"
+
+#include "copies.h"
+#include "ground/clock.h"
+#include "roll.h"
+#include "scale.h"
+#include "stop_time.h"
+#include "supervise/talk/service_manager.h"
+#include "waiting.h"
+#include "worker.h"
+
+#include <stdint.h>
+
+void stop_begin(struct supervisor *supervisor)
+{
+	if (supervisor->is_stopping) {
+		for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+			if (copy->state != COPY_STOPPING)
+				worker_stop(supervisor, copy);
+		}
+		return;
+	}
+	supervisor->is_stopping = true;
+	roll_abandon(supervisor);
+	scale_abandon(supervisor);
+	supervisor->stop_ms = clock_now_ms();
+	/* it is reaped, and its sockets are closed, after the last SIGKILL */
+	service_manager_say("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%ju",
+		((uintmax_t)supervisor->options->stop_timeout_ms + 1000) * 1000);
+	waiting_say_stop(supervisor);
+}
+
+static const struct copy *last_to_stop(const struct supervisor *supervisor)
+{
+	const struct copy *last = NULL;
+
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_READY && !copy->is_over &&
+			(!last || copy->slot < last->slot))
+			last = copy;
+	}
+	return last;
+}
+
+/* Others, that are not ours, may be on its port. */
+static void stop_last(struct supervisor *supervisor, struct copy *copy)
+{
+	if (worker_can_drain(supervisor, copy))
+		worker_retire(supervisor, copy);
+	else
+		worker_stop(supervisor, copy);
+}
+
+void stop_advance(struct supervisor *supervisor)
+{
+	const struct copy *last = last_to_stop(supervisor);
+	bool is_time = clock_now_ms() >= stop_time_end_of_delay_ms(supervisor);
+
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_STARTING)
+			worker_stop(supervisor, copy);
+		else if (copy->state == COPY_READY && copy != last &&
+			 (is_time || worker_can_drain(supervisor, copy)))
+			worker_retire(supervisor, copy);
+		else if (copy == last && is_time && !copies_any(supervisor, COPY_DRAINING))
+			stop_last(supervisor, copy);
+	}
+}
+
+/* A drain that its time has ended leaves the last copy to be told, and no event says so. */
+int64_t stop_due_ms(const struct supervisor *supervisor)
+{
+	int64_t due = supervisor->is_stopping ? stop_time_end_of_delay_ms(supervisor) : CLOCK_NEVER;
+	bool is_last_left =
+		copies_any(supervisor, COPY_READY) && !copies_any(supervisor, COPY_DRAINING);
+
+	return due > clock_now_ms() || is_last_left ? due : CLOCK_NEVER;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ask.h"
+
+#include "control.h"
+#include "control_name.h"
+#include "ground/number.h"
+#include "ground/procfs.h"
+#include "ground/text.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define LINE_SIZE      512
+#define PATIENCE_S     10 /* with one that does not answer at once */
+#define LISTED_MOST    1024
+#define LISTENING_FLAG "00010000" /* in /proc/net/unix: __SO_ACCEPTCON */
+
+/* ---- connecting ---- */
+
+/* The number in a line; 0 where it is none. */
+static pid_t process_in(const char *line)
+{
+	int number = number_of(line, strcspn(line, "\n"), INT32_MAX);
+
+	return number > 0 ? number : 0;
+}
+
+static pid_t process_of(const char *target)
+{
+	char line[32] = "";
+	pid_t process = process_in(target);
+	FILE *file = process ? NULL : fopen(target, "re");
+
+	if (!file)
+		return process;
+	if (fgets(line, sizeof line, file))
+		process = process_in(line);
+	fclose(file);
+	return process;
+}
+
+/* What is asked for does not take long; a supervisor that is stopped would never answer. */
+static void limit_patience(int fd)
+{
+	const struct timeval limit = {.tv_sec = PATIENCE_S};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+/* Returns a descriptor, with the other side in PEER, or -1. */
+static int connect_at(
+	const struct sockaddr_un *address, socklen_t length, bool is_patient, struct ucred *peer)
+{
+	int fd = length == 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	if (!is_patient)
+		limit_patience(fd);
+	if (connect(fd, (const struct sockaddr *)address, length) == 0 &&
+		control_name_peer(fd, peer))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Another user could have taken the name of PROCESS, when a process of his had that number. */
+static bool is_itself(const struct ucred *peer, pid_t process)
+{
+	char path[32];
+	struct stat status;
+
+	snprintf(path, sizeof path, "/proc/%d", (int)process);
+	return peer->pid == process && stat(path, &status) == 0 && peer->uid == status.st_uid;
+}
+
+/* Connects to the process itself; returns a descriptor, or -1. */
+static int connect_to(pid_t process, const char *beginning, bool is_patient)
+{
+	struct sockaddr_un address;
+	struct ucred peer;
+	socklen_t length = control_name(beginning, process, &address);
+	int fd = connect_at(&address, length, is_patient, &peer);
+
+	if (fd < 0 || is_itself(&peer, process))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* ---- asking ---- */
+
+/* Whom a pid file names may be anybody, and a terminal obeys what is printed on it. */
+static void print_part(const char *part)
+{
+	char bytes[LINE_SIZE];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	text_add_printable(&text, part, strcspn(part, "\n"));
+	fputs(bytes, stdout);
+	if (strchr(part, '\n')) {
+		putchar('\n');
+		fflush(stdout);
+	}
+}
+
+/* Prints each line; returns the status in the last one, or -1 when it does not come. */
+static int follow(FILE *supervisor)
+{
+	char part[LINE_SIZE];
+	bool is_start = true;
+
+	while (fgets(part, sizeof part, supervisor)) {
+		if (is_start && strncmp(part, CONTROL_END, sizeof CONTROL_END - 1) == 0)
+			return atoi(part + sizeof CONTROL_END - 1) & 0xff;
+		print_part(part);
+		is_start = strchr(part, '\n') != NULL;
+	}
+	return -1;
+}
+
+/* Sends WORDS on FD, which is closed, and prints the answer; returns as follow() does. */
+static int converse(int fd, const char *words)
+{
+	ssize_t length = (ssize_t)strlen(words);
+	bool is_sent = send(fd, words, (size_t)length, MSG_NOSIGNAL) == length;
+	FILE *supervisor = is_sent ? fdopen(fd, "r") : NULL;
+
+	if (!supervisor) {
+		close(fd);
+		return -1;
+	}
+	int status = follow(supervisor);
+	fclose(supervisor);
+	return status;
+}
+
+static int refuse(const char *option, const char *target, const char *why)
+{
+	fprintf(stderr, "reuse-run: %s %s: %s\n", option, target, why);
+	return EX_UNAVAILABLE;
+}
+
+/* An older supervisor takes nothing but a roll, and no word for it. */
+static int ask(const char *option, const char *target, const char *words)
+{
+	pid_t process = process_of(target);
+	bool is_status = strncmp(words, "status", 6) == 0;
+
+	if (!process)
+		return refuse(
+			option, target, "this is neither a process id nor a file that holds one");
+	int fd = connect_to(process, CONTROL_NAME, !is_status);
+	if (fd < 0 && strcmp(words, "roll\n") == 0) {
+		fd = connect_to(process, CONTROL_ROLL_NAME, true);
+		words = "";
+	}
+	if (fd < 0)
+		return refuse(
+			option, target, "this process is no reuse-run with -n or --keep of yours");
+	int status = converse(fd, words);
+	if (status >= 0)
+		return status;
+	return refuse(option, target,
+		is_status ? "it turned the request away, ended, or does not answer"
+			  : "it turned the request away, or ended");
+}
+
+int ask_roll(const char *target)
+{
+	return ask("--roll", target, "roll\n");
+}
+
+int ask_status(const char *target, bool is_json)
+{
+	return ask("--status", target, is_json ? "status json\n" : "status\n");
+}
+
+int ask_scale(const char *target, unsigned copies)
+{
+	char words[CONTROL_WORDS_MOST];
+
+	snprintf(words, sizeof words, "scale %u\n", copies);
+	return ask("--scale", target, words);
+}
+
+/* ---- all of them ---- */
+
+struct list {
+	struct sockaddr_un addresses[LISTED_MOST];
+	socklen_t lengths[LISTED_MOST];
+	size_t count;
+};
+
+/* "Num: RefCount Protocol Flags Type St Inode Path", see proc(5). */
+static void take_line(struct list *list, const char *line)
+{
+	char flags[16];
+	const char *name = strstr(line, " @" CONTROL_NAME);
+	struct sockaddr_un *address = &list->addresses[list->count];
+
+	if (!name || list->count == LISTED_MOST || sscanf(line, "%*s %*s %*s %15s", flags) != 1 ||
+		strcmp(flags, LISTENING_FLAG) != 0)
+		return;
+	name += 2;
+	size_t length = strlen(name);
+	if (length >= sizeof address->sun_path)
+		return;
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(address->sun_path + 1, name, length);
+	list->lengths[list->count++] =
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+}
+
+static void read_list(struct list *list)
+{
+	struct procfs_reader reader = {.fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC)};
+	char line[256];
+
+	if (reader.fd < 0)
+		return;
+	while (procfs_next_line(&reader, line, sizeof line))
+		take_line(list, line);
+	close(reader.fd);
+}
+
+/* Anybody can take such a name: it has to be its own, and it has to be ours, unless we are root. */
+static bool is_to_be_asked(
+	const struct ucred *peer, const struct sockaddr_un *address, socklen_t length)
+{
+	struct sockaddr_un own;
+
+	return (geteuid() == 0 || peer->uid == geteuid()) && is_itself(peer, peer->pid) &&
+	       control_name(CONTROL_NAME, peer->pid, &own) == length &&
+	       memcmp(&own, address, length) == 0;
+}
+
+int ask_status_of_all(bool is_json)
+{
+	static struct list list;
+	unsigned n_answers = 0;
+	bool are_ready = true;
+
+	read_list(&list);
+	if (is_json)
+		puts("[");
+	for (size_t i = 0; i < list.count; i++) {
+		struct ucred peer;
+		int fd = connect_at(&list.addresses[i], list.lengths[i], false, &peer);
+		if (fd >= 0 && !is_to_be_asked(&peer, &list.addresses[i], list.lengths[i])) {
+			close(fd);
+			fd = -1;
+		}
+		if (fd < 0)
+			continue;
+		if (is_json && n_answers)
+			puts(",");
+		int status = converse(fd, is_json ? "status json\n" : "status brief\n");
+		are_ready &= status == 0;
+		n_answers++;
+	}
+	if (is_json)
+		puts("]");
+	if (n_answers == 0)
+		fputs("reuse-run: --status: there is no supervisor that would answer\n", stderr);
+	return n_answers == 0 ? EX_UNAVAILABLE : !are_ready;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* --scale sets the number of copies, and tells how that went. */
+#include "supervised.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *python(void)
+{
+	return need_program("python3");
+}
+
+#define copies_of(PROGRAM, PORT, ...)                                                              \
+	supervise(__VA_ARGS__, "--ready-delay=0", python(), script_path(PROGRAM),                  \
+		format("%d", PORT))
+
+static struct process *scale_start(struct process *supervisor, int copies)
+{
+	return process_start(WORDS(run_path(), "--scale", format("%d", (int)process_id(supervisor)),
+				     "-n", format("%d", copies)),
+		.is_bare = true);
+}
+
+static const char *scale(struct process *supervisor, int copies, int expected)
+{
+	struct process *process = scale_start(supervisor, copies);
+	int status = process_wait(process);
+
+	cr_expect_eq(status, expected, "%d copies: %d: %s%s", copies, status,
+		process_output(process), process_errors(process));
+	return process_output(process);
+}
+
+static void expect_part(const char *said, const char *part)
+{
+	cr_expect(strstr(said, part), "not \"%s\": %s", part, said);
+}
+
+Test(scale, copies_come_and_go_and_no_request_is_lost)
+{
+	int port = port_new();
+	struct process *supervisor = copies_of("slow.py", port, "-n2");
+
+	wait_ready(supervisor, 2);
+	struct process *clients = load_start(port, 16);
+	const char *said = scale(supervisor, 4, 0);
+	wait_listening("tcp", port, 4);
+	expect_part(said, "4 copies instead of 2\n");
+	for (int i = 2; i < 4; i++)
+		expect_part(said,
+			format("copy %d: process %d is ready\n", i, (int)copy_in(supervisor, i)));
+	expect_part(said, "\n4 of 4 copies are ready\n");
+
+	pid_t last = copy_in(supervisor, 0);
+	int request = request_beside(last, port);
+	said = scale(supervisor, 1, 0);
+	request_end(request);
+	for (int i = 1; i < 4; i++)
+		expect_part(said,
+			format("copy %d: process %d has ended\n", i, (int)copy_in(supervisor, i)));
+	load_stop_served(clients);
+	wait_listening("tcp", port, 1);
+	cr_expect_eq(answering(port), last);
+	expect_part(scale(supervisor, 1, 0), "1 of 1 copies are ready\n");
+	end_supervisor(supervisor);
+}
+
+Test(scale, the_pid_file_names_the_supervisor)
+{
+	int port = port_new();
+	const char *file = format("%s/pid", new_directory());
+	struct process *supervisor = copies_of("slow.py", port, "-n1", "--pid-file", file);
+
+	wait_ready(supervisor, 1);
+	process_run(WORDS(run_path(), "-n2", "--scale", file), .is_bare = true);
+	wait_listening("tcp", port, 2);
+	end_supervisor(supervisor);
+}
+
+/* The old copy drains for a while. */
+Test(scale, it_waits_for_a_roll_that_is_under_way)
+{
+	int port = port_new();
+	struct process *supervisor = copies_of("holding.py", port, "-n1", "--drain-timeout=1s");
+
+	wait_ready(supervisor, 1);
+	hold_connections(copy_in(supervisor, 0), port, 1);
+	struct process *rolling = roll_start(supervisor);
+	wait_ready(supervisor, 2);
+	const char *said = scale(supervisor, 2, 0);
+	cr_expect(strstr(said, "waits for the roll that is under way\n") == said, "%s", said);
+	roll_finish(rolling, 1);
+	const char *log = process_errors(supervisor);
+	cr_expect_lt(strstr(log, "was killed by SIGTERM"), strstr(log, "2 copies instead of 1"),
+		"it did not wait: %s", log);
+	cr_expect_eq(times_said(supervisor, " is ready\n"), 3);
+	end_supervisor(supervisor);
+}
+
+Test(scale, a_copy_that_will_not_start_is_said)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n1", "--ready-delay=0", "sh", "-c",
+		format("test $REUSE_WORKER = 0 || exit 3; exec %s %s %d", python(),
+			script_path("slow.py"), port));
+
+	wait_ready(supervisor, 1);
+	expect_part(scale(supervisor, 3, 1),
+		"\n1 of 3 copies are ready: a copy ended before it was ready\n");
+	/* the number is set, and can be set again */
+	wait_said(supervisor, "another one starts in 200 ms", 1);
+	expect_part(scale(supervisor, 1, 0), "1 of 1 copies are ready\n");
+	end_supervisor(supervisor);
+}
+
+/* A copy that is never ready, so that there is something to wait for. */
+static struct process *waiting_for_ever(struct process *supervisor)
+{
+	wait_ready(supervisor, 1);
+	struct process *first = scale_start(supervisor, 2);
+	process_wait_text(first, "2 copies instead of 1");
+	starting_copy(supervisor, 1);
+	return first;
+}
+
+#define never_ready(PORT)                                                                          \
+	copies_of("slow.py", PORT, "-n1", "--ready=test $REUSE_WORKER = 0", "--ready-timeout=1h")
+
+Test(scale, another_request_takes_the_place_of_the_first_one)
+{
+	struct process *supervisor = never_ready(port_new());
+	struct process *first = waiting_for_ever(supervisor);
+
+	scale(supervisor, 1, 0);
+	cr_expect_eq(process_wait(first), 1);
+	expect_part(process_output(first), "\n1 copies were asked for meanwhile\n");
+	end_supervisor(supervisor);
+}
+
+Test(scale, a_signal_takes_the_place_of_it)
+{
+	struct process *supervisor = never_ready(port_new());
+	struct process *first = waiting_for_ever(supervisor);
+
+	process_signal(supervisor, SIGTTOU);
+	cr_expect_eq(process_wait(first), 1);
+	expect_part(process_output(first), "a signal has changed the number of copies meanwhile");
+	end_supervisor(supervisor);
+}
+
+Test(scale, the_stop_of_the_supervisor_ends_it)
+{
+	struct process *supervisor = never_ready(port_new());
+	struct process *first = waiting_for_ever(supervisor);
+
+	process_signal(supervisor, SIGTERM);
+	cr_expect_eq(process_wait(first), 1);
+	expect_part(process_output(first), "\nthe supervisor was told to stop\n");
+	cr_expect_eq(process_wait(supervisor), 0);
+}
+
+Test(scale, without_a_supervisor_it_is_refused)
+{
+	struct process *process =
+		process_start(WORDS(run_path(), "--scale", "1", "-n2"), .is_bare = true);
+
+	cr_expect_eq(process_wait(process), 69);
+	expect_says(process, "--scale 1: this process is no reuse-run");
+}
