@@ -17,8 +17,7 @@ bool process_read(struct process *process, pid_t id)
 	int fd = procfs_open(id, "stat"), field = STATE;
 	ssize_t length = fd < 0 ? 0 : system_read(fd, line, sizeof line - 1);
 
-	if (fd >= 0)
-		system_close(fd);
+	system_close(fd);
 	line[length > 0 ? length : 0] = '\0';
 	/* The name of the program, in parentheses, may hold anything. */
 	const char *at = strrchr(line, ')');

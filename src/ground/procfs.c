@@ -38,8 +38,7 @@ void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE])
 	int fd = procfs_open(process, "comm");
 	ssize_t length = fd < 0 ? -1 : system_read(fd, program, PROCFS_PROGRAM_SIZE - 1);
 
-	if (fd >= 0)
-		system_close(fd);
+	system_close(fd);
 	program[length > 0 ? length : 0] = '\0';
 	program[string_until(program, '\n')] = '\0';
 }

@@ -41,7 +41,7 @@ int system_open(int directory, const char *path, int flags, mode_t mode)
 
 int system_close(int fd)
 {
-	return (int)CALL(SYS_close, fd, 0, 0, 0, 0);
+	return fd < 0 ? -EBADF : (int)CALL(SYS_close, fd, 0, 0, 0, 0);
 }
 
 ssize_t system_read(int fd, void *bytes, size_t size)

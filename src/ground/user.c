@@ -27,8 +27,7 @@ enum user_number user_number_of(uid_t user)
 		return USER_KNOWN;
 	int fd = system_open(AT_FDCWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC, 0);
 	ssize_t length = fd < 0 ? -1 : system_read(fd, map, sizeof map - 1);
-	if (fd >= 0)
-		system_close(fd);
+	system_close(fd);
 	if (length < 0)
 		return USER_KNOWN;
 	map[length] = '\0';

@@ -48,8 +48,7 @@ static void read_vector(struct vector *vector, pid_t thread)
 {
 	int fd = procfs_open(thread, "auxv");
 	ssize_t length = fd < 0 ? 0 : system_read(fd, vector->bytes, sizeof vector->bytes);
-	if (fd >= 0)
-		system_close(fd);
+	system_close(fd);
 	vector->length = length > 0 ? (size_t)length : 0;
 	vector->word = sizeof(uint64_t);
 	if (find(vector, AT_PHENT) != sizeof(Elf64_Phdr))

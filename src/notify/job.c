@@ -134,8 +134,7 @@ static void send_to_children(int signal, pid_t except)
 		if (!aside_has(child))
 			send_unless_in(child, signal, except);
 	}
-	if (fd >= 0)
-		close(fd);
+	system_close(fd);
 }
 
 /*

@@ -251,10 +251,8 @@ static int start(const struct configuration *configuration)
 		log_write(&configuration->log, LOG_LEVEL_WARN, "sockets cannot be kept: %s",
 			errno_name(-error));
 	keep_leave();
-	if (channels.from_workers >= 0)
-		system_close(channels.from_workers);
-	if (channels.from_parent >= 0)
-		system_close(channels.from_parent);
+	system_close(channels.from_workers);
+	system_close(channels.from_parent);
 	return channels.to_manager;
 }
 
@@ -318,8 +316,7 @@ static int promised = -1; /* where a socket came from that the program does not 
 
 static void placed(void)
 {
-	if (promised >= 0)
-		system_close(promised);
+	system_close(promised);
 	promised = -1;
 }
 

@@ -145,8 +145,7 @@ static int blind_answer(enum syscalls which)
 
 static void say_blind(const struct call *call, int error)
 {
-	if (spare >= 0)
-		system_close(spare);
+	system_close(spare);
 	own_errors_begin();
 	log_write(&call->notify->configuration->log, LOG_LEVEL_ERROR,
 		"process %d cannot be looked into: %s; %s", (int)call->caller.process,
@@ -179,8 +178,7 @@ static void configure(struct call *call)
 
 	call->configuration =
 		program_rules_configuration(&call->caller, is_redirected ? &errors : NULL);
-	if (output >= 0)
-		system_close(output);
+	system_close(output);
 }
 
 static int answer_on_socket(struct call *call)
@@ -272,7 +270,7 @@ static void finish(struct call *call)
 	if (call->watched.port)
 		bind_result_watch(call->configuration, call->fd, call->errors, &call->watched,
 			call->caller.rights.user, call->is_shared);
-	else if (call->errors >= 0)
+	else
 		system_close(call->errors);
 	tracee_close(&call->caller);
 }

@@ -39,8 +39,7 @@ static bool has_listener(pid_t process)
 	bool is_there = false;
 
 	if (!descriptors) {
-		if (folder >= 0)
-			system_close(folder);
+		system_close(folder);
 		return true; /* it cannot be told, for instance of another user's process */
 	}
 	for (const struct dirent *entry; !is_there && (entry = readdir(descriptors));) {

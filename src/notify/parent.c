@@ -94,8 +94,7 @@ static _Noreturn void become_program(const struct start *start)
 	int listener = unotify_install(&start->filter);
 	tell(start, listener < 0 ? REPORT_REFUSED : REPORT_LISTENER, listener);
 	wait_for_go(start);
-	if (listener >= 0)
-		close(listener);
+	system_close(listener);
 	drop_kept(start);
 	sigprocmask(SIG_SETMASK, &start->mask, NULL);
 	execvp(start->arguments[0], start->arguments);

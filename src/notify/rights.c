@@ -160,10 +160,8 @@ int rights_do(const struct deed *deed, bool *is_refused)
 		is_ready &=
 			(errand.network_namespace = tracee_namespace(deed->caller, "ns/net")) >= 0;
 	int result = is_ready ? send_helper(&errand) : REFUSED - EPERM;
-	if (errand.user_namespace >= 0)
-		close(errand.user_namespace);
-	if (errand.network_namespace >= 0)
-		close(errand.network_namespace);
+	system_close(errand.user_namespace);
+	system_close(errand.network_namespace);
 	if (result >= -ERRNO_MOST)
 		return result;
 	if (is_refused)

@@ -25,8 +25,7 @@ static bool is_cloexec(pid_t process, int number)
 		if (string_starts(line, "flags:"))
 			is_set = (strtoul(line + 6, NULL, 8) & O_CLOEXEC) != 0;
 	}
-	if (reader.fd >= 0)
-		system_close(reader.fd);
+	system_close(reader.fd);
 	return is_set;
 }
 

@@ -127,8 +127,7 @@ int tracee_open(struct tracee *caller, pid_t thread)
 
 void tracee_close(struct tracee *caller)
 {
-	if (caller->pidfd >= 0)
-		close(caller->pidfd);
+	system_close(caller->pidfd);
 }
 
 bool tracee_is_descendant(pid_t process)

@@ -119,8 +119,7 @@ void diagnose_print_user(struct text *text, uid_t user)
 		text_add_printable(text, line, string_until(line, ':'));
 	else
 		text_format(text, "%u", (unsigned)user);
-	if (reader.fd >= 0)
-		system_close(reader.fd);
+	system_close(reader.fd);
 }
 
 enum user_number diagnose_user_number(uid_t user, pid_t process)

@@ -145,8 +145,7 @@ static bool read_epoll(int directory, const char *name, void *context)
 	reader.fd = procfs_open(search->process, file);
 	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line))
 		read_registration(search->found, procfs_number(name), line);
-	if (reader.fd >= 0)
-		system_close(reader.fd);
+	system_close(reader.fd);
 	return false;
 }
 

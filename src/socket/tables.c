@@ -183,8 +183,7 @@ int tables_read_range(enum protocol protocol, struct table_ports ports, uint32_t
 			error = read_answers(netlink, buffer, &whole);
 	}
 	arena_close(&arena);
-	if (netlink >= 0)
-		system_close(netlink);
+	system_close(netlink);
 	return error;
 }
 

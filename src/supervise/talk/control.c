@@ -4,6 +4,7 @@
 #include "ground/errnos.h"
 #include "ground/number.h"
 #include "ground/status.h"
+#include "ground/system.h"
 #include "ground/text.h"
 #include "peer.h"
 #include "say.h"
@@ -88,11 +89,9 @@ int control_open(struct control *control)
 
 void control_close(struct control *control)
 {
-	if (control->listener >= 0)
-		close(control->listener);
+	system_close(control->listener);
 	control->listener = -1;
-	if (control->spare >= 0)
-		close(control->spare);
+	system_close(control->spare);
 	control->spare = -1;
 }
 
@@ -124,11 +123,9 @@ static int accept_next(const struct control *control)
 /* Who has come would wait for ever, and so would we be woken. */
 static void turn_away(struct control *control)
 {
-	if (control->spare >= 0)
-		close(control->spare);
+	system_close(control->spare);
 	int client = accept_next(control);
-	if (client >= 0)
-		close(client);
+	system_close(client);
 	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
@@ -177,8 +174,7 @@ void control_end(struct control *control, int status)
 {
 	control_say(control, END "%d", status);
 	for (int i = 0; i < CONTROL_CLIENTS_MOST; i++) {
-		if (control->clients[i] >= 0)
-			close(control->clients[i]);
+		system_close(control->clients[i]);
 		control->clients[i] = -1;
 	}
 }
@@ -234,8 +230,7 @@ static FILE *connect_to(pid_t process)
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, length) == 0 &&
 		peer_of(fd, &peer) && is_itself(&peer, process))
 		return fdopen(fd, "r+");
-	if (fd >= 0)
-		close(fd);
+	system_close(fd);
 	return NULL;
 }
 
