@@ -49,7 +49,7 @@ int system_fcntl(int fd, int command, long argument);
 int system_lock(
 	int fd); /* takes a record lock on the whole file, as F_SETLK; -EAGAIN: another has it */
 int system_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
-short system_poll_now(int fd, short events); /* those of them that are there, as poll(2) */
+short system_poll_now(int fd, short events); /* what poll(2) returns in revents; 0: nothing */
 int system_ioctl(int fd, unsigned long request, void *argument);
 int system_fchown(int fd, uid_t user); /* leaves the group */
 ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags);

@@ -3,6 +3,7 @@
 
 #include "aside.h"
 #include "ground/errnos.h"
+#include "ground/procfs.h"
 #include "ground/second_signal.h"
 #include "ground/status.h"
 #include "own_errors.h"
@@ -123,18 +124,15 @@ static void send_unless_in(pid_t process, int signal, pid_t group)
 /* Those in the process group EXCEPT have got it. */
 static void send_to_children(int signal, pid_t except)
 {
-	char path[48], list[4096];
-	int length = snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-	int fd = length < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, list, sizeof list - 1);
+	char name[32], list[4096];
 
-	list[size > 0 ? size : 0] = '\0';
+	snprintf(name, sizeof name, "task/%d/children", (int)getpid());
+	procfs_read(PROCFS_SELF, name, list, sizeof list);
 	for (char *at = list, *end; (end = strchr(at, ' ')); at = end + 1) {
 		pid_t child = (pid_t)strtol(at, NULL, 10);
 		if (!aside_has(child))
 			send_unless_in(child, signal, except);
 	}
-	system_close(fd);
 }
 
 /*

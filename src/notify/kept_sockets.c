@@ -47,11 +47,9 @@ struct holders {
 static bool is_ours(int proc, const char *process, const struct holders *holders)
 {
 	char path[32];
-	struct text text;
 	struct statx file;
 
-	text_start(&text, path, sizeof path);
-	text_format(&text, "%s/exe", process);
+	text_print(path, sizeof path, "%s/exe", process);
 	return statx(proc, path, AT_STATX_DONT_SYNC, STATX_INO, &file) == 0 &&
 	       makedev(file.stx_dev_major, file.stx_dev_minor) == holders->ours.st_dev &&
 	       file.stx_ino == holders->ours.st_ino;

@@ -2,6 +2,7 @@
 #include "program_rules.h"
 
 #include "ground/compare.h"
+#include "ground/procfs.h"
 #include "ground/text.h"
 #include "image.h"
 #include "ledger.h"
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#define PATH_SIZE     48
 #define PROGRAMS_MOST 64
 
 static const struct configuration *all;
@@ -30,10 +30,10 @@ struct names {
 
 static void read_link(pid_t thread, const char *name, char *target, size_t size)
 {
-	char path[PATH_SIZE];
+	char path[PROCFS_PATH_SIZE];
+	ssize_t length =
+		system_readlink(AT_FDCWD, procfs_path(path, thread, name), target, size - 1);
 
-	text_print(path, sizeof path, "/proc/%d/%s", (int)thread, name);
-	ssize_t length = system_readlink(AT_FDCWD, path, target, size - 1);
 	target[length > 0 ? length : 0] = '\0';
 }
 

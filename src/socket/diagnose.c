@@ -93,10 +93,8 @@ int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *
 static bool is_about(const char *line, uid_t user)
 {
 	char bytes[16];
-	struct text number;
 
-	text_start(&number, bytes, sizeof bytes);
-	text_format(&number, ":%u:", (unsigned)user);
+	text_print(bytes, sizeof bytes, ":%u:", (unsigned)user);
 	for (int field = 0; field < 2; field++) {
 		line += string_until(line, ':');
 		if (*line == '\0')
@@ -113,7 +111,7 @@ void diagnose_print_user(struct text *text, uid_t user)
 	char line[256];
 	bool is_found = false;
 
-	while (reader.fd >= 0 && !is_found && procfs_next_line(&reader, line, sizeof line))
+	while (!is_found && procfs_next_line(&reader, line, sizeof line))
 		is_found = is_about(line, user);
 	if (is_found)
 		text_add_printable(text, line, string_until(line, ':'));

@@ -136,14 +136,12 @@ static bool read_epoll(int directory, const char *name, void *context)
 	const struct search *search = context;
 	struct procfs_reader reader = {.fd = -1};
 	char file[32], line[256];
-	struct text text;
 
 	if (!procfs_links_to(directory, name, "anon_inode:[eventpoll]"))
 		return false;
-	text_start(&text, file, sizeof file);
-	text_format(&text, "fdinfo/%s", name);
+	text_print(file, sizeof file, "fdinfo/%s", name);
 	reader.fd = procfs_open(search->process, file);
-	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line))
+	while (procfs_next_line(&reader, line, sizeof line))
 		read_registration(search->found, procfs_number(name), line);
 	system_close(reader.fd);
 	return false;
@@ -152,14 +150,10 @@ static bool read_epoll(int directory, const char *name, void *context)
 void replace_find_registrations(struct registrations *found, pid_t process, int fd)
 {
 	struct search search = {process, found};
-	int directory = procfs_open(process, "fd");
 
 	found->fd = fd;
 	found->count = 0;
-	if (directory < 0)
-		return;
-	procfs_walk(directory, read_epoll, &search);
-	system_close(directory);
+	procfs_walk(process, "fd", read_epoll, &search);
 }
 
 /* ---- both ---- */

@@ -19,7 +19,7 @@ bool undo_shutdown(int fd, unsigned protocol)
 	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 
 	if (protocol == PROTOCOL_UDP)
-		return !system_poll_now(fd, POLLRDHUP);
+		return !(system_poll_now(fd, POLLRDHUP) & POLLRDHUP);
 	if (!is_listening(fd))
 		system_connect(fd, &nobody, sizeof nobody);
 	return true;
