@@ -54,10 +54,18 @@ int system_ioctl(int fd, unsigned long request, void *argument);
 int system_fchown(int fd, uid_t user); /* leaves the group */
 ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags);
 
-/* These two inline, because every bind() of every program makes them. */
+/* These inline, because every bind() of every program makes them. */
 static inline int system_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 {
 	return (int)call(SYS_getsockopt, fd, level, option, (long)value, (long)length);
+}
+
+/* An option that is an int. */
+static inline int system_get_number(int fd, int level, int option, int *number)
+{
+	socklen_t length = sizeof *number;
+
+	return system_getsockopt(fd, level, option, number, &length);
 }
 
 static inline int system_setsockopt(

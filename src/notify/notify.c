@@ -96,9 +96,8 @@ unsigned notify_calls(const struct configuration *configuration)
 bool answer_is_ip_socket(int fd)
 {
 	int domain = AF_UNSPEC;
-	socklen_t length = sizeof domain;
 
-	return system_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+	return system_get_number(fd, SOL_SOCKET, SO_DOMAIN, &domain) == 0 &&
 	       (domain == AF_INET || domain == AF_INET6);
 }
 

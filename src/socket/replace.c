@@ -57,9 +57,8 @@ static void carry(int from, int to, struct sockopt_place place)
 static void carry_buffer(int from, int to, int option)
 {
 	int size;
-	socklen_t length = sizeof size;
 
-	if (system_getsockopt(from, SOL_SOCKET, option, &size, &length) < 0)
+	if (system_get_number(from, SOL_SOCKET, option, &size) < 0)
 		return;
 	size /= 2;
 	system_setsockopt(to, SOL_SOCKET, option, &size, sizeof size);
@@ -68,9 +67,8 @@ static void carry_buffer(int from, int to, int option)
 static void carry_buffers(int from, int to)
 {
 	int locks = 0;
-	socklen_t length = sizeof locks;
 
-	if (system_getsockopt(from, SOL_SOCKET, SO_BUF_LOCK, &locks, &length) < 0)
+	if (system_get_number(from, SOL_SOCKET, SO_BUF_LOCK, &locks) < 0)
 		return;
 	if (locks & BUF_LOCK_SEND)
 		carry_buffer(from, to, SO_SNDBUF);

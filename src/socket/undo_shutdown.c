@@ -9,9 +9,8 @@
 static bool is_listening(int fd)
 {
 	int value = 0;
-	socklen_t length = sizeof value;
 
-	return system_getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) < 0 || value;
+	return system_get_number(fd, SOL_SOCKET, SO_ACCEPTCONN, &value) < 0 || value;
 }
 
 bool undo_shutdown(int fd, unsigned protocol)
