@@ -84,9 +84,9 @@ static int act(struct command *command)
 	case COMMAND_VERSION:
 		return print_version();
 	case COMMAND_WHO:
-		return look(command);
+		return finish_output(look(command));
 	case COMMAND_WHY:
-		return explain_refusal(command);
+		return finish_output(explain_refusal(command));
 	case COMMAND_ROLL:
 		return control_roll(command->target);
 	case COMMAND_ATTEND:

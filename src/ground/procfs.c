@@ -47,8 +47,10 @@ ssize_t procfs_read(pid_t process, const char *name, char *bytes, size_t size)
 
 void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE])
 {
-	procfs_read(process, "comm", program, PROCFS_PROGRAM_SIZE);
-	program[string_until(program, '\n')] = '\0';
+	char name[PROCFS_PROGRAM_SIZE];
+
+	procfs_read(process, "comm", name, sizeof name);
+	text_print(program, PROCFS_PROGRAM_SIZE, "%.*s", (int)string_until(name, '\n'), name);
 }
 
 static bool walk(int directory, procfs_visitor *visit, void *context)

@@ -35,7 +35,10 @@ ssize_t procfs_read(pid_t process, const char *name, char *bytes, size_t size);
 
 #define PROCFS_PROGRAM_SIZE 16 /* with the NUL */
 
-/* The name of its program, as /proc/PID/comm has it (proc(5)); empty where that cannot be seen. */
+/*
+ * The name of its program, as /proc/PID/comm has it (proc(5)), without what a terminal could take
+ * for a control character; empty where that cannot be seen.
+ */
 void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE]);
 
 /*

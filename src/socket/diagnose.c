@@ -120,6 +120,14 @@ void diagnose_print_user(struct text *text, uid_t user)
 	system_close(reader.fd);
 }
 
+void diagnose_user_name(char *bytes, size_t size, uid_t user)
+{
+	struct text text;
+
+	text_start(&text, bytes, size);
+	diagnose_print_user(&text, user);
+}
+
 enum user_number diagnose_user_number(uid_t user, pid_t process)
 {
 	enum user_number number = user_number_of(user);

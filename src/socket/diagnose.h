@@ -69,6 +69,9 @@ void diagnose_print_obstacle(
 /* Appends the name of a local user, or the number where /etc/passwd has none. */
 void diagnose_print_user(struct text *text, uid_t user);
 
+/* The same as a whole text. */
+void diagnose_user_name(char *bytes, size_t size, uid_t user);
+
 /*
  * Appends, for a bind of ENDPOINT by USER that failed with EADDRINUSE, who holds it, and if it was
  * to be SHARED, why it could not be.
