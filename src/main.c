@@ -74,6 +74,31 @@ static int explain_refusal(const struct command *command)
 	return why(command->target, has_user ? command->user : NULL);
 }
 
+/* ---- the name ---- */
+
+/*
+ * In ps, pgrep and --who. What ps -f shows is where the kernel has put the arguments, one behind
+ * the other (/proc/PID/cmdline in proc(5)): those that follow move up to the shorter name.
+ */
+static void take_name(int argc, char **argv)
+{
+	static const char name[] = "reuse-run";
+
+	prctl(PR_SET_NAME, name);
+	if (argc == 0 || strlen(argv[0]) < strlen(name))
+		return;
+	size_t gap = strlen(argv[0]) - strlen(name);
+	char *end = strcpy(argv[0], name) + sizeof name;
+	for (int i = 1; i < argc; i++) {
+		if (argv[i] != end + gap)
+			return;
+		size_t size = strlen(argv[i]) + 1;
+		argv[i] = memmove(end, argv[i], size);
+		end += size;
+	}
+	memset(end, '\0', gap);
+}
+
 /* ---- all of it ---- */
 
 static int act(struct command *command)
@@ -105,7 +130,7 @@ int main(int argc, char **argv)
 {
 	struct command command;
 
-	prctl(PR_SET_NAME, "reuse-run"); /* in ps, pgrep and --who */
+	take_name(argc, argv);
 	library_step_out(argv);
 	int status = command_read(&command, argv + (argc > 0));
 	if (!status)
