@@ -114,8 +114,8 @@ static int act(struct command *command)
 		return finish_output(explain_refusal(command));
 	case COMMAND_ROLL:
 		return control_roll(command->target);
-	case COMMAND_ATTEND:
-		return run_attended(&command->options);
+	case COMMAND_PARENT:
+		return run_as_parent(&command->options);
 	case COMMAND_CHECK:
 	case COMMAND_RUN:
 		break;

@@ -13,7 +13,7 @@ enum command_verb {
 	COMMAND_WHO,
 	COMMAND_WHY,
 	COMMAND_ROLL,
-	COMMAND_ATTEND, /* run a program under the notify hook, which has been chosen already */
+	COMMAND_PARENT, /* run a program under the notify hook, which has been chosen already */
 	COMMAND_VERSION,
 	COMMAND_HELP,
 };

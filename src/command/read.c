@@ -112,7 +112,7 @@ static bool goes_together(const struct command *command)
 		return wrong("--who and --why take a port and no program: %s", program);
 	if (command->verb == COMMAND_ROLL && program)
 		return wrong("--roll takes a process or a file, and no program: %s", program);
-	if ((command->verb == COMMAND_RUN || command->verb == COMMAND_ATTEND) && !program)
+	if ((command->verb == COMMAND_RUN || command->verb == COMMAND_PARENT) && !program)
 		return wrong("which program?");
 	if (command->for_copies && !command_is_supervised(command))
 		return wrong(

@@ -30,6 +30,22 @@ struct job job_of_this_process(const struct log *log)
 	};
 }
 
+void job_take_signals(struct job_signals *before)
+{
+	struct sigaction by_default = {.sa_handler = SIG_DFL};
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before->mask);
+	sigaction(SIGCHLD, &by_default, &before->on_child);
+}
+
+void job_give_signals_back(const struct job_signals *before)
+{
+	sigaction(SIGCHLD, &before->on_child, NULL);
+	sigprocmask(SIG_SETMASK, &before->mask, NULL);
+}
+
 /* ---- the process group ---- */
 
 /*
@@ -155,7 +171,7 @@ static void say_not_passed_on(const struct job *job, int signal, int error)
 	own_errors_end();
 }
 
-void job_pass_on(const struct job *job, siginfo_t *info)
+static void pass_on(const struct job *job, siginfo_t *info)
 {
 	bool has_group_got_it = second_signal_is(info, getppid());
 
@@ -174,14 +190,6 @@ static bool take_of(const sigset_t *set, siginfo_t *info)
 	const struct timespec at_once = {0, 0};
 
 	return sigtimedwait(set, info, &at_once) > 0;
-}
-
-bool job_take_signal(siginfo_t *info)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	return take_of(&all, info);
 }
 
 /* ---- stopping and ending ---- */
@@ -241,7 +249,7 @@ static void catch_up(const struct job *job, uint64_t theirs)
 	while (take_of(&set, &info)) {
 		bool is_theirs = theirs >> (info.si_signo - 1) & 1;
 		if (info.si_signo != SIGCONT && !is_theirs)
-			job_pass_on(job, &info);
+			pass_on(job, &info);
 	}
 }
 
@@ -272,7 +280,7 @@ static void stop(struct job *job, int signal)
 	dismiss(lender);
 }
 
-void job_see_children(struct job *job)
+static void see_children(struct job *job)
 {
 	int status;
 	pid_t child;
@@ -289,6 +297,21 @@ void job_see_children(struct job *job)
 		job->status = status;
 	}
 	job->is_alone |= child < 0 && errno == ECHILD;
+}
+
+bool job_handle_signal(struct job *job)
+{
+	siginfo_t info;
+	sigset_t all;
+
+	sigfillset(&all);
+	if (!take_of(&all, &info))
+		return false;
+	if (info.si_signo == SIGCHLD)
+		see_children(job);
+	else
+		pass_on(job, &info);
+	return true;
 }
 
 int job_end(const struct job *job)

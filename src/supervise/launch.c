@@ -343,7 +343,7 @@ static void start_notified(const struct options *options, char **command, bool o
 {
 	char *others = options->preload ? preloaded_without_us(options->preload) : NULL;
 	const char *before[] = {
-		"reuse-run", "--attend", hook_name(options->hook), "--", NULL, NULL};
+		"reuse-run", "--parent", hook_name(options->hook), "--", NULL, NULL};
 	size_t n_before = 4, count = 0;
 
 	if (or_preload) {
