@@ -22,7 +22,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 struct log say_log;
 

@@ -11,7 +11,7 @@
 #define LINK_MAX_SHOWN 64
 
 /* As getdents64(2) has it. */
-struct entry {
+struct directory_entry {
 	uint64_t inode;
 	int64_t offset;
 	uint16_t length;
@@ -55,13 +55,13 @@ void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE])
 
 static bool walk(int directory, procfs_visitor *visit, void *context)
 {
-	_Alignas(struct entry) char bytes[1024];
+	_Alignas(struct directory_entry) char bytes[1024];
 	bool is_ended = false;
 	ssize_t got;
 
 	while (!is_ended && (got = system_getdents(directory, bytes, sizeof bytes)) > 0) {
 		for (ssize_t at = 0; at < got && !is_ended;) {
-			const struct entry *entry = (const void *)(bytes + at);
+			const struct directory_entry *entry = (const void *)(bytes + at);
 			is_ended = visit(directory, entry->name, context);
 			at += entry->length;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a terminal, a shell and other processes do to a program by signals, done as if its parent
- * were not between them: passed on, and each signal once.
+ * Passes on what a terminal, a shell and other processes do to a program by signals, each signal
+ * once, as if its parent were not between them.
  */
 #ifndef NOTIFY_JOB_H
 #define NOTIFY_JOB_H

@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -150,10 +149,10 @@ static bool may_have(int kept, int fd)
  * one process, which does nothing else, and does it for one of the others at a time. With a request
  * come the program's socket, its standard error, and a socket for the answer.
  */
-enum what { TAKE, STORE, END };
+enum keep_what { TAKE, STORE, END };
 
-struct request {
-	enum what what;
+struct keep_request {
+	enum keep_what what;
 	struct endpoint endpoint;
 	struct log log; /* of the program; the process has its path in the same place */
 };
@@ -168,7 +167,8 @@ static struct {
 
 static pid_t keeping; /* the process */
 
-static int fulfil(const struct configuration *configuration, const struct request *request, int fd)
+static int fulfil(
+	const struct configuration *configuration, const struct keep_request *request, int fd)
 {
 	switch (request->what) {
 	case TAKE:
@@ -184,7 +184,7 @@ static int fulfil(const struct configuration *configuration, const struct reques
 
 /* As for a program: standard error is its own meanwhile. */
 static void serve_request(const struct configuration *all, int silence,
-	const struct request *request, const int *descriptors)
+	const struct keep_request *request, const int *descriptors)
 {
 	struct configuration configuration = *all;
 
@@ -201,7 +201,7 @@ static void serve_request(const struct configuration *all, int silence,
 static int keep(void *context)
 {
 	const struct configuration *configuration = context;
-	struct request request;
+	struct keep_request request;
 	int descriptors[REQUESTED];
 	int silence = system_fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	unsigned count;
@@ -319,10 +319,10 @@ static void placed(void)
 }
 
 /* Returns a negative errno where it does not answer. */
-static int ask(enum what what, const struct configuration *configuration, int fd,
+static int ask(enum keep_what what, const struct configuration *configuration, int fd,
 	const struct endpoint *endpoint, int *made)
 {
-	struct request request = {.what = what, .log = configuration->log};
+	struct keep_request request = {.what = what, .log = configuration->log};
 	int answer = -1, theirs = -1, result = 0;
 	unsigned count;
 

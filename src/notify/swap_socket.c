@@ -9,7 +9,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Whether /proc/PID/fdinfo/FD, proc(5), has O_CLOEXEC among the flags. */
 static bool is_cloexec(pid_t process, int number)

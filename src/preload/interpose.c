@@ -4,7 +4,7 @@
  * out, and calls the real function. Everything here is async-signal-safe, takes no lock and keeps
  * no state by descriptor. The caller's errno is what the real function leaves.
  */
-#include "environment.h"
+#include "early_environment.h"
 #include "ground/system.h"
 #include "inherit.h"
 #include "libc.h"
@@ -38,7 +38,7 @@ static SLOW const struct configuration *load(void)
 	int saved_errno = errno;
 
 	libc_find();
-	char **environment = environment_get(&early);
+	char **environment = early_environment_get(&early);
 	struct variables variables = getauxval(AT_SECURE) ? none : variables_read(environment);
 	const struct configuration *configuration = source_load(&variables, SOURCE_THIS_PROGRAM);
 	arena_close(&early);

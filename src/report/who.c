@@ -7,7 +7,6 @@
 
 #include <langinfo.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

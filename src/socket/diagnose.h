@@ -66,10 +66,7 @@ void diagnose_print_holder(struct text *text, const struct holder *holder);
 void diagnose_print_obstacle(
 	struct text *text, enum obstacle obstacle, const char *who, uid_t user);
 
-/* Appends the name of a local user, or the number where /etc/passwd has none. */
-void diagnose_print_user(struct text *text, uid_t user);
-
-/* The same as a whole text. */
+/* The name of a local user, or the number where /etc/passwd has none. */
 void diagnose_user_name(char *bytes, size_t size, uid_t user);
 
 /*

@@ -16,8 +16,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>

@@ -124,14 +124,14 @@ static void read_registration(struct registrations *found, int epoll, const char
 	};
 }
 
-struct search {
+struct epoll_search {
 	pid_t process;
 	struct registrations *found;
 };
 
 static bool read_epoll(int directory, const char *name, void *context)
 {
-	const struct search *search = context;
+	const struct epoll_search *search = context;
 	struct procfs_reader reader = {.fd = -1};
 	char file[32], line[256];
 
@@ -147,7 +147,7 @@ static bool read_epoll(int directory, const char *name, void *context)
 
 void replace_find_registrations(struct registrations *found, pid_t process, int fd)
 {
-	struct search search = {process, found};
+	struct epoll_search search = {process, found};
 
 	found->fd = fd;
 	found->count = 0;

@@ -3,7 +3,6 @@
 
 #include "ground/compare.h"
 #include "ground/system.h"
-#include "policy/scope.h"
 #include "share.h"
 
 #include <net/if.h>
