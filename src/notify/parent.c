@@ -53,14 +53,14 @@ struct parent {
 /* ---- the program ---- */
 
 /* What the child tells us over the channel. */
-enum what { REPORT_LISTENER, REPORT_REFUSED, REPORT_NO_PROGRAM };
+enum report_kind { REPORT_LISTENER, REPORT_REFUSED, REPORT_NO_PROGRAM };
 
 struct report {
-	enum what what;
+	enum report_kind what;
 	int number; /* the listener's descriptor in the child, or a negative errno */
 };
 
-static void tell(const struct start *start, enum what what, int number)
+static void tell(const struct start *start, enum report_kind what, int number)
 {
 	struct report report = {what, number};
 
@@ -339,14 +339,10 @@ int parent_run(const struct configuration *configuration, char **arguments, bool
 	standard_fill();
 	int error = check_proc();
 	prepare_signals(&start);
-	if (!error)
-		error = notify_start(&parent.notify);
-	if (!error)
-		error = filter_build(&start.filter, notify_calls(configuration));
-	if (!error)
-		error = open_own(&parent);
-	if (!error)
-		error = start_program(&parent, &start, &report);
+	error = error ?: notify_start(&parent.notify)
+		?: filter_build(&start.filter, notify_calls(configuration))
+		?: open_own(&parent)
+		?: start_program(&parent, &start, &report);
 	filter_drop(&start.filter);
 	if (error)
 		return go_without_hook(configuration, &start, asked_for, error);

@@ -113,15 +113,12 @@ static int enter(int namespace, int kind)
 static int assume_rights(const struct errand *errand)
 {
 	const struct deed *deed = errand->deed;
-	int error = assume_groups(deed);
 
-	if (!error)
-		error = assume_user(deed);
-	if (!error)
-		error = enter(errand->user_namespace, CLONE_NEWUSER);
-	if (!error)
-		error = enter(errand->network_namespace, CLONE_NEWNET);
-	return error ? error : set_effective(deed->caller->rights.capabilities);
+	return assume_groups(deed)
+		?: assume_user(deed)
+		?: enter(errand->user_namespace, CLONE_NEWUSER)
+		?: enter(errand->network_namespace, CLONE_NEWNET)
+		?: set_effective(deed->caller->rights.capabilities);
 }
 
 static int do_as_caller(void *context)
