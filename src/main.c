@@ -22,7 +22,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 struct log say_log;
 
@@ -80,6 +79,31 @@ static int show_status(const struct command *command)
 			       : ask_status_of_all(command->is_json);
 }
 
+/* ---- the name ---- */
+
+/*
+ * In ps, pgrep and --who. What ps -f shows is where the kernel has put the arguments, one behind
+ * the other (/proc/PID/cmdline in proc(5)): those that follow move up to the shorter name.
+ */
+static void take_name(int argc, char **argv)
+{
+	static const char name[] = "reuse-run";
+
+	prctl(PR_SET_NAME, name);
+	if (argc == 0 || strlen(argv[0]) < strlen(name))
+		return;
+	size_t gap = strlen(argv[0]) - strlen(name);
+	char *end = strcpy(argv[0], name) + sizeof name;
+	for (int i = 1; i < argc; i++) {
+		if (argv[i] != end + gap)
+			return;
+		size_t size = strlen(argv[i]) + 1;
+		argv[i] = memmove(end, argv[i], size);
+		end += size;
+	}
+	memset(end, '\0', gap);
+}
+
 /* ---- all of it ---- */
 
 static int act(struct command *command)
@@ -90,17 +114,17 @@ static int act(struct command *command)
 	case COMMAND_VERSION:
 		return print_version();
 	case COMMAND_WHO:
-		return look(command);
+		return finish_output(look(command));
 	case COMMAND_WHY:
-		return explain_refusal(command);
+		return finish_output(explain_refusal(command));
 	case COMMAND_ROLL:
 		return ask_roll(command->target);
 	case COMMAND_SCALE:
 		return ask_scale(command->target, command->options.n_copies);
 	case COMMAND_STATUS:
 		return finish_output(show_status(command));
-	case COMMAND_ATTEND:
-		return run_attended(&command->options);
+	case COMMAND_PARENT:
+		return run_as_parent(&command->options);
 	case COMMAND_CHECK:
 	case COMMAND_RUN:
 		break;
@@ -115,7 +139,7 @@ int main(int argc, char **argv)
 {
 	struct command command;
 
-	prctl(PR_SET_NAME, "reuse-run"); /* in ps, pgrep and --who */
+	take_name(argc, argv);
 	library_step_out(argv);
 	int status = command_read(&command, argv + (argc > 0));
 	if (!status)

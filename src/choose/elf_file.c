@@ -31,98 +31,49 @@ static bool read_at(const struct reader *reader, uint64_t offset, void *bytes, s
 	return pread(reader->fd, bytes, size, (off_t)offset) == (ssize_t)size;
 }
 
-static bool read_header(const struct reader *reader, Elf64_Ehdr *header)
-{
-	Elf32_Ehdr narrow;
+/*
+ * Defines NAME(reader, at, wide), which reads the STRUCT at a place of the file; in a 32-bit one
+ * the fields that the rest copies, and no other.
+ */
+#define COPY(FIELD) .FIELD = narrow.FIELD
+#define DEFINE_READ(NAME, STRUCT, ...)                                                             \
+	static bool NAME(const struct reader *reader, uint64_t at, Elf64_##STRUCT *wide)           \
+	{                                                                                          \
+		Elf32_##STRUCT narrow;                                                             \
+                                                                                                   \
+		if (reader->is_64)                                                                 \
+			return read_at(reader, at, wide, sizeof *wide);                            \
+		if (!read_at(reader, at, &narrow, sizeof narrow))                                  \
+			return false;                                                              \
+		*wide = (Elf64_##STRUCT){__VA_ARGS__};                                             \
+		return true;                                                                       \
+	}
 
-	if (reader->is_64)
-		return read_at(reader, 0, header, sizeof *header);
-	if (!read_at(reader, 0, &narrow, sizeof narrow))
-		return false;
-	memcpy(header->e_ident, narrow.e_ident, EI_NIDENT);
-	header->e_machine = narrow.e_machine;
-	header->e_phoff = narrow.e_phoff;
-	header->e_phentsize = narrow.e_phentsize;
-	header->e_phnum = narrow.e_phnum;
-	header->e_shoff = narrow.e_shoff;
-	header->e_shentsize = narrow.e_shentsize;
-	header->e_shnum = narrow.e_shnum;
-	header->e_shstrndx = narrow.e_shstrndx;
-	return true;
-}
+DEFINE_READ(read_header, Ehdr, COPY(e_machine), COPY(e_phoff), COPY(e_phentsize), COPY(e_phnum),
+	COPY(e_shoff), COPY(e_shentsize), COPY(e_shnum), COPY(e_shstrndx))
+DEFINE_READ(read_segment_at, Phdr, COPY(p_type), COPY(p_flags), COPY(p_offset), COPY(p_vaddr),
+	COPY(p_filesz))
+DEFINE_READ(read_section_at, Shdr, COPY(sh_name), COPY(sh_type), COPY(sh_offset), COPY(sh_size),
+	COPY(sh_link))
+DEFINE_READ(read_dynamic, Dyn, COPY(d_tag), COPY(d_un.d_val))
+DEFINE_READ(read_symbol, Sym, COPY(st_name), COPY(st_shndx))
+
+#define SIZE_OF(READER, STRUCT) ((READER)->is_64 ? sizeof(Elf64_##STRUCT) : sizeof(Elf32_##STRUCT))
 
 static bool read_segment(const struct reader *reader, unsigned number, Elf64_Phdr *segment)
 {
 	const Elf64_Ehdr *header = &reader->file->header;
-	uint64_t at = header->e_phoff + (uint64_t)number * header->e_phentsize;
-	Elf32_Phdr narrow;
 
-	if (reader->is_64)
-		return read_at(reader, at, segment, sizeof *segment);
-	if (!read_at(reader, at, &narrow, sizeof narrow))
-		return false;
-	*segment = (Elf64_Phdr){
-		.p_type = narrow.p_type,
-		.p_flags = narrow.p_flags,
-		.p_offset = narrow.p_offset,
-		.p_vaddr = narrow.p_vaddr,
-		.p_filesz = narrow.p_filesz,
-	};
-	return true;
+	return read_segment_at(
+		reader, header->e_phoff + (uint64_t)number * header->e_phentsize, segment);
 }
 
 static bool read_section(const struct reader *reader, unsigned number, Elf64_Shdr *section)
 {
 	const Elf64_Ehdr *header = &reader->file->header;
-	uint64_t at = header->e_shoff + (uint64_t)number * header->e_shentsize;
-	Elf32_Shdr narrow;
 
-	if (reader->is_64)
-		return read_at(reader, at, section, sizeof *section);
-	if (!read_at(reader, at, &narrow, sizeof narrow))
-		return false;
-	*section = (Elf64_Shdr){
-		.sh_name = narrow.sh_name,
-		.sh_type = narrow.sh_type,
-		.sh_offset = narrow.sh_offset,
-		.sh_size = narrow.sh_size,
-		.sh_link = narrow.sh_link,
-	};
-	return true;
-}
-
-static bool read_dynamic(const struct reader *reader, uint64_t at, Elf64_Dyn *entry)
-{
-	Elf32_Dyn narrow;
-
-	if (reader->is_64)
-		return read_at(reader, at, entry, sizeof *entry);
-	if (!read_at(reader, at, &narrow, sizeof narrow))
-		return false;
-	*entry = (Elf64_Dyn){.d_tag = narrow.d_tag, .d_un.d_val = narrow.d_un.d_val};
-	return true;
-}
-
-static bool read_symbol(const struct reader *reader, uint64_t at, Elf64_Sym *symbol)
-{
-	Elf32_Sym narrow;
-
-	if (reader->is_64)
-		return read_at(reader, at, symbol, sizeof *symbol);
-	if (!read_at(reader, at, &narrow, sizeof narrow))
-		return false;
-	*symbol = (Elf64_Sym){.st_name = narrow.st_name, .st_shndx = narrow.st_shndx};
-	return true;
-}
-
-static size_t size_of_dynamic(const struct reader *reader)
-{
-	return reader->is_64 ? sizeof(Elf64_Dyn) : sizeof(Elf32_Dyn);
-}
-
-static size_t size_of_symbol(const struct reader *reader)
-{
-	return reader->is_64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+	return read_section_at(
+		reader, header->e_shoff + (uint64_t)number * header->e_shentsize, section);
 }
 
 /* A name, cut off where it is longer than what anybody looks for. */
@@ -226,7 +177,7 @@ static uint64_t offset_of(const struct reader *reader, uint64_t address)
 
 static void look_at_dynamic(struct reader *reader)
 {
-	size_t size = size_of_dynamic(reader);
+	size_t size = SIZE_OF(reader, Dyn);
 	uint64_t count = reader->dynamic.p_filesz / size, names = 0;
 	char name[NAME_SIZE];
 	Elf64_Dyn entry;
@@ -262,7 +213,7 @@ static bool is_call(const char *name)
 
 static bool defines_a_call(const struct reader *reader, const Elf64_Shdr *symbols)
 {
-	size_t size = size_of_symbol(reader);
+	size_t size = SIZE_OF(reader, Sym);
 	char name[NAME_SIZE];
 	Elf64_Shdr names;
 	Elf64_Sym symbol;
@@ -327,7 +278,10 @@ static bool open_reader(struct reader *reader, int fd, struct elf_file *file)
 		memcmp(identity, ELFMAG, SELFMAG) != 0)
 		return false;
 	reader->is_64 = identity[EI_CLASS] == ELFCLASS64;
-	return read_header(reader, &file->header);
+	if (!read_header(reader, 0, &file->header))
+		return false;
+	memcpy(file->header.e_ident, identity, sizeof identity);
+	return true;
 }
 
 bool elf_file_read(int fd, struct elf_file *file)

@@ -80,7 +80,7 @@ struct subject {
 
 static int report_unhooked(const struct subject *subject)
 {
-	bool is_protected = policy_protects(&subject->configuration->policy);
+	bool is_protected = subject->configuration->policy.has_guard;
 
 	fprintf(stderr, "reuse-run: %s %s; %s\n", subject->command, subject->inspection.reason,
 		is_protected ? "the policy protects something, so it is not started"
@@ -99,7 +99,7 @@ static void report_before_us(const struct subject *subject)
 {
 	const struct configuration *configuration = subject->configuration;
 	const char *command = subject->command, *slash = strrchr(command, '/');
-	bool is_protected = policy_protects(&configuration->policy);
+	bool is_protected = configuration->policy.has_guard;
 	char path[PATH_MAX];
 
 	if (!is_protected && !log_says(&configuration->log, LOG_LEVEL_WARN))
@@ -172,7 +172,7 @@ static int choose(enum hook wish, const struct subject *subject)
 		return take_notify(subject, "as --hook says; ");
 	if (possible == INSPECT_NEITHER)
 		return report_unhooked(subject);
-	if (wish == HOOK_STRICT && policy_protects(&subject->configuration->policy))
+	if (wish == HOOK_STRICT && subject->configuration->policy.has_guard)
 		return take_notify(
 			subject, "as --hook=strict says, since the policy protects something; ");
 	if (possible == INSPECT_NOTIFY)

@@ -15,7 +15,7 @@ enum command_verb {
 	COMMAND_ROLL,
 	COMMAND_STATUS,
 	COMMAND_SCALE,
-	COMMAND_ATTEND, /* run a program under the notify hook, which has been chosen already */
+	COMMAND_PARENT, /* run a program under the notify hook, which has been chosen already */
 	COMMAND_VERSION,
 	COMMAND_HELP,
 };

@@ -11,10 +11,17 @@
 
 #define STRING_PAGES 32 /* of one string of the environment (MAX_ARG_STRLEN, see execve(2)) */
 
-static int report_full_memory(void)
+/* Sets a variable to VALUE, which is freed; NULL: there was no memory for it. */
+static int set(const char *name, char *value)
 {
-	perror("reuse-run");
-	return EX_OSERR;
+	int status = 0;
+
+	if (!value || setenv(name, value, true) < 0) {
+		perror("reuse-run");
+		status = EX_OSERR;
+	}
+	free(value);
+	return status;
 }
 
 /* A relative name holds for the folder that reuse-run was started in. */
@@ -22,15 +29,10 @@ static int set_file(const char *file)
 {
 	char *folder = *file && *file != '/' ? get_current_dir_name() : NULL, *path;
 
-	if (!folder)
-		return setenv("REUSE_CONFIG", file, true) < 0 ? report_full_memory() : 0;
-	int length = asprintf(&path, "%s/%s", folder, file);
+	if (asprintf(&path, "%s%s%s", folder ? folder : "", folder ? "/" : "", file) < 0)
+		path = NULL;
 	free(folder);
-	if (length < 0)
-		return report_full_memory();
-	int status = setenv("REUSE_CONFIG", path, true);
-	free(path);
-	return status < 0 ? report_full_memory() : 0;
+	return set("REUSE_CONFIG", path);
 }
 
 /* No program could be executed with a longer string in its environment. */
@@ -53,8 +55,8 @@ static int set_rules(const struct command *command)
 	char *rules = made_rules_text(command);
 	int status = rules && command->verb != COMMAND_CHECK ? check_length(rules) : 0;
 
-	if (!rules || (!status && setenv("REUSE_RULES", rules, true) < 0))
-		status = report_full_memory();
+	if (!status)
+		return set("REUSE_RULES", rules);
 	free(rules);
 	return status;
 }
@@ -66,10 +68,8 @@ static int set_level(const char *level)
 	char *value;
 
 	if (asprintf(&value, "%s%s", level, file ? file : "") < 0)
-		return report_full_memory();
-	int status = setenv("REUSE_LOG", value, true);
-	free(value);
-	return status < 0 ? report_full_memory() : 0;
+		value = NULL;
+	return set("REUSE_LOG", value);
 }
 
 static int set_flags(const struct command *command)
@@ -83,12 +83,13 @@ static int set_flags(const struct command *command)
 		{"REUSE_EXPLAIN", "1", command->is_explained},
 		{"REUSE_BINDP", "off", true}, /* is for LD_PRELOAD alone; here are -a and -p */
 	};
+	int status = 0;
 
-	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-		if (flags[i].is_set && setenv(flags[i].name, flags[i].value, true) < 0)
-			return report_full_memory();
+	for (size_t i = 0; !status && i < sizeof flags / sizeof *flags; i++) {
+		if (flags[i].is_set)
+			status = set(flags[i].name, strdup(flags[i].value));
 	}
-	return 0;
+	return status;
 }
 
 int environment_set(const struct command *command)

@@ -41,23 +41,16 @@ static int open_socket(void)
 	return setenv("REUSE_EXPLAIN", name, 1) < 0 ? -errno : fd;
 }
 
-/* What the program becomes, and what it gets back first. */
-struct program {
-	int (*become)(void *context);
-	void *context;
-	sigset_t mask;
-	struct sigaction on_child;
+/* What the child becomes, and what it gets back first. */
+struct plan {
+	int (*become)(const struct options *options);
+	const struct options *options;
+	struct job_signals signals;
 };
-
-static void get_back(const struct program *program)
-{
-	sigaction(SIGCHLD, &program->on_child, NULL);
-	sigprocmask(SIG_SETMASK, &program->mask, NULL);
-}
 
 /* The program begins when this process has closed the writing end of the pipe GATE. */
 static pid_t start_behind(
-	const int gate[2], const struct explanation *explanation, const struct program *program)
+	const int gate[2], const struct explanation *explanation, const struct plan *plan)
 {
 	pid_t ourselves = getpid(), child = fork();
 	char nothing;
@@ -70,22 +63,22 @@ static pid_t start_behind(
 	job_rename_process(ourselves);
 	while (read(gate[0], &nothing, 1) < 0 && errno == EINTR)
 		;
-	get_back(program);
-	_exit(program->become(program->context));
+	job_give_signals_back(&plan->signals);
+	_exit(plan->become(plan->options));
 }
 
 /*
  * A signal to the process group that came before this process has left it, it would pass on, and
  * the program would have it twice: so the program waits until then.
  */
-static bool start(struct explanation *explanation, const struct program *program)
+static bool start(struct explanation *explanation, const struct plan *plan)
 {
 	int gate[2];
 
 	if (explanation->signals < 0 || pipe2(gate, O_CLOEXEC) < 0)
 		return false;
 	struct job *job = &explanation->job;
-	job->program = start_behind(gate, explanation, program);
+	job->program = start_behind(gate, explanation, plan);
 	if (job->program > 0) {
 		job->pidfd = (int)syscall(SYS_pidfd_open, job->program, 0);
 		job_step_outside(job);
@@ -105,18 +98,6 @@ static void hear(struct explanation *explanation)
 		explanation->is_seen = true;
 }
 
-static void handle_signals(struct explanation *explanation)
-{
-	siginfo_t info;
-
-	while (!explanation->job.is_over && job_take_signal(&info)) {
-		if (info.si_signo == SIGCHLD)
-			job_see_children(&explanation->job);
-		else
-			job_pass_on(&explanation->job, &info);
-	}
-}
-
 static void wait_for_end(struct explanation *explanation)
 {
 	struct pollfd polled[] = {
@@ -127,27 +108,27 @@ static void wait_for_end(struct explanation *explanation)
 	while (!explanation->job.is_over) {
 		poll(polled, 2, -1);
 		hear(explanation);
-		handle_signals(explanation);
+		while (!explanation->job.is_over && job_handle_signal(&explanation->job)) {
+		}
 	}
 	hear(explanation);
 }
 
-int explain(const struct log *log, int (*become)(void *context), void *context)
+int explain(const struct log *log, int (*become)(const struct options *options),
+	const struct options *options)
 {
 	struct explanation explanation = {.socket = open_socket(), .job = job_of_this_process(log)};
-	struct sigaction by_default = {.sa_handler = SIG_DFL};
-	struct program program = {.become = become, .context = context};
+	struct plan plan = {.become = become, .options = options};
 	sigset_t all;
 
 	if (explanation.socket < 0)
-		return become(context); /* all but the last line */
+		return become(options); /* all but the last line */
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &program.mask);
-	sigaction(SIGCHLD, &by_default, &program.on_child);
+	job_take_signals(&plan.signals);
 	explanation.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (!start(&explanation, &program)) {
-		get_back(&program);
-		return become(context);
+	if (!start(&explanation, &plan)) {
+		job_give_signals_back(&plan.signals);
+		return become(options);
 	}
 	wait_for_end(&explanation);
 	if (!explanation.is_seen)

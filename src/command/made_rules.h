@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The rules that were typed: those of -r, and those that -a, -p and --steer stand for. */
+/* Puts the rules together that were typed: those of -r, and what -a, -p and --steer mean. */
 #ifndef COMMAND_MADE_RULES_H
 #define COMMAND_MADE_RULES_H
 

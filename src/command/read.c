@@ -127,7 +127,7 @@ static bool goes_together(const struct command *command)
 			program);
 	if (command->verb == COMMAND_SCALE && !command->has_copies)
 		return wrong("--scale goes with -n, which says how many copies there are to be");
-	if ((command->verb == COMMAND_RUN || command->verb == COMMAND_ATTEND) && !program)
+	if ((command->verb == COMMAND_RUN || command->verb == COMMAND_PARENT) && !program)
 		return wrong("which program?");
 	if (command->for_copies && !command_is_supervised(command))
 		return wrong(

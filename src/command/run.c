@@ -71,7 +71,7 @@ static int prepare(const struct command *command, const char *preload)
 
 /* ---- the program under a hook ---- */
 
-int run_attended(const struct options *options)
+int run_as_parent(const struct options *options)
 {
 	struct variables variables = variables_read(environ);
 	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
@@ -86,14 +86,8 @@ int run_attended(const struct options *options)
 		configuration, options->command, options->hook == HOOK_NOTIFY, options->preload);
 }
 
-static int attend_to(void *context)
+static int become(const struct options *options)
 {
-	return run_attended(context);
-}
-
-static int become(void *context)
-{
-	const struct options *options = context;
 	char **words = options->command;
 
 	/* Without it, the program would do what no rule allows. */
@@ -146,7 +140,7 @@ static int run_copies(struct command *command)
 	return status;
 }
 
-static int explain_start(int (*start)(void *context), struct options *options)
+static int explain_start(int (*start)(const struct options *options), const struct options *options)
 {
 	struct log log = log_open(LOG_LEVEL_WARN, NULL, getenv("JOURNAL_STREAM"));
 
@@ -170,7 +164,7 @@ static int run_program(struct command *command)
 		options->preload = preload_with_library();
 	if (status != PREPARE_NOTIFY && !options->preload)
 		return EX_CONFIG;
-	int (*const start)(void *context) = is_notified ? attend_to : become;
+	int (*const start)(const struct options *options) = is_notified ? run_as_parent : become;
 	status = command->is_explained ? explain_start(start, options) : start(options);
 	free((char *)(uintptr_t)options->preload);
 	return status;

@@ -12,9 +12,9 @@
 int run(struct command *command);
 
 /*
- * Attends to the program under the notify hook, which has been chosen before. PRELOAD of the
- * options is the LD_PRELOAD of the preload hook, where that one may take its place; or NULL.
+ * Becomes the parent of the program under the notify hook, which has been chosen before. PRELOAD of
+ * the options is the LD_PRELOAD of the preload hook, where that one may take its place; or NULL.
  */
-int run_attended(const struct options *options);
+int run_as_parent(const struct options *options);
 
 #endif

@@ -106,10 +106,10 @@ const struct table_row table_rows[] = {
 	{NULL, "--expand", NULL, TABLE_COPIES, TABLE_FLAG, OPTIONS(is_expanded),
 		"in ARGs, and in --chdir, --env-file and --unlink, %i is the copy's number, %g counts the rolls, and %% is a %", NULL},
 
-	{NULL, "--attend", "HOOK", TABLE_HIDDEN, TABLE_VERB, COMMAND_ATTEND,
+	{NULL, "--parent", "HOOK", TABLE_HIDDEN, TABLE_VERB, COMMAND_PARENT,
 		NULL, NULL},
 	{NULL, "--preload", "LIST", TABLE_HIDDEN, TABLE_FILLED, OPTIONS(preload),
-		NULL, NULL}, /* for --attend, where the notify hook is not available */
+		NULL, NULL}, /* for --parent, where the notify hook is not available */
 };
 /* clang-format on */
 

@@ -97,10 +97,10 @@ static bool read_verb(struct command *command, const struct typed *typed)
 			"%s: its value is empty; is a variable of the shell not set?", typed->name);
 	if (verb == COMMAND_WHO && typed->value && !port_of(typed->value, strlen(typed->value)))
 		return wrong("--who %s: a port is a number from 1 to 65535", typed->value);
-	if (verb != COMMAND_ATTEND)
+	if (verb != COMMAND_PARENT)
 		return true;
 	command->options.hook = hook_of(typed->value);
-	return command->options.hook != HOOK_COUNT || wrong("--attend %s", typed->value);
+	return command->options.hook != HOOK_COUNT || wrong("--parent %s", typed->value);
 }
 
 /* "--copies python3 server.py" */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Memory that is taken piece by piece from one mapping, and made read-only at the end. */
+/* Gives out memory piece by piece from one mapping, and makes it read-only at the end. */
 #ifndef GROUND_ARENA_H
 #define GROUND_ARENA_H
 

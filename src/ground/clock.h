@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Time that only ever rises. */
+/* Tells a time that only ever rises. */
 #ifndef GROUND_CLOCK_H
 #define GROUND_CLOCK_H
 

@@ -2,15 +2,16 @@
 #include "json.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 void json_print_string(FILE *out, const char *string)
 {
-	fputc('"', out);
-	for (; *string; string++) {
+	fputs(string ? "\"" : "null", out);
+	for (; string && *string; string++) {
 		bool is_plain = *string >= ' ' && *string <= '~';
 		if (*string == '"' || *string == '\\')
 			fputc('\\', out);
 		fputc(is_plain ? *string : '?', out);
 	}
-	fputc('"', out);
+	fputs(string ? "\"" : "", out);
 }

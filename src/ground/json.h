@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 
-/* STRING in quotes. It may hold any bytes: what is not printable ASCII is shown as "?". */
+/* STRING in quotes; NULL is null. It may hold any bytes: what is not printable ASCII is shown as
+ * "?". */
 void json_print_string(FILE *out, const char *string);
 
 #endif

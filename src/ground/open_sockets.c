@@ -28,13 +28,8 @@ static bool visit_descriptor(int directory, const char *name, void *context)
 int open_sockets_walk(pid_t process, open_sockets_visitor *visit, void *context)
 {
 	struct walk walk = {visit, context};
-	int directory = procfs_open(process, "fd");
 
-	if (directory < 0)
-		return directory;
-	bool is_ended = procfs_walk(directory, visit_descriptor, &walk);
-	system_close(directory);
-	return is_ended;
+	return procfs_walk(process, "fd", visit_descriptor, &walk);
 }
 
 static bool is_inode(int fd, uint64_t inode, void *context)

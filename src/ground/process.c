@@ -2,7 +2,6 @@
 #include "process.h"
 
 #include "procfs.h"
-#include "system.h"
 
 #include <string.h>
 
@@ -14,12 +13,9 @@ bool process_read(struct process *process, pid_t id)
 	char line[512];
 	uint64_t fields[FIELDS] = {0};
 	char state = 'X';
-	int fd = procfs_open(id, "stat"), field = STATE;
-	ssize_t length = fd < 0 ? 0 : system_read(fd, line, sizeof line - 1);
+	int field = STATE;
 
-	if (fd >= 0)
-		system_close(fd);
-	line[length > 0 ? length : 0] = '\0';
+	procfs_read(id, "stat", line, sizeof line);
 	/* The name of the program, in parentheses, may hold anything. */
 	const char *at = strrchr(line, ')');
 	for (; at && (at = strchr(at, ' ')) && field < FIELDS; field++) {

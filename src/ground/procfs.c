@@ -9,10 +9,9 @@
 #include <fcntl.h>
 
 #define LINK_MAX_SHOWN 64
-#define PATH_SIZE      48
 
 /* As getdents64(2) has it. */
-struct entry {
+struct directory_entry {
 	uint64_t inode;
 	int64_t offset;
 	uint16_t length;
@@ -20,55 +19,68 @@ struct entry {
 	char name[];
 };
 
+const char *procfs_path(char path[static PROCFS_PATH_SIZE], pid_t process, const char *name)
+{
+	if (process == PROCFS_SELF)
+		text_print(path, PROCFS_PATH_SIZE, "/proc/self/%s", name);
+	else
+		text_print(path, PROCFS_PATH_SIZE, "/proc/%d/%s", (int)process, name);
+	return path;
+}
+
 int procfs_open(pid_t process, const char *name)
 {
-	char path[PATH_SIZE];
-	struct text text;
+	char path[PROCFS_PATH_SIZE];
 
-	text_start(&text, path, sizeof path);
-	if (process == PROCFS_SELF)
-		text_format(&text, "/proc/self/%s", name);
-	else
-		text_format(&text, "/proc/%d/%s", (int)process, name);
-	return system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	return system_open(AT_FDCWD, procfs_path(path, process, name), O_RDONLY | O_CLOEXEC, 0);
+}
+
+ssize_t procfs_read(pid_t process, const char *name, char *bytes, size_t size)
+{
+	int fd = procfs_open(process, name);
+	ssize_t length = fd < 0 ? fd : system_read(fd, bytes, size - 1);
+
+	system_close(fd);
+	bytes[length > 0 ? length : 0] = '\0';
+	return length;
 }
 
 void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE])
 {
-	int fd = procfs_open(process, "comm");
-	ssize_t length = fd < 0 ? -1 : system_read(fd, program, PROCFS_PROGRAM_SIZE - 1);
+	char name[PROCFS_PROGRAM_SIZE];
 
-	if (fd >= 0)
-		system_close(fd);
-	program[length > 0 ? length : 0] = '\0';
-	program[string_until(program, '\n')] = '\0';
+	procfs_read(process, "comm", name, sizeof name);
+	text_print(program, PROCFS_PROGRAM_SIZE, "%.*s", (int)string_until(name, '\n'), name);
 }
 
-bool procfs_walk(int directory, procfs_visitor *visit, void *context)
+static bool walk(int directory, procfs_visitor *visit, void *context)
 {
-	_Alignas(struct entry) char bytes[1024];
+	_Alignas(struct directory_entry) char bytes[1024];
+	bool is_ended = false;
 	ssize_t got;
 
-	while ((got = system_getdents(directory, bytes, sizeof bytes)) > 0) {
-		for (ssize_t at = 0; at < got;) {
-			const struct entry *entry = (const void *)(bytes + at);
-			if (visit(directory, entry->name, context))
-				return true;
+	while (!is_ended && (got = system_getdents(directory, bytes, sizeof bytes)) > 0) {
+		for (ssize_t at = 0; at < got && !is_ended;) {
+			const struct directory_entry *entry = (const void *)(bytes + at);
+			is_ended = visit(directory, entry->name, context);
 			at += entry->length;
 		}
 	}
-	return false;
+	system_close(directory);
+	return is_ended;
+}
+
+int procfs_walk(pid_t process, const char *name, procfs_visitor *visit, void *context)
+{
+	int directory = procfs_open(process, name);
+
+	return directory < 0 ? directory : walk(directory, visit, context);
 }
 
 bool procfs_walk_path(const char *path, procfs_visitor *visit, void *context)
 {
-	int directory = system_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-
-	if (directory < 0)
-		return false;
-	bool is_ended = procfs_walk(directory, visit, context);
-	system_close(directory);
-	return is_ended;
+	return walk(
+		system_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), visit, context);
 }
 
 int procfs_number(const char *name)

@@ -16,21 +16,38 @@ typedef bool procfs_visitor(int directory, const char *name, void *context);
 /* This process itself, whatever its number is in the PID namespace that /proc was mounted in. */
 #define PROCFS_SELF (-1)
 
+#define PROCFS_PATH_SIZE 48
+
+/* Prints the path of the file or folder NAME of a process; returns PATH. */
+const char *procfs_path(char path[static PROCFS_PATH_SIZE], pid_t process, const char *name);
+
 /*
  * Opens the file or folder NAME of a process for reading. Returns a descriptor that is closed on
  * exec, or a negative errno.
  */
 int procfs_open(pid_t process, const char *name);
 
+/*
+ * Reads up to SIZE - 1 bytes of the beginning of such a file at once, and a NUL after them. Returns
+ * how many, or a negative errno: then there is the NUL alone.
+ */
+ssize_t procfs_read(pid_t process, const char *name, char *bytes, size_t size);
+
 #define PROCFS_PROGRAM_SIZE 16 /* with the NUL */
 
-/* The name of its program, as /proc/PID/comm has it (proc(5)); empty where that cannot be seen. */
+/*
+ * The name of its program, as /proc/PID/comm has it (proc(5)), without what a terminal could take
+ * for a control character; empty where that cannot be seen.
+ */
 void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE]);
 
-/* Visits each name in an open directory; returns whether a visitor ended it. */
-bool procfs_walk(int directory, procfs_visitor *visit, void *context);
+/*
+ * Visits each name in the folder NAME of a process. Returns 1 where a visitor has ended it, 0, or a
+ * negative errno where the folder cannot be opened.
+ */
+int procfs_walk(pid_t process, const char *name, procfs_visitor *visit, void *context);
 
-/* The same for the directory at PATH; false where it cannot be opened. */
+/* The same for the directory at PATH; false also where it cannot be opened. */
 bool procfs_walk_path(const char *path, procfs_visitor *visit, void *context);
 
 /* The number that NAME is, or -1. */
@@ -43,7 +60,7 @@ uint64_t procfs_number_at(const char *text, unsigned base);
 bool procfs_links_to(int directory, const char *name, const char *target);
 
 struct procfs_reader {
-	int fd; /* of the open file */
+	int fd; /* of the open file; below 0: it has no line */
 	size_t length, at;
 	char bytes[512];
 };

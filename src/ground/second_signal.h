@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A signal for one process, of which its process group has had the same. */
+/* Marks a signal to one process, whose process group has had the same one already. */
 #ifndef GROUND_SECOND_SIGNAL_H
 #define GROUND_SECOND_SIGNAL_H
 

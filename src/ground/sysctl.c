@@ -13,8 +13,6 @@ long sysctl_ipv4(const char *name)
 
 	text_print(path, sizeof path, "/proc/sys/net/ipv4/%s", name);
 	struct procfs_reader reader = {.fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0)};
-	if (reader.fd < 0)
-		return -1;
 	bool is_read = procfs_next_line(&reader, line, sizeof line);
 	system_close(reader.fd);
 	return is_read ? (long)procfs_number_at(line, 10) : -1;

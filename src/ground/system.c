@@ -41,7 +41,7 @@ int system_open(int directory, const char *path, int flags, mode_t mode)
 
 int system_close(int fd)
 {
-	return (int)CALL(SYS_close, fd, 0, 0, 0, 0);
+	return fd < 0 ? -EBADF : (int)CALL(SYS_close, fd, 0, 0, 0, 0);
 }
 
 ssize_t system_read(int fd, void *bytes, size_t size)
@@ -143,13 +143,13 @@ int system_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event
 	return (int)CALL(SYS_epoll_ctl, epoll, operation, fd, event, 0);
 }
 
+static const long at_once[2]; /* as these system calls have a timespec on every machine */
+
 short system_poll_now(int fd, short events)
 {
-	const struct timespec at_once = {0};
 	struct pollfd polled = {.fd = fd, .events = events};
-	long count = CALL(SYS_ppoll, &polled, 1, &at_once, NULL, 0);
 
-	return count == 1 ? (short)(polled.revents & events) : 0;
+	return CALL(SYS_ppoll, &polled, 1, &at_once, NULL, 0) == 1 ? polled.revents : 0;
 }
 
 int system_ioctl(int fd, unsigned long request, void *argument)
@@ -165,14 +165,6 @@ int system_fchown(int fd, uid_t user)
 ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	return CALL(SYS_sendmsg, fd, message, flags, 0, 0);
-}
-
-static bool is_writable(int fd)
-{
-	const long now[2] = {0, 0}; /* as this system call has a timespec on every machine */
-	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
-
-	return CALL(SYS_ppoll, &poll_fd, 1, now, 0, 0) == 1 && poll_fd.revents == POLLOUT;
 }
 
 /*
@@ -194,8 +186,6 @@ static int unblocked(int fd)
 struct signals {
 	unsigned long bits[SIGNALS];
 };
-
-static const long at_once[2]; /* a timespec */
 
 static bool is_pending(const struct signals *signals)
 {
@@ -241,7 +231,7 @@ void system_write_at_once(int fd, const void *bytes, size_t size)
 
 	if ((!is_known || S_ISSOCK(status.stx_mode)) && write_to_socket(fd, bytes, size))
 		return;
-	if (!is_writable(fd))
+	if (system_poll_now(fd, POLLOUT) != POLLOUT)
 		return;
 	if (is_known && !S_ISFIFO(status.stx_mode))
 		system_write(fd, bytes, size); /* only sockets and pipes raise SIGPIPE */

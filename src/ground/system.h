@@ -27,7 +27,7 @@
  * errno; they leave errno alone and are async-signal-safe.
  */
 int system_open(int directory, const char *path, int flags, mode_t mode);
-int system_close(int fd);
+int system_close(int fd); /* -EBADF without a call where there is none, which is negative */
 ssize_t system_read(int fd, void *bytes, size_t size);
 ssize_t system_write(int fd, const void *bytes, size_t size);
 ssize_t system_readlink(int directory, const char *path, char *target, size_t size);
@@ -49,15 +49,23 @@ int system_fcntl(int fd, int command, long argument);
 int system_lock(
 	int fd); /* takes a record lock on the whole file, as F_SETLK; -EAGAIN: another has it */
 int system_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
-short system_poll_now(int fd, short events); /* those of them that are there, as poll(2) */
+short system_poll_now(int fd, short events); /* what poll(2) returns in revents; 0: nothing */
 int system_ioctl(int fd, unsigned long request, void *argument);
 int system_fchown(int fd, uid_t user); /* leaves the group */
 ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags);
 
-/* These two inline, because every bind() of every program makes them. */
+/* These inline, because every bind() of every program makes them. */
 static inline int system_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 {
 	return (int)call(SYS_getsockopt, fd, level, option, (long)value, (long)length);
+}
+
+/* An option that is an int. */
+static inline int system_get_number(int fd, int level, int option, int *number)
+{
+	socklen_t length = sizeof *number;
+
+	return system_getsockopt(fd, level, option, number, &length);
 }
 
 static inline int system_setsockopt(

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "user.h"
 
-#include "system.h"
-
-#include <fcntl.h>
+#include "procfs.h"
 
 /* Reads the next decimal number of TEXT; false when there is none. */
 static bool next_number(const char **text, uint64_t *number)
@@ -25,13 +23,8 @@ enum user_number user_number_of(uid_t user)
 
 	if (user != OVERFLOW_UID)
 		return USER_KNOWN;
-	int fd = system_open(AT_FDCWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC, 0);
-	ssize_t length = fd < 0 ? -1 : system_read(fd, map, sizeof map - 1);
-	if (fd >= 0)
-		system_close(fd);
-	if (length < 0)
+	if (procfs_read(PROCFS_SELF, "uid_map", map, sizeof map) < 0)
 		return USER_KNOWN;
-	map[length] = '\0';
 	for (const char *at = map; next_number(&at, &inside) && next_number(&at, &outside) &&
 				   next_number(&at, &count);) {
 		is_mapped |= OVERFLOW_UID >= inside && OVERFLOW_UID - inside < count;

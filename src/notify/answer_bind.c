@@ -223,10 +223,8 @@ static int continue_and_watch(const struct binding *binding)
 
 static int bind_by_rule(struct binding *binding)
 {
-	const struct call *call = binding->call;
 	const struct actions *actions = &binding->rule->actions;
 
-	decision_say(call->configuration, "bind", call->number, &binding->endpoint, binding->rule);
 	if (actions->pass)
 		return bind_unchanged(binding);
 	int error = answer_prepare(binding);
@@ -255,12 +253,9 @@ int answer_bind(struct call *call)
 			configuration, VIEW_BIND, "bind", call->fd, call->number, endpoint);
 		return CONTINUED;
 	}
-	int error = decision_find(
-		configuration, VIEW_BIND, call->fd, call->number, endpoint, &binding.rule);
+	int error = decision_find_and_say(
+		configuration, VIEW_BIND, "bind", call->fd, call->number, endpoint, &binding.rule);
 	if (error)
 		return error;
-	if (binding.rule)
-		return bind_by_rule(&binding);
-	decision_say_none(configuration, "bind", call->number, endpoint);
-	return bind_unchanged(&binding);
+	return binding.rule ? bind_by_rule(&binding) : bind_unchanged(&binding);
 }

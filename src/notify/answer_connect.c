@@ -23,13 +23,6 @@ static int prepare_connect(void *context)
 		binding->rule, &binding->endpoint, bind_like_libc);
 }
 
-/* A UDP socket that is connected is not kept any more. */
-static void end_keeping(const struct call *call)
-{
-	if (call->notify->keeper)
-		call->notify->keeper->end(call->configuration, call->fd);
-}
-
 int answer_connect(struct call *call)
 {
 	const struct configuration *configuration = call->configuration;
@@ -43,19 +36,15 @@ int answer_connect(struct call *call)
 			configuration, VIEW_CONNECT, "connect", call->fd, call->number, peer);
 		return CONTINUED;
 	}
-	int error = decision_find(
-		configuration, VIEW_CONNECT, call->fd, call->number, peer, &binding.rule);
+	int error = decision_find_and_say(configuration, VIEW_CONNECT, "connect", call->fd,
+		call->number, peer, &binding.rule);
 	if (error)
 		return error;
-	if (!binding.rule) {
-		decision_say_none(configuration, "connect", call->number, peer);
-		end_keeping(call);
-		return CONTINUED;
-	}
-	decision_say(configuration, "connect", call->number, peer, binding.rule);
-	error = answer_with_rights(&binding, prepare_connect);
+	if (binding.rule)
+		error = answer_with_rights(&binding, prepare_connect);
 	if (error)
 		return answer_unprepared(&binding, false, error);
-	end_keeping(call);
+	if (call->notify->keeper) /* a UDP socket that is connected is not kept any more */
+		call->notify->keeper->end(configuration, call->fd);
 	return CONTINUED;
 }

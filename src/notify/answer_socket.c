@@ -34,10 +34,8 @@ static int create(void *context)
 static bool has_number(int fd, int option, int expected)
 {
 	int number = -1;
-	socklen_t length = sizeof number;
 
-	return system_getsockopt(fd, SOL_SOCKET, option, &number, &length) == 0 &&
-	       number == expected;
+	return system_get_number(fd, SOL_SOCKET, option, &number) == 0 && number == expected;
 }
 
 /* Whether it is what was asked for: it may come from a process that the caller could get at. */

@@ -138,8 +138,7 @@ static void say(const struct watched *watched, int silence)
 static void drop(struct watched *watched)
 {
 	system_close(watched->fd);
-	if (watched->errors >= 0)
-		system_close(watched->errors);
+	system_close(watched->errors);
 }
 
 void bind_result_watch(const struct configuration *configuration, int fd, int errors,

@@ -68,13 +68,10 @@ int filter_build(struct sock_fprog *program, unsigned calls)
 	if (!context)
 		return -ENOMEM;
 	/* Calls of an architecture that we do not know are let through. */
-	int error = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
-	if (!error)
-		error = add_architectures(context);
-	if (!error)
-		error = add_rules(context, calls);
-	if (!error)
-		error = export(context, program);
+	int error = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW)
+		?: add_architectures(context)
+		?: add_rules(context, calls)
+		?: export(context, program);
 	seccomp_release(context);
 	return error;
 }

@@ -16,7 +16,7 @@
 
 /* ---- in the helper ---- */
 
-struct errand {
+struct task {
 	const struct helper *helper;
 	int channel;
 };
@@ -27,10 +27,10 @@ void helper_close_up(void)
 	aside_die_with_parent();
 }
 
-static void leave_behind(const struct errand *errand)
+static void leave_behind(const struct task *task)
 {
-	const struct helper *helper = errand->helper;
-	int kept[DESCRIPTORS_MOST] = {STDERR_FILENO, errand->channel};
+	const struct helper *helper = task->helper;
+	int kept[DESCRIPTORS_MOST] = {STDERR_FILENO, task->channel};
 
 	for (unsigned i = 0; i < helper->count; i++)
 		kept[2 + i] = helper->descriptors[i];
@@ -39,12 +39,12 @@ static void leave_behind(const struct errand *errand)
 	helper_close_up();
 }
 
-static int run_errand(void *context)
+static int run_task(void *context)
 {
-	const struct errand *errand = context;
-	const struct helper *helper = errand->helper;
+	const struct task *task = context;
+	const struct helper *helper = task->helper;
 
-	leave_behind(errand);
+	leave_behind(task);
 	int32_t result = helper->work(helper->context);
 	bool is_made = result == 0 && helper->made;
 	/* The program may close its socket as soon as it goes on. */
@@ -52,8 +52,8 @@ static int run_errand(void *context)
 		close(helper->descriptors[i]);
 	const int *made = is_made ? helper->made : NULL;
 	/* A result that is lost is one that nobody can make good. */
-	if (descriptors_send(errand->channel, &result, sizeof result, made, is_made) < 0)
-		descriptors_send(errand->channel, &result, sizeof result, made, is_made);
+	if (descriptors_send(task->channel, &result, sizeof result, made, is_made) < 0)
+		descriptors_send(task->channel, &result, sizeof result, made, is_made);
 	return 0;
 }
 
@@ -92,8 +92,8 @@ int helper_run(const struct helper *helper, int least)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) < 0)
 		return -errno;
-	struct errand errand = {helper, channels[1]};
-	pid_t process = aside_start(run_errand, &errand);
+	struct task task = {helper, channels[1]};
+	pid_t process = aside_start(run_task, &task);
 	close(channels[1]);
 	int result = process < 0 ? process : hear(helper, channels[0], least);
 	close(channels[0]);

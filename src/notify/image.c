@@ -2,7 +2,6 @@
 #include "image.h"
 
 #include "ground/procfs.h"
-#include "ground/system.h"
 
 #include <elf.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #define ENTRIES_MOST 64
 
 struct vector {
-	char bytes[ENTRIES_MOST * 2 * sizeof(uint64_t)];
+	char bytes[ENTRIES_MOST * 2 * sizeof(uint64_t) + 1];
 	size_t length;
 	size_t word; /* bytes of a number in it */
 };
@@ -46,10 +45,8 @@ static uint64_t find(const struct vector *vector, uint64_t type)
  */
 static void read_vector(struct vector *vector, pid_t thread)
 {
-	int fd = procfs_open(thread, "auxv");
-	ssize_t length = fd < 0 ? 0 : system_read(fd, vector->bytes, sizeof vector->bytes);
-	if (fd >= 0)
-		system_close(fd);
+	ssize_t length = procfs_read(thread, "auxv", vector->bytes, sizeof vector->bytes);
+
 	vector->length = length > 0 ? (size_t)length : 0;
 	vector->word = sizeof(uint64_t);
 	if (find(vector, AT_PHENT) != sizeof(Elf64_Phdr))

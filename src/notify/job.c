@@ -3,6 +3,7 @@
 
 #include "aside.h"
 #include "ground/errnos.h"
+#include "ground/procfs.h"
 #include "ground/second_signal.h"
 #include "ground/status.h"
 #include "own_errors.h"
@@ -27,6 +28,22 @@ struct job job_of_this_process(const struct log *log)
 		.is_init = getpid() == 1,
 		.is_leader = getsid(0) == getpid(),
 	};
+}
+
+void job_take_signals(struct job_signals *before)
+{
+	struct sigaction by_default = {.sa_handler = SIG_DFL};
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before->mask);
+	sigaction(SIGCHLD, &by_default, &before->on_child);
+}
+
+void job_give_signals_back(const struct job_signals *before)
+{
+	sigaction(SIGCHLD, &before->on_child, NULL);
+	sigprocmask(SIG_SETMASK, &before->mask, NULL);
 }
 
 /* ---- the process group ---- */
@@ -123,19 +140,15 @@ static void send_unless_in(pid_t process, int signal, pid_t group)
 /* Those in the process group EXCEPT have got it. */
 static void send_to_children(int signal, pid_t except)
 {
-	char path[48], list[4096];
-	int length = snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-	int fd = length < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, list, sizeof list - 1);
+	char name[32], list[4096];
 
-	list[size > 0 ? size : 0] = '\0';
+	snprintf(name, sizeof name, "task/%d/children", (int)getpid());
+	procfs_read(PROCFS_SELF, name, list, sizeof list);
 	for (char *at = list, *end; (end = strchr(at, ' ')); at = end + 1) {
 		pid_t child = (pid_t)strtol(at, NULL, 10);
 		if (!aside_has(child))
 			send_unless_in(child, signal, except);
 	}
-	if (fd >= 0)
-		close(fd);
 }
 
 /*
@@ -158,7 +171,7 @@ static void say_not_passed_on(const struct job *job, int signal, int error)
 	own_errors_end();
 }
 
-void job_pass_on(const struct job *job, siginfo_t *info)
+static void pass_on(const struct job *job, siginfo_t *info)
 {
 	bool has_group_got_it = second_signal_is(info, getppid());
 
@@ -177,14 +190,6 @@ static bool take_of(const sigset_t *set, siginfo_t *info)
 	const struct timespec at_once = {0, 0};
 
 	return sigtimedwait(set, info, &at_once) > 0;
-}
-
-bool job_take_signal(siginfo_t *info)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	return take_of(&all, info);
 }
 
 /* ---- stopping and ending ---- */
@@ -244,7 +249,7 @@ static void catch_up(const struct job *job, uint64_t theirs)
 	while (take_of(&set, &info)) {
 		bool is_theirs = theirs >> (info.si_signo - 1) & 1;
 		if (info.si_signo != SIGCONT && !is_theirs)
-			job_pass_on(job, &info);
+			pass_on(job, &info);
 	}
 }
 
@@ -275,7 +280,7 @@ static void stop(struct job *job, int signal)
 	dismiss(lender);
 }
 
-void job_see_children(struct job *job)
+static void see_children(struct job *job)
 {
 	int status;
 	pid_t child;
@@ -292,6 +297,21 @@ void job_see_children(struct job *job)
 		job->status = status;
 	}
 	job->is_alone |= child < 0 && errno == ECHILD;
+}
+
+bool job_handle_signal(struct job *job)
+{
+	siginfo_t info;
+	sigset_t all;
+
+	sigfillset(&all);
+	if (!take_of(&all, &info))
+		return false;
+	if (info.si_signo == SIGCHLD)
+		see_children(job);
+	else
+		pass_on(job, &info);
+	return true;
 }
 
 int job_end(const struct job *job)

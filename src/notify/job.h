@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a terminal, a shell and other processes do to a program by signals, done as if its parent
- * were not between them: passed on, and each signal once.
+ * Passes on what a terminal, a shell and other processes do to a program by signals, each signal
+ * once, as if its parent were not between them.
  */
 #ifndef NOTIFY_JOB_H
 #define NOTIFY_JOB_H
@@ -26,6 +26,16 @@ struct job {
 	bool is_leader;	 /* we are the leader of our session, credentials(7) */
 };
 
+/* What this process did about signals before it had a job. */
+struct job_signals {
+	sigset_t mask;
+	struct sigaction on_child;
+};
+
+/* Blocks all signals, and has children wait to be seen; or does what was done BEFORE again. */
+void job_take_signals(struct job_signals *before);
+void job_give_signals_back(const struct job_signals *before);
+
 /* To be called first. */
 struct job job_of_this_process(const struct log *log);
 
@@ -39,23 +49,19 @@ void job_step_outside(struct job *job);
 /* Goes back, where there will be no program. Its process must not have been waited for yet. */
 void job_step_back(struct job *job);
 
-/* Takes the next signal that waits; returns whether there was one. */
-bool job_take_signal(siginfo_t *info);
-
-/* Passes a signal on: to the program, or once that has ended to those whom it left behind. */
-void job_pass_on(const struct job *job, siginfo_t *info);
+/*
+ * Takes the next signal that waits; returns whether there was one. It is passed on to the program,
+ * or once that has ended to those whom it left behind. SIGCHLD is for us: it is seen what has
+ * become of children. When the program has been stopped, this process stops as well, so that
+ * whoever waits for us sees it, until we are continued; process 1 cannot stop itself.
+ */
+bool job_handle_signal(struct job *job);
 
 /*
  * In the child that becomes the program: variables that name PARENT as the process that a service
  * manager has started (sd_listen_fds(3), sd_watchdog_enabled(3)) name this one now.
  */
 void job_rename_process(pid_t parent);
-
-/*
- * Sees what has become of children. When the program has been stopped, stops as well, so that
- * whoever waits for us sees it, until we are continued; process 1 cannot stop itself.
- */
-void job_see_children(struct job *job);
 
 /*
  * Ends as the program has ended. Returns the exit status for what the kernel does not do: process 1

@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -47,11 +46,9 @@ struct holders {
 static bool is_ours(int proc, const char *process, const struct holders *holders)
 {
 	char path[32];
-	struct text text;
 	struct statx file;
 
-	text_start(&text, path, sizeof path);
-	text_format(&text, "%s/exe", process);
+	text_print(path, sizeof path, "%s/exe", process);
 	return statx(proc, path, AT_STATX_DONT_SYNC, STATX_INO, &file) == 0 &&
 	       makedev(file.stx_dev_major, file.stx_dev_minor) == holders->ours.st_dev &&
 	       file.stx_ino == holders->ours.st_ino;
@@ -152,10 +149,10 @@ static bool may_have(int kept, int fd)
  * one process, which does nothing else, and does it for one of the others at a time. With a request
  * come the program's socket, its standard error, and a socket for the answer.
  */
-enum what { TAKE, STORE, END };
+enum keep_what { TAKE, STORE, END };
 
-struct request {
-	enum what what;
+struct keep_request {
+	enum keep_what what;
 	struct endpoint endpoint;
 	struct log log; /* of the program; the process has its path in the same place */
 };
@@ -170,7 +167,8 @@ static struct {
 
 static pid_t keeping; /* the process */
 
-static int fulfil(const struct configuration *configuration, const struct request *request, int fd)
+static int fulfil(
+	const struct configuration *configuration, const struct keep_request *request, int fd)
 {
 	switch (request->what) {
 	case TAKE:
@@ -186,7 +184,7 @@ static int fulfil(const struct configuration *configuration, const struct reques
 
 /* As for a program: standard error is its own meanwhile. */
 static void serve_request(const struct configuration *all, int silence,
-	const struct request *request, const int *descriptors)
+	const struct keep_request *request, const int *descriptors)
 {
 	struct configuration configuration = *all;
 
@@ -203,7 +201,7 @@ static void serve_request(const struct configuration *all, int silence,
 static int keep(void *context)
 {
 	const struct configuration *configuration = context;
-	struct request request;
+	struct keep_request request;
 	int descriptors[REQUESTED];
 	int silence = system_fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	unsigned count;
@@ -251,10 +249,8 @@ static int start(const struct configuration *configuration)
 		log_write(&configuration->log, LOG_LEVEL_WARN, "sockets cannot be kept: %s",
 			errno_name(-error));
 	keep_leave();
-	if (channels.from_workers >= 0)
-		system_close(channels.from_workers);
-	if (channels.from_parent >= 0)
-		system_close(channels.from_parent);
+	system_close(channels.from_workers);
+	system_close(channels.from_parent);
 	return channels.to_manager;
 }
 
@@ -318,16 +314,15 @@ static int promised = -1; /* where a socket came from that the program does not 
 
 static void placed(void)
 {
-	if (promised >= 0)
-		system_close(promised);
+	system_close(promised);
 	promised = -1;
 }
 
 /* Returns a negative errno where it does not answer. */
-static int ask(enum what what, const struct configuration *configuration, int fd,
+static int ask(enum keep_what what, const struct configuration *configuration, int fd,
 	const struct endpoint *endpoint, int *made)
 {
-	struct request request = {.what = what, .log = configuration->log};
+	struct keep_request request = {.what = what, .log = configuration->log};
 	int answer = -1, theirs = -1, result = 0;
 	unsigned count;
 

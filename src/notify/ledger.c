@@ -21,7 +21,7 @@
  * A worker can be killed at any point: an entry counts once is_used is set, which is done last, and
  * whatever is half written before that is written anew by the next one.
  */
-struct entry {
+struct ledger_entry {
 	_Atomic bool is_used;
 	struct image image;	/* all zero: could not be read */
 	pid_t process;		/* one that lived in it; 0: that has executed another program */
@@ -38,7 +38,7 @@ struct hold {
 static struct ledger {
 	uint32_t limit; /* places that are in use, the rest being untouched */
 	struct hold holds[WORKERS_MOST];
-	struct entry entries[ENTRIES_MOST];
+	struct ledger_entry entries[ENTRIES_MOST];
 } * ledger;
 
 static struct shared_lock *turn; /* to read or write it */
@@ -58,22 +58,22 @@ int ledger_start(void)
 
 /* ---- looking ---- */
 
-static struct entry *find_image(const struct image *image)
+static struct ledger_entry *find_image(const struct image *image)
 {
 	if (!image->random[0] && !image->random[1])
 		return NULL;
 	for (uint32_t i = 0; i < ledger->limit; i++) {
-		struct entry *entry = &ledger->entries[i];
+		struct ledger_entry *entry = &ledger->entries[i];
 		if (entry->is_used && image_equals(&entry->image, image))
 			return entry;
 	}
 	return NULL;
 }
 
-static struct entry *find_process(pid_t process, uint64_t time)
+static struct ledger_entry *find_process(pid_t process, uint64_t time)
 {
 	for (uint32_t i = 0; i < ledger->limit; i++) {
-		struct entry *entry = &ledger->entries[i];
+		struct ledger_entry *entry = &ledger->entries[i];
 		if (entry->is_used && entry->process == process && entry->time == time)
 			return entry;
 	}
@@ -103,9 +103,9 @@ static void read_lineage(struct lineage *lineage, pid_t parent)
 }
 
 /* The program that started this one, or the nearest before that, about which we know something. */
-static struct entry *find_ancestor(const struct lineage *lineage)
+static struct ledger_entry *find_ancestor(const struct lineage *lineage)
 {
-	struct entry *entry = NULL;
+	struct ledger_entry *entry = NULL;
 
 	for (unsigned i = 0; !entry && i < lineage->count; i++) {
 		const struct ancestor *ancestor = &lineage->list[i];
@@ -132,7 +132,7 @@ static bool mark_image(int directory, const char *name, void *context)
 	(void)directory;
 	(void)context;
 	for (uint32_t i = 0; address && i < ledger->limit; i++) {
-		const struct entry *entry = &ledger->entries[i];
+		const struct ledger_entry *entry = &ledger->entries[i];
 		is_alive[i] |= entry->is_used && entry->image.address == address;
 	}
 	return false;
@@ -160,7 +160,7 @@ static uint32_t forget_dead(void)
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < ledger->limit; i++) {
-		const struct entry *entry = &ledger->entries[i];
+		const struct ledger_entry *entry = &ledger->entries[i];
 		is_alive[i] = entry->is_used && process_lives(entry->process, entry->time);
 	}
 	mark_held();
@@ -173,7 +173,7 @@ static uint32_t forget_dead(void)
 	return count;
 }
 
-static struct entry *find_free(void)
+static struct ledger_entry *find_free(void)
 {
 	for (uint32_t i = 0; i < ledger->limit; i++) {
 		if (!ledger->entries[i].is_used)
@@ -183,9 +183,9 @@ static struct entry *find_free(void)
 }
 
 /* While most of those that are known live, there are more and more places. */
-static struct entry *make_room(void)
+static struct ledger_entry *make_room(void)
 {
-	struct entry *entry = find_free();
+	struct ledger_entry *entry = find_free();
 
 	if (entry)
 		return entry;
@@ -210,7 +210,7 @@ static struct hold *find_hold(void)
 }
 
 /* No entry that a worker works with is given to another program. */
-static bool hold(const struct entry *entry)
+static bool hold(const struct ledger_entry *entry)
 {
 	struct hold *ours = find_hold();
 
@@ -221,13 +221,14 @@ static bool hold(const struct entry *entry)
 	return true;
 }
 
-static struct entry *add(const struct process *process, const struct image *image,
+static struct ledger_entry *add(const struct process *process, const struct image *image,
 	const struct lineage *lineage, const struct policy *policy)
 {
-	struct entry *before = find_process(process->id, process->started);
-	const struct entry *known = before ? before : find_ancestor(lineage);
+	struct ledger_entry *before = find_process(process->id, process->started);
+	const struct ledger_entry *known = before ? before : find_ancestor(lineage);
 	uint32_t handed_on = !known ? 0 : known->known ? known->known : known->before;
-	struct entry *entry = make_room(); /* BEFORE may be forgotten, if its process was killed */
+	struct ledger_entry *entry =
+		make_room(); /* BEFORE may be forgotten, if its process was killed */
 
 	if (!entry)
 		return NULL;
@@ -243,7 +244,7 @@ static struct entry *add(const struct process *process, const struct image *imag
 }
 
 /* Of a program whose process has ended, another one calls that is forked from it. */
-static void renew(struct entry *entry, const struct process *process)
+static void renew(struct ledger_entry *entry, const struct process *process)
 {
 	if (entry->process == process->id || process_lives(entry->process, entry->time))
 		return;
@@ -253,14 +254,14 @@ static void renew(struct entry *entry, const struct process *process)
 }
 
 /* Where LINEAGE is NULL, only a program that is known already. */
-static struct entry *look_up(const struct process *process, const struct image *image,
+static struct ledger_entry *look_up(const struct process *process, const struct image *image,
 	const struct lineage *lineage, const struct policy *policy)
 {
 	bool is_known = image->random[0] || image->random[1];
 
 	if (!shared_lock(turn, -1))
 		return NULL;
-	struct entry *entry =
+	struct ledger_entry *entry =
 		is_known ? find_image(image) : find_process(process->id, process->started);
 	if (entry)
 		renew(entry, process);
@@ -283,7 +284,7 @@ _Atomic uint32_t *ledger_first_port(pid_t process, pid_t thread, const struct po
 	if (!process_read_living(&caller, process))
 		return &nowhere;
 	image_read(&image, thread);
-	struct entry *entry = look_up(&caller, &image, NULL, policy);
+	struct ledger_entry *entry = look_up(&caller, &image, NULL, policy);
 	if (!entry) {
 		read_lineage(&lineage, caller.parent);
 		entry = look_up(&caller, &image, &lineage, policy);

@@ -96,9 +96,8 @@ unsigned notify_calls(const struct configuration *configuration)
 bool answer_is_ip_socket(int fd)
 {
 	int domain = AF_UNSPEC;
-	socklen_t length = sizeof domain;
 
-	return system_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+	return system_get_number(fd, SOL_SOCKET, SO_DOMAIN, &domain) == 0 &&
 	       (domain == AF_INET || domain == AF_INET6);
 }
 
@@ -145,8 +144,7 @@ static int blind_answer(enum syscalls which)
 
 static void say_blind(const struct call *call, int error)
 {
-	if (spare >= 0)
-		system_close(spare);
+	system_close(spare);
 	own_errors_begin();
 	log_write(&call->notify->configuration->log, LOG_LEVEL_ERROR,
 		"process %d cannot be looked into: %s; %s", (int)call->caller.process,
@@ -179,8 +177,7 @@ static void configure(struct call *call)
 
 	call->configuration =
 		program_rules_configuration(&call->caller, is_redirected ? &errors : NULL);
-	if (output >= 0)
-		system_close(output);
+	system_close(output);
 }
 
 static int answer_on_socket(struct call *call)
@@ -272,7 +269,7 @@ static void finish(struct call *call)
 	if (call->watched.port)
 		bind_result_watch(call->configuration, call->fd, call->errors, &call->watched,
 			call->caller.rights.user, call->is_shared);
-	else if (call->errors >= 0)
+	else
 		system_close(call->errors);
 	tracee_close(&call->caller);
 }

@@ -3,9 +3,7 @@
 
 #include "ground/procfs.h"
 #include "ground/status.h"
-#include "ground/system.h"
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,27 +27,19 @@ static bool is_reuse_run(pid_t process)
 	return strcmp(program, "reuse-run") == 0;
 }
 
-/* Whether it hears of a filter's calls; a supervisor of copies need not. */
+static bool is_listener(int directory, const char *name, void *context)
+{
+	(void)context;
+	return procfs_links_to(directory, name, "anon_inode:seccomp notify"); /* fs/anon_inodes.c */
+}
+
+/*
+ * Whether it hears of a filter's calls; a supervisor of copies need not. It may be that this cannot
+ * be told, for instance of another user's process.
+ */
 static bool has_listener(pid_t process)
 {
-	static const char listener[] = "anon_inode:seccomp notify"; /* fs/anon_inodes.c */
-	char target[sizeof listener + 1];
-	int folder = procfs_open(process, "fd");
-	DIR *descriptors = folder < 0 ? NULL : fdopendir(folder);
-	bool is_there = false;
-
-	if (!descriptors) {
-		if (folder >= 0)
-			system_close(folder);
-		return true; /* it cannot be told, for instance of another user's process */
-	}
-	for (const struct dirent *entry; !is_there && (entry = readdir(descriptors));) {
-		ssize_t length = readlinkat(folder, entry->d_name, target, sizeof target);
-		is_there = length == (ssize_t)strlen(listener) &&
-			   memcmp(target, listener, strlen(listener)) == 0;
-	}
-	closedir(descriptors);
-	return is_there;
+	return procfs_walk(process, "fd", is_listener, NULL) != 0;
 }
 
 /* The filter that we are under is one that it is not under. Linux before 5.9 does not tell. */

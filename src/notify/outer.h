@@ -6,9 +6,10 @@
 #include <sys/types.h>
 
 /*
- * The number of the next ancestor that attends to programs (parent.h), and so to this process, as a
- * filter cannot be left; or 0: none can be seen, as from another PID namespace. It is told by its
- * name, its filters and its open listener, which anybody can imitate: for messages only.
+ * The number of the next ancestor that is the parent of programs under the hook (parent.h), and so
+ * serves this process, as a filter cannot be left; or 0: none can be seen, as from another PID
+ * namespace. It is told by its name, its filters and its open listener, which anybody can imitate:
+ * for messages only.
  */
 pid_t outer_find(void);
 

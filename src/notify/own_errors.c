@@ -39,8 +39,7 @@ static bool may_open_again(int fd)
 {
 	int again = open_for_line(fd);
 
-	if (again >= 0)
-		system_close(again);
+	system_close(again);
 	return again >= 0 || again == -ENXIO; /* nobody reads it */
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The standard error that this process was started with, for lines of the log that no program can
- * lend its own for.
+ * Keeps the standard error that this process was started with, for lines of the log that no program
+ * can lend its own for.
  */
 #ifndef NOTIFY_OWN_ERRORS_H
 #define NOTIFY_OWN_ERRORS_H

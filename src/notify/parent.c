@@ -37,15 +37,14 @@ struct start {
 	char **arguments;
 	const char *preload; /* LD_PRELOAD where the hook is not available; or NULL */
 	struct sock_fprog filter;
-	sigset_t mask;
-	struct sigaction on_child;
+	struct job_signals signals;
 	bool had_child_ended; /* SIGCHLD waited already: not for a child of ours */
 	int was_subreaper;
 	pid_t ourselves;
 	int channel; /* to the other of the two */
 };
 
-struct attendance {
+struct parent {
 	struct notify notify;
 	struct job job;
 	int listener, signals;
@@ -54,14 +53,14 @@ struct attendance {
 /* ---- the program ---- */
 
 /* What the child tells us over the channel. */
-enum what { REPORT_LISTENER, REPORT_REFUSED, REPORT_NO_PROGRAM };
+enum report_kind { REPORT_LISTENER, REPORT_REFUSED, REPORT_NO_PROGRAM };
 
 struct report {
-	enum what what;
+	enum report_kind what;
 	int number; /* the listener's descriptor in the child, or a negative errno */
 };
 
-static void tell(const struct start *start, enum what what, int number)
+static void tell(const struct start *start, enum report_kind what, int number)
 {
 	struct report report = {what, number};
 
@@ -90,14 +89,12 @@ static void drop_kept(const struct start *start)
 static _Noreturn void become_program(const struct start *start)
 {
 	job_rename_process(start->ourselves);
-	sigaction(SIGCHLD, &start->on_child, NULL);
 	int listener = unotify_install(&start->filter);
 	tell(start, listener < 0 ? REPORT_REFUSED : REPORT_LISTENER, listener);
 	wait_for_go(start);
-	if (listener >= 0)
-		close(listener);
+	system_close(listener);
 	drop_kept(start);
-	sigprocmask(SIG_SETMASK, &start->mask, NULL);
+	job_give_signals_back(&start->signals);
 	execvp(start->arguments[0], start->arguments);
 	int error = errno;
 	tell(start, REPORT_NO_PROGRAM, -error);
@@ -120,14 +117,11 @@ static int let_go(const struct start *start)
 
 static void prepare_signals(struct start *start)
 {
-	struct sigaction by_default = {.sa_handler = SIG_DFL};
-	sigset_t all, waiting;
+	sigset_t waiting;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &start->mask);
 	sigpending(&waiting);
 	start->had_child_ended = sigismember(&waiting, SIGCHLD) == 1;
-	sigaction(SIGCHLD, &by_default, &start->on_child);
+	job_take_signals(&start->signals);
 }
 
 static void restore_signals(const struct start *start)
@@ -139,8 +133,7 @@ static void restore_signals(const struct start *start)
 	sigaddset(&child, SIGCHLD);
 	if (!start->had_child_ended)
 		sigtimedwait(&child, NULL, &at_once);
-	sigaction(SIGCHLD, &start->on_child, NULL);
-	sigprocmask(SIG_SETMASK, &start->mask, NULL);
+	job_give_signals_back(&start->signals);
 }
 
 static pid_t start_child(struct start *start)
@@ -182,11 +175,11 @@ static bool close_inherited(int directory, const char *name, void *context)
 }
 
 /* What we were given has no FD_CLOEXEC, and is the program's; what we opened has it. */
-static void let_descriptors_go(struct attendance *attendance)
+static void let_descriptors_go(struct parent *parent)
 {
-	own_errors_keep(&attendance->notify.configuration->log, attendance->notify.silence);
+	own_errors_keep(&parent->notify.configuration->log, parent->notify.silence);
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		dup3(attendance->notify.silence, fd, O_CLOEXEC);
+		dup3(parent->notify.silence, fd, O_CLOEXEC);
 	procfs_walk_path("/proc/self/fd", close_inherited, NULL);
 	if (chdir("/") < 0)
 		return; /* then it stays in use */
@@ -194,42 +187,30 @@ static void let_descriptors_go(struct attendance *attendance)
 
 /* ---- ends ---- */
 
-static void handle_signals(struct attendance *attendance)
-{
-	siginfo_t info;
-
-	while (job_take_signal(&info)) {
-		if (info.si_signo == SIGCHLD)
-			job_see_children(&attendance->job);
-		else
-			job_pass_on(&attendance->job, &info);
-	}
-}
-
 /*
  * The listener hangs up when the last process under the filter has ended (Linux 5.9). A PID
  * namespace ends with the program that it was made for, whatever else runs in it.
  */
-static bool is_done(const struct attendance *attendance, bool has_hung_up)
+static bool is_done(const struct parent *parent, bool has_hung_up)
 {
-	return attendance->job.is_over &&
-	       (attendance->job.is_init || attendance->job.is_alone || has_hung_up);
+	return parent->job.is_over && (parent->job.is_init || parent->job.is_alone || has_hung_up);
 }
 
-static void serve(struct attendance *attendance)
+static void serve(struct parent *parent)
 {
 	struct pollfd polled[] = {
-		{.fd = attendance->signals, .events = POLLIN},
-		{.fd = attendance->listener}, /* POLLHUP */
+		{.fd = parent->signals, .events = POLLIN},
+		{.fd = parent->listener}, /* POLLHUP */
 		{.fd = pool_fd(), .events = POLLIN},
 	};
 
-	while (!is_done(attendance, polled[1].fd < 0)) {
+	while (!is_done(parent, polled[1].fd < 0)) {
 		if (poll(polled, 3, pool_tend()) < 0)
 			continue;
 		if (polled[1].revents & POLLHUP)
 			polled[1].fd = -1;
-		handle_signals(attendance);
+		while (job_handle_signal(&parent->job)) {
+		}
 	}
 	pool_finish();
 }
@@ -253,67 +234,66 @@ static int check_proc(void)
 }
 
 /* Before there is a program that would have to be left alone without these. */
-static int open_own(struct attendance *attendance)
+static int open_own(struct parent *parent)
 {
 	sigset_t all;
 
 	sigfillset(&all);
-	attendance->notify.silence = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (attendance->notify.silence < 0)
+	parent->notify.silence = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (parent->notify.silence < 0)
 		return -errno;
-	attendance->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	return attendance->signals < 0 ? -errno : pool_open();
+	parent->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	return parent->signals < 0 ? -errno : pool_open();
 }
 
-static void become_parent(struct attendance *attendance, struct start *start)
+static void become_parent(struct parent *parent, struct start *start)
 {
 	prctl(PR_GET_CHILD_SUBREAPER, &start->was_subreaper);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	job_step_outside(&attendance->job);
+	job_step_outside(&parent->job);
 }
 
-static int give_up_on(struct attendance *attendance, int error)
+static int give_up_on(struct parent *parent, int error)
 {
-	kill(attendance->job.program, SIGKILL);
-	job_step_back(&attendance->job);
-	waitpid(attendance->job.program, NULL, 0);
+	kill(parent->job.program, SIGKILL);
+	job_step_back(&parent->job);
+	waitpid(parent->job.program, NULL, 0);
 	return error;
 }
 
 /* Returns 0 when the program runs under the hook, or why it was not even started. */
-static int start_program(struct attendance *attendance, struct start *start, struct report *report)
+static int start_program(struct parent *parent, struct start *start, struct report *report)
 {
 	pid_t child = start_child(start);
 
 	if (child < 0)
 		return child;
-	attendance->job.program = child;
-	attendance->job.pidfd = (int)syscall(SYS_pidfd_open, child, 0);
-	int error = attendance->job.pidfd < 0 ? -errno : 0;
+	parent->job.program = child;
+	parent->job.pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+	int error = parent->job.pidfd < 0 ? -errno : 0;
 	if (!error && !hear(start, report))
 		error = -ECHILD;
-	attendance->listener = error ? error : get_listener(attendance->job.pidfd, report);
-	if (attendance->listener < 0)
-		return give_up_on(attendance, attendance->listener);
-	become_parent(attendance, start);
+	parent->listener = error ? error : get_listener(parent->job.pidfd, report);
+	if (parent->listener < 0)
+		return give_up_on(parent, parent->listener);
+	become_parent(parent, start);
 	error = let_go(start);
 	if (!error)
 		return 0;
 	prctl(PR_SET_CHILD_SUBREAPER, start->was_subreaper);
-	return give_up_on(attendance, error);
+	return give_up_on(parent, error);
 }
 
 /* Without them, sockets are shared all the same. */
-static void check_kept_sockets(struct attendance *attendance)
+static void check_kept_sockets(struct parent *parent)
 {
-	const struct configuration *configuration = attendance->notify.configuration;
-	int error = kept_sockets_is_wanted(configuration)
-			    ? unotify_check_replace(attendance->listener)
-			    : 0;
+	const struct configuration *configuration = parent->notify.configuration;
+	int error =
+		kept_sockets_is_wanted(configuration) ? unotify_check_replace(parent->listener) : 0;
 
 	if (!error)
 		return;
-	attendance->notify.keeper = NULL;
+	parent->notify.keeper = NULL;
 	log_write(&configuration->log, LOG_LEVEL_WARN,
 		"keep and adopt= cannot be had here: %s; Linux 5.9 is needed", errno_name(-error));
 }
@@ -351,7 +331,7 @@ int parent_run(const struct configuration *configuration, char **arguments, bool
 		.preload = preload,
 		.ourselves = getpid()};
 	struct report report;
-	struct attendance attendance = {
+	struct parent parent = {
 		.notify = {.configuration = configuration, .keeper = &kept_sockets_keeper},
 		.job = job_of_this_process(&configuration->log),
 	};
@@ -359,14 +339,10 @@ int parent_run(const struct configuration *configuration, char **arguments, bool
 	standard_fill();
 	int error = check_proc();
 	prepare_signals(&start);
-	if (!error)
-		error = notify_start(&attendance.notify);
-	if (!error)
-		error = filter_build(&start.filter, notify_calls(configuration));
-	if (!error)
-		error = open_own(&attendance);
-	if (!error)
-		error = start_program(&attendance, &start, &report);
+	error = error ?: notify_start(&parent.notify)
+		?: filter_build(&start.filter, notify_calls(configuration))
+		?: open_own(&parent)
+		?: start_program(&parent, &start, &report);
 	filter_drop(&start.filter);
 	if (error)
 		return go_without_hook(configuration, &start, asked_for, error);
@@ -374,12 +350,12 @@ int parent_run(const struct configuration *configuration, char **arguments, bool
 	if (hear(&start, &report))
 		return report_no_program(&start, &report);
 	if (!configuration->is_inherited)
-		attendance.notify.only_process = attendance.job.program;
+		parent.notify.only_process = parent.job.program;
 	close(start.channel);
 	kept_sockets_hold(configuration);
-	check_kept_sockets(&attendance);
-	let_descriptors_go(&attendance);
-	pool_start(&attendance.notify, attendance.listener);
-	serve(&attendance);
-	return job_end(&attendance.job);
+	check_kept_sockets(&parent);
+	let_descriptors_go(&parent);
+	pool_start(&parent.notify, parent.listener);
+	serve(&parent);
+	return job_end(&parent.job);
 }

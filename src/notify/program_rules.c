@@ -2,9 +2,11 @@
 #include "program_rules.h"
 
 #include "ground/compare.h"
+#include "ground/procfs.h"
 #include "ground/text.h"
 #include "image.h"
 #include "ledger.h"
+#include "policy/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +15,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#define PATH_SIZE     48
 #define PROGRAMS_MOST 64
 
 static const struct configuration *all;
@@ -23,17 +24,12 @@ static bool has_patterns; /* exe= in some rule */
 /* ---- names ---- */
 
 /* Empty: not known. */
-struct names {
-	char executable[PATH_MAX];
-	char invoked[2 * PATH_MAX];
-};
-
 static void read_link(pid_t thread, const char *name, char *target, size_t size)
 {
-	char path[PATH_SIZE];
+	char path[PROCFS_PATH_SIZE];
+	ssize_t length =
+		system_readlink(AT_FDCWD, procfs_path(path, thread, name), target, size - 1);
 
-	text_print(path, sizeof path, "/proc/%d/%s", (int)thread, name);
-	ssize_t length = system_readlink(AT_FDCWD, path, target, size - 1);
 	target[length > 0 ? length : 0] = '\0';
 }
 
@@ -41,21 +37,19 @@ static void read_link(pid_t thread, const char *name, char *target, size_t size)
  * As program_self() finds it out for its own process; empty where it cannot be. The path is in the
  * program's memory, and what it is relative to is only known as of now.
  */
-static void read_invoked(const struct tracee *caller, char *invoked, size_t size)
+static void read_invoked(struct program_names *names, const struct tracee *caller)
 {
 	char path[PATH_MAX] = "";
 	uint64_t address = image_auxiliary(caller->thread, AT_EXECFN);
 	ssize_t got = address ? tracee_read(caller, address, path, sizeof path - 1) : 0;
-	struct text text;
 
 	path[got > 0 ? got : 0] = '\0';
-	text_start(&text, invoked, size);
 	if (path[0] && path[0] != '/') {
-		read_link(caller->thread, "cwd", invoked, PATH_MAX);
-		text.length = strlen(invoked);
-		text_format(&text, "/");
+		read_link(caller->thread, "cwd", names->invoked, PATH_MAX);
+		program_add_path(names, path);
+	} else {
+		text_print(names->invoked, sizeof names->invoked, "%s", path);
 	}
-	text_format(&text, "%s", string_starts(path, "./") ? path + 2 : path);
 }
 
 /* ---- rules ---- */
@@ -70,7 +64,7 @@ static void read_invoked(const struct tracee *caller, char *invoked, size_t size
  * name of a file can really end like that, so both are looked at, and the disk is not asked: a
  * program could have put itself where that never answers.
  */
-static bool is_for(const struct rule *rule, const struct names *names)
+static bool is_for(const struct rule *rule, const struct program_names *names)
 {
 	char original[PATH_MAX];
 	struct program program = {.executable = names->executable[0] ? names->executable : NULL,
@@ -90,7 +84,8 @@ static bool is_for(const struct rule *rule, const struct names *names)
  * The rule for a program of whom not every name is known: one for certain programs that protects
  * may be for this one, so the call that it matches fails.
  */
-static bool select_rule(struct rule *selected, const struct rule *rule, const struct names *names)
+static bool select_rule(
+	struct rule *selected, const struct rule *rule, const struct program_names *names)
 {
 	bool is_known = names->executable[0] && names->invoked[0];
 
@@ -103,7 +98,7 @@ static bool select_rule(struct rule *selected, const struct rule *rule, const st
 	return true;
 }
 
-static const struct configuration *narrow(const struct names *names)
+static const struct configuration *narrow(const struct program_names *names)
 {
 	struct arena arena;
 	size_t count = 0, most = all->policy.count;
@@ -133,7 +128,7 @@ struct known_program {
 	const struct configuration *configuration;
 };
 
-static bool is_known_as(const struct known_program *known, const struct names *names)
+static bool is_known_as(const struct known_program *known, const struct program_names *names)
 {
 	return known->executable && known->invoked &&
 	       string_equals(known->executable, names->executable) &&
@@ -141,7 +136,7 @@ static bool is_known_as(const struct known_program *known, const struct names *n
 }
 
 /* The rules for a program of these names; the oldest program is forgotten when there are many. */
-static const struct configuration *look_up(const struct names *names)
+static const struct configuration *look_up(const struct program_names *names)
 {
 	static struct known_program list[PROGRAMS_MOST];
 	static unsigned next;
@@ -164,18 +159,18 @@ static const struct configuration *look_up(const struct names *names)
 
 static const struct configuration *rules_for(const struct tracee *caller)
 {
-	static struct names names;
+	static struct program_names names;
 
 	if (!has_patterns)
 		return all;
 	read_link(caller->thread, "exe", names.executable, sizeof names.executable);
-	read_invoked(caller, names.invoked, sizeof names.invoked);
+	read_invoked(&names, caller);
 	return look_up(&names);
 }
 
 int program_rules_start(const struct configuration *configuration)
 {
-	static const struct names unknown;
+	static const struct program_names unknown;
 
 	all = configuration;
 	has_patterns = false;

@@ -113,15 +113,12 @@ static int enter(int namespace, int kind)
 static int assume_rights(const struct errand *errand)
 {
 	const struct deed *deed = errand->deed;
-	int error = assume_groups(deed);
 
-	if (!error)
-		error = assume_user(deed);
-	if (!error)
-		error = enter(errand->user_namespace, CLONE_NEWUSER);
-	if (!error)
-		error = enter(errand->network_namespace, CLONE_NEWNET);
-	return error ? error : set_effective(deed->caller->rights.capabilities);
+	return assume_groups(deed)
+		?: assume_user(deed)
+		?: enter(errand->user_namespace, CLONE_NEWUSER)
+		?: enter(errand->network_namespace, CLONE_NEWNET)
+		?: set_effective(deed->caller->rights.capabilities);
 }
 
 static int do_as_caller(void *context)
@@ -160,10 +157,8 @@ int rights_do(const struct deed *deed, bool *is_refused)
 		is_ready &=
 			(errand.network_namespace = tracee_namespace(deed->caller, "ns/net")) >= 0;
 	int result = is_ready ? send_helper(&errand) : REFUSED - EPERM;
-	if (errand.user_namespace >= 0)
-		close(errand.user_namespace);
-	if (errand.network_namespace >= 0)
-		close(errand.network_namespace);
+	system_close(errand.user_namespace);
+	system_close(errand.network_namespace);
 	if (result >= -ERRNO_MOST)
 		return result;
 	if (is_refused)

@@ -9,24 +9,20 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Whether /proc/PID/fdinfo/FD, proc(5), has O_CLOEXEC among the flags. */
 static bool is_cloexec(pid_t process, int number)
 {
 	char file[32], line[128];
-	struct text text;
 	bool is_set = false;
 
-	text_start(&text, file, sizeof file);
-	text_format(&text, "fdinfo/%d", number);
+	text_print(file, sizeof file, "fdinfo/%d", number);
 	struct procfs_reader reader = {.fd = procfs_open(process, file)};
-	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
+	while (procfs_next_line(&reader, line, sizeof line)) {
 		if (string_starts(line, "flags:"))
 			is_set = (strtoul(line + 6, NULL, 8) & O_CLOEXEC) != 0;
 	}
-	if (reader.fd >= 0)
-		system_close(reader.fd);
+	system_close(reader.fd);
 	return is_set;
 }
 

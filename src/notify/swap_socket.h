@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What goes along when a descriptor of another process becomes another socket. */
+/* Carries along how another process uses a descriptor that becomes another socket. */
 #ifndef NOTIFY_SWAP_SOCKET_H
 #define NOTIFY_SWAP_SOCKET_H
 

@@ -4,7 +4,6 @@
 #include "architectures.h"
 
 #include <linux/audit.h>
-#include <linux/elf-em.h>
 #include <linux/net.h>
 #include <stdbool.h>
 #include <sys/syscall.h>

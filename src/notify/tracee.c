@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,26 +19,15 @@
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
 #endif
 
-#define PATH_SIZE 48
-
 /* ---- looking ---- */
-
-static const char *path_of(char bytes[static PATH_SIZE], pid_t thread, const char *name)
-{
-	struct text text;
-
-	text_start(&text, bytes, PATH_SIZE);
-	text_format(&text, "/proc/%d/%s", (int)thread, name);
-	return bytes;
-}
 
 /* The number of the namespace, by which it is known; 0 where it cannot be seen. */
 static ino_t namespace_of(pid_t thread, const char *name)
 {
-	char path[PATH_SIZE];
+	char path[PROCFS_PATH_SIZE];
 	struct stat status;
 
-	return stat(path_of(path, thread, name), &status) == 0 ? status.st_ino : 0;
+	return stat(procfs_path(path, thread, name), &status) == 0 ? status.st_ino : 0;
 }
 
 /* Behind the real one, the effective one. */
@@ -127,8 +115,7 @@ int tracee_open(struct tracee *caller, pid_t thread)
 
 void tracee_close(struct tracee *caller)
 {
-	if (caller->pidfd >= 0)
-		close(caller->pidfd);
+	system_close(caller->pidfd);
 }
 
 bool tracee_is_descendant(pid_t process)
@@ -149,16 +136,14 @@ bool tracee_is_descendant(pid_t process)
  */
 static int check_closed(const struct tracee *caller, int number)
 {
-	char directory[PATH_SIZE], name[16];
-	struct text text;
+	char directory[PROCFS_PATH_SIZE], name[16];
 	struct stat status;
-	int fd = system_open(AT_FDCWD, path_of(directory, caller->thread, "fd"),
+	int fd = system_open(AT_FDCWD, procfs_path(directory, caller->thread, "fd"),
 		O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -ESRCH;
-	text_start(&text, name, sizeof name);
-	text_format(&text, "%d", number);
+	text_print(name, sizeof name, "%d", number);
 	bool is_closed = number < 0 ||
 			 (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT);
 	system_close(fd);
@@ -196,8 +181,8 @@ static int add_groups(struct groups *groups, FILE *file)
 
 int tracee_groups(const struct tracee *caller, struct groups *groups)
 {
-	char path[PATH_SIZE], line[128];
-	FILE *file = fopen(path_of(path, caller->thread, "status"), "re");
+	char path[PROCFS_PATH_SIZE], line[128];
+	FILE *file = fopen(procfs_path(path, caller->thread, "status"), "re");
 	int error = -EIO;
 
 	groups->count = 0;

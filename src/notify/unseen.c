@@ -16,7 +16,7 @@ struct unseen {
 	socklen_t length;
 };
 
-static struct memory {
+static struct unseen_binds {
 	unsigned next;
 	struct unseen binds[UNSEEN_MOST];
 } * memory;
@@ -28,7 +28,7 @@ int unseen_start(void)
 	if (memory)
 		return 0;
 	lock = shared_new_lock();
-	struct memory *taken = lock ? shared_take(sizeof *taken) : NULL;
+	struct unseen_binds *taken = lock ? shared_take(sizeof *taken) : NULL;
 	memory = taken;
 	return memory ? 0 : -errno;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Binds that were done, and whose end the program did not get to see. */
+/* Remembers binds that were done, and whose end the program did not get to see. */
 #ifndef NOTIFY_UNSEEN_H
 #define NOTIFY_UNSEEN_H
 

@@ -35,10 +35,10 @@ static const char *reason_of(int error)
 	return "a system call failed";
 }
 
-enum outcome { RUNS, RUNS_PRELOADED, REFUSED_AS_PROTECTED, REFUSED_AS_ASKED_FOR };
+enum consequence { RUNS, RUNS_PRELOADED, REFUSED_AS_PROTECTED, REFUSED_AS_ASKED_FOR };
 
 /* There is one listener at most: what the outer reuse-run decides, nobody can decide again. */
-static void say_served(const char *program, pid_t outer, enum outcome outcome)
+static void say_served(const char *program, pid_t outer, enum consequence outcome)
 {
 	static const char *const consequences[] = {
 		[RUNS] = "the program runs under that one's policy, and the one given here is not "
@@ -57,7 +57,7 @@ static void say_served(const char *program, pid_t outer, enum outcome outcome)
 		program, (int)outer, consequences[outcome]);
 }
 
-static void say_why(const char *program, int error, enum outcome outcome)
+static void say_why(const char *program, int error, enum consequence outcome)
 {
 	static const char *const consequences[] = {
 		[RUNS] = "the program runs, but libreuse does nothing for it",
@@ -74,11 +74,11 @@ static void say_why(const char *program, int error, enum outcome outcome)
 int without_hook(const struct policy *policy, const char *program, bool asked_for, bool has_preload,
 	int error)
 {
-	bool is_protected = policy_protects(policy);
-	enum outcome outcome = has_preload    ? RUNS_PRELOADED
-			       : asked_for    ? REFUSED_AS_ASKED_FOR
-			       : is_protected ? REFUSED_AS_PROTECTED
-					      : RUNS;
+	bool is_protected = policy->has_guard;
+	enum consequence outcome = has_preload	  ? RUNS_PRELOADED
+				   : asked_for	  ? REFUSED_AS_ASKED_FOR
+				   : is_protected ? REFUSED_AS_PROTECTED
+						  : RUNS;
 	pid_t outer = error == -EBUSY ? outer_find() : 0;
 
 	if (outer)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Shell globs without a locale, which fnmatch(3) would consult. */
+/* Matches shell globs, without the locale that fnmatch(3) would consult. */
 #ifndef POLICY_GLOB_H
 #define POLICY_GLOB_H
 

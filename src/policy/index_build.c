@@ -16,7 +16,7 @@
 /* ---- what is filed ---- */
 
 /* One prefix and one range of ports of a rule. */
-struct entry {
+struct index_entry {
 	const struct prefix *prefix; /* NULL: any address */
 	struct ports ports;
 	uint32_t rule;
@@ -29,8 +29,8 @@ struct builder {
 	struct arena *arena, scratch;
 	struct classes classes;
 	uint32_t n_entries, n_nodes, n_targets;
-	struct entry *entries;	/* NULL: they are counted first */
-	struct prefix *targets; /* of rules with to=, where these count */
+	struct index_entry *entries; /* NULL: they are counted first */
+	struct prefix *targets;	     /* of rules with to=, where these count */
 	uint64_t *order; /* in each low half an entry; in the high one a key, then its node */
 	uint64_t *other; /* for sorting */
 	uint32_t *skip;	 /* the next interval that may have no rule yet */
@@ -47,7 +47,7 @@ static void file_entry(struct builder *builder, uint32_t rule, const struct pref
 		return;
 	if (builder->entries)
 		builder->entries[builder->n_entries] =
-			(struct entry){prefix, ports ? *ports : all, rule};
+			(struct index_entry){prefix, ports ? *ports : all, rule};
 	builder->n_entries++;
 }
 
@@ -131,7 +131,7 @@ static uint32_t part_of(const struct prefix *prefix, unsigned part)
 	}
 }
 
-static const struct entry *entry_at(const struct builder *builder, uint32_t place)
+static const struct index_entry *entry_at(const struct builder *builder, uint32_t place)
 {
 	return &builder->entries[(uint32_t)builder->order[place]];
 }
@@ -241,7 +241,7 @@ static void make_nodes(struct builder *builder, struct open *open)
 	struct index *index = builder->index;
 
 	for (uint32_t i = 0; i < builder->n_entries; i++) {
-		const struct entry *entry = entry_at(builder, i);
+		const struct index_entry *entry = entry_at(builder, i);
 		uint32_t number = node_number(builder, i);
 		if (is_first_of_node(builder, i))
 			open_node(index, open, entry->prefix, number);
@@ -334,7 +334,7 @@ static void give_to_rules(struct builder *builder, uint32_t n_intervals)
 	const struct index *index = builder->index;
 
 	for (uint32_t i = 0; i < builder->n_entries; i++) {
-		const struct entry *entry = entry_at(builder, i);
+		const struct index_entry *entry = entry_at(builder, i);
 		const struct node *node = &index->nodes[node_number(builder, i)];
 		if (entry->rule == NONE)
 			continue;
@@ -354,7 +354,8 @@ static void give_to_rules(struct builder *builder, uint32_t n_intervals)
 
 /* Scratch memory for each entry: itself, its places in two sorted lists, its intervals. */
 #define SCRATCH_BYTES                                                                              \
-	(sizeof(struct entry) + sizeof(struct prefix) + (1 + 2 * BOUNDS_MOST) * sizeof(uint64_t) + \
+	(sizeof(struct index_entry) + sizeof(struct prefix) +                                      \
+		(1 + 2 * BOUNDS_MOST) * sizeof(uint64_t) +                                         \
 		BOUNDS_MOST * CLASSES_MOST * sizeof(uint32_t))
 
 static bool open_scratch(struct builder *builder)

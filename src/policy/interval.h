@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A line of numbers that is cut into stretches; finds the one that a number lies in. */
+/* Finds the stretch that a number lies in, of a line of numbers that is cut into such. */
 #ifndef POLICY_INTERVAL_H
 #define POLICY_INTERVAL_H
 

@@ -13,6 +13,10 @@ static int read_value(struct parser *parser, enum word word, struct span value)
 	struct match *match = &parser->rule.match;
 	struct actions *actions = &parser->rule.actions;
 
+	if (word_forms[word].flag) {
+		*((bool *)&parser->rule + word_forms[word].flag) = true;
+		return 0;
+	}
 	switch (word) {
 	case WORD_TCP:
 	case WORD_UDP:
@@ -25,41 +29,20 @@ static int read_value(struct parser *parser, enum word word, struct span value)
 	case WORD_IP6:
 		match->families = FAMILY_IP6;
 		return 0;
-	case WORD_CONNECT:
-		match->is_connect = true;
-		return 0;
 	case WORD_PORT:
 		return parser_read_ports(parser, value);
 	case WORD_ADDR:
 		return parser_read_prefixes(parser, value);
 	case WORD_EXE:
 		return parser_read_patterns(parser, value);
-	case WORD_SHARE:
-		actions->share = true;
-		return 0;
-	case WORD_EXCLUSIVE:
-		actions->exclusive = true;
-		return 0;
 	case WORD_TO:
 		return parser_read_target(parser, value, &actions->to);
-	case WORD_ONCE:
-		actions->once = true;
-		return 0;
 	case WORD_FROM:
 		return parser_read_target(parser, value, &actions->from);
 	case WORD_DENY:
 		return parser_read_deny(parser, value);
-	case WORD_PASS:
-		actions->pass = true;
-		return 0;
 	case WORD_BACKLOG:
 		return parser_read_backlog(parser, value);
-	case WORD_EARLY:
-		actions->early = true;
-		return 0;
-	case WORD_KEEP:
-		actions->keep = true;
-		return 0;
 	case WORD_ADOPT:
 		return parser_read_adopt(parser, value);
 	case WORD_STEER:
@@ -73,23 +56,24 @@ static int read_keyword(struct parser *parser, enum word word, struct span name,
 {
 	if (parser->seen[word])
 		return parser_fail(parser, name.at, "\"%s\" stands twice in one rule%s",
-			word_name(word),
+			word_forms[word].name,
 			word == WORD_PORT || word == WORD_ADDR || word == WORD_EXE
 				? "; several values are split by commas"
 				: "");
 	parser->seen[word] = name.at;
-	if (word_value(word) == WORD_VALUE_NONE && value.at)
-		return parser_fail(parser, value.at, "\"%s\" takes no value", word_name(word));
-	if (word_value(word) == WORD_VALUE_NEEDED && !value.at)
-		return parser_fail(parser, name.at, "\"%s\" needs a value: %s", word_name(word),
-			word_example(word));
+	if (word_forms[word].value == WORD_VALUE_NONE && value.at)
+		return parser_fail(
+			parser, value.at, "\"%s\" takes no value", word_forms[word].name);
+	if (word_forms[word].value == WORD_VALUE_NEEDED && !value.at)
+		return parser_fail(parser, name.at, "\"%s\" needs a value: %s",
+			word_forms[word].name, word_forms[word].example);
 	if (word < FIRST_ACTION && parser->first_action)
 		return parser_fail(parser, name.at,
 			"\"%s\" is a match, and stands behind an action; matches come first",
-			word_name(word));
+			word_forms[word].name);
 	if (word < FIRST_ACTION && parser->arrow)
 		return parser_fail(parser, name.at,
-			"\"%s\" is a match, and stands behind the arrow", word_name(word));
+			"\"%s\" is a match, and stands behind the arrow", word_forms[word].name);
 	return read_value(parser, word, value);
 }
 
@@ -116,7 +100,7 @@ static int fail_unknown(struct parser *parser, struct span name)
 	struct nearest nearest = nearest_to(name.at, name.length);
 
 	for (unsigned i = 0; i < WORD_COUNT; i++)
-		nearest_try(&nearest, word_name(i));
+		nearest_try(&nearest, word_forms[i].name);
 	for (unsigned i = 0; i < sockopt_count; i++)
 		nearest_try(&nearest, sockopt_table[i].name);
 	int length = span_shown(name, 40);
@@ -155,8 +139,8 @@ static int read_word(struct parser *parser, struct span word)
 	if (equals)
 		value = (struct span){equals + 1, word.length - name.length - 1};
 	for (unsigned i = 0; i < WORD_COUNT; i++) {
-		if (word_name(i)[0] != plain.text[0] ||
-			!string_is(plain.text, plain.length, word_name(i)))
+		if (word_forms[i].name[0] != plain.text[0] ||
+			!string_is(plain.text, plain.length, word_forms[i].name))
 			continue;
 		int error = read_keyword(parser, i, name, value);
 		if (!error && i >= FIRST_ACTION && !parser->first_action)

@@ -26,13 +26,13 @@ static int check_alone(struct parser *parser, enum word word)
 	for (unsigned other = FIRST_ACTION; other < WORD_COUNT; other++) {
 		if (other != word && other != WORD_EARLY && parser->seen[other])
 			return parser_fail(parser, parser->seen[other],
-				"\"%s\" contradicts \"%s\", which stands alone", word_name(other),
-				word_name(word));
+				"\"%s\" contradicts \"%s\", which stands alone",
+				word_forms[other].name, word_forms[word].name);
 	}
 	if (parser->rule.actions.n_settings)
 		return parser_fail(parser, parser->first_action,
 			"\"%s\" stands alone: a call that it decides needs no option",
-			word_name(word));
+			word_forms[word].name);
 	return 0;
 }
 
@@ -73,7 +73,7 @@ static int check_connect(struct parser *parser)
 		if (parser->seen[bind_only[i]])
 			return parser_fail(parser, parser->seen[bind_only[i]],
 				"\"%s\" contradicts \"connect\": it is for sockets that bind",
-				word_name(bind_only[i]));
+				word_forms[bind_only[i]].name);
 	}
 	return 0;
 }
@@ -189,28 +189,19 @@ static int check_options(struct parser *parser)
 
 int parser_check_rule(struct parser *parser)
 {
-	static const enum word alone[] = {WORD_PASS, WORD_DENY};
-	int error = 0;
-
 	if (!parser->first_action)
 		return parser_fail(parser, parser->at,
 			"the rule has no action; what should happen? "
 			"(share, to=, deny, pass, ...)");
-	for (size_t i = 0; !error && i < sizeof alone / sizeof *alone; i++)
-		error = check_alone(parser, alone[i]);
-	if (!error)
-		error = check_sharing(parser);
-	if (!error)
-		error = check_connect(parser);
-	if (!error)
-		error = check_to(parser);
-	if (!error)
-		error = check_early(parser);
-	if (!error)
-		error = check_backlog(parser);
-	if (!error)
-		error = check_steer(parser);
-	if (!error)
-		error = check_families(parser);
-	return error ? error : check_options(parser);
+	/* the first complaint, in GNU C */
+	return check_alone(parser, WORD_PASS)
+		?: check_alone(parser, WORD_DENY)
+		?: check_sharing(parser)
+		?: check_connect(parser)
+		?: check_to(parser)
+		?: check_early(parser)
+		?: check_backlog(parser)
+		?: check_steer(parser)
+		?: check_families(parser)
+		?: check_options(parser);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A text with rules, and what is wrong with it. */
+/* Shows what is wrong with a text of rules, and where. */
 #ifndef POLICY_PARSE_ERROR_H
 #define POLICY_PARSE_ERROR_H
 

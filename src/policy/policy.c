@@ -131,12 +131,3 @@ bool policy_protects_listen(const struct policy *policy)
 	}
 	return false;
 }
-
-bool policy_protects(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->count; i++) {
-		if (rule_protects(&policy->rules[i]))
-			return true;
-	}
-	return false;
-}

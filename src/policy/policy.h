@@ -19,7 +19,7 @@ struct policy {
 	bool has_keep;	  /* sockets are kept */
 	bool has_once;	  /* the first port is remembered */
 	bool has_connect; /* connect() matters */
-	bool has_guard;	  /* a rule protects */
+	bool has_guard;	  /* a rule protects: a program that cannot be hooked must not run */
 	bool has_scope;	  /* a rule is about an address of one network interface */
 	bool is_builtin;  /* nothing was configured */
 	bool is_strict;	  /* REUSE_STRICT: an option that cannot be set fails the call */
@@ -74,9 +74,6 @@ const struct rule *policy_decide_early(const struct policy *policy, const struct
 
 /* Whether some rule lets a port be shared. */
 bool policy_shares(const struct policy *policy);
-
-/* Whether some rule protects, so that a program that cannot be hooked must not run. */
-bool policy_protects(const struct policy *policy);
 
 /*
  * Whether a rule that may be the one for ENDPOINT, whose protocol is not known, protects in this

@@ -19,20 +19,22 @@ static const char *executable(struct program_names *names)
 	return names->executable;
 }
 
+void program_add_path(struct program_names *names, const char *path)
+{
+	size_t length = string_length(names->invoked);
+
+	length -= length == 1; /* the root itself */
+	text_print(names->invoked + length, sizeof names->invoked - length, "/%s",
+		string_starts(path, "./") ? path + 2 : path);
+}
+
 static const char *invoked(struct program_names *names)
 {
 	const char *path = (const char *)getauxval(AT_EXECFN);
-	struct text text;
 
-	if (!path || path[0] == '/')
+	if (!path || path[0] == '/' || system_getcwd(names->invoked, PATH_MAX) < 0)
 		return path;
-	if (system_getcwd(names->invoked, PATH_MAX) < 0)
-		return path;
-	text_start(&text, names->invoked, sizeof names->invoked);
-	text.length = string_length(names->invoked);
-	names->invoked[text.length] = '/';
-	text.length += text.length > 1; /* not after the root itself */
-	text_format(&text, "%s", string_starts(path, "./") ? path + 2 : path);
+	program_add_path(names, path);
 	return names->invoked;
 }
 

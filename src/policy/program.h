@@ -12,6 +12,9 @@ struct program_names {
 	char invoked[2 * PATH_MAX];
 };
 
+/* Adds a relative PATH to the folder that NAMES->invoked holds. Async-signal-safe. */
+void program_add_path(struct program_names *names, const char *path);
+
 /*
  * The names of this process, in NAMES: /proc/self/exe, and AT_EXECFN (getauxval(3)) made absolute.
  * What cannot be found out is left out. Async-signal-safe.

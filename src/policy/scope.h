@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The network interface of an address that is good on one link alone: "eth0" in fe80::1%eth0. */
+/* Finds the interface of an address that is good on one link alone: "eth0" in fe80::1%eth0. */
 #ifndef POLICY_SCOPE_H
 #define POLICY_SCOPE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where the policy comes from: the environment, a file, bindp's variables, or what is built in. */
+/* Loads the policy: from the environment, a file, bindp's variables, or what is built in. */
 #ifndef POLICY_SOURCE_H
 #define POLICY_SOURCE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A part of a text, and the items of a list in it. All functions are pure. */
+/* Takes a part of a text, and a list in it, to pieces. All functions are pure. */
 #ifndef POLICY_SPAN_H
 #define POLICY_SPAN_H
 

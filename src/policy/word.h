@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The words of a rule, but for those of sockopt.h. */
+/* The table of the words of a rule, but for those of sockopt.h. */
 #ifndef POLICY_WORD_H
 #define POLICY_WORD_H
+
+#include <stdint.h>
 
 enum word {
 	WORD_TCP,
@@ -36,10 +38,13 @@ enum word_value {
 	WORD_VALUE_NEEDED,
 };
 
-/* The word as it is written, whether it takes a value, and for messages, an example of it with one.
- * Pure. */
-const char *word_name(enum word word);
-enum word_value word_value(enum word word);
-const char *word_example(enum word word);
+struct word_form {
+	char name[10];	  /* as it is written */
+	uint8_t value;	  /* enum word_value */
+	char example[24]; /* for messages, with its value */
+	uint16_t flag; /* where in a struct rule the bool is that it sets, and no more; 0: none */
+};
+
+extern const struct word_form word_forms[WORD_COUNT];
 
 #endif

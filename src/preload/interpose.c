@@ -4,7 +4,7 @@
  * out, and calls the real function. Everything here is async-signal-safe, takes no lock and keeps
  * no state by descriptor. The caller's errno is what the real function leaves.
  */
-#include "environment.h"
+#include "early_environment.h"
 #include "ground/system.h"
 #include "inherit.h"
 #include "libc.h"
@@ -38,7 +38,7 @@ static SLOW const struct configuration *load(void)
 	int saved_errno = errno;
 
 	libc_find();
-	char **environment = environment_get(&early);
+	char **environment = early_environment_get(&early);
 	struct variables variables = getauxval(AT_SECURE) ? none : variables_read(environment);
 	const struct configuration *configuration = source_load(&variables, SOURCE_THIS_PROGRAM);
 	arena_close(&early);
@@ -96,28 +96,26 @@ static int fail_with(int error)
 
 /* ---- by a rule ---- */
 
-static SLOW void say_in_use(const struct configuration *configuration, const struct rule *rule,
-	const struct endpoint *endpoint)
-{
-	decision_say_in_use(configuration, rule_shares(rule), endpoint, DECISION_OWN_USER);
-}
-
 static int call_bind(const struct configuration *configuration, int fd, const struct rule *rule,
 	const struct sockaddr *address, socklen_t length, const struct endpoint *endpoint)
 {
 	int result = libc.bind(fd, address, length);
 
 	if (result < 0 && errno == EADDRINUSE)
-		say_in_use(configuration, rule, endpoint);
+		decision_say_in_use(configuration, rule_shares(rule), endpoint, DECISION_OWN_USER);
 	return result;
 }
 
-/* Takes a socket that was kept or inherited instead of binding FD, where there is one. */
-static SLOW int bind_kept(const struct configuration *configuration, int fd,
+/*
+ * What is not done for every bind. A socket that was kept or inherited is taken instead of FD,
+ * where there is one. A UDP socket that is bound is in its group, and can steer it.
+ */
+static SLOW int bind_further(const struct configuration *configuration, int fd,
 	const struct rule *rule, const struct sockaddr *address, socklen_t length,
 	const struct endpoint *endpoint)
 {
 	const struct actions *actions = &rule->actions;
+	bool is_udp = endpoint->protocol == PROTOCOL_UDP;
 	int taken = actions->adopt ? adopt_socket(configuration, fd, rule, endpoint) : 0;
 
 	if (taken == 0 && actions->keep)
@@ -125,22 +123,9 @@ static SLOW int bind_kept(const struct configuration *configuration, int fd,
 	if (taken < 0)
 		return fail_with(taken);
 	int result = taken ? 0 : call_bind(configuration, fd, rule, address, length, endpoint);
-	if (result == 0 && actions->keep && endpoint->protocol == PROTOCOL_UDP && endpoint->port)
+	if (result == 0 && actions->keep && is_udp && endpoint->port)
 		keep_store(configuration, fd, endpoint);
-	return result;
-}
-
-/* What is not done for every bind: a UDP socket that is bound is in its group, and can steer it. */
-static SLOW int bind_further(const struct configuration *configuration, int fd,
-	const struct rule *rule, const struct sockaddr *address, socklen_t length,
-	const struct endpoint *endpoint)
-{
-	const struct actions *actions = &rule->actions;
-	int result = actions->keep || actions->adopt
-			     ? bind_kept(configuration, fd, rule, address, length, endpoint)
-			     : call_bind(configuration, fd, rule, address, length, endpoint);
-
-	if (result == 0 && actions->has_steer && endpoint->protocol == PROTOCOL_UDP)
+	if (result == 0 && actions->has_steer && is_udp)
 		steer_join(configuration, fd, rule, endpoint);
 	return result;
 }
@@ -152,7 +137,6 @@ static FAST int bind_by_rule(const struct configuration *configuration, int fd,
 	const struct actions *actions = &rule->actions;
 	struct sockaddr_storage target;
 
-	decision_say(configuration, "bind", fd, endpoint, rule);
 	if (actions->pass)
 		return libc.bind(fd, address, length);
 	int error = decision_prepare_bind(configuration, fd, rule, endpoint);
@@ -196,14 +180,12 @@ EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length)
 		if (result <= 0)
 			return result;
 	}
-	int error = decision_find(configuration, VIEW_BIND, fd, fd, &endpoint, &rule);
+	int error =
+		decision_find_and_say(configuration, VIEW_BIND, "bind", fd, fd, &endpoint, &rule);
 	if (error)
 		return fail_with(error);
-	if (!rule) {
-		decision_say_none(configuration, "bind", fd, &endpoint);
-		return libc.bind(fd, address, length);
-	}
-	return bind_by_rule(configuration, fd, rule, address, length, &endpoint);
+	return rule ? bind_by_rule(configuration, fd, rule, address, length, &endpoint)
+		    : libc.bind(fd, address, length);
 }
 
 /* ---- listen ---- */
@@ -275,13 +257,6 @@ EXPORT int listen(int fd, int backlog)
 
 /* ---- connect ---- */
 
-static int call_connect(const struct configuration *configuration, int fd,
-	const struct sockaddr *address, socklen_t length)
-{
-	keep_end(configuration, fd);
-	return libc.connect(fd, address, length);
-}
-
 static SLOW int connect_by_rule(const struct configuration *configuration, int fd,
 	const struct sockaddr *address, socklen_t length)
 {
@@ -297,18 +272,14 @@ static SLOW int connect_by_rule(const struct configuration *configuration, int f
 		decision_explain(configuration, VIEW_CONNECT, "connect", fd, fd, &peer);
 		return libc.connect(fd, address, length);
 	}
-	int error = decision_find(configuration, VIEW_CONNECT, fd, fd, &peer, &rule);
+	int error =
+		decision_find_and_say(configuration, VIEW_CONNECT, "connect", fd, fd, &peer, &rule);
+	if (!error && rule)
+		error = decision_prepare_connect(configuration, fd, rule, &peer, libc.bind);
 	if (error)
 		return fail_with(error);
-	if (!rule) {
-		decision_say_none(configuration, "connect", fd, &peer);
-		return call_connect(configuration, fd, address, length);
-	}
-	decision_say(configuration, "connect", fd, &peer, rule);
-	error = decision_prepare_connect(configuration, fd, rule, &peer, libc.bind);
-	if (error)
-		return fail_with(error);
-	return call_connect(configuration, fd, address, length);
+	keep_end(configuration, fd);
+	return libc.connect(fd, address, length);
 }
 
 EXPORT int connect(int fd, const struct sockaddr *address, socklen_t length)

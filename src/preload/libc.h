@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The functions that ours stand in for: libc's, or those of the next preloaded object. */
+/* Finds the functions that ours intercept: libc's, or those of the next preloaded object. */
 #ifndef PRELOAD_LIBC_H
 #define PRELOAD_LIBC_H
 

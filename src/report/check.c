@@ -74,6 +74,6 @@ void check_print(const struct policy *policy, enum hook hook)
 	printf("The first rule that matches decides; what none matches is left alone.\n");
 	if (!policy_shares(policy))
 		printf("Nothing is shared: no rule for bind() has \"share\" or \"reuseport\".\n");
-	if (policy_protects(policy))
+	if (policy->has_guard)
 		print_misses(hook);
 }

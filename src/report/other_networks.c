@@ -14,7 +14,7 @@
 #define NAME_SIZE	32 /* "net:[4026531840]" */
 #define NAMESPACES_MOST 1024
 
-struct search {
+struct network_search {
 	struct other_networks *found;
 	uint16_t port;
 	char (*seen)[NAME_SIZE]; /* namespaces */
@@ -71,7 +71,7 @@ static void look_into(struct other_networks *found, pid_t process, uint16_t port
 
 static bool visit(int proc, const char *name, void *context)
 {
-	struct search *search = context;
+	struct network_search *search = context;
 	pid_t process = procfs_number(name);
 	char *namespace = search->seen[search->n_seen];
 
@@ -93,7 +93,7 @@ static bool visit(int proc, const char *name, void *context)
 
 void other_networks_find(struct other_networks *found, uint16_t port)
 {
-	struct search search = {.found = found, .port = port};
+	struct network_search search = {.found = found, .port = port};
 
 	*found = (struct other_networks){.count = 0};
 	search.seen = calloc(NAMESPACES_MOST, sizeof *search.seen);

@@ -33,7 +33,7 @@ static bool is_keeper(pid_t process)
 	return strcmp(program, "systemd") == 0 || strcmp(program, "reuse-run") == 0;
 }
 
-struct search {
+struct owner_search {
 	struct owners *owners;
 	pid_t process; /* that is looked into */
 	bool is_keeper;
@@ -56,7 +56,7 @@ static int add(struct owners *owners, const struct owner *owner)
 
 static bool visit_socket(int fd, uint64_t inode, void *context)
 {
-	struct search *search = context;
+	struct owner_search *search = context;
 	struct owner owner = {
 		.inode = (uint32_t)inode,
 		.process = search->process,
@@ -70,7 +70,7 @@ static bool visit_socket(int fd, uint64_t inode, void *context)
 
 static bool visit_process(int proc, const char *name, void *context)
 {
-	struct search *search = context;
+	struct owner_search *search = context;
 
 	(void)proc;
 	search->process = procfs_number(name);
@@ -115,7 +115,7 @@ static void unite(struct owners *owners)
 
 int owners_read(struct owners *owners)
 {
-	struct search search = {.owners = owners};
+	struct owner_search search = {.owners = owners};
 
 	*owners = (struct owners){.list = NULL};
 	procfs_walk_path("/proc", visit_process, &search);

@@ -2,11 +2,13 @@
 #include "survey.h"
 
 #include "ground/compat.h"
+#include "ground/errnos.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 enum user_number listener_user_number(const struct listener *listener)
@@ -82,9 +84,14 @@ static int read_tables(struct survey *survey, uint16_t port)
 
 /* ---- order ---- */
 
-static int compare_numbers(uint64_t a, uint64_t b)
+/* By the first of COUNT pairs that differ. */
+static int compare_keys(const uint64_t (*keys)[2], size_t count)
 {
-	return (a > b) - (a < b);
+	while (count > 1 && (*keys)[0] == (*keys)[1]) {
+		keys++;
+		count--;
+	}
+	return ((*keys)[0] > (*keys)[1]) - ((*keys)[0] < (*keys)[1]);
 }
 
 /* By all that makes a group, and at last by inode: in the order in which they were made. */
@@ -103,11 +110,8 @@ static int compare_listeners(const void *a, const void *b)
 		{x->user, y->user},
 		{x->inode, y->inode},
 	};
-	int order = 0;
 
-	for (size_t i = 0; i < sizeof keys / sizeof *keys && order == 0; i++)
-		order = compare_numbers(keys[i][0], keys[i][1]);
-	return order;
+	return compare_keys(keys, sizeof keys / sizeof *keys);
 }
 
 static int compare_connections(const void *a, const void *b)
@@ -122,11 +126,8 @@ static int compare_connections(const void *a, const void *b)
 		{x->local.address.high, y->local.address.high},
 		{x->local.address.low, y->local.address.low},
 	};
-	int order = 0;
 
-	for (size_t i = 0; i < sizeof keys / sizeof *keys && order == 0; i++)
-		order = compare_numbers(keys[i][0], keys[i][1]);
-	return order;
+	return compare_keys(keys, sizeof keys / sizeof *keys);
 }
 
 static void sort(void *list, size_t count, size_t size, int (*compare)(const void *, const void *))
@@ -140,9 +141,7 @@ size_t survey_group_size(const struct survey *survey, size_t at)
 	const struct listener *first = &survey->listeners[at];
 	size_t size = 1;
 
-	while (at + size < survey->count &&
-		first[size].entry.local.protocol == first->entry.local.protocol &&
-		tables_are_one_group(&first->entry, &first[size].entry))
+	while (at + size < survey->count && tables_are_one_group(&first->entry, &first[size].entry))
 		size++;
 	return size;
 }
@@ -269,8 +268,11 @@ int survey_read(struct survey *survey, uint16_t port, const struct survey *befor
 	int error = read_tables(survey, port);
 	if (!error && survey->count)
 		error = owners_read(&survey->owners);
-	if (error)
-		return error;
+	if (error) {
+		fprintf(stderr, "reuse-run: the kernel's tables cannot be read: %s\n",
+			errno_name(-error));
+		return EX_OSERR;
+	}
 	sort(survey->listeners, survey->count, sizeof *survey->listeners, compare_listeners);
 	sort(survey->connections, survey->n_connections, sizeof *survey->connections,
 		compare_connections);

@@ -39,8 +39,8 @@ struct survey {
 
 /*
  * Looks at PORT, or with 0 at every port of this network namespace. Connections are held to be new
- * if BEFORE, which may be NULL, has not got them. Returns 0 or a negative errno. SURVEY is to be
- * freed with survey_free(), in any case.
+ * if BEFORE, which may be NULL, has not got them. Returns 0, or an exit status with
+ * what was said on standard error. SURVEY is to be freed with survey_free(), in any case.
  */
 int survey_read(struct survey *survey, uint16_t port, const struct survey *before);
 

@@ -2,7 +2,6 @@
 #include "watch.h"
 
 #include "ground/clock.h"
-#include "ground/errnos.h"
 #include "who.h"
 
 #include <stdlib.h>
@@ -60,13 +59,11 @@ int watch(uint16_t port)
 	}
 	for (;;) {
 		int64_t now_ms = clock_now_ms();
-		int error = survey_read(&now, port, drawn_ms ? &before : NULL);
+		int status = survey_read(&now, port, drawn_ms ? &before : NULL);
 		survey_free(&before);
-		if (error) {
+		if (status) {
 			survey_free(&now);
-			fprintf(stderr, "reuse-run: the kernel's tables cannot be read: %s\n",
-				errno_name(-error));
-			return EX_OSERR;
+			return status;
 		}
 		draw_survey(&now, port, drawn_ms ? now_ms - drawn_ms : PERIOD_MS);
 		before = now;

@@ -7,9 +7,7 @@
 
 #include <langinfo.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #define CELL_SIZE      48
@@ -61,8 +59,6 @@ static const char *unknown(const struct columns *columns)
 static void print_process(FILE *out, const struct listener *listener, const struct columns *columns)
 {
 	char number[CELL_SIZE] = "-", program[PROCFS_PROGRAM_SIZE] = "-";
-	char shown[CELL_SIZE];
-	struct text text;
 
 	if (!listener->owners) {
 		strcpy(number, unknown(columns));
@@ -75,9 +71,7 @@ static void print_process(FILE *out, const struct listener *listener, const stru
 			snprintf(number + length, sizeof number - (size_t)length, "+%zu", others);
 		owners_program(process, program);
 	}
-	text_start(&text, shown, sizeof shown);
-	text_add_printable(&text, program, strlen(program));
-	fprintf(out, "  %-12s  %-15s  ", number, shown);
+	fprintf(out, "  %-12s  %-15s  ", number, program);
 }
 
 static void print_queue(FILE *out, const struct table_entry *entry, const struct columns *columns)
@@ -164,10 +158,8 @@ static void print_user(FILE *out, const struct listener *first)
 {
 	enum user_number number = listener_user_number(first);
 	char bytes[ENDPOINT_TEXT_SIZE];
-	struct text text;
 
-	text_start(&text, bytes, sizeof bytes);
-	diagnose_print_user(&text, first->entry.user);
+	diagnose_user_name(bytes, sizeof bytes, first->entry.user);
 	if (number == USER_UNKNOWN)
 		fputs(", a user that has no number here", out);
 	else
@@ -175,21 +167,27 @@ static void print_user(FILE *out, const struct listener *first)
 			number == USER_UNCLEAR ? " or one that has no number here" : "");
 }
 
+void who_print_endpoint(FILE *out, const struct endpoint *endpoint, uint32_t interface)
+{
+	char bytes[ENDPOINT_TEXT_SIZE], name[IF_NAMESIZE];
+	struct endpoint plain = *endpoint;
+	struct text text;
+
+	plain.scope_id = 0;
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, &plain);
+	fputs(bytes, out);
+	if (interface)
+		fprintf(out, " on %s", if_indextoname(interface, name) ? name : "?");
+}
+
 static void print_head(FILE *out, const struct survey *survey, size_t at, size_t size,
 	const struct columns *columns)
 {
 	const struct listener *first = &survey->listeners[at];
 	const struct table_entry *entry = &first->entry;
-	char bytes[ENDPOINT_TEXT_SIZE + 64], device[IF_NAMESIZE];
-	struct text text;
 
-	text_start(&text, bytes, sizeof bytes);
-	struct endpoint local = entry->local;
-	local.scope_id = 0; /* the interface comes after it, by its name */
-	endpoint_print(&text, &local);
-	fputs(bytes, out);
-	if (entry->interface)
-		fprintf(out, " on %s", if_indextoname(entry->interface, device) ? device : "?");
+	who_print_endpoint(out, &entry->local, entry->interface);
 	if (entry->is_v6only && address_is_any(&entry->local.address))
 		fputs(" (IPv6 only)", out);
 	if (size > 1)
@@ -218,14 +216,10 @@ static void print_titles(FILE *out, const struct columns *columns)
 /* Who else could be here; the kernel's answer to "may I" is for reuse-run --why. */
 static void print_outlook(FILE *out, const struct listener *first, size_t size, uint16_t port)
 {
-	char user[CELL_SIZE];
-	struct text text;
+	char user[CELL_SIZE] = "that user, by the kernel's own number";
 
-	text_start(&text, user, sizeof user);
 	if (listener_user_number(first) == USER_KNOWN)
-		diagnose_print_user(&text, first->entry.user);
-	else
-		text_format(&text, "that user, by the kernel's own number");
+		diagnose_user_name(user, sizeof user, first->entry.user);
 	if (first->sharing == SHARING_ON)
 		fprintf(out,
 			"Another copy can join if: it runs as %s, in this network namespace, and "
@@ -283,11 +277,8 @@ int who(uint16_t port, bool is_json)
 {
 	struct survey survey;
 	int error = survey_read(&survey, port, NULL);
-	int status = error ? EX_OSERR : survey.count ? 0 : WHO_NOBODY;
+	int status = error ? error : survey.count ? 0 : WHO_NOBODY;
 
-	if (error)
-		fprintf(stderr, "reuse-run: the kernel's tables cannot be read: %s\n",
-			errno_name(-error));
 	if (survey.udp_error)
 		fprintf(stderr, "reuse-run: UDP sockets cannot be seen: %s\n",
 			errno_name(-survey.udp_error));
@@ -299,9 +290,5 @@ int who(uint16_t port, bool is_json)
 		fprintf(stderr, "reuse-run: nobody listens on port %u in this network namespace\n",
 			port);
 	survey_free(&survey);
-	if (fflush(stdout) != 0) {
-		perror("reuse-run: standard output");
-		return EX_IOERR;
-	}
 	return status;
 }

@@ -22,4 +22,7 @@ int who(uint16_t port, bool is_json);
  */
 void who_print(FILE *out, const struct survey *survey, uint16_t port, int64_t elapsed_ms);
 
+/* "tcp [fe80::1]:80 on eth0"; INTERFACE, unless it is 0, comes after it by its name. */
+void who_print_endpoint(FILE *out, const struct endpoint *endpoint, uint32_t interface);
+
 #endif

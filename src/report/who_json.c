@@ -21,30 +21,37 @@ static void print_user(FILE *out, const struct listener *first)
 	enum user_number number = listener_user_number(first);
 	uid_t user = first->entry.user;
 	char bytes[64];
-	struct text text;
 
 	if (number == USER_UNKNOWN) {
 		fputs("\"user\":{\"id\":null,\"name\":null,\"has_number\":false}", out);
 		return;
 	}
-	text_start(&text, bytes, sizeof bytes);
-	diagnose_print_user(&text, user);
+	diagnose_user_name(bytes, sizeof bytes, user);
 	fprintf(out, "\"user\":{\"id\":%u,\"name\":", (unsigned)user);
 	json_print_string(out, bytes);
 	fprintf(out, ",\"has_number\":%s}", number == USER_KNOWN ? "true" : "null");
 }
 
-static void print_owners(FILE *out, const struct owner *owners, size_t count)
+static void print_number(FILE *out, const char *name, bool is_known, unsigned number)
 {
-	fputc('[', out);
-	for (size_t i = 0; i < count; i++) {
+	if (is_known)
+		fprintf(out, ",\"%s\":%u", name, number);
+	else
+		fprintf(out, ",\"%s\":null", name);
+}
+
+static void print_owners(
+	FILE *out, const char *name, bool are_known, const struct owner *owners, size_t count)
+{
+	fprintf(out, ",\"%s\":%s", name, are_known ? "[" : "null");
+	for (size_t i = 0; are_known && i < count; i++) {
 		char program[PROCFS_PROGRAM_SIZE];
 		owners_program(owners[i].process, program);
 		fprintf(out, "%s{\"pid\":%d,\"program\":", i ? "," : "", (int)owners[i].process);
 		json_print_string(out, program);
 		fputc('}', out);
 	}
-	fputc(']', out);
+	fputs(are_known ? "]" : "", out);
 }
 
 static void print_socket(FILE *out, const struct survey *survey, const struct listener *listener)
@@ -52,29 +59,16 @@ static void print_socket(FILE *out, const struct survey *survey, const struct li
 	const struct table_entry *entry = &listener->entry;
 	size_t n_keepers = listener->n_owners - listener->n_processes;
 
-	fprintf(out, "{\"inode\":%u,\"queue\":%u,\"queue_size\":", entry->inode, entry->queue);
-	if (entry->local.protocol == PROTOCOL_TCP)
-		fprintf(out, "%u", entry->queue_size);
-	else
-		fputs("null", out);
-	fputs(",\"connections\":", out);
-	if (listener->has_connections)
-		fprintf(out, "%u", listener->connections);
-	else
-		fputs("null", out);
-	fprintf(out, ",\"share\":%s,\"processes\":",
+	fprintf(out, "{\"inode\":%u,\"queue\":%u", entry->inode, entry->queue);
+	print_number(out, "queue_size", entry->local.protocol == PROTOCOL_TCP, entry->queue_size);
+	print_number(out, "connections", listener->has_connections, listener->connections);
+	fprintf(out, ",\"share\":%s",
 		listener->sharing == SHARING_ON	   ? "true"
 		: listener->sharing == SHARING_OFF ? "false"
 						   : "null");
-	if (listener->owners)
-		print_owners(out, listener->owners, listener->n_processes);
-	else
-		fputs("null", out);
-	fputs(",\"kept_by\":", out);
-	if (n_keepers || !survey->owners.hides_keeper)
-		print_owners(out, listener->owners + listener->n_processes, n_keepers);
-	else
-		fputs("null", out);
+	print_owners(out, "processes", listener->owners, listener->owners, listener->n_processes);
+	print_owners(out, "kept_by", n_keepers || !survey->owners.hides_keeper,
+		listener->owners + listener->n_processes, n_keepers);
 	fputc('}', out);
 }
 
@@ -90,17 +84,10 @@ static void print_group(FILE *out, const struct survey *survey, size_t at, size_
 	print_address(out, &entry->local.address);
 	fprintf(out, ",\"port\":%u,\"v6only\":%s,\"device\":", entry->local.port,
 		entry->is_v6only ? "true" : "false");
-	if (entry->interface && if_indextoname(entry->interface, device))
-		json_print_string(out, device);
-	else
-		fputs("null", out);
+	json_print_string(out, entry->interface ? if_indextoname(entry->interface, device) : NULL);
 	fputc(',', out);
 	print_user(out, &survey->listeners[at]);
-	fputs(",\"connections\":", out);
-	if (is_tcp)
-		fprintf(out, "%u", survey_group_connections(survey, at).open);
-	else
-		fputs("null", out);
+	print_number(out, "connections", is_tcp, survey_group_connections(survey, at).open);
 	fputs(",\"sockets\":[", out);
 	for (size_t i = at; i < at + size; i++) {
 		fputs(i > at ? "," : "", out);

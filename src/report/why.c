@@ -2,7 +2,6 @@
 #include "why.h"
 
 #include "ground/compat.h"
-#include "ground/errnos.h"
 #include "ground/number.h"
 #include "ground/sysctl.h"
 #include "other_networks.h"
@@ -15,7 +14,6 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -171,19 +169,9 @@ static unsigned count_members(const struct wish *wish, const struct survey *surv
 
 /* ---- saying ---- */
 
-/* "tcp [fe80::1]:80 on eth0" */
 static void print_endpoint(const struct endpoint *endpoint)
 {
-	char bytes[ENDPOINT_TEXT_SIZE], interface[IF_NAMESIZE];
-	struct endpoint plain = *endpoint;
-	struct text text;
-
-	plain.scope_id = 0;
-	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, &plain);
-	fputs(bytes, stdout);
-	if (endpoint->scope_id)
-		printf(" on %s", if_indextoname(endpoint->scope_id, interface) ? interface : "?");
+	who_print_endpoint(stdout, endpoint, endpoint->scope_id);
 }
 
 static void say_joins(const struct wish *wish, unsigned members)
@@ -222,10 +210,8 @@ static void say_error(const struct wish *wish, int error)
 static void say_remedy(const struct wish *wish, enum obstacle obstacle, const struct holder *holder)
 {
 	char user[NAME_SIZE];
-	struct text text;
 
-	text_start(&text, user, sizeof user);
-	diagnose_print_user(&text, holder->user);
+	diagnose_user_name(user, sizeof user, holder->user);
 	if (obstacle == OBSTACLE_USER &&
 		diagnose_user_number(holder->user, holder->process) != USER_KNOWN)
 		printf("  Give both containers the same user mapping, and run both programs as one "
@@ -319,14 +305,6 @@ static int worse(int a, int b)
 	return a == WHY_CANNOT || b == WHY_CANNOT ? WHY_CANNOT : a > b ? a : b;
 }
 
-static bool is_same_endpoint(const struct table_entry *a, const struct table_entry *b)
-{
-	struct table_entry of_same_user = *b;
-
-	of_same_user.user = a->user;
-	return tables_are_one_group(a, &of_same_user);
-}
-
 /* A copy wants what others have: each endpoint that is held, and TCP in any case. */
 static int judge_held(struct wish *wish, const struct survey *survey)
 {
@@ -336,7 +314,7 @@ static int judge_held(struct wish *wish, const struct survey *survey)
 	for (size_t i = 0; i < survey->count; i++) {
 		const struct table_entry *entry = &survey->listeners[i].entry;
 		has_tcp |= entry->local.protocol == PROTOCOL_TCP;
-		if (i > 0 && is_same_endpoint(entry, &survey->listeners[i - 1].entry))
+		if (i > 0 && tables_are_at_one_place(entry, &survey->listeners[i - 1].entry))
 			continue;
 		wish->endpoint = entry->local;
 		wish->is_v6only = entry->is_v6only;
@@ -377,15 +355,12 @@ static void say_elsewhere(uint16_t port, bool is_held_here)
 	other_networks_find(&elsewhere, port);
 	for (unsigned i = 0; i < elsewhere.count; i++) {
 		pid_t process = elsewhere.places[i].process;
-		char program[PROCFS_PROGRAM_SIZE], bytes[2 * PROCFS_PROGRAM_SIZE];
-		struct text text;
+		char program[PROCFS_PROGRAM_SIZE];
 		owners_program(process, program);
-		text_start(&text, bytes, sizeof bytes);
-		text_add_printable(&text, program, strlen(program));
 		printf("%s port %u is in use in another network namespace, that of process %d "
 		       "(%s); "
 		       "a copy joins it only there: nsenter -t %d -n reuse-run PROGRAM\n",
-			protocol_name(elsewhere.places[i].protocol), port, (int)process, bytes,
+			protocol_name(elsewhere.places[i].protocol), port, (int)process, program,
 			(int)process);
 	}
 	if (elsewhere.is_partial && !is_held_here)
@@ -399,13 +374,11 @@ static bool read_user(struct wish *wish, const char *name)
 {
 	const struct passwd *entry = name ? getpwnam(name) : NULL;
 	uint64_t number = geteuid();
-	struct text text;
 
 	if (name && !entry && !number_parse(&number, 10, name, strlen(name), UINT32_MAX - 1))
 		return false;
 	wish->user = entry ? entry->pw_uid : (uid_t)number;
-	text_start(&text, wish->user_name, sizeof wish->user_name);
-	diagnose_print_user(&text, wish->user);
+	diagnose_user_name(wish->user_name, sizeof wish->user_name, wish->user);
 	return true;
 }
 
@@ -424,20 +397,16 @@ static bool read_place(struct target *target, const char *place)
 static int judge_all(struct wish *wish, const struct target *target)
 {
 	struct survey survey;
-	int error = survey_read(&survey, target->port, NULL);
-	int status = EX_OSERR;
+	int error = survey_read(&survey, target->port, NULL), status = error;
 
 	wish->endpoint.port = target->port;
-	if (error) {
-		fprintf(stderr, "reuse-run: the kernel's tables cannot be read: %s\n",
-			errno_name(-error));
-	} else if (target->has_address) {
+	if (!error && target->has_address) {
 		wish->endpoint.address = target->address;
 		wish->endpoint.scope_id = wish->interface = target->scope_id;
 		wish->endpoint.family = address_is_ip4(&target->address) ? FAMILY_IP4 : FAMILY_IP6;
 		wish->endpoint.protocol = PROTOCOL_TCP;
 		status = judge_address(wish, &survey);
-	} else {
+	} else if (!error) {
 		status = judge_held(wish, &survey);
 	}
 	if (!error)
@@ -460,9 +429,5 @@ int why(const char *place, const char *user)
 		fprintf(stderr, "reuse-run: --user %s: there is no such user\n", user);
 		return EX_USAGE;
 	}
-	int status = judge_all(&wish, &target);
-	if (fflush(stdout) == 0)
-		return status;
-	perror("reuse-run: standard output");
-	return EX_IOERR;
+	return judge_all(&wish, &target);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Says whether a new copy can join a port, and if not, why, and what would mend it. */
+/* Says whether a new copy can join a port, and if not, why, and how to fix it. */
 #ifndef REPORT_WHY_H
 #define REPORT_WHY_H
 

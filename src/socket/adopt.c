@@ -2,6 +2,7 @@
 #include "adopt.h"
 
 #include "ground/compare.h"
+#include "ground/errnos.h"
 #include "ground/procfs.h"
 #include "ground/system.h"
 #include "inherited.h"
@@ -36,8 +37,8 @@ static int share_inherited(const struct configuration *configuration, int fd,
 	if (error)
 		say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
 			"the adopted socket belongs to another user, who alone could share its "
-			"port",
-			error);
+			"port: %s",
+			errno_name(-error));
 	return 0;
 }
 
@@ -51,7 +52,7 @@ int adopt_socket(const struct configuration *configuration, int fd, const struct
 	if (inherited < 0 || share_ask_bound(inherited, &found) < 0 || found.port == 0 ||
 		share_ask_protocol(inherited, &found) < 0 || found.protocol != endpoint->protocol) {
 		say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
-			"there is no inherited socket of that name and protocol to adopt", 0);
+			"there is no inherited socket of that name and protocol to adopt");
 		return 0;
 	}
 	int error = rule_shares(rule) ? share_inherited(configuration, inherited, rule, &found) : 0;
@@ -60,6 +61,6 @@ int adopt_socket(const struct configuration *configuration, int fd, const struct
 	if (error)
 		return error;
 	system_fcntl(inherited, F_SETFD, FD_CLOEXEC);
-	say_of_endpoint(configuration, LOG_LEVEL_INFO, &found, "adopted", 0);
+	say_of_endpoint(configuration, LOG_LEVEL_INFO, &found, "adopted");
 	return 1;
 }

@@ -22,27 +22,22 @@ void decision_print(const struct configuration *configuration, enum log_level le
 	const char *call, int number, const struct endpoint *endpoint, const struct rule *rule,
 	const char *otherwise);
 
-/* A bind that fails by a rule is worth a warning: without one, nobody would find the reason. */
-static inline void decision_say(const struct configuration *configuration, const char *call,
-	int number, const struct endpoint *endpoint, const struct rule *rule)
-{
-	enum log_level level =
-		rule->actions.deny && !rule->match.is_connect ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
-
-	if (log_says(&configuration->log, level))
-		decision_print(configuration, level, call, number, endpoint, rule, "");
-}
-
 #define DECISION_NONE	   "no rule matches; left alone"
 #define DECISION_NOT_EARLY "no rule is early; left alone"
 
-/* At level debug, a call that nothing is done about is worth a line too. */
-static inline void decision_say_none(const struct configuration *configuration, const char *call,
-	int number, const struct endpoint *endpoint)
+/*
+ * A bind that fails by a rule is worth a warning: without one, nobody would find the reason. At
+ * level debug, a call that nothing is done about, by no RULE, is worth a line too.
+ */
+static inline void decision_say(const struct configuration *configuration, const char *call,
+	int number, const struct endpoint *endpoint, const struct rule *rule)
 {
-	if (log_says(&configuration->log, LOG_LEVEL_DEBUG))
-		decision_print(configuration, LOG_LEVEL_DEBUG, call, number, endpoint, NULL,
-			DECISION_NONE);
+	enum log_level level = !rule					       ? LOG_LEVEL_DEBUG
+			       : rule->actions.deny && !rule->match.is_connect ? LOG_LEVEL_WARN
+									       : LOG_LEVEL_INFO;
+
+	if (log_says(&configuration->log, level))
+		decision_print(configuration, level, call, number, endpoint, rule, DECISION_NONE);
 }
 
 /* Says what would be done about a call that will not be changed. */
@@ -128,6 +123,18 @@ static inline __attribute__((always_inline)) int decision_find(
 	if (view == VIEW_BIND && *rule && __builtin_expect((*rule)->actions.once, 0))
 		return first_port_claim(configuration, *rule, endpoint);
 	return 0;
+}
+
+/* The same for bind() or connect(), whose name CALL is; and says what was decided. */
+static inline __attribute__((always_inline)) int decision_find_and_say(
+	const struct configuration *configuration, enum view view, const char *call, int fd,
+	int number, struct endpoint *endpoint, const struct rule **rule)
+{
+	int error = decision_find(configuration, view, fd, number, endpoint, rule);
+
+	if (!error)
+		decision_say(configuration, call, number, endpoint, *rule);
+	return error;
 }
 
 /* Whether bind() is to be called with another address than the program's. */

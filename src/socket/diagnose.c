@@ -6,7 +6,6 @@
 #include "ground/open_sockets.h"
 #include "ground/procfs.h"
 #include "ground/system.h"
-#include "policy/scope.h"
 #include "tables.h"
 
 #include <fcntl.h>
@@ -32,7 +31,7 @@ static unsigned weight(const struct holder *holder, uid_t user)
 	return (holder->inode != 0) + 2U * is_others + 4U * holder->is_listening;
 }
 
-struct search {
+struct holder_search {
 	const struct endpoint *endpoint;
 	uid_t user;
 	struct holder *best;
@@ -41,7 +40,7 @@ struct search {
 
 static void look_at(const struct table_entry *entry, void *context)
 {
-	struct search *search = context;
+	struct holder_search *search = context;
 	struct holder holder = {
 		.endpoint = entry->local,
 		.user = entry->user,
@@ -76,7 +75,7 @@ static bool is_owner(int proc, const char *name, void *context)
 
 int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *holder)
 {
-	struct search search = {.endpoint = endpoint, .user = user, .best = holder};
+	struct holder_search search = {.endpoint = endpoint, .user = user, .best = holder};
 
 	*holder = (struct holder){.process = 0};
 	/* Both families: a wildcard IPv6 socket holds the port for IPv4 as well. */
@@ -93,10 +92,8 @@ int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *
 static bool is_about(const char *line, uid_t user)
 {
 	char bytes[16];
-	struct text number;
 
-	text_start(&number, bytes, sizeof bytes);
-	text_format(&number, ":%u:", (unsigned)user);
+	text_print(bytes, sizeof bytes, ":%u:", (unsigned)user);
 	for (int field = 0; field < 2; field++) {
 		line += string_until(line, ':');
 		if (*line == '\0')
@@ -106,21 +103,29 @@ static bool is_about(const char *line, uid_t user)
 	return string_starts(line, bytes);
 }
 
-void diagnose_print_user(struct text *text, uid_t user)
+/* The name of a local user, or the number where /etc/passwd has none. */
+static void print_user(struct text *text, uid_t user)
 {
 	struct procfs_reader reader = {
 		.fd = system_open(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC, 0)};
 	char line[256];
 	bool is_found = false;
 
-	while (reader.fd >= 0 && !is_found && procfs_next_line(&reader, line, sizeof line))
+	while (!is_found && procfs_next_line(&reader, line, sizeof line))
 		is_found = is_about(line, user);
 	if (is_found)
 		text_add_printable(text, line, string_until(line, ':'));
 	else
 		text_format(text, "%u", (unsigned)user);
-	if (reader.fd >= 0)
-		system_close(reader.fd);
+	system_close(reader.fd);
+}
+
+void diagnose_user_name(char *bytes, size_t size, uid_t user)
+{
+	struct text text;
+
+	text_start(&text, bytes, size);
+	print_user(&text, user);
 }
 
 enum user_number diagnose_user_number(uid_t user, pid_t process)
@@ -137,7 +142,7 @@ static void print_holding_user(struct text *text, const struct holder *holder)
 
 	if (number != USER_UNKNOWN) {
 		text_format(text, "user ");
-		diagnose_print_user(text, holder->user);
+		print_user(text, holder->user);
 	}
 	if (number != USER_KNOWN)
 		text_format(text,
@@ -178,7 +183,7 @@ void diagnose_print_obstacle(struct text *text, enum obstacle obstacle, const ch
 {
 	if (obstacle == OBSTACLE_USER) {
 		text_format(text, "; a port is shared within one user only, and %s runs as ", who);
-		diagnose_print_user(text, user);
+		print_user(text, user);
 	} else if (obstacle == OBSTACLE_UNSHARED) {
 		text_format(text,
 			"; that socket was opened without sharing: start its program with "

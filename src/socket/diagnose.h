@@ -66,8 +66,8 @@ void diagnose_print_holder(struct text *text, const struct holder *holder);
 void diagnose_print_obstacle(
 	struct text *text, enum obstacle obstacle, const char *who, uid_t user);
 
-/* Appends the name of a local user, or the number where /etc/passwd has none. */
-void diagnose_print_user(struct text *text, uid_t user);
+/* The name of a local user, or the number where /etc/passwd has none. */
+void diagnose_user_name(char *bytes, size_t size, uid_t user);
 
 /*
  * Appends, for a bind of ENDPOINT by USER that failed with EADDRINUSE, who holds it, and if it was

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What "once" remembers: the first port that a program asked for, and where that was moved. */
+/* Remembers, for "once", the first port that a program asked for, and where that was moved. */
 #ifndef SOCKET_FIRST_PORT_H
 #define SOCKET_FIRST_PORT_H
 

@@ -16,8 +16,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -303,10 +301,11 @@ static void send_to_keeper(const struct configuration *configuration, unsigned p
 	kept->is_stored = !error;
 	if (error)
 		say_of_endpoint(configuration, LOG_LEVEL_WARN, &kept->endpoint,
-			"the keeper cannot be reached, so the socket is not kept", error);
+			"the keeper cannot be reached, so the socket is not kept: %s",
+			errno_name(-error));
 	else
 		say_of_endpoint(configuration, LOG_LEVEL_INFO, &kept->endpoint,
-			"the keeper was sent the socket", 0);
+			"the keeper was sent the socket");
 	if (store_size && entries() > (unsigned)store_size)
 		log_write(&configuration->log, LOG_LEVEL_WARN,
 			"%u sockets are to be kept, and the keeper takes %d; raise "
@@ -318,7 +317,7 @@ static void send_to_keeper(const struct configuration *configuration, unsigned p
 static void give_up(const struct configuration *configuration, unsigned place, const char *why)
 {
 	tell_keeper("FDSTOREREMOVE=1", place, -1);
-	say_of_endpoint(configuration, LOG_LEVEL_INFO, &shared->kept[place].endpoint, why, 0);
+	say_of_endpoint(configuration, LOG_LEVEL_INFO, &shared->kept[place].endpoint, "%s", why);
 	system_close(mine[place].fd);
 	forget(place);
 }
@@ -352,7 +351,7 @@ static int take(const struct configuration *configuration, unsigned place, int f
 		return error;
 	/* The keeper hears of it anew, so that it knows who has the socket now. */
 	shared->kept[place].is_stored = false;
-	say_of_endpoint(configuration, LOG_LEVEL_INFO, endpoint, "takes the kept socket over", 0);
+	say_of_endpoint(configuration, LOG_LEVEL_INFO, endpoint, "takes the kept socket over");
 	return 1;
 }
 
@@ -388,8 +387,7 @@ static void give_up_orphan(
 		forget(place);
 	say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
 		"nobody has a descriptor of a kept socket any more; the keeper was told to close "
-		"it",
-		0);
+		"it");
 }
 
 int keep_take(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
@@ -425,8 +423,7 @@ static void say_no_keeper(
 	if (!atomic_flag_test_and_set(&is_said))
 		say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
 			"there is no keeper (NOTIFY_SOCKET is not set), so the socket is not kept; "
-			"a systemd unit needs FileDescriptorStoreMax=",
-			0);
+			"a systemd unit needs FileDescriptorStoreMax=");
 }
 
 /* Returns the entry of a socket that has none yet, or a negative errno. */
@@ -458,8 +455,8 @@ void keep_store(const struct configuration *configuration, int fd, const struct 
 	if (place < 0 && shared)
 		place = add_new(fd, &file, endpoint);
 	if (place < 0)
-		say_of_endpoint(
-			configuration, LOG_LEVEL_WARN, endpoint, "the socket is not kept", place);
+		say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
+			"the socket is not kept: %s", errno_name(-place));
 	else if (!shared->kept[place].is_stored)
 		send_to_keeper(configuration, (unsigned)place);
 }

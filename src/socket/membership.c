@@ -81,8 +81,6 @@ static void read_groups(struct memberships *groups, const char *path, line_reade
 	char line[128];
 
 	groups->count = 0;
-	if (reader.fd < 0)
-		return;
 	while (groups->count < GROUPS_MOST && procfs_next_line(&reader, line, sizeof line))
 		read_line(groups, line);
 	system_close(reader.fd);

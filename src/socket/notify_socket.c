@@ -6,7 +6,6 @@
 #include "unix_owner.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/time.h>

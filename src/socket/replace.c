@@ -57,9 +57,8 @@ static void carry(int from, int to, struct sockopt_place place)
 static void carry_buffer(int from, int to, int option)
 {
 	int size;
-	socklen_t length = sizeof size;
 
-	if (system_getsockopt(from, SOL_SOCKET, option, &size, &length) < 0)
+	if (system_get_number(from, SOL_SOCKET, option, &size) < 0)
 		return;
 	size /= 2;
 	system_setsockopt(to, SOL_SOCKET, option, &size, sizeof size);
@@ -68,9 +67,8 @@ static void carry_buffer(int from, int to, int option)
 static void carry_buffers(int from, int to)
 {
 	int locks = 0;
-	socklen_t length = sizeof locks;
 
-	if (system_getsockopt(from, SOL_SOCKET, SO_BUF_LOCK, &locks, &length) < 0)
+	if (system_get_number(from, SOL_SOCKET, SO_BUF_LOCK, &locks) < 0)
 		return;
 	if (locks & BUF_LOCK_SEND)
 		carry_buffer(from, to, SO_SNDBUF);
@@ -126,41 +124,34 @@ static void read_registration(struct registrations *found, int epoll, const char
 	};
 }
 
-struct search {
+struct epoll_search {
 	pid_t process;
 	struct registrations *found;
 };
 
 static bool read_epoll(int directory, const char *name, void *context)
 {
-	const struct search *search = context;
+	const struct epoll_search *search = context;
 	struct procfs_reader reader = {.fd = -1};
 	char file[32], line[256];
-	struct text text;
 
 	if (!procfs_links_to(directory, name, "anon_inode:[eventpoll]"))
 		return false;
-	text_start(&text, file, sizeof file);
-	text_format(&text, "fdinfo/%s", name);
+	text_print(file, sizeof file, "fdinfo/%s", name);
 	reader.fd = procfs_open(search->process, file);
-	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line))
+	while (procfs_next_line(&reader, line, sizeof line))
 		read_registration(search->found, procfs_number(name), line);
-	if (reader.fd >= 0)
-		system_close(reader.fd);
+	system_close(reader.fd);
 	return false;
 }
 
 void replace_find_registrations(struct registrations *found, pid_t process, int fd)
 {
-	struct search search = {process, found};
-	int directory = procfs_open(process, "fd");
+	struct epoll_search search = {process, found};
 
 	found->fd = fd;
 	found->count = 0;
-	if (directory < 0)
-		return;
-	procfs_walk(directory, read_epoll, &search);
-	system_close(directory);
+	procfs_walk(process, "fd", read_epoll, &search);
 }
 
 /* ---- both ---- */

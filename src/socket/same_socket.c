@@ -3,7 +3,6 @@
 
 #include "ground/compare.h"
 #include "ground/system.h"
-#include "policy/scope.h"
 #include "share.h"
 
 #include <net/if.h>
@@ -48,10 +47,9 @@ static bool same_interface(int kept, int fd, const struct endpoint *endpoint)
 static bool same_v6only(int a, int b)
 {
 	int values[2] = {0};
-	socklen_t length = sizeof *values;
 
-	return system_getsockopt(a, IPPROTO_IPV6, IPV6_V6ONLY, &values[0], &length) == 0 &&
-	       system_getsockopt(b, IPPROTO_IPV6, IPV6_V6ONLY, &values[1], &length) == 0 &&
+	return system_get_number(a, IPPROTO_IPV6, IPV6_V6ONLY, &values[0]) == 0 &&
+	       system_get_number(b, IPPROTO_IPV6, IPV6_V6ONLY, &values[1]) == 0 &&
 	       values[0] == values[1];
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whether one socket can stand for another one. */
+/* Tells whether one socket can be used for another one. */
 #ifndef SOCKET_SAME_SOCKET_H
 #define SOCKET_SAME_SOCKET_H
 

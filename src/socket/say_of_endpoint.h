@@ -5,9 +5,9 @@
 
 #include "policy/source.h"
 
-/* ERROR is the negative errno that is the reason, or 0. Async-signal-safe, and leaves errno alone.
- */
+/* FORMAT is that of text_format(). Async-signal-safe, and leaves errno alone. */
 void say_of_endpoint(const struct configuration *configuration, enum log_level level,
-	const struct endpoint *endpoint, const char *what, int error);
+	const struct endpoint *endpoint, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif

@@ -4,6 +4,7 @@
 #include "ground/compat.h"
 #include "ground/errnos.h"
 #include "ground/system.h"
+#include "say_of_endpoint.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,8 +14,7 @@
 int share_ask_number(int fd, struct endpoint *endpoint)
 {
 	int number;
-	socklen_t length = sizeof number;
-	int error = system_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &number, &length);
+	int error = system_get_number(fd, SOL_SOCKET, SO_PROTOCOL, &number);
 
 	endpoint->protocol = (uint8_t)(error ? PROTOCOL_OTHER : endpoint_protocol(number));
 	return error;
@@ -23,9 +23,8 @@ int share_ask_number(int fd, struct endpoint *endpoint)
 bool share_is_raw(int fd)
 {
 	int type = 0;
-	socklen_t length = sizeof type;
 
-	return system_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_RAW;
+	return system_get_number(fd, SOL_SOCKET, SO_TYPE, &type) == 0 && type == SOCK_RAW;
 }
 
 int share_ask_protocol(int fd, struct endpoint *endpoint)
@@ -51,8 +50,7 @@ int share_ask_bound(int fd, struct endpoint *endpoint)
 uint32_t share_ask_interface(int fd)
 {
 	int interface = 0;
-	socklen_t length = sizeof interface;
-	int error = system_getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &interface, &length);
+	int error = system_get_number(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &interface);
 
 	return error ? SCOPE_UNKNOWN : (uint32_t)interface;
 }
@@ -75,12 +73,7 @@ static int set_flag(int fd, int level, int option, int value)
 static __attribute__((noinline, cold)) int report(const struct configuration *configuration,
 	const struct endpoint *endpoint, const char *option, int error)
 {
-	char bytes[ENDPOINT_TEXT_SIZE];
-	struct text text;
-
-	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, endpoint);
-	log_write(&configuration->log, LOG_LEVEL_WARN, "%s: %s cannot be set: %s%s", bytes, option,
+	say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint, "%s cannot be set: %s%s", option,
 		errno_name(-error),
 		configuration->policy.is_strict ? "; REUSE_STRICT fails the call" : "");
 	return configuration->policy.is_strict ? error : 0;
@@ -179,21 +172,15 @@ static int exclude_udp(
 	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
 	int was_on = 0;
-	socklen_t length = sizeof was_on;
-	char bytes[ENDPOINT_TEXT_SIZE];
-	struct text text;
 
 	if (log_reaches(&configuration->log, LOG_LEVEL_INFO))
-		system_getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &was_on, &length);
+		system_get_number(fd, SOL_SOCKET, SO_REUSEADDR, &was_on);
 	int error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 0);
 	if (error || !was_on)
 		return error;
-	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, endpoint);
-	log_write(&configuration->log, LOG_LEVEL_INFO,
-		"%s: exclusive took SO_REUSEADDR away, which the program had set; nobody else can "
-		"have the port, not even for the same multicast group",
-		bytes);
+	say_of_endpoint(configuration, LOG_LEVEL_INFO, endpoint,
+		"exclusive took SO_REUSEADDR away, which the program had set; nobody else can "
+		"have the port, not even for the same multicast group");
 	return 0;
 }
 
@@ -224,12 +211,7 @@ bool share_can_retarget(const struct rule *rule, const struct endpoint *endpoint
 static void refuse_target(const struct configuration *configuration, const struct rule *rule,
 	const struct endpoint *endpoint, const char *why)
 {
-	char bytes[ENDPOINT_TEXT_SIZE];
-	struct text text;
-
-	text_start(&text, bytes, sizeof bytes);
-	endpoint_print(&text, endpoint);
-	log_write(&configuration->log, LOG_LEVEL_WARN, "%s: the address that %s gives is %s", bytes,
+	say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint, "the address that %s gives is %s",
 		rule->source, why);
 }
 

@@ -20,7 +20,7 @@ struct filter {
 	struct inet_diag_bc_op operations[4];
 };
 
-struct request {
+struct table_request {
 	struct nlmsghdr header;
 	struct inet_diag_req_v2 body;
 	struct filter filter; /* is left out where there is nothing to filter */
@@ -56,8 +56,8 @@ static int ask(int netlink, int family, const struct question *question)
 {
 	enum protocol protocol = question->protocol;
 	struct table_ports ports = question->ports;
-	struct request request = {
-		.header.nlmsg_len = offsetof(struct request, filter),
+	struct table_request request = {
+		.header.nlmsg_len = offsetof(struct table_request, filter),
 		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		.body.sdiag_family = (uint8_t)family,
@@ -192,8 +192,7 @@ static int read_tables(const struct question *question, table_visitor *visit, vo
 			error = read_answers(netlink, buffer, &whole);
 	}
 	arena_close(&arena);
-	if (netlink >= 0)
-		system_close(netlink);
+	system_close(netlink);
 	return error;
 }
 

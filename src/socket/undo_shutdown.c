@@ -9,9 +9,8 @@
 static bool is_listening(int fd)
 {
 	int value = 0;
-	socklen_t length = sizeof value;
 
-	return system_getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) < 0 || value;
+	return system_get_number(fd, SOL_SOCKET, SO_ACCEPTCONN, &value) < 0 || value;
 }
 
 bool undo_shutdown(int fd, unsigned protocol)
@@ -19,7 +18,7 @@ bool undo_shutdown(int fd, unsigned protocol)
 	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 
 	if (protocol == PROTOCOL_UDP)
-		return !system_poll_now(fd, POLLRDHUP);
+		return !(system_poll_now(fd, POLLRDHUP) & POLLRDHUP);
 	if (!is_listening(fd))
 		system_connect(fd, &nobody, sizeof nobody);
 	return true;

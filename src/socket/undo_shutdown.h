@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What shutdown(2) leaves behind on a socket that is bound. A listener only stops listening. But a
- * TCP socket that does not listen yet (a program that is told to end between bind and listen)
+ * Undoes what shutdown(2) leaves behind on a socket that is bound. A listener only stops listening.
+ * But a TCP socket that does not listen yet (a program that is told to end between bind and listen)
  * remembers it, and if it listens later, every connection that it takes begins as one that has been
  * shut down: its client is sent an end at once.
  */

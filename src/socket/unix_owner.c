@@ -16,14 +16,14 @@
 
 #define ANSWER_SIZE 512 /* bytes; a name of a socket, and two numbers */
 
-struct request {
+struct owner_request {
 	struct nlmsghdr header;
 	struct unix_diag_req body;
 };
 
 static int send_request(int netlink, uint32_t inode, uint32_t show)
 {
-	struct request request = {
+	struct owner_request request = {
 		.header.nlmsg_len = sizeof request,
 		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 		.header.nlmsg_flags = NLM_F_REQUEST,

@@ -273,6 +273,12 @@ static void complain(const char *what, const char *name, int error)
 	fprintf(stderr, "reuse-run: %s%s%s: %s\n", what, *what ? " " : "", name, strerror(error));
 }
 
+static _Noreturn void give_up(const char *name, int error, int status)
+{
+	complain("", name, error);
+	_exit(status);
+}
+
 /* TEXT as it is for COPY, or NULL, which has been said then. */
 static const char *text_for(
 	const struct options *options, const char *text, const struct copy *copy)
@@ -335,15 +341,13 @@ static void end_with(pid_t supervisor)
 static void start_notified(const struct options *options, char **command, bool or_preload)
 {
 	char *others = options->preload ? preloaded_without_us(options->preload) : NULL;
-	const char *before[] = {
-		"reuse-run", "--attend", hook_name(options->hook), "--", NULL, NULL};
-	size_t n_before = 4, count = 0;
+	const char *before[] = {"reuse-run", "--parent", hook_name(options->hook), "--preload",
+		options->preload, "--"};
+	size_t n_before = 6, count = 0;
 
-	if (or_preload) {
-		before[3] = "--preload";
-		before[4] = options->preload;
-		before[5] = "--";
-		n_before = 6;
+	if (!or_preload) {
+		before[3] = "--";
+		n_before = 4;
 	}
 	while (command[count])
 		count++;
@@ -365,18 +369,14 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 	char **command = options->command;
 
 	/* It could not be told to stop, with all that it starts. */
-	if (setpgid(0, 0) < 0) {
-		complain("", "a process group of its own", errno);
-		_exit(EX_OSERR);
-	}
+	if (setpgid(0, 0) < 0)
+		give_up("a process group of its own", errno, EX_OSERR);
 	end_with(supervisor);
 	take_null_as_input();
 	struct passing passing = choose(keeper, copy, predecessor);
 	int error = pass_sockets(launch, &passing);
-	if (error) {
-		complain("", "the kept sockets cannot be passed on", -error);
-		_exit(EX_OSERR);
-	}
+	if (error)
+		give_up("the kept sockets cannot be passed on", -error, EX_OSERR);
 	if (!load_env_file(options, copy) || !go_where_it_runs(options, copy) ||
 		!remove_files(options, copy))
 		_exit(EX_CONFIG);
@@ -386,10 +386,8 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		complain("", "--pin", -cpu);
 	if (options->is_expanded)
 		command = expand_words(command, copy->slot, copy->generation);
-	if (!command) {
-		complain("", "--expand", ENOMEM);
-		_exit(EX_OSERR);
-	}
+	if (!command)
+		give_up("--expand", ENOMEM, EX_OSERR);
 	int status = prepare_program(options->hook, command[0], options->preload);
 	if (!prepare_is_permission(status))
 		_exit(status);
@@ -401,9 +399,7 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 			options, command, status == PREPARE_NOTIFY_OR_PRELOAD && options->preload);
 	else
 		execvp(command[0], command);
-	error = errno;
-	complain("", command[0], error);
-	_exit(exit_status_for(error));
+	give_up(command[0], errno, exit_status_for(errno));
 }
 
 int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy,

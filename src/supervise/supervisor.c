@@ -249,7 +249,8 @@ static struct supervisor *open_supervisor(
 	int error = control_open(&supervisor->control);
 	if (error)
 		say(LOG_LEVEL_WARN,
-			"reuse-run --roll will not find this process: %s; nor will --scale and --status",
+			"reuse-run --roll will not find this process: %s; nor will --scale and "
+			"--status",
 			errno_name(-error));
 	if (supervisor->steering)
 		return supervisor;

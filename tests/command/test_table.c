@@ -68,7 +68,7 @@ Test(table, help_has_each_option_with_its_value)
 			const char *found = strstr(help(), line);
 			cr_expect(found && strchr(" \n", found[strlen(line)]), "%s", line);
 		}
-	cr_expect_null(strstr(help(), "--attend"), "what is hidden is shown");
+	cr_expect_null(strstr(help(), "--parent"), "what is hidden is shown");
 }
 
 /* ---- names ---- */

@@ -101,8 +101,8 @@ Test(ledger, where_all_places_are_taken_by_the_living_no_port_moves)
 	cr_assert(process_read_living(&now, getpid()));
 	ledger->limit = ENTRIES_MOST;
 	for (uint32_t i = 0; i < ENTRIES_MOST; i++)
-		ledger->entries[i] =
-			(struct entry){.is_used = true, .process = getpid(), .time = now.started};
+		ledger->entries[i] = (struct ledger_entry){
+			.is_used = true, .process = getpid(), .time = now.started};
 	cr_expect_eq(*memory_of(program), FIRST_PORT_NOWHERE);
 	ledger->entries[7].time++; /* as if one had ended */
 	cr_expect_eq(*memory_of(program), 0);
@@ -166,7 +166,7 @@ Test(ledger, a_worker_that_is_killed_with_the_lock_stops_nobody)
 	pid_t worker = fork();
 	if (worker == 0) {
 		shared_lock(turn, -1);
-		struct entry *half = find_free();
+		struct ledger_entry *half = find_free();
 		half->process = program;
 		half->known = FIRST + 1;
 		kill(getpid(), SIGKILL);

@@ -56,7 +56,7 @@ Test(policy, an_empty_policy_decides_nothing)
 	for (enum view view = 0; view < VIEW_COUNT; view++)
 		cr_expect_eq(decide(&policy, view, PROTOCOL_TCP, "::", 80), 0);
 	cr_expect_not(policy.has_listen || policy.has_connect || policy.has_early);
-	cr_expect_not(policy_shares(&policy) || policy_protects(&policy));
+	cr_expect_not(policy_shares(&policy) || policy.has_guard);
 }
 
 Test(policy, a_rule_for_connect_decides_no_bind_and_the_other_way_round)
@@ -214,7 +214,7 @@ Test(policy, a_policy_shares_or_protects_if_one_of_its_rules_does)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct policy policy = policy_of(cases[i].text);
 		cr_expect_eq(policy_shares(&policy), cases[i].shares, "%s", cases[i].text);
-		cr_expect_eq(policy_protects(&policy), cases[i].protects, "%s", cases[i].text);
+		cr_expect_eq(policy.has_guard, cases[i].protects, "%s", cases[i].text);
 	}
 }
 

@@ -309,7 +309,7 @@ static bool is_notified(const struct launch *launch)
 
 static const char *const *make_arguments(const struct launch *launch)
 {
-	static const char *const front[] = {"--attend=notify", "--"};
+	static const char *const front[] = {"--parent=notify", "--"};
 	size_t count = count_words(launch->arguments);
 
 	if (!is_notified(launch))

@@ -44,7 +44,7 @@ void systemd_add_service(const char *name, const char *lines)
 const char *systemd_kept(const char *rules, const char *command)
 {
 	bool is_notified = is_under_notify();
-	const char *hook = is_notified ? format("%s --attend=notify -- ", supervise_path()) : "";
+	const char *hook = is_notified ? format("%s --parent=notify -- ", supervise_path()) : "";
 
 	return format("Environment=LD_PRELOAD=%s \"REUSE_RULES=%s\" REUSE_CONFIG=\n"
 		      "FileDescriptorStoreMax=16\nRestart=always\nExecStart=%s%s",

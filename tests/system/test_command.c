@@ -158,6 +158,24 @@ Test(command, it_is_called_reuse_run_in_ps)
 	}
 }
 
+Test(command, ps_shows_its_name_and_its_arguments)
+{
+	const char *const paths[] = {run_path(), supervise_path()};
+
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		struct process *process = process_start(
+			WORDS(paths[i], "-n1", "-q", "--", "/bin/sh", "-c",
+				format("%s -ww -o args= -p $PPID; echo \"$0\"", need_program("ps")),
+				"an argument"),
+			.is_bare = true);
+		expect_end(process, 0);
+		cr_expect_str_eq(process_output(process),
+			format("reuse-run -n1 -q -- /bin/sh -c %s -ww -o args= -p $PPID; echo "
+			       "\"$0\" an argument\nan argument\n",
+				need_program("ps")));
+	}
+}
+
 /* ---- LD_PRELOAD is the program's ---- */
 
 /* Says how often FILE is mapped by this process, and by its parent. */

@@ -127,7 +127,7 @@ Test(keep, a_go_server_gets_its_socket_back)
 
 	systemd_add_service("kept",
 		format("Environment=\"REUSE_RULES=%s\" REUSE_CONFIG=\nFileDescriptorStoreMax=4\n"
-		       "Restart=always\nExecStart=%s --attend=auto -- %s http 127.0.0.1:%d",
+		       "Restart=always\nExecStart=%s --parent=auto -- %s http 127.0.0.1:%d",
 			keep_rule(port), supervise_path(), program_path("server_go"), port));
 	systemd_boot();
 	systemd_do("start", "kept");

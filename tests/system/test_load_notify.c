@@ -65,7 +65,7 @@ Test(load_notify, binds_in_64_threads_work_and_leave_errno_alone_and_nothing_sta
 {
 	struct run run = {.rounds = repeat(100, 1563)};
 
-	run.hook = process_start(WORDS(supervise_path(), "--attend=notify", program_path("binds"),
+	run.hook = process_start(WORDS(supervise_path(), "--parent=notify", program_path("binds"),
 					 format("%d", port_new()), format("%d", run.rounds)),
 		.is_bare = true);
 	expect_binds(&run);

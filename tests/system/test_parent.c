@@ -127,7 +127,7 @@ Test(parent, standard_descriptors_that_are_closed_stay_closed_and_do_no_harm)
 		list);
 	struct process *process = process_start(
 		WORDS("/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "-", supervise_path(),
-			"--attend=notify", "/bin/sh", "-c", program),
+			"--parent=notify", "/bin/sh", "-c", program),
 		.is_bare = true);
 
 	wait_until(has_line, (void *)(uintptr_t)list, "the program to list them");

@@ -122,6 +122,21 @@ Test(why, a_user_can_join_its_own)
 	start_ready("tcp", "::1", port, "nobody", false);
 }
 
+Test(why, the_name_of_a_program_cannot_break_the_terminal)
+{
+	int port = port_new();
+	const char *script = "import socket, sys, time\n"
+			     "open('/proc/self/comm', 'wb').write(b'a\\x1b[1m')\n"
+			     "s = socket.socket(); s.bind(('127.0.0.1', int(sys.argv[1])))\n"
+			     "s.listen(); print('ready', flush=True); time.sleep(1000)\n";
+	struct process *server = process_start(
+		WORDS(need_program("python3"), "-c", script, format("%d", port)), .is_bare = true);
+
+	process_wait_text(server, "ready");
+	expect_answer_says(
+		ask(NULL, format("%d", port), NULL, CANNOT), format(", program a?[1m, process "));
+}
+
 /* ---- other users ---- */
 
 Test(why, what_another_user_holds_cannot_be_joined)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The environment of this process, also before libc has it. */
-#ifndef PRELOAD_ENVIRONMENT_H
-#define PRELOAD_ENVIRONMENT_H
+/* Gets the environment of this process, also before libc has it. */
+#ifndef PRELOAD_EARLY_ENVIRONMENT_H
+#define PRELOAD_EARLY_ENVIRONMENT_H
 
 #include "ground/arena.h"
 
@@ -10,6 +10,6 @@
  * what the kernel says that it will be. ARENA, which is empty before, holds that, and is to be
  * closed when the environment is not needed any more. Async-signal-safe.
  */
-char **environment_get(struct arena *arena);
+char **early_environment_get(struct arena *arena);
 
 #endif

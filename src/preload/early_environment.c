@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "environment.h"
+#include "early_environment.h"
 
 #include "ground/compare.h"
 #include "ground/system.h"
@@ -26,7 +26,7 @@ static size_t read_environment(char *bytes, size_t size)
 	return length;
 }
 
-char **environment_get(struct arena *arena)
+char **early_environment_get(struct arena *arena)
 {
 	size_t count = 0;
 
