@@ -10,10 +10,12 @@
 #include "command/library.h"
 #include "command/run.h"
 #include "ground/number.h"
+#include "ground/system.h"
 #include "report/check.h"
 #include "report/watch.h"
 #include "report/who.h"
 #include "report/why.h"
+#include "supervise/stop_process.h"
 #include "supervise/talk/ask.h"
 #include "supervise/talk/say.h"
 
@@ -22,6 +24,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 struct log say_log;
 
@@ -79,6 +82,17 @@ static int show_status(const struct command *command)
 			       : ask_status_of_all(command->is_json);
 }
 
+static int stop(const struct command *command)
+{
+	const char *target = command->target ? command->target : "";
+	bool is_quiet = command->level && strcmp(command->level, "error") == 0;
+
+	say_log = (struct log){.name = "reuse-run",
+		.level = is_quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO,
+		.standard_error = file_identity_of(STDERR_FILENO)};
+	return stop_process(target, &command->options);
+}
+
 /* ---- the name ---- */
 
 /*
@@ -121,6 +135,8 @@ static int act(struct command *command)
 		return ask_roll(command->target);
 	case COMMAND_SCALE:
 		return ask_scale(command->target, command->options.n_copies);
+	case COMMAND_STOP:
+		return stop(command);
 	case COMMAND_STATUS:
 		return finish_output(show_status(command));
 	case COMMAND_PARENT:

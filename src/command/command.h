@@ -15,6 +15,7 @@ enum command_verb {
 	COMMAND_ROLL,
 	COMMAND_STATUS,
 	COMMAND_SCALE,
+	COMMAND_STOP,
 	COMMAND_PARENT, /* run a program under the notify hook, which has been chosen already */
 	COMMAND_VERSION,
 	COMMAND_HELP,
@@ -39,9 +40,10 @@ struct command {
 
 	const char *level; /* of the log */
 	bool is_explained, leaves_children, is_kept;
-	bool is_plain;		/* --no-keep */
-	bool has_copies;	/* -n was typed */
-	const char *for_copies; /* an option that only a supervisor understands */
+	bool is_plain;		 /* --no-keep */
+	bool has_copies;	 /* -n was typed */
+	const char *for_copies;	 /* an option that only a supervisor understands */
+	const char *for_stopped; /* one for a supervisor or --stop */
 	bool is_json, is_watched;
 	const char *user;	/* of --why */
 	struct options options; /* of the supervisor; with the hook, and the program */

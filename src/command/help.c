@@ -21,6 +21,7 @@ static const char *const headings[] = {
 	[TABLE_RUN] = "",
 	[TABLE_LOOK] = "Looking:\n",
 	[TABLE_SUPERVISE] = "Supervising:\n",
+	[TABLE_STOPPED] = "With -n, --keep or --stop:\n",
 	[TABLE_COPIES] = "With -n or --keep:\n",
 };
 

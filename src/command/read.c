@@ -14,8 +14,7 @@
  */
 static bool is_value(const struct table_row *row, const char *word)
 {
-	return strcmp(row->name, "--status") == 0 ? *word != '-'
-						  : !word[strspn(word, "0123456789")];
+	return row->group == TABLE_SUPERVISE ? *word != '-' : !word[strspn(word, "0123456789")];
 }
 
 /*
@@ -106,7 +105,7 @@ static bool goes_together(const struct command *command)
 	const char *program = command->options.command[0];
 	bool is_looking = command->verb == COMMAND_WHO || command->verb == COMMAND_WHY;
 	bool is_asking = command->verb == COMMAND_ROLL || command->verb == COMMAND_SCALE ||
-			 command->verb == COMMAND_STATUS;
+			 command->verb == COMMAND_STATUS || command->verb == COMMAND_STOP;
 
 	if (command->is_json && command->is_watched)
 		return wrong("--json and --watch do not go together");
@@ -132,6 +131,10 @@ static bool goes_together(const struct command *command)
 	if (command->for_copies && !command_is_supervised(command))
 		return wrong(
 			"%s is for the supervisor, which -n or --keep start", command->for_copies);
+	if (command->for_stopped && command->verb != COMMAND_STOP &&
+		!command_is_supervised(command))
+		return wrong("%s is for --stop, or for the supervisor, which -n or --keep start",
+			command->for_stopped);
 	if (command->steer && command->own)
 		return wrong("--steer is for rules that are made here, and not for those of %s; "
 			     "write steer=%s into the rule",

@@ -67,9 +67,19 @@ const struct table_row table_rows[] = {
 	{NULL, "--scale", "PID|PIDFILE", TABLE_SUPERVISE, TABLE_VERB, COMMAND_SCALE,
 		"with -n N: have a supervisor run N copies, and show it; 0 if they are ready, 1 if "
 		"not", NULL},
+	{NULL, "--stop", "[PID|PIDFILE]", TABLE_SUPERVISE, TABLE_VERB, COMMAND_STOP,
+		"stop a supervisor, or a process that shares its TCP ports with others, when it has "
+		"finished what it has; 0 if it is gone, 1 if connections were cut off", NULL},
 	{NULL, "--status", "[PID|PIDFILE]", TABLE_SUPERVISE, TABLE_VERB, COMMAND_STATUS,
 		"how a supervisor and its copies are, or which supervisors there are; 0 if all "
 		"copies are ready, 1 if not, 69 if there is no supervisor", NULL},
+
+	{NULL, "--drain-timeout", "T", TABLE_STOPPED, TABLE_TIME, OPTIONS(drain_timeout_ms),
+		"how long an old copy may finish what it has [30s]", NULL},
+	{NULL, "--stop-signal", "S", TABLE_STOPPED, TABLE_SIGNAL, OPTIONS(stop_signal),
+		"then it gets this signal [TERM]", NULL},
+	{NULL, "--grace", "T", TABLE_STOPPED, TABLE_TIME, OPTIONS(grace_ms),
+		"how long after the stop signal before SIGKILL [10s]", NULL},
 
 	{NULL, "--ready", "HOW", TABLE_COPIES, TABLE_READY, 0,
 		"a copy is ready when it listens ('listen'), when it says READY=1 ('notify'), or "
@@ -78,12 +88,6 @@ const struct table_row table_rows[] = {
 		"and has lived for so long since [500ms for listen, else 0s]", NULL},
 	{NULL, "--ready-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(ready_timeout_ms),
 		"if it is not ready by then, the old copy stays [30s]", NULL},
-	{NULL, "--drain-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(drain_timeout_ms),
-		"how long an old copy may finish what it has [30s]", NULL},
-	{NULL, "--stop-signal", "S", TABLE_COPIES, TABLE_SIGNAL, OPTIONS(stop_signal),
-		"then it gets this signal [TERM]", NULL},
-	{NULL, "--grace", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(grace_ms),
-		"how long after the stop signal before SIGKILL [10s]", NULL},
 	{NULL, "--stop-delay", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_delay_ms),
 		"how long the last copies go on after SIGTERM [0s]", NULL},
 	{NULL, "--stop-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_timeout_ms),

@@ -14,8 +14,9 @@ enum table_group {
 	TABLE_RUN,
 	TABLE_LOOK,
 	TABLE_SUPERVISE,
-	TABLE_COPIES, /* options that only a supervisor understands */
-	TABLE_HIDDEN, /* what reuse-run passes to itself */
+	TABLE_STOPPED, /* options that a supervisor and --stop understand */
+	TABLE_COPIES,  /* options that only a supervisor understands */
+	TABLE_HIDDEN,  /* what reuse-run passes to itself */
 };
 
 /* How a value is read, and where it goes. */

@@ -92,7 +92,8 @@ static bool read_verb(struct command *command, const struct typed *typed)
 	command->verb = verb;
 	command->verb_name = typed->name;
 	command->target = typed->value;
-	if (typed->value && !*typed->value)
+	/* A service that has ended by itself has no process to stop: that is no mistake. */
+	if (typed->value && !*typed->value && verb != COMMAND_STOP)
 		return wrong(
 			"%s: its value is empty; is a variable of the shell not set?", typed->name);
 	if (verb == COMMAND_WHO && typed->value && !port_of(typed->value, strlen(typed->value)))
@@ -159,6 +160,8 @@ bool value_read(struct command *command, const struct typed *typed)
 	const char *value = typed->value;
 	void *place = (char *)command + typed->row->place;
 
+	if (typed->row->group == TABLE_STOPPED)
+		command->for_stopped = typed->name;
 	if (typed->row->group == TABLE_COPIES)
 		command->for_copies = typed->name;
 	switch (typed->row->kind) {

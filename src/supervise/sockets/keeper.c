@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper.h"
 
+#include "deaf.h"
 #include "ground/clock.h"
 #include "ground/errnos.h"
 #include "ground/text.h"
@@ -16,10 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#ifndef IPV6_MINHOPCOUNT
-#define IPV6_MINHOPCOUNT 73
-#endif
 
 /* ---- what is it? ---- */
 
@@ -134,14 +131,9 @@ void keeper_forget_unseen(struct keeper *keeper)
 
 void keeper_deafen(const struct keeper *keeper, const struct copy *copy)
 {
-	int most = 255; /* of the hops that a packet may have left; nearly none has as many */
-
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->owner != copy || kept->entry.local.protocol == PROTOCOL_UDP)
-			continue;
-		setsockopt(kept->fd, IPPROTO_IP, IP_MINTTL, &most, sizeof most);
-		if (kept->entry.local.family == FAMILY_IP6)
-			setsockopt(kept->fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &most, sizeof most);
+		if (kept->owner == copy && kept->entry.local.protocol != PROTOCOL_UDP)
+			deaf_set(kept->fd, kept->entry.local.family == FAMILY_IP6, true);
 	}
 }
 

@@ -60,10 +60,7 @@ struct kept *keeper_find(const struct keeper *keeper, uint32_t inode);
 /* Forgets the leaving sockets that are not marked as seen, and takes the marks off. */
 void keeper_forget_unseen(struct keeper *keeper);
 
-/*
- * The TCP listeners of a copy that nothing is to come to any more take no new connection, even if
- * the kernel should choose one: the client's TCP asks again, and then another one is chosen.
- */
+/* Has the TCP listeners of a copy take nothing that comes by mistake, see deaf.h. */
 void keeper_deafen(const struct keeper *keeper, const struct copy *copy);
 
 /* Whether COPY listens on each endpoint on which OTHER listens. */

@@ -103,6 +103,26 @@ static size_t index_of_leader(const struct processes *all, const struct process 
 	return count;
 }
 
+/* Whether LEADER is an ancestor of the process, or itself. */
+static bool descends_from(const struct processes *all, const struct process *process, pid_t leader)
+{
+	for (unsigned depth = 0; process && depth < DEPTH_MOST; depth++) {
+		if (process->id == leader)
+			return true;
+		process = find(all, process->parent);
+	}
+	return false;
+}
+
+/* Where LEADER is nobody that we have started, its descendants are all that is known to be its. */
+static bool is_in_tree(const struct processes *all, const struct process *process, pid_t leader)
+{
+	const struct process *first = find(all, leader);
+
+	return first && !belongs(all, first, 0) ? descends_from(all, process, leader)
+						: belongs(all, process, leader);
+}
+
 /* In a new pid namespace, /proc may still be that of an outer one, with other numbers. */
 static bool has_our_numbers(void)
 {
@@ -194,6 +214,17 @@ bool process_tree_visit(
 	return is_told;
 }
 
+void process_tree_visit_stranger(pid_t root, process_tree_visitor *visit, void *context)
+{
+	struct processes all = read_processes();
+
+	for (size_t i = 0; i < all.count; i++) {
+		if (is_in_tree(&all, &all.list[i], root))
+			visit(&all.list[i], 0, context);
+	}
+	free(all.list);
+}
+
 /* A pidfd (pidfd_open(2), Linux 5.3) stays with the process that had the number when it came. */
 static void kill_if_still(const struct process *process)
 {
@@ -257,7 +288,7 @@ void process_tree_read(struct process_tree *tree, pid_t leader)
 
 	*tree = (struct process_tree){.is_partial = !all.count};
 	for (size_t i = 0; i < all.count; i++) {
-		if (belongs(&all, &all.list[i], leader))
+		if (is_in_tree(&all, &all.list[i], leader))
 			read_sockets(tree, all.list[i].id);
 	}
 	free(all.list);

@@ -20,7 +20,8 @@ struct process_tree {
  * A process belongs to a copy if it is a descendant of the copy's first process, LEADER. A process
  * whose parent has ended becomes our child, for we are a subreaper (prctl(2)); then it belongs to
  * the copy whose process group or session it, or one of its parents, is in. Only a descendant of
- * ours belongs to any copy, whoever else may have joined a process group.
+ * ours belongs to any copy, whoever else may have joined a process group. Of a LEADER that we have
+ * not started, its descendants are meant.
  */
 
 /*
@@ -40,6 +41,9 @@ typedef void process_tree_visitor(const struct process *process, size_t index, v
  */
 bool process_tree_visit(
 	const pid_t *leaders, size_t count, process_tree_visitor *visit, void *context);
+
+/* The same of a process that we have not started. */
+void process_tree_visit_stranger(pid_t root, process_tree_visitor *visit, void *context);
 
 /*
  * Whether a descendant of ours in the process group has not ended. True where /proc does not tell.

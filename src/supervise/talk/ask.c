@@ -176,6 +176,30 @@ static int ask(const char *option, const char *target, const char *words)
 			  : "it turned the request away, or ended");
 }
 
+/* ---- what --stop asks ---- */
+
+bool ask_is_supervisor(pid_t process)
+{
+	int fd = connect_to(process, CONTROL_NAME, false);
+
+	if (fd < 0)
+		fd = connect_to(process, CONTROL_ROLL_NAME, false);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+int ask_process(const char *target, pid_t *process)
+{
+	*process = process_of(target);
+	if (*process || access(target, F_OK) < 0)
+		return 0;
+	refuse("--stop", target, "this is neither a process id nor a file that holds one");
+	return EX_USAGE;
+}
+
+/* ---- requests ---- */
+
 int ask_roll(const char *target)
 {
 	return ask("--roll", target, "roll\n");

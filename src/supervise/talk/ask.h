@@ -4,6 +4,7 @@
 #define SUPERVISE_TALK_ASK_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * Asks the supervisor whose process id, or whose pid file, TARGET is. Returns an exit status: the
@@ -18,5 +19,14 @@ int ask_scale(const char *target, unsigned copies);
  * Returns 0 where all copies of all are ready, 1 where not, or EX_UNAVAILABLE where there is none.
  */
 int ask_status_of_all(bool is_json);
+
+/* Whether PROCESS is a supervisor. */
+bool ask_is_supervisor(pid_t process);
+
+/*
+ * Sets PROCESS to the one whose number, or whose pid file, TARGET is; 0: there is no such file any
+ * more. Returns 0, or EX_USAGE for a file with something else in it, said on standard error then.
+ */
+int ask_process(const char *target, pid_t *process);
 
 #endif

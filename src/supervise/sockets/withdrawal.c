@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "withdrawal.h"
+
+#include "closed.h"
+#include "deaf.h"
+#include "drain.h"
+#include "ground/open_sockets.h"
+#include "ground/system.h"
+#include "group.h"
+#include "group_lock.h"
+#include "process_tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ATTEMPTS_MOST 3 /* where the members change while they are measured */
+
+/* A listener of the process, or one that is opened beside it to have a descriptor of its group. */
+struct own {
+	struct table_entry entry;
+	int fd;
+};
+
+struct withdrawal {
+	pid_t process;
+	struct own *own;
+	size_t n_own;
+	struct group *groups; /* a list */
+	struct snapshot snapshot;
+	struct closed told;
+	struct heard heard;
+	struct drain drain;
+	bool is_drain_started;
+	pid_t restorer; /* 0: none */
+	int restorer_pipe;
+};
+
+/* ---- the listeners ---- */
+
+static bool add_own(struct withdrawal *withdrawal, const struct table_entry *entry, int fd)
+{
+	struct own *larger = realloc(withdrawal->own, (withdrawal->n_own + 1) * sizeof *larger);
+
+	if (!larger)
+		return false;
+	withdrawal->own = larger;
+	withdrawal->own[withdrawal->n_own++] = (struct own){*entry, fd};
+	return true;
+}
+
+static struct own *find_own(const struct withdrawal *withdrawal, uint64_t inode)
+{
+	for (size_t i = 0; i < withdrawal->n_own; i++) {
+		if (withdrawal->own[i].entry.inode == inode)
+			return &withdrawal->own[i];
+	}
+	return NULL;
+}
+
+static bool is_shared(
+	const struct process_tree *tree, const struct table_entry *entry, struct snapshot *snapshot)
+{
+	struct slice members;
+
+	snapshot_at(snapshot, entry, &members);
+	for (size_t i = 0; i < members.count; i++) {
+		if (!process_tree_has(tree, members.entries[i].inode))
+			return true;
+	}
+	return false;
+}
+
+static struct group *find_group(
+	const struct withdrawal *withdrawal, const struct table_entry *entry)
+{
+	struct group *group = withdrawal->groups;
+
+	while (group && !tables_are_at_one_place(&group->place, entry))
+		group = group->next;
+	return group;
+}
+
+static bool add_listener(struct withdrawal *withdrawal, const struct table_entry *entry)
+{
+	struct group *group = find_group(withdrawal, entry);
+
+	if (!group) {
+		group = calloc(1, sizeof *group);
+		if (!group)
+			return false;
+		group->place = *entry;
+		group->choice = (struct steer){STEER_RANDOM, 0, 0};
+		group->fd = -1;
+		group->next = withdrawal->groups;
+		withdrawal->groups = group;
+	}
+	return add_own(withdrawal, entry, -1);
+}
+
+static int find_listeners(struct withdrawal *withdrawal)
+{
+	struct process_tree tree;
+	struct slice listeners;
+	int error = snapshot_listeners(&withdrawal->snapshot, PROTOCOL_TCP, &listeners);
+
+	process_tree_read(&tree, withdrawal->process);
+	if (!error && tree.is_partial)
+		error = -EPERM;
+	for (size_t i = 0; i < listeners.count && !error; i++) {
+		const struct table_entry *entry = &listeners.entries[i];
+		if (process_tree_has(&tree, entry->inode) &&
+			is_shared(&tree, entry, &withdrawal->snapshot) &&
+			!add_listener(withdrawal, entry))
+			error = -ENOMEM;
+	}
+	process_tree_free(&tree);
+	return error;
+}
+
+/* ---- descriptors of them ---- */
+
+struct taking {
+	struct withdrawal *withdrawal;
+	int pidfd;
+};
+
+static bool take_descriptor(int fd, uint64_t inode, void *context)
+{
+	struct taking *taking = context;
+	struct own *own = find_own(taking->withdrawal, inode);
+
+	if (own && own->fd < 0)
+		own->fd = (int)syscall(SYS_pidfd_getfd, taking->pidfd, fd, 0);
+	return false;
+}
+
+/* Of one that is none of ours by now, the number means something else. */
+static void check_descriptor(struct own *own)
+{
+	struct stat status;
+
+	if (own->fd < 0 || (fstat(own->fd, &status) == 0 && status.st_ino == own->entry.inode))
+		return;
+	close(own->fd);
+	own->fd = -1;
+}
+
+static void take_from(const struct process *process, size_t index, void *context)
+{
+	struct taking taking = {context, (int)syscall(SYS_pidfd_open, process->id, 0)};
+
+	(void)index;
+	if (taking.pidfd >= 0)
+		open_sockets_walk(process->id, take_descriptor, &taking);
+	system_close(taking.pidfd);
+}
+
+/*
+ * Opens a listener beside those of the group, as their user. It takes nothing from the beginning.
+ * Returns a descriptor or a negative errno.
+ */
+static int open_beside(const struct group *group)
+{
+	struct sockaddr_storage address;
+	socklen_t length = endpoint_to_sockaddr(&group->place.local, &address);
+	int yes = 1, is_v6only = group->place.is_v6only;
+	uid_t before = (uid_t)setfsuid(group->place.user);
+	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setfsuid(before);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
+	if (address.ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only, sizeof is_v6only);
+	deaf_set(fd, address.ss_family == AF_INET6, true);
+	if (bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, 1) == 0)
+		return fd;
+	int error = -errno;
+	close(fd);
+	return error;
+}
+
+static int open_any(struct withdrawal *withdrawal, struct group *group)
+{
+	struct table_entry entry = group->place;
+	struct stat status;
+
+	for (size_t i = 0; i < withdrawal->n_own; i++) {
+		const struct own *own = &withdrawal->own[i];
+		if (own->fd >= 0 && tables_are_at_one_place(&own->entry, &group->place))
+			group->fd = own->fd;
+	}
+	if (group->fd >= 0)
+		return 0;
+	group->fd = open_beside(group);
+	if (group->fd < 0 || fstat(group->fd, &status) < 0)
+		return -EPERM;
+	entry.inode = (uint32_t)status.st_ino;
+	return add_own(withdrawal, &entry, group->fd) ? 0 : -ENOMEM;
+}
+
+static int open_descriptors(struct withdrawal *withdrawal)
+{
+	int error = 0;
+
+	process_tree_visit_stranger(withdrawal->process, take_from, withdrawal);
+	for (size_t i = 0; i < withdrawal->n_own; i++)
+		check_descriptor(&withdrawal->own[i]);
+	for (struct group *group = withdrawal->groups; group && !error; group = group->next)
+		error = open_any(withdrawal, group);
+	return error;
+}
+
+/* ---- steering ---- */
+
+static void look_at(struct withdrawal *withdrawal, struct group *group)
+{
+	uint32_t inodes[MEMBER_ORDER_MOST];
+	struct slice seen;
+	int error = snapshot_at(&withdrawal->snapshot, &group->place, &seen);
+	unsigned count = seen.count < MEMBER_ORDER_MOST ? (unsigned)seen.count : MEMBER_ORDER_MOST;
+
+	for (unsigned i = 0; i < count; i++)
+		inodes[i] = seen.entries[i].inode;
+	member_order_update(&group->order, inodes, count);
+	group->obstacle = error				   ? "cannot be seen"
+			  : seen.count > MEMBER_ORDER_MOST ? "has too many members"
+							   : NULL;
+	group->n_closed = 0;
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t inode = group->order.members[i];
+		group->is_closed[i] =
+			find_own(withdrawal, inode) || closed_is_heard(&withdrawal->heard, inode);
+		group->n_closed += group->is_closed[i];
+	}
+	group->is_wanted = true;
+	if (group->n_closed == count)
+		group->obstacle = "is shared with nobody who can take them";
+}
+
+static void tell(struct withdrawal *withdrawal)
+{
+	struct heard list = {.count = 0};
+
+	for (size_t i = 0; i < withdrawal->n_own; i++)
+		heard_add(&list, withdrawal->own[i].entry.inode);
+	closed_tell(&withdrawal->told, list.inodes, list.count);
+	free(list.inodes);
+}
+
+const char *withdrawal_obstacle(const struct withdrawal *withdrawal)
+{
+	const struct group *group = withdrawal->groups;
+
+	while (group && !group->obstacle)
+		group = group->next;
+	return group ? group->obstacle : NULL;
+}
+
+/* Returns whether since the last time nothing can have come to the process by mistake. */
+static bool steer(struct withdrawal *withdrawal)
+{
+	int lock = group_lock();
+	bool is_sure = true;
+
+	closed_hear(&withdrawal->heard, &withdrawal->told);
+	for (struct group *group = withdrawal->groups; group; group = group->next)
+		group->has_moved = false;
+	for (int i = 0; i == 0 || (i < ATTEMPTS_MOST && withdrawal_obstacle(withdrawal)); i++) {
+		snapshot_forget(&withdrawal->snapshot);
+		for (struct group *group = withdrawal->groups; group; group = group->next)
+			look_at(withdrawal, group);
+		tell(withdrawal);
+		groups_steer(withdrawal->groups, &withdrawal->snapshot);
+	}
+	for (const struct group *group = withdrawal->groups; group; group = group->next)
+		is_sure &= !group->has_moved && !group->obstacle;
+	free(withdrawal->heard.inodes);
+	withdrawal->heard = (struct heard){.count = 0};
+	group_unlock(lock);
+	return is_sure;
+}
+
+/* ---- the drain ---- */
+
+static bool describe_drained(const struct withdrawal *withdrawal, struct drained *drained)
+{
+	*drained = (struct drained){
+		.process = withdrawal->process,
+		.sockets = malloc((withdrawal->n_own + 1) * sizeof(struct table_entry *)),
+		.ports = {UINT16_MAX, 0},
+	};
+	for (size_t i = 0; i < withdrawal->n_own && drained->sockets; i++) {
+		const struct table_entry *entry = &withdrawal->own[i].entry;
+		uint16_t port = entry->local.port;
+		drained->sockets[drained->n_sockets++] = entry;
+		drained->ports.first = port < drained->ports.first ? port : drained->ports.first;
+		drained->ports.last = port > drained->ports.last ? port : drained->ports.last;
+	}
+	return drained->sockets != NULL;
+}
+
+bool withdrawal_advance(struct withdrawal *withdrawal)
+{
+	struct drained drained;
+	bool is_sure = steer(withdrawal), is_over = false;
+
+	snapshot_forget(&withdrawal->snapshot);
+	if (!describe_drained(withdrawal, &drained))
+		return false;
+	if (is_sure && withdrawal->is_drain_started) {
+		is_over = drain_is_over(&withdrawal->drain, &drained, &withdrawal->snapshot);
+	} else {
+		drain_free(&withdrawal->drain);
+		drain_start(&withdrawal->drain, &drained, &withdrawal->snapshot);
+		withdrawal->is_drain_started = is_sure;
+	}
+	free(drained.sockets);
+	return is_over;
+}
+
+/* ---- putting right ---- */
+
+static void set_deaf(const struct withdrawal *withdrawal, bool is_deaf)
+{
+	for (size_t i = 0; i < withdrawal->n_own; i++) {
+		const struct own *own = &withdrawal->own[i];
+		if (own->fd >= 0)
+			deaf_set(own->fd, own->entry.local.family == FAMILY_IP6, is_deaf);
+	}
+}
+
+void withdrawal_deafen(struct withdrawal *withdrawal)
+{
+	set_deaf(withdrawal, true);
+}
+
+/* Another one may have closed a member: then it needs the program still. */
+static void leave_groups(struct withdrawal *withdrawal)
+{
+	closed_hear(&withdrawal->heard, &withdrawal->told);
+	for (struct group *group = withdrawal->groups; group; group = group->next) {
+		bool is_needed = false;
+		for (unsigned i = 0; i < group->order.count; i++)
+			is_needed |= closed_is_heard(&withdrawal->heard, group->order.members[i]);
+		group->may_be_steered = true;
+		if (!is_needed)
+			group_leave_to_kernel(group);
+	}
+	free(withdrawal->heard.inodes);
+	withdrawal->heard = (struct heard){.count = 0};
+}
+
+/*
+ * Has the same descriptors. If the other end of the pipe is closed without a word, the process that
+ * had it was killed, and the one that was to be stopped goes on.
+ */
+static _Noreturn void restore(struct withdrawal *withdrawal, int pipe)
+{
+	char word;
+
+	prctl(PR_SET_NAME, "reuse-restorer");
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	ssize_t got;
+	while ((got = read(pipe, &word, 1)) < 0 && errno == EINTR) {
+	}
+	if (got == 0) {
+		int lock = group_lock();
+		set_deaf(withdrawal, false);
+		leave_groups(withdrawal);
+		group_unlock(lock);
+	}
+	_exit(0);
+}
+
+static int start_restorer(struct withdrawal *withdrawal)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	withdrawal->restorer = fork();
+	if (withdrawal->restorer == 0) {
+		close(ends[1]);
+		restore(withdrawal, ends[0]);
+	}
+	close(ends[0]);
+	withdrawal->restorer_pipe = ends[1];
+	return withdrawal->restorer < 0 ? -errno : 0;
+}
+
+static void dismiss_restorer(struct withdrawal *withdrawal)
+{
+	if (withdrawal->restorer <= 0)
+		return;
+	if (write(withdrawal->restorer_pipe, "", 1) == 1)
+		waitpid(withdrawal->restorer, NULL, 0);
+	close(withdrawal->restorer_pipe);
+}
+
+/* ---- all of it ---- */
+
+static void free_all(struct withdrawal *withdrawal)
+{
+	closed_tell(&withdrawal->told, NULL, 0);
+	for (size_t i = 0; i < withdrawal->n_own; i++)
+		system_close(withdrawal->own[i].fd);
+	while (withdrawal->groups) {
+		struct group *group = withdrawal->groups;
+		withdrawal->groups = group->next;
+		free(group);
+	}
+	drain_free(&withdrawal->drain);
+	snapshot_forget(&withdrawal->snapshot);
+	free(withdrawal->own);
+	free(withdrawal);
+}
+
+int withdrawal_begin(struct withdrawal **withdrawal_out, pid_t process)
+{
+	struct withdrawal *withdrawal = calloc(1, sizeof *withdrawal);
+
+	if (!withdrawal)
+		return -ENOMEM;
+	withdrawal->process = process;
+	int error = find_listeners(withdrawal);
+	if (!error && withdrawal->n_own)
+		error = open_descriptors(withdrawal);
+	if (!error && withdrawal->n_own)
+		error = start_restorer(withdrawal);
+	if (error)
+		free_all(withdrawal);
+	else
+		*withdrawal_out = withdrawal;
+	return error;
+}
+
+unsigned withdrawal_count(const struct withdrawal *withdrawal)
+{
+	return (unsigned)withdrawal->n_own;
+}
+
+void withdrawal_end(struct withdrawal *withdrawal)
+{
+	int lock = group_lock();
+
+	leave_groups(withdrawal);
+	dismiss_restorer(withdrawal);
+	free_all(withdrawal);
+	group_unlock(lock);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stop_process.h"
+
+#include "ground/clock.h"
+#include "ground/errnos.h"
+#include "ground/process.h"
+#include "ground/system.h"
+#include "supervise/sockets/usage.h"
+#include "supervise/sockets/withdrawal.h"
+#include "supervise/talk/ask.h"
+#include "supervise/talk/say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define LOOK_MS	    50
+#define PROGRESS_MS 1000
+#define DEPTH_MOST  1000 /* of ancestors */
+
+struct stopping {
+	pid_t process;
+	int pidfd;
+	const struct options *options;
+	struct withdrawal *withdrawal;
+	int64_t shown_ms; /* when progress was shown last */
+};
+
+static int refuse(int status, pid_t process, const char *why)
+{
+	fprintf(stderr, "reuse-run: --stop: process %d %s\n", (int)process, why);
+	return status;
+}
+
+/* ---- waiting ---- */
+
+/* Waits up to so many milliseconds for the end of the process, below 0: for ever. */
+static bool has_ended(const struct stopping *stopping, int ms)
+{
+	struct pollfd polled = {.fd = stopping->pidfd, .events = POLLIN};
+
+	return poll(&polled, 1, ms) == 1;
+}
+
+static int send_signal(const struct stopping *stopping, int number)
+{
+	return (int)syscall(SYS_pidfd_send_signal, stopping->pidfd, number, NULL, 0);
+}
+
+/* On a terminal, and where it takes long. */
+static void show_progress(struct stopping *stopping)
+{
+	int64_t now = clock_now_ms();
+	struct usage usage;
+
+	if (!isatty(STDERR_FILENO) || now - stopping->shown_ms < PROGRESS_MS)
+		return;
+	stopping->shown_ms = now;
+	usage_read(&usage, &stopping->process, 1);
+	if (usage.has_connections)
+		fprintf(stderr, "reuse-run: process %d drains: %u connections left, %u waiting\n",
+			(int)stopping->process, usage.connections, usage.waiting);
+}
+
+/* ---- a supervisor ---- */
+
+/* It drains its copies itself, and has a limit of its own for that. */
+static int stop_supervisor(struct stopping *stopping)
+{
+	if (send_signal(stopping, SIGTERM) < 0)
+		return refuse(EX_NOPERM, stopping->process, strerror(errno));
+	fprintf(stderr, "reuse-run: supervisor %d is told to stop\n", (int)stopping->process);
+	while (!has_ended(stopping, LOOK_MS))
+		show_progress(stopping);
+	return 0;
+}
+
+/* The supervisor whose copy, or the descendant of a copy, a process is; or 0. */
+static pid_t supervisor_of(pid_t id)
+{
+	struct process process;
+
+	for (int i = 0; i < DEPTH_MOST && process_read(&process, id); i++) {
+		id = process.parent;
+		if (id > 0 && ask_is_supervisor(id))
+			return id;
+	}
+	return 0;
+}
+
+/* ---- any other process ---- */
+
+/* Returns whether nothing that had come to it is left. */
+static bool drain(struct stopping *stopping)
+{
+	int64_t end_ms = clock_now_ms() + stopping->options->drain_timeout_ms;
+	unsigned looks_idle = 0;
+	const char *obstacle;
+
+	withdrawal_advance(stopping->withdrawal);
+	obstacle = withdrawal_obstacle(stopping->withdrawal);
+	if (obstacle) {
+		say(LOG_LEVEL_WARN,
+			"process %d is told to stop at once, because no other can take its "
+			"clients: its port %s",
+			(int)stopping->process, obstacle);
+		return true;
+	}
+	/* Between two of its stages, one look can miss a connection. */
+	while (looks_idle < 2 && clock_now_ms() < end_ms) {
+		if (has_ended(stopping, LOOK_MS))
+			return true;
+		looks_idle = withdrawal_advance(stopping->withdrawal) ? looks_idle + 1 : 0;
+		if (looks_idle == 1)
+			withdrawal_deafen(stopping->withdrawal);
+		show_progress(stopping);
+	}
+	withdrawal_deafen(stopping->withdrawal);
+	return looks_idle == 2;
+}
+
+/* What comes meanwhile is kept from it still. */
+static void end(struct stopping *stopping)
+{
+	int64_t end_ms = clock_now_ms() + stopping->options->grace_ms;
+
+	send_signal(stopping, stopping->options->stop_signal);
+	send_signal(stopping, SIGCONT);
+	while (!has_ended(stopping, LOOK_MS) && clock_now_ms() < end_ms) {
+		if (withdrawal_count(stopping->withdrawal))
+			withdrawal_advance(stopping->withdrawal);
+	}
+	if (has_ended(stopping, 0))
+		return;
+	say(LOG_LEVEL_WARN, "process %d does not stop, and is killed", (int)stopping->process);
+	send_signal(stopping, SIGKILL);
+	has_ended(stopping, -1);
+}
+
+/* Its sockets are in its network, and so are those who could take its clients. */
+static int enter_network(pid_t process)
+{
+	struct stat ours, its;
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)process);
+	if (stat("/proc/self/ns/net", &ours) < 0 || stat(path, &its) < 0)
+		return -errno;
+	if (ours.st_ino == its.st_ino)
+		return 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int error = fd < 0 || setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+	system_close(fd);
+	return error;
+}
+
+static int stop_other(struct stopping *stopping)
+{
+	int error = send_signal(stopping, 0) < 0 ? -errno : enter_network(stopping->process);
+
+	if (error == -ESRCH)
+		return 0;
+	if (!error)
+		error = withdrawal_begin(&stopping->withdrawal, stopping->process);
+	if (error)
+		return refuse(EX_NOPERM, stopping->process, errno_name(-error));
+	bool is_shared = withdrawal_count(stopping->withdrawal) > 0, is_drained = true;
+	if (is_shared)
+		is_drained = drain(stopping);
+	else
+		say(LOG_LEVEL_INFO,
+			"process %d shares no TCP port with others, so it is told to stop at once",
+			(int)stopping->process);
+	if (!is_drained)
+		say(LOG_LEVEL_WARN,
+			"process %d still has connections after %u ms, and is told to stop",
+			(int)stopping->process, stopping->options->drain_timeout_ms);
+	end(stopping);
+	withdrawal_end(stopping->withdrawal);
+	return is_drained ? 0 : 1;
+}
+
+/* ---- both ---- */
+
+static int stop_living(struct stopping *stopping)
+{
+	pid_t supervisor;
+
+	if (ask_is_supervisor(stopping->process))
+		return stop_supervisor(stopping);
+	supervisor = supervisor_of(stopping->process);
+	if (!supervisor)
+		return stop_other(stopping);
+	fprintf(stderr,
+		"reuse-run: --stop: process %d belongs to supervisor %d, which would start it "
+		"again; use --stop %d, --roll %d, or --scale %d -n N\n",
+		(int)stopping->process, (int)supervisor, (int)supervisor, (int)supervisor,
+		(int)supervisor);
+	return EX_USAGE;
+}
+
+int stop_process(const char *target, const struct options *options)
+{
+	struct stopping stopping = {.options = options};
+	int status = *target ? ask_process(target, &stopping.process) : 0;
+
+	if (status || !stopping.process)
+		return status;
+	stopping.pidfd = (int)syscall(SYS_pidfd_open, stopping.process, 0);
+	if (stopping.pidfd < 0)
+		return errno == ESRCH ? 0 : refuse(EX_OSERR, stopping.process, strerror(errno));
+	status = stop_living(&stopping);
+	close(stopping.pidfd);
+	return status;
+}
