@@ -78,7 +78,7 @@ static int set_flags(const struct command *command)
 		const char *name, *value;
 		bool is_set;
 	} flags[] = {
-		{"REUSE_KEEP", "1", command->is_kept},
+		{"REUSE_KEEP", "1", command->is_kept}, {"REUSE_KEEP", "off", command->is_plain},
 		{"REUSE_INHERIT", "off", command->leaves_children},
 		{"REUSE_EXPLAIN", "1", command->is_explained},
 		{"REUSE_BINDP", "off", true}, /* is for LD_PRELOAD alone; here are -a and -p */

@@ -288,10 +288,11 @@ static size_t growth(struct process *supervisor, int times)
 }
 
 /*
- * Its standard ones; those for signals, for requests, to spare for a request, and to the guardian;
- * and for each of two copies the channel and the kept socket.
+ * Its standard ones; those for signals, for requests (with and without words, and what tells of all
+ * of them), to spare for a request, and to the guardian; and for each of two copies the channel and
+ * the kept socket.
  */
-#define FILES (3 + 4 + 2 * 2)
+#define FILES (3 + 6 + 2 * 2)
 
 Test(load, a_supervisor_that_rolls_many_times_grows_neither_in_memory_nor_in_descriptors)
 {

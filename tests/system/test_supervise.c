@@ -62,10 +62,14 @@ Test(supervise, a_copy_that_is_killed_takes_what_it_had_accepted_and_no_more)
 	end_supervisor(supervisor);
 }
 
+/* Whatever the environment says. */
 Test(supervise, without_keep_a_copy_that_is_killed_takes_its_queue_with_it)
 {
 	int port = port_new(), waiting[4];
-	struct process *supervisor = slow_copies(port, "-n1", "--no-keep", "--ready-delay=0");
+	struct process *supervisor =
+		process_start(WORDS(run_path(), "-v", "-n1", "--no-keep", "--ready-delay=0",
+				      python(), script_path("slow.py"), format("%d", port)),
+			.is_bare = true, .environment = WORDS("REUSE_KEEP=1"));
 	char answer[32];
 
 	wait_ready(supervisor, 1);

@@ -129,11 +129,14 @@ static int follow(FILE *supervisor)
 	return -1;
 }
 
-/* Sends WORDS on FD, which is closed, and prints the answer; returns as follow() does. */
+/*
+ * Sends WORDS on FD, which is closed then, and prints the answer; returns as follow() does. Where
+ * nothing is to be said, the other side may have answered and gone.
+ */
 static int converse(int fd, const char *words)
 {
 	ssize_t length = (ssize_t)strlen(words);
-	bool is_sent = send(fd, words, (size_t)length, MSG_NOSIGNAL) == length;
+	bool is_sent = length == 0 || send(fd, words, (size_t)length, MSG_NOSIGNAL) == length;
 	FILE *supervisor = is_sent ? fdopen(fd, "r") : NULL;
 
 	if (!supervisor) {

@@ -136,6 +136,11 @@ static void turn_away(struct control *control, int listener)
 	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+static void say_not_taken(int error)
+{
+	say(LOG_LEVEL_WARN, "a request cannot be taken: %s", errno_name(error));
+}
+
 /* Returns the number of the client, or -1. VERB is what he is known to want. */
 static int take_client(struct control *control, int listener, enum control_verb verb)
 {
@@ -143,7 +148,7 @@ static int take_client(struct control *control, int listener, enum control_verb 
 
 	if (fd < 0) {
 		if (fd != -EAGAIN)
-			say(LOG_LEVEL_WARN, "a request cannot be taken: %s", errno_name(-fd));
+			say_not_taken(-fd);
 		if (fd == -EMFILE || fd == -ENFILE)
 			turn_away(control, listener);
 		return -1;
@@ -152,6 +157,8 @@ static int take_client(struct control *control, int listener, enum control_verb 
 	/* Who has said what he wants can only hang up, which is told in any case. */
 	uint32_t events = verb == CONTROL_NONE ? EPOLLIN : 0;
 	if (place < 0 || watch(control, EPOLL_CTL_ADD, fd, events, place) < 0) {
+		if (place >= 0)
+			say_not_taken(errno);
 		close(fd);
 		return -1;
 	}
@@ -202,7 +209,7 @@ static bool read_words(struct control_request *request, const char *words)
 static void hear(const struct control *control, struct control_client *client)
 {
 	size_t room = sizeof client->words - 1 - client->n_words;
-	ssize_t length = recv(client->fd, client->words + client->n_words, room, MSG_DONTWAIT);
+	ssize_t length = read(client->fd, client->words + client->n_words, room);
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
