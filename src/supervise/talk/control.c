@@ -3,6 +3,7 @@
 
 #include "ground/errnos.h"
 #include "ground/number.h"
+#include "ground/procfs.h"
 #include "ground/status.h"
 #include "ground/system.h"
 #include "ground/text.h"
@@ -44,11 +45,10 @@ static pid_t own_number_of(pid_t process)
  */
 static socklen_t name_of(pid_t process, struct sockaddr_un *address)
 {
-	char path[32];
+	char path[PROCFS_PATH_SIZE];
 	struct stat status;
 
-	snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)process);
-	if (stat(path, &status) < 0)
+	if (stat(procfs_path(path, process, "ns/pid"), &status) < 0)
 		return 0;
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	int length = snprintf(address->sun_path + 1, sizeof address->sun_path - 1,
@@ -159,12 +159,10 @@ static void send_to_all(struct control *control, const char *line)
 void control_say(struct control *control, const char *format, ...)
 {
 	char line[LINE_SIZE];
-	struct text text;
 	va_list args;
 
-	text_start(&text, line, sizeof line - 1);
 	va_start(args, format);
-	text_vformat(&text, format, args);
+	text_vprint(line, sizeof line - 1, format, args);
 	va_end(args);
 	strcat(line, "\n");
 	send_to_all(control, line);
@@ -238,10 +236,8 @@ static FILE *connect_to(pid_t process)
 static void print_line(const char *line)
 {
 	char bytes[LINE_SIZE];
-	struct text text;
 
-	text_start(&text, bytes, sizeof bytes);
-	text_add_printable(&text, line, strcspn(line, "\n"));
+	text_print(bytes, sizeof bytes, "%.*s", (int)strcspn(line, "\n"), line);
 	puts(bytes);
 	fflush(stdout);
 }
