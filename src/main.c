@@ -38,18 +38,6 @@ static int finish_output(int status)
 	return EX_IOERR;
 }
 
-static int print_version(void)
-{
-	puts("reuse-run (libreuse) " LIBREUSE_VERSION);
-	return finish_output(0);
-}
-
-static int print_help(void)
-{
-	help_print(stdout);
-	return finish_output(0);
-}
-
 static int check(enum hook hook)
 {
 	const struct policy *policy = prepare_policy();
@@ -67,13 +55,6 @@ static int look(const struct command *command)
 
 	setlocale(LC_CTYPE, "");
 	return command->is_watched ? watch(port) : who(port, command->is_json);
-}
-
-static int explain_refusal(const struct command *command)
-{
-	bool has_user = command->user && *command->user;
-
-	return why(command->target, has_user ? command->user : NULL);
 }
 
 static int show_status(const struct command *command)
@@ -124,13 +105,15 @@ static int act(struct command *command)
 {
 	switch (command->verb) {
 	case COMMAND_HELP:
-		return print_help();
+		help_print(stdout);
+		return finish_output(0);
 	case COMMAND_VERSION:
-		return print_version();
+		puts("reuse-run (libreuse) " LIBREUSE_VERSION);
+		return finish_output(0);
 	case COMMAND_WHO:
 		return finish_output(look(command));
 	case COMMAND_WHY:
-		return finish_output(explain_refusal(command));
+		return finish_output(why(command->target, command->user));
 	case COMMAND_ROLL:
 		return ask_roll(command->target);
 	case COMMAND_SCALE:

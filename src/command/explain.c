@@ -2,44 +2,28 @@
 #include "explain.h"
 
 #include "notify/job.h"
+#include "supervise/talk/channel.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 struct explanation {
-	int socket, signals;
+	struct channel channel;
+	int signals;
 	bool is_seen; /* some call was explained */
 	struct job job;
 };
 
 /* ---- starting ---- */
-
-/* A socket with a name that the kernel chooses, unix(7), and that reaches into every chroot. */
-static int open_socket(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	socklen_t size = sizeof address;
-	char name[sizeof address.sun_path + 1] = "@";
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address.sun_family) < 0 ||
-		getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-		return -errno;
-	memcpy(name + 1, address.sun_path + 1, size - offsetof(struct sockaddr_un, sun_path) - 1);
-	return setenv("REUSE_EXPLAIN", name, 1) < 0 ? -errno : fd;
-}
 
 /* What the child becomes, and what it gets back first. */
 struct plan {
@@ -57,7 +41,7 @@ static pid_t start_behind(
 
 	if (child != 0)
 		return child;
-	close(explanation->socket);
+	close(explanation->channel.fd);
 	close(explanation->signals);
 	close(gate[1]);
 	job_rename_process(ourselves);
@@ -94,14 +78,14 @@ static void hear(struct explanation *explanation)
 {
 	char byte;
 
-	while (recv(explanation->socket, &byte, 1, 0) >= 0)
+	while (recv(explanation->channel.fd, &byte, 1, 0) >= 0)
 		explanation->is_seen = true;
 }
 
 static void wait_for_end(struct explanation *explanation)
 {
 	struct pollfd polled[] = {
-		{.fd = explanation->socket, .events = POLLIN},
+		{.fd = explanation->channel.fd, .events = POLLIN},
 		{.fd = explanation->signals, .events = POLLIN},
 	};
 
@@ -117,11 +101,13 @@ static void wait_for_end(struct explanation *explanation)
 int explain(const struct log *log, int (*become)(const struct options *options),
 	const struct options *options)
 {
-	struct explanation explanation = {.socket = open_socket(), .job = job_of_this_process(log)};
+	struct explanation explanation = {.job = job_of_this_process(log)};
 	struct plan plan = {.become = become, .options = options};
 	sigset_t all;
 
-	if (explanation.socket < 0)
+	/* an abstract name (unix(7)), which reaches into every chroot */
+	if (channel_open(&explanation.channel) < 0 ||
+		setenv("REUSE_EXPLAIN", explanation.channel.name, 1) < 0)
 		return become(options); /* all but the last line */
 	sigfillset(&all);
 	job_take_signals(&plan.signals);

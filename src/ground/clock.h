@@ -23,10 +23,7 @@ static inline int64_t clock_now_us(void)
 /* Milliseconds since some moment, as a machine that sleeps does not count them (time(7)). */
 static inline int64_t clock_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return clock_now_us() / 1000;
 }
 
 #endif

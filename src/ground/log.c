@@ -36,23 +36,15 @@ bool log_level_parse(const char *name, size_t length, enum log_level *level)
 /* Whether JOURNAL_STREAM=DEVICE:INODE (systemd.exec(5)) is the file that standard error is. */
 static bool is_stream(const char *stream, const struct file_identity *file)
 {
-	uint64_t numbers[2] = {0, 0};
-	unsigned which = 0;
+	char expected[48];
 
 	if (!stream || !file->is_open)
 		return false;
-	for (; *stream; stream++) {
-		if (*stream == ':' && which == 0)
-			which = 1;
-		else if (*stream >= '0' && *stream <= '9')
-			numbers[which] = numbers[which] * 10 + (uint64_t)(*stream - '0');
-		else
-			return false;
-	}
 	uint64_t major = file->device_major, minor = file->device_minor;
 	uint64_t device = (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 |
 			  (major & ~0xfffULL) << 32;
-	return which == 1 && numbers[0] == device && numbers[1] == file->inode;
+	text_print(expected, sizeof expected, "%ju:%ju", (uintmax_t)device, (uintmax_t)file->inode);
+	return string_equals(stream, expected);
 }
 
 struct log log_open(enum log_level level, const char *path, const char *journal_stream)
@@ -114,18 +106,17 @@ static void add_lines(
 
 void log_write(const struct log *log, enum log_level level, const char *format, ...)
 {
-	char message_bytes[MESSAGE_SIZE], line_bytes[LINE_SIZE];
-	struct text message, line;
+	char message[MESSAGE_SIZE], line_bytes[LINE_SIZE];
+	struct text line;
 	va_list args;
 
 	if (!log_says(log, level) || (!log->path && !log->standard_error.is_open))
 		return;
-	text_start(&message, message_bytes, sizeof message_bytes);
 	va_start(args, format);
-	text_vformat(&message, format, args);
+	text_vprint(message, sizeof message, format, args);
 	va_end(args);
 	text_start(&line, line_bytes, sizeof line_bytes);
-	add_lines(&line, log, level, message.bytes);
+	add_lines(&line, log, level, message);
 	if (line.truncated)
 		line_bytes[line.length - 1] = '\n';
 	if (log->path)

@@ -39,6 +39,14 @@ int system_open(int directory, const char *path, int flags, mode_t mode)
 	return (int)CALL(SYS_openat, directory, path, flags | O_LARGEFILE, mode, 0);
 }
 
+int system_open_again(int fd, int flags)
+{
+	char path[32];
+
+	text_print(path, sizeof path, "/proc/self/fd/%d", fd);
+	return system_open(AT_FDCWD, path, flags | O_CLOEXEC, 0);
+}
+
 int system_close(int fd)
 {
 	return fd < 0 ? -EBADF : (int)CALL(SYS_close, fd, 0, 0, 0, 0);
@@ -173,10 +181,8 @@ ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags)
  */
 static int unblocked(int fd)
 {
-	char path[32];
+	int other = system_open_again(fd, O_WRONLY | O_NONBLOCK);
 
-	text_print(path, sizeof path, "/proc/self/fd/%d", fd);
-	int other = system_open(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	return other < 0 ? fd : other;
 }
 

@@ -27,6 +27,7 @@
  * errno; they leave errno alone and are async-signal-safe.
  */
 int system_open(int directory, const char *path, int flags, mode_t mode);
+int system_open_again(int fd, int flags); /* what FD is open for, by /proc; closed on exec */
 int system_close(int fd); /* -EBADF without a call where there is none, which is negative */
 ssize_t system_read(int fd, void *bytes, size_t size);
 ssize_t system_write(int fd, const void *bytes, size_t size);

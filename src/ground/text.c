@@ -109,13 +109,19 @@ void text_format(struct text *text, const char *format, ...)
 	va_end(args);
 }
 
-void text_print(char *buffer, size_t size, const char *format, ...)
+void text_vprint(char *buffer, size_t size, const char *format, va_list args)
 {
 	struct text text;
-	va_list args;
 
 	text_start(&text, buffer, size);
-	va_start(args, format);
 	text_vformat(&text, format, args);
+}
+
+void text_print(char *buffer, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_vprint(buffer, size, format, args);
 	va_end(args);
 }

@@ -31,6 +31,8 @@ void text_vformat(struct text *text, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
 /* A whole text at once, as text_format() appends it; what does not fit is dropped. */
+void text_vprint(char *buffer, size_t size, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
 void text_print(char *buffer, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

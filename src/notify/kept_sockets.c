@@ -269,7 +269,7 @@ struct message {
 static int send_by_parent(const char *path, const char *text, int fd)
 {
 	struct message message = {.path = ""};
-	int result = 0, nothing;
+	int result = 0;
 	unsigned count;
 
 	if (string_length(path) >= PATH_SIZE || string_length(text) >= TEXT_SIZE)
@@ -281,7 +281,7 @@ static int send_by_parent(const char *path, const char *text, int fd)
 	if (error)
 		return error;
 	ssize_t size = descriptors_receive(
-		channels.from_parent, &result, sizeof result, &nothing, 0, &count, -1);
+		channels.from_parent, &result, sizeof result, NULL, 0, &count, -1);
 	return size == sizeof result ? result : -EPIPE;
 }
 
@@ -336,8 +336,8 @@ static int ask(enum keep_what what, const struct configuration *configuration, i
 		channels.to_keeping, &request, sizeof request, descriptors, REQUESTED);
 	system_close(theirs);
 	ssize_t size = error ? error
-			     : descriptors_receive(answer, &result, sizeof result, made, 1, &count,
-				       PATIENCE_MS);
+			     : descriptors_receive(answer, &result, sizeof result, made,
+				       made ? 1 : 0, &count, PATIENCE_MS);
 	bool is_answered = size == sizeof result && count == (result == 1);
 	if (is_answered && result == 1)
 		promised = answer;
@@ -369,20 +369,17 @@ static int take(const struct configuration *configuration, int fd, const struct 
 static void store(
 	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
-	int nothing;
-
 	if (channels.to_keeping >= 0)
-		ask(STORE, configuration, fd, endpoint, &nothing);
+		ask(STORE, configuration, fd, endpoint, NULL);
 }
 
 static void end(const struct configuration *configuration, int fd)
 {
 	struct endpoint endpoint;
-	int nothing;
 
 	if (channels.to_keeping >= 0 && share_ask_protocol(fd, &endpoint) == 0 &&
 		endpoint.protocol == PROTOCOL_UDP)
-		ask(END, configuration, fd, NULL, &nothing);
+		ask(END, configuration, fd, NULL, NULL);
 }
 
 /* ---- all of it ---- */

@@ -256,13 +256,6 @@ static void send_answer(const struct call *call, int result)
 		unseen_remember(call);
 }
 
-/* Before the program goes on, for it may close its socket and bind another at once. */
-static void let_go_of_socket(struct call *call)
-{
-	if (call->fd >= 0 && !call->watched.port)
-		system_close(call->fd);
-}
-
 /* What is left of a call when it is answered. */
 static void finish(struct call *call)
 {
@@ -311,7 +304,8 @@ void notify_answer(const struct notify *notify, int listener, struct seccomp_not
 	int result = call.architecture ? answer(&call, notification) : CONTINUED;
 	if (call.watched.port)
 		bind_result_announce();
-	let_go_of_socket(&call);
+	else /* before the program goes on, for it may close its socket and bind another at once */
+		system_close(call.fd);
 	send_answer(&call, result);
 	notification->id = 0;
 	finish(&call);

@@ -2,7 +2,6 @@
 #include "own_errors.h"
 
 #include "ground/system.h"
-#include "ground/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,17 +21,9 @@ static int held = -1; /* a duplicate, or where is_path an O_PATH descriptor */
 static bool is_path;
 static int silence_fd = -1;
 
-static int open_by_number(int fd, int flags)
-{
-	char path[32];
-
-	text_print(path, sizeof path, "/proc/self/fd/%d", fd);
-	return system_open(AT_FDCWD, path, flags | O_CLOEXEC, 0);
-}
-
 static int open_for_line(int fd)
 {
-	return open_by_number(fd, O_WRONLY | O_NONBLOCK);
+	return system_open_again(fd, O_WRONLY | O_NONBLOCK);
 }
 
 static bool may_open_again(int fd)
@@ -57,7 +48,7 @@ static int hold(const struct stat *errors, const struct log *log)
 
 	is_path = S_ISFIFO(errors->st_mode) && may_open_again(STDERR_FILENO);
 	if (is_path)
-		return open_by_number(STDERR_FILENO, O_PATH);
+		return system_open_again(STDERR_FILENO, O_PATH);
 	if (may_be_waited_for && is_output(errors) && !log->is_journal)
 		return -1;
 	return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

@@ -31,13 +31,11 @@ static void mark_place(struct parser *parser, const char *place)
 
 int parser_fail(struct parser *parser, const char *place, const char *format, ...)
 {
-	struct text message;
 	va_list args;
 
 	mark_place(parser, place);
-	text_start(&message, parser->error->message, sizeof parser->error->message);
 	va_start(args, format);
-	text_vformat(&message, format, args);
+	text_vprint(parser->error->message, sizeof parser->error->message, format, args);
 	va_end(args);
 	return -EINVAL;
 }

@@ -96,13 +96,20 @@ static int fail_with(int error)
 
 /* ---- by a rule ---- */
 
+/* By itself, or every bind() would save registers for it. */
+static SLOW void say_in_use(const struct configuration *configuration, const struct rule *rule,
+	const struct endpoint *endpoint)
+{
+	decision_say_in_use(configuration, rule_shares(rule), endpoint, DECISION_OWN_USER);
+}
+
 static int call_bind(const struct configuration *configuration, int fd, const struct rule *rule,
 	const struct sockaddr *address, socklen_t length, const struct endpoint *endpoint)
 {
 	int result = libc.bind(fd, address, length);
 
 	if (result < 0 && errno == EADDRINUSE)
-		decision_say_in_use(configuration, rule_shares(rule), endpoint, DECISION_OWN_USER);
+		say_in_use(configuration, rule, endpoint);
 	return result;
 }
 

@@ -372,10 +372,11 @@ static void say_elsewhere(uint16_t port, bool is_held_here)
 
 static bool read_user(struct wish *wish, const char *name)
 {
-	const struct passwd *entry = name ? getpwnam(name) : NULL;
+	bool is_named = name && *name;
+	const struct passwd *entry = is_named ? getpwnam(name) : NULL;
 	uint64_t number = geteuid();
 
-	if (name && !entry && !number_parse(&number, 10, name, strlen(name), UINT32_MAX - 1))
+	if (is_named && !entry && !number_parse(&number, 10, name, strlen(name), UINT32_MAX - 1))
 		return false;
 	wish->user = entry ? entry->pw_uid : (uid_t)number;
 	diagnose_user_name(wish->user_name, sizeof wish->user_name, wish->user);

@@ -11,9 +11,9 @@ enum {
 };
 
 /*
- * PLACE is PORT or ADDRESS:PORT; USER is a name or a number, or NULL for the one who asks. Where it
- * can, it asks the kernel by binding a TCP socket, which does not listen, so nobody notices. Prints
- * to standard output, and returns an exit status.
+ * PLACE is PORT or ADDRESS:PORT; USER is a name or a number, or NULL or "" for the one who asks.
+ * Where it can, it asks the kernel by binding a TCP socket, which does not listen, so nobody
+ * notices. Prints to standard output, and returns an exit status.
  */
 int why(const char *place, const char *user);
 

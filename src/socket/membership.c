@@ -13,7 +13,10 @@
 
 struct membership {
 	uint32_t interface;
-	uint8_t address[16]; /* the first four bytes, or all */
+	union {
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} address;
 };
 
 /* Read as a whole before the first one is left, because that changes what the files hold. */
@@ -44,7 +47,7 @@ static void add(struct memberships *groups, uint32_t interface, const void *addr
 	struct membership *group = &groups->list[groups->count++];
 
 	group->interface = interface;
-	memcpy(group->address, address, size);
+	memcpy(&group->address, address, size);
 }
 
 typedef void line_reader(struct memberships *groups, const char *line);
@@ -56,7 +59,10 @@ static void read_ip4(struct memberships *groups, const char *line)
 		groups->interface = (uint32_t)procfs_number_at(line, 10);
 		return;
 	}
-	uint32_t address = (uint32_t)procfs_number_at(skip_blanks(line), 16);
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = (uint32_t)procfs_number_at(skip_blanks(line), 16),
+	};
 	add(groups, groups->interface, &address, sizeof address);
 }
 
@@ -64,15 +70,15 @@ static void read_ip4(struct memberships *groups, const char *line)
 static void read_ip6(struct memberships *groups, const char *line)
 {
 	const char *digits = skip_word(skip_word(line));
-	uint8_t address[16];
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
 
 	for (int i = 0; i < 16; i++) {
 		char byte[3] = {digits[2 * i], digits[2 * i + 1], '\0'};
 		if (!byte[0] || !byte[1])
 			return;
-		address[i] = (uint8_t)procfs_number_at(byte, 16);
+		address.sin6_addr.s6_addr[i] = (uint8_t)procfs_number_at(byte, 16);
 	}
-	add(groups, (uint32_t)procfs_number_at(line, 10), address, sizeof address);
+	add(groups, (uint32_t)procfs_number_at(line, 10), &address, sizeof address);
 }
 
 static void read_groups(struct memberships *groups, const char *path, line_reader *read_line)
@@ -80,7 +86,7 @@ static void read_groups(struct memberships *groups, const char *path, line_reade
 	struct procfs_reader reader = {.fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0)};
 	char line[128];
 
-	groups->count = 0;
+	groups->interface = groups->count = 0;
 	while (groups->count < GROUPS_MOST && procfs_next_line(&reader, line, sizeof line))
 		read_line(groups, line);
 	system_close(reader.fd);
@@ -89,41 +95,27 @@ static void read_groups(struct memberships *groups, const char *path, line_reade
 /* ---- moving ---- */
 
 /* The kernel refuses what a socket is not in, on that interface. */
-static void move(int from, int to, int level, const struct group_req *group)
-{
-	system_setsockopt(to, level, MCAST_LEAVE_GROUP, group, sizeof *group);
-	if (system_setsockopt(from, level, MCAST_LEAVE_GROUP, group, sizeof *group) == 0)
-		system_setsockopt(to, level, MCAST_JOIN_GROUP, group, sizeof *group);
-}
-
-static void move_ip4(int from, int to, const struct membership *group)
+static void move(int from, int to, int level, const struct membership *group)
 {
 	struct group_req request = {.gr_interface = group->interface};
-	struct sockaddr_in address = {.sin_family = AF_INET};
 
-	memcpy(&address.sin_addr, group->address, sizeof address.sin_addr);
-	memcpy(&request.gr_group, &address, sizeof address);
-	move(from, to, IPPROTO_IP, &request);
+	memcpy(&request.gr_group, &group->address, sizeof group->address);
+	system_setsockopt(to, level, MCAST_LEAVE_GROUP, &request, sizeof request);
+	if (system_setsockopt(from, level, MCAST_LEAVE_GROUP, &request, sizeof request) == 0)
+		system_setsockopt(to, level, MCAST_JOIN_GROUP, &request, sizeof request);
 }
 
-static void move_ip6(int from, int to, const struct membership *group)
+static void move_all(int from, int to, int level, const char *path, line_reader *read_line)
 {
-	struct group_req request = {.gr_interface = group->interface};
-	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
+	struct memberships groups;
 
-	memcpy(&address.sin6_addr, group->address, sizeof address.sin6_addr);
-	memcpy(&request.gr_group, &address, sizeof address);
-	move(from, to, IPPROTO_IPV6, &request);
+	read_groups(&groups, path, read_line);
+	for (unsigned i = 0; i < groups.count; i++)
+		move(from, to, level, &groups.list[i]);
 }
 
 void membership_move(int from, int to)
 {
-	struct memberships groups = {.interface = 0};
-
-	read_groups(&groups, "/proc/net/igmp", read_ip4);
-	for (unsigned i = 0; i < groups.count; i++)
-		move_ip4(from, to, &groups.list[i]);
-	read_groups(&groups, "/proc/net/igmp6", read_ip6);
-	for (unsigned i = 0; i < groups.count; i++)
-		move_ip6(from, to, &groups.list[i]);
+	move_all(from, to, IPPROTO_IP, "/proc/net/igmp", read_ip4);
+	move_all(from, to, IPPROTO_IPV6, "/proc/net/igmp6", read_ip6);
 }

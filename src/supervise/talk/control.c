@@ -269,12 +269,10 @@ static void send_line(struct control *control, enum control_verb verb, const cha
 void control_say(struct control *control, enum control_verb verb, const char *format, ...)
 {
 	char line[LINE_SIZE];
-	struct text text;
 	va_list args;
 
-	text_start(&text, line, sizeof line - 1);
 	va_start(args, format);
-	text_vformat(&text, format, args);
+	text_vprint(line, sizeof line - 1, format, args);
 	va_end(args);
 	strcat(line, "\n");
 	send_line(control, verb, line);

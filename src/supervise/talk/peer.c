@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "peer.h"
 
-#include "ground/text.h"
+#include "ground/procfs.h"
 #include "ground/user.h"
 
 #include <sys/stat.h>
@@ -11,10 +11,10 @@
 static bool is_in_our_user_namespace(pid_t process)
 {
 	struct stat ours, theirs;
-	char path[32];
+	char path[PROCFS_PATH_SIZE];
 
-	text_print(path, sizeof path, "/proc/%d/ns/user", (int)process);
-	return stat("/proc/self/ns/user", &ours) == 0 && stat(path, &theirs) == 0 &&
+	return stat("/proc/self/ns/user", &ours) == 0 &&
+	       stat(procfs_path(path, process, "ns/user"), &theirs) == 0 &&
 	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 

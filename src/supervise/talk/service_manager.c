@@ -52,12 +52,10 @@ static void send_message(const char *message, int fd)
 void service_manager_say(const char *format, ...)
 {
 	char message[MESSAGE_SIZE];
-	struct text text;
 	va_list args;
 
-	text_start(&text, message, sizeof message);
 	va_start(args, format);
-	text_vformat(&text, format, args);
+	text_vprint(message, sizeof message, format, args);
 	va_end(args);
 	send_message(message, -1);
 }
