@@ -129,9 +129,11 @@ static bool misses_member(const struct steering *steering, struct snapshot *snap
 	return false;
 }
 
-static void look_at(struct steered *steered, struct snapshot *snapshot)
+/* Where a copy is the first of ours to join, those that it has found there are strangers. */
+static void look_at(struct steered *steered, struct snapshot *snapshot, bool is_starting)
 {
 	uint32_t inodes[MEMBER_ORDER_MOST];
+	bool is_new = steered->group.order.count == 0;
 	struct slice seen;
 	int error = snapshot_at(snapshot, &steered->group.place, &seen);
 	unsigned count = seen.count < MEMBER_ORDER_MOST ? (unsigned)seen.count : MEMBER_ORDER_MOST;
@@ -145,6 +147,8 @@ static void look_at(struct steered *steered, struct snapshot *snapshot)
 		inodes[i] = seen.entries[i].inode;
 	if (!error)
 		member_order_update(&steered->group.order, inodes, count);
+	if (!is_starting || is_new)
+		steered_note_strangers(steered);
 }
 
 /* ---- all of it ---- */
@@ -178,9 +182,7 @@ static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_
 	if (misses_member(steering, snapshot))
 		snapshot_forget(snapshot);
 	while ((steered = steered_next(&steering->groups, steered))) {
-		look_at(steered, snapshot);
-		if (!is_starting)
-			steered_note_strangers(steered);
+		look_at(steered, snapshot, is_starting);
 		decide(steering, steered, is_starting);
 		steered->group.next = list;
 		list = &steered->group;
@@ -199,7 +201,7 @@ static bool steers_any(struct steering *steering, struct snapshot *snapshot, boo
 	bool steers = false;
 
 	while ((steered = steered_next(&steering->groups, steered))) {
-		look_at(steered, snapshot);
+		look_at(steered, snapshot, is_starting);
 		decide(steering, steered, is_starting);
 		steers |= steered->group.is_wanted || group_may_be_steered(&steered->group);
 	}
