@@ -2,6 +2,7 @@
 #include "group.h"
 
 #include "ground/errnos.h"
+#include "left_steered.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ void group_leave_to_kernel(struct group *group)
 		steer_detach(group->fd);
 	group->program.length = 0;
 	group->may_be_steered = false;
+	left_steered_strike(&group->place);
 }
 
 /* Says which numbers are closed; false where they cannot be concluded. */
@@ -60,6 +62,7 @@ static void attach(struct group *group, bool is_forced)
 		memcmp(program.code, group->program.code, program.length * sizeof *program.code) ==
 			0)
 		return;
+	left_steered_note(&group->place);
 	int error = steer_attach(group->fd, &program);
 	if (error)
 		group->obstacle = errno_name(-error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "withdrawal.h"
 
+#include "beside.h"
 #include "closed.h"
 #include "deaf.h"
 #include "drain.h"
@@ -12,11 +13,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -165,32 +164,6 @@ static void take_from(const struct process *process, size_t index, void *context
 	system_close(taking.pidfd);
 }
 
-/*
- * Opens a listener beside those of the group, as their user. It takes nothing from the beginning.
- * Returns a descriptor or a negative errno.
- */
-static int open_beside(const struct group *group)
-{
-	struct sockaddr_storage address;
-	socklen_t length = endpoint_to_sockaddr(&group->place.local, &address);
-	int yes = 1, is_v6only = group->place.is_v6only;
-	uid_t before = (uid_t)setfsuid(group->place.user);
-	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	setfsuid(before);
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
-	if (address.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only, sizeof is_v6only);
-	deaf_set(fd, address.ss_family == AF_INET6, true);
-	if (bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, 1) == 0)
-		return fd;
-	int error = -errno;
-	close(fd);
-	return error;
-}
-
 static int open_any(struct withdrawal *withdrawal, struct group *group)
 {
 	struct table_entry entry = group->place;
@@ -203,7 +176,7 @@ static int open_any(struct withdrawal *withdrawal, struct group *group)
 	}
 	if (group->fd >= 0)
 		return 0;
-	group->fd = open_beside(group);
+	group->fd = beside_open(&group->place);
 	if (group->fd < 0 || fstat(group->fd, &status) < 0)
 		return -EPERM;
 	entry.inode = (uint32_t)status.st_ino;
