@@ -72,12 +72,16 @@ static bool is_left(const struct slice *members, const struct heard *heard)
 	return members->count > 0;
 }
 
-static void relieve(const struct table_entry *place, const struct heard *heard)
+static void relieve(const struct table_entry *place)
 {
+	const struct closed nothing = {.count = 0};
 	struct snapshot snapshot = {.listeners = {{.entries = NULL}}};
 	struct slice members;
+	struct heard heard;
+	int lock = group_lock(place->user);
 
-	if (snapshot_at(&snapshot, place, &members) == 0 && is_left(&members, heard)) {
+	closed_hear(&heard, &nothing, place->user);
+	if (snapshot_at(&snapshot, place, &members) == 0 && is_left(&members, &heard)) {
 		int fd = beside_open(place);
 		if (fd >= 0) {
 			steer_detach(fd);
@@ -85,19 +89,14 @@ static void relieve(const struct table_entry *place, const struct heard *heard)
 		}
 	}
 	snapshot_forget(&snapshot);
+	free(heard.inodes);
+	group_unlock(lock);
 }
 
 void left_steered_relieve(void)
 {
-	const struct closed nothing = {.count = 0};
-	struct heard heard;
-	int lock = group_lock();
-
-	closed_hear(&heard, &nothing);
 	for (int i = 0; all && i < PLACES_MOST; i++) {
 		if (all[i].is_steered)
-			relieve(&all[i].place, &heard);
+			relieve(&all[i].place);
 	}
-	free(heard.inodes);
-	group_unlock(lock);
 }

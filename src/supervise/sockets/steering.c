@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ATTEMPTS_MOST 3 /* where the members change while they are measured */
 
@@ -213,8 +214,8 @@ void steering_update(struct steering *steering, struct keeper *keeper, struct sn
 {
 	steered_update(&steering->groups, keeper);
 	if (steers_any(steering, snapshot, is_starting)) {
-		int lock = group_lock();
-		closed_hear(&steering->heard, &steering->told);
+		int lock = group_lock(geteuid());
+		closed_hear(&steering->heard, &steering->told, geteuid());
 		for (int i = 0; i < ATTEMPTS_MOST && !steer(steering, snapshot, is_starting); i++)
 			snapshot_forget(snapshot);
 		free(steering->heard.inodes);
@@ -350,8 +351,8 @@ void steering_free(struct steering *steering, const struct keeper *keeper)
 
 	if (!steering)
 		return;
-	int lock = group_lock();
-	closed_hear(&steering->heard, &steering->told);
+	int lock = group_lock(geteuid());
+	closed_hear(&steering->heard, &steering->told, geteuid());
 	steered_update(&steering->groups, keeper);
 	while ((steered = steered_next(&steering->groups, steered)))
 		leave(steering, steered);

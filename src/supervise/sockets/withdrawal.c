@@ -44,6 +44,12 @@ struct withdrawal {
 	int restorer_pipe;
 };
 
+/* The kernel lets sockets of one user alone share a port; a process rarely has those of several. */
+static uid_t user_of(const struct withdrawal *withdrawal)
+{
+	return withdrawal->groups ? withdrawal->groups->place.user : geteuid();
+}
+
 /* ---- the listeners ---- */
 
 static bool add_own(struct withdrawal *withdrawal, const struct table_entry *entry, int fd)
@@ -244,10 +250,10 @@ const char *withdrawal_obstacle(const struct withdrawal *withdrawal)
 /* Returns whether since the last time nothing can have come to the process by mistake. */
 static bool steer(struct withdrawal *withdrawal)
 {
-	int lock = group_lock();
+	int lock = group_lock(user_of(withdrawal));
 	bool is_sure = true;
 
-	closed_hear(&withdrawal->heard, &withdrawal->told);
+	closed_hear(&withdrawal->heard, &withdrawal->told, user_of(withdrawal));
 	for (struct group *group = withdrawal->groups; group; group = group->next)
 		group->has_moved = false;
 	for (int i = 0; i == 0 || (i < ATTEMPTS_MOST && withdrawal_obstacle(withdrawal)); i++) {
@@ -322,7 +328,7 @@ void withdrawal_deafen(struct withdrawal *withdrawal)
 /* Another one may have closed a member: then it needs the program still. */
 static void leave_groups(struct withdrawal *withdrawal)
 {
-	closed_hear(&withdrawal->heard, &withdrawal->told);
+	closed_hear(&withdrawal->heard, &withdrawal->told, user_of(withdrawal));
 	for (struct group *group = withdrawal->groups; group; group = group->next) {
 		bool is_needed = false;
 		for (unsigned i = 0; i < group->order.count; i++)
@@ -352,7 +358,7 @@ static _Noreturn void restore(struct withdrawal *withdrawal, int pipe)
 	while ((got = read(pipe, &word, 1)) < 0 && errno == EINTR) {
 	}
 	if (got == 0) {
-		int lock = group_lock();
+		int lock = group_lock(user_of(withdrawal));
 		set_deaf(withdrawal, false);
 		leave_groups(withdrawal);
 		group_unlock(lock);
@@ -429,7 +435,7 @@ unsigned withdrawal_count(const struct withdrawal *withdrawal)
 
 void withdrawal_end(struct withdrawal *withdrawal)
 {
-	int lock = group_lock();
+	int lock = group_lock(user_of(withdrawal));
 
 	leave_groups(withdrawal);
 	dismiss_restorer(withdrawal);
