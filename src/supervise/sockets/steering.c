@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ATTEMPTS_MOST 3 /* where the members change while they are measured */
+#define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the drained copy serves */
+#define ATTEMPTS_MOST 3	   /* where the members change while they are measured */
 
 struct steering {
 	const struct policy *policy;
@@ -100,6 +101,7 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 		mark_closed(steering, steered, is_starting, is_served);
 	bool needs_steering =
 		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);
+	group->trusted_ms = TRUSTED_MS;
 	group->is_wanted = group->order.count > 0 && (needs_steering || rule);
 	group->fd = steered_any_socket(steered);
 	group->choice = rule			  ? rule->actions.steer

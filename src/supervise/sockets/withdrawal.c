@@ -22,7 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ATTEMPTS_MOST 3 /* where the members change while they are measured */
+#define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the process serves */
+#define ATTEMPTS_MOST 3	   /* where the members change while they are measured */
 
 /* A listener of the process, or one that is opened beside it to have a descriptor of its group. */
 struct own {
@@ -105,6 +106,7 @@ static bool add_listener(struct withdrawal *withdrawal, const struct table_entry
 			return false;
 		group->place = *entry;
 		group->choice = (struct steer){STEER_RANDOM, 0, 0};
+		group->trusted_ms = TRUSTED_MS;
 		group->fd = -1;
 		group->next = withdrawal->groups;
 		withdrawal->groups = group;
