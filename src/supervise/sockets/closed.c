@@ -100,15 +100,15 @@ static bool has(const uint32_t *inodes, size_t count, uint32_t inode)
 }
 
 /* Before Linux 5.3, which does not tell, anybody is. */
-static bool is_trusted(uint32_t socket, uid_t trusted)
+static bool is_trusted(uint32_t socket, uid_t user)
 {
-	uid_t user;
+	uid_t owner;
 
-	return unix_owner(socket, &user) < 0 || user == 0 || user == geteuid() || user == trusted;
+	return unix_owner(socket, &owner) < 0 || owner == 0 || owner == user;
 }
 
 /* "...: 00000002 00000000 00010000 0002 01 4711 @libreuse-closed/1a2b.0,12ab,12ac" */
-static void read_line(struct heard *heard, const struct closed *own, uid_t trusted, char *line)
+static void read_line(struct heard *heard, const struct closed *own, uid_t user, char *line)
 {
 	char *name = strstr(line, " @" PREFIX), *inode = name;
 
@@ -116,7 +116,7 @@ static void read_line(struct heard *heard, const struct closed *own, uid_t trust
 		return;
 	while (inode > line && inode[-1] != ' ')
 		inode--;
-	if (!is_trusted((uint32_t)strtoul(inode, NULL, 10), trusted))
+	if (!is_trusted((uint32_t)strtoul(inode, NULL, 10), user))
 		return;
 	for (char *at = strchr(name, ','); at; at = strchr(at + 1, ',')) {
 		uint32_t closed = (uint32_t)strtoul(at + 1, NULL, 16);

@@ -23,13 +23,13 @@ struct closed {
 /* Tells of these INODES, and no longer of those that were told before. */
 void closed_tell(struct closed *closed, const uint32_t *inodes, size_t count);
 
-/* Of others. INODES is to be given to free(3). */
+/* Of others, about members of groups of USER: only that one and root are heard. INODES is to be
+ * given to free(3). */
 struct heard {
 	uint32_t *inodes;
 	size_t count;
 };
 
-/* Hears those of root, of this user, and of USER, who may steer the groups that it is about. */
 void closed_hear(struct heard *heard, const struct closed *own, uid_t user);
 void heard_add(struct heard *heard, uint32_t inode);
 bool closed_is_heard(const struct heard *heard, uint32_t inode);

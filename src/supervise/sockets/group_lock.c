@@ -38,10 +38,10 @@ static int open_named(uid_t user, int (*use)(int, const struct sockaddr *, sockl
 	return -1;
 }
 
-/* The user of the process that has the lock; our own where that is not known. */
-static struct ucred holder_of(int fd)
+/* Of USER, where it is not known. */
+static struct ucred holder_of(int fd, uid_t user)
 {
-	struct ucred holder = {.uid = geteuid()};
+	struct ucred holder = {.uid = user};
 	socklen_t length = sizeof holder;
 
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &holder, &length);
@@ -49,7 +49,7 @@ static struct ucred holder_of(int fd)
 }
 
 struct waiting {
-	uid_t user; /* whose groups they are */
+	uid_t user;
 	int64_t since_ms;
 	bool is_said, is_over;
 };
@@ -59,10 +59,10 @@ static void wait_for_holder(struct waiting *waiting)
 {
 	int fd = open_named(waiting->user, connect);
 	struct pollfd polled = {.fd = fd, .events = POLLIN};
-	struct ucred holder = holder_of(fd);
+	struct ucred holder = holder_of(fd, waiting->user);
 	int64_t waited_ms = clock_now_ms() - waiting->since_ms;
 
-	if (fd >= 0 && holder.uid != waiting->user && holder.uid != geteuid() && holder.uid != 0) {
+	if (fd >= 0 && holder.uid != waiting->user && holder.uid != 0) {
 		say(LOG_LEVEL_WARN,
 			"process %d of user %u has the lock of the groups of user %u; they are "
 			"steered without it",
@@ -70,13 +70,13 @@ static void wait_for_holder(struct waiting *waiting)
 		waiting->is_over = true;
 	} else if (waited_ms >= PATIENCE_MS) {
 		say(LOG_LEVEL_WARN,
-			"process %d does not let go of the lock of the groups of user %u; "
+			"process %d does not let go of the lock of this user's groups; "
 			"they are steered without it",
-			(int)holder.pid, (unsigned)waiting->user);
+			(int)holder.pid);
 		waiting->is_over = true;
 	} else if (waited_ms >= SAID_MS && !waiting->is_said) {
-		say(LOG_LEVEL_WARN, "waiting for process %d, which steers a group of user %u",
-			(int)holder.pid, (unsigned)waiting->user);
+		say(LOG_LEVEL_WARN, "waiting for process %d, which steers a group of this user",
+			(int)holder.pid);
 		waiting->is_said = true;
 	}
 	if (!waiting->is_over)

@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 /*
- * Waits for the lock of the groups of USER: only a process of that user, or of root, can steer
- * them. Says so when that takes longer than 2 s; after 10 s, or where a process of
- * somebody else has the name, says so and goes on without it. Returns what group_unlock() takes.
+ * Waits for the lock of the groups of USER. Says so when that takes longer than 2 s; after 10 s, or
+ * where a process of somebody else has the name, says so and goes on without it. Returns what
+ * group_unlock() takes.
  */
 int group_lock(uid_t user);
 void group_unlock(int lock);

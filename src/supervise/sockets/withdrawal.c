@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "withdrawal.h"
 
+#include "beside.h"
 #include "closed.h"
 #include "deaf.h"
 #include "drain.h"
@@ -12,15 +13,14 @@
 #include "restorer.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ATTEMPTS_MOST 3 /* where the members change while they are measured */
+#define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the process serves */
+#define ATTEMPTS_MOST 3	   /* where the members change while they are measured */
 
 /* A listener of the process, or one that is opened beside it to have a descriptor of its group. */
 struct own {
@@ -30,7 +30,6 @@ struct own {
 
 struct withdrawal {
 	pid_t process;
-	uid_t user; /* whose groups they are */
 	struct own *own;
 	size_t n_own;
 	struct group *groups; /* a list */
@@ -42,6 +41,12 @@ struct withdrawal {
 	bool has_others_closed; /* some members of the groups, at the last look */
 	struct restorer restorer;
 };
+
+/* The kernel lets sockets of one user alone share a port; a process rarely has those of several. */
+static uid_t user_of(const struct withdrawal *withdrawal)
+{
+	return withdrawal->groups ? withdrawal->groups->place.user : geteuid();
+}
 
 /* ---- the listeners ---- */
 
@@ -98,9 +103,9 @@ static bool add_listener(struct withdrawal *withdrawal, const struct table_entry
 			return false;
 		group->place = *entry;
 		group->choice = (struct steer){STEER_RANDOM, 0, 0};
+		group->trusted_ms = TRUSTED_MS;
 		group->fd = -1;
 		group->next = withdrawal->groups;
-		withdrawal->user = entry->user;
 		withdrawal->groups = group;
 	}
 	return add_own(withdrawal, entry, -1);
@@ -164,32 +169,6 @@ static void take_from(const struct process *process, size_t index, void *context
 	system_close(taking.pidfd);
 }
 
-/*
- * Opens a listener beside those of the group, as their user. It takes nothing from the beginning.
- * Returns a descriptor or a negative errno.
- */
-static int open_beside(const struct group *group)
-{
-	struct sockaddr_storage address;
-	socklen_t length = endpoint_to_sockaddr(&group->place.local, &address);
-	int yes = 1, is_v6only = group->place.is_v6only;
-	uid_t before = (uid_t)setfsuid(group->place.user);
-	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	setfsuid(before);
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
-	if (address.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only, sizeof is_v6only);
-	deaf_set(fd, address.ss_family == AF_INET6, true);
-	if (bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, 1) == 0)
-		return fd;
-	int error = -errno;
-	close(fd);
-	return error;
-}
-
 static int open_any(struct withdrawal *withdrawal, struct group *group)
 {
 	struct table_entry entry = group->place;
@@ -202,7 +181,7 @@ static int open_any(struct withdrawal *withdrawal, struct group *group)
 	}
 	if (group->fd >= 0)
 		return 0;
-	group->fd = open_beside(group);
+	group->fd = beside_open(&group->place);
 	if (group->fd < 0 || fstat(group->fd, &status) < 0)
 		return -EPERM;
 	entry.inode = (uint32_t)status.st_ino;
@@ -284,10 +263,10 @@ bool withdrawal_waits_for_others(const struct withdrawal *withdrawal)
 /* Returns whether since the last time nothing can have come to the process by mistake. */
 static bool steer(struct withdrawal *withdrawal)
 {
-	int lock = group_lock(withdrawal->user);
+	int lock = group_lock(user_of(withdrawal));
 	bool is_sure = true;
 
-	closed_hear(&withdrawal->heard, &withdrawal->told, withdrawal->user);
+	closed_hear(&withdrawal->heard, &withdrawal->told, user_of(withdrawal));
 	for (struct group *group = withdrawal->groups; group; group = group->next)
 		group->has_moved = false;
 	for (int i = 0; i == 0 || (i < ATTEMPTS_MOST && withdrawal_obstacle(withdrawal)); i++) {
@@ -377,7 +356,7 @@ static bool is_needed(struct withdrawal *withdrawal, const struct group *group)
 
 static void leave_groups(struct withdrawal *withdrawal)
 {
-	closed_hear(&withdrawal->heard, &withdrawal->told, withdrawal->user);
+	closed_hear(&withdrawal->heard, &withdrawal->told, user_of(withdrawal));
 	snapshot_forget(&withdrawal->snapshot);
 	for (struct group *group = withdrawal->groups; group; group = group->next) {
 		group->may_be_steered = true;
@@ -393,7 +372,7 @@ static void leave_groups(struct withdrawal *withdrawal)
 static void restore(void *context)
 {
 	struct withdrawal *withdrawal = context;
-	int lock = group_lock(withdrawal->user);
+	int lock = group_lock(user_of(withdrawal));
 
 	set_deaf(withdrawal, false);
 	leave_groups(withdrawal);
@@ -449,7 +428,7 @@ bool withdrawal_has(const struct withdrawal *withdrawal, uint64_t inode)
 
 void withdrawal_end(struct withdrawal *withdrawal)
 {
-	int lock = group_lock(withdrawal->user);
+	int lock = group_lock(user_of(withdrawal));
 
 	leave_groups(withdrawal);
 	restorer_dismiss(&withdrawal->restorer);
