@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "schedule.h"
 
+#include "background.h"
 #include "copies.h"
 #include "ground/clock.h"
 #include "guardian.h"
@@ -105,6 +106,9 @@ static void advance_stopping(struct supervisor *supervisor, struct copy *copy, i
 static bool is_gone(const struct supervisor *supervisor, const struct copy *copy, int64_t now)
 {
 	if (!copy->is_over)
+		return false;
+	if (copy->is_in_background &&
+		background_signal(supervisor, copy, copy->has_killed ? SIGKILL : 0))
 		return false;
 	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) ||
 	       !process_tree_group_lives(copy->pid) ||

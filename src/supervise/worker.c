@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker.h"
 
+#include "background.h"
 #include "copies.h"
 #include "ground/clock.h"
 #include "ground/errnos.h"
@@ -275,8 +276,8 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 	text_print(slot->last_end, sizeof slot->last_end, "%s", how);
 	if (!is_restarted(supervisor, copy)) {
 		slot->start_ms = CLOCK_NEVER;
-		say(status ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot,
-			(int)copy->pid, how);
+		say(LOG_LEVEL_WARN, "copy %u: process %d %s by itself; it is not started again",
+			copy->slot, (int)copy->pid, how);
 		return;
 	}
 	if (now - copy->started_ms >= SETTLED_MS)
@@ -303,6 +304,8 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 	describe_end(status, how, sizeof how);
 	if (state != COPY_STOPPING)
 		worker_stop(supervisor, copy); /* what is left of its process group */
+	if (background_has_taken(supervisor, copy))
+		return;
 	if (copy->has_failed || state >= COPY_DRAINING) {
 		say(LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot, (int)copy->pid, how);
 	} else if (state == COPY_STARTING && copies_serving(supervisor, copy->slot)) {

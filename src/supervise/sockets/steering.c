@@ -268,6 +268,17 @@ static bool has_other(const struct steered *steered, const struct copy *copy)
 	return false;
 }
 
+/* Whether COPY has the port for itself: then nobody can be steered to, and nobody has to be. */
+static bool is_alone(const struct steered *steered, const struct copy *copy)
+{
+	for (unsigned i = 0; i < steered->group.order.count; i++) {
+		const struct kept *kept = steered_member(steered, steered->group.order.members[i]);
+		if (!kept || kept->owner != copy)
+			return false;
+	}
+	return true;
+}
+
 static bool is_closed(const struct steered *steered, uint32_t inode)
 {
 	const struct group *group = &steered->group;
@@ -288,7 +299,7 @@ static const char *obstacle_of(
 
 	if (group->obstacle)
 		return group->obstacle;
-	if (copy->state == COPY_DRAINING && !is_closed(steered, inode))
+	if (copy->state == COPY_DRAINING && !is_closed(steered, inode) && !is_alone(steered, copy))
 		return STEERING_NO_OTHER;
 	if (!group_is_measured(group) && !is_number_known(&group->order, inode))
 		return "has members whose numbers are not known";
@@ -313,13 +324,18 @@ const char *steering_obstacle(const struct steering *steering, const struct keep
 bool steering_has_others(
 	const struct steering *steering, const struct keeper *keeper, const struct copy *copy)
 {
+	bool shares = false;
+
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		const struct steered *steered =
 			kept->owner == copy ? steered_find(&steering->groups, kept) : NULL;
-		if (steered && !has_other(steered, copy))
+		if (!steered || is_alone(steered, copy))
+			continue;
+		if (!has_other(steered, copy))
 			return false;
+		shares = true;
 	}
-	return true;
+	return shares;
 }
 
 bool steering_is_sure(
