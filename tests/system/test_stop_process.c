@@ -154,6 +154,15 @@ static void replace_under_load(struct process *(*start)(int port), int port, int
 	load_stop_served(clients);
 }
 
+/* Of servers that do not say who they are. */
+static void replace(struct process *(*start)(int port), int times)
+{
+	int port = port_new();
+
+	replace_under_load(start, port, times);
+	wait_listening("tcp", port, 1);
+}
+
 /* The same, and another one beside the last. */
 static void replace_and_compare(struct process *(*start)(int port), int times)
 {
@@ -187,11 +196,8 @@ static struct process *node_copy(int port)
 
 Test(stop_process, node)
 {
-	int port = port_new();
-
 	need_program("node");
-	replace_under_load(node_copy, port, repeat(2, 25));
-	wait_listening("tcp", port, 1);
+	replace(node_copy, repeat(2, 25));
 }
 
 /* Of both families, on all addresses. */
@@ -204,11 +210,8 @@ static struct process *node_everywhere(int port)
 
 Test(stop_process, node_on_all_addresses_of_both_families)
 {
-	int port = port_new();
-
 	need_program("node");
-	replace_under_load(node_everywhere, port, repeat(1, 10));
-	wait_listening("tcp", port, 1);
+	replace(node_everywhere, repeat(1, 10));
 }
 
 static struct process *nginx_copy(int port)
@@ -221,10 +224,7 @@ static struct process *nginx_copy(int port)
 
 Test(stop_process, nginx)
 {
-	int port = port_new();
-
-	replace_under_load(nginx_copy, port, repeat(2, 20));
-	wait_listening("tcp", port, 1);
+	replace(nginx_copy, repeat(2, 20));
 }
 
 /* Each of its three workers has a socket of its own; they do not end by themselves. */
