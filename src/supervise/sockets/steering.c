@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ATTEMPTS_MOST 3 /* where the members change while they are measured */
+#define ATTEMPTS_MOST 10 /* where the members change while they are measured */
 
 struct steering {
 	const struct policy *policy;
