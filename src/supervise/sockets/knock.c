@@ -46,6 +46,19 @@ static struct address find_loopback(const struct slice *listeners, uint16_t port
 	return address;
 }
 
+/* One with "::" that takes IPv4, and one that does not, are two groups; IPv6 leads to either. */
+static bool has_twin(const struct slice *listeners, const struct table_entry *place)
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct table_entry *entry = &listeners->entries[i];
+		if (entry->local.port == place->local.port && entry->local.family == FAMILY_IP6 &&
+			address_is_any(&entry->local.address) &&
+			entry->is_v6only != place->is_v6only)
+			return true;
+	}
+	return false;
+}
+
 /* Where IPv4 and IPv6 lead to the group, it is reached by the one that leads nowhere else. */
 static struct address find_address(const struct table_entry *place, const struct slice *listeners)
 {
@@ -57,8 +70,8 @@ static struct address find_address(const struct table_entry *place, const struct
 	if (address_is_ip4(own))
 		return find_loopback(listeners, port);
 	bool has_ip4 = !place->is_v6only && !is_taken(listeners, address_any(FAMILY_IP4), port);
-	return has_ip4 && is_taken(listeners, loopback, port) ? find_loopback(listeners, port)
-							      : loopback;
+	bool has_ip6 = !is_taken(listeners, loopback, port) && !has_twin(listeners, place);
+	return has_ip4 && !has_ip6 ? find_loopback(listeners, port) : loopback;
 }
 
 const char *knock_find_way(
@@ -76,8 +89,25 @@ const char *knock_find_way(
 	if (address_is_any(&place->local.address) && is_taken(&listeners, to.address, to.port))
 		return NO_LOOPBACK;
 	to.family = address_is_ip4(&to.address) ? FAMILY_IP4 : FAMILY_IP6;
-	way->length = endpoint_to_sockaddr(&to, &way->address);
+	way->to = to;
 	return NULL;
+}
+
+static bool are_equal(const struct address *a, const struct address *b)
+{
+	return a->high == b->high && a->low == b->low;
+}
+
+/* Whether the kernel may give a listener what goes this way, unless another one comes before it. */
+static bool leads_to(const struct knock_way *way, const struct table_entry *entry)
+{
+	bool is_ip4 = address_is_ip4(&way->to.address);
+	bool has_family = is_ip4 ? entry->local.family == FAMILY_IP4 || !entry->is_v6only
+				 : entry->local.family == FAMILY_IP6;
+
+	return entry->local.port == way->to.port &&
+	       (are_equal(&entry->local.address, &way->to.address) ||
+		       (address_is_any(&entry->local.address) && has_family));
 }
 
 /* ---- one knock ---- */
@@ -95,19 +125,19 @@ static int set_most_hops(int fd, sa_family_t family)
 /* Returns a socket that is to be closed when the knock has arrived, or a negative errno. */
 static int send_knock(const struct knock *knock)
 {
-	const struct knock_way *way = knock->way;
+	struct sockaddr_storage to;
+	socklen_t length = endpoint_to_sockaddr(&knock->way->to, &to);
 	struct tcp_md5sig key = {.tcpm_keylen = 1, .tcpm_key = "k"};
 	int size = STEER_KNOCK_MSS + (int)knock->number;
-	int fd = socket(way->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
-	memcpy(&key.tcpm_addr, &way->address, way->length);
+	memcpy(&key.tcpm_addr, &to, length);
 	if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key) == 0 &&
 		setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &size, sizeof size) == 0 &&
-		set_most_hops(fd, way->address.ss_family) == 0 &&
-		(connect(fd, (const struct sockaddr *)&way->address, way->length) == 0 ||
-			errno == EINPROGRESS))
+		set_most_hops(fd, to.ss_family) == 0 &&
+		(connect(fd, (const struct sockaddr *)&to, length) == 0 || errno == EINPROGRESS))
 		return fd;
 	int error = -errno;
 	close(fd);
@@ -205,10 +235,10 @@ static int by_inode(const void *a, const void *b)
 /* All groups' in one read. */
 static int read_drops(struct drops *drops, const struct knock *knocks, size_t count)
 {
-	uint16_t port = knocks[0].place->local.port;
+	uint16_t port = knocks[0].way->to.port;
 
 	for (size_t i = 1; i < count; i++) {
-		if (knocks[i].place->local.port != port)
+		if (knocks[i].way->to.port != port)
 			port = 0;
 	}
 	drops->count = 0;
@@ -227,8 +257,9 @@ static bool has_risen(const struct drops *before, const struct table_entry *afte
 }
 
 /*
- * A member drops packets of clients as well; but the knock is among what it has dropped. So the
- * candidates are the members that have dropped something in each try.
+ * A listener drops packets of clients as well; but the knock is among what it has dropped. So the
+ * candidates are those that have dropped something in each try: not the members alone, because
+ * where the knock has gone elsewhere, a member that drops something else has not the number.
  */
 #define CANDIDATES_MOST 16
 
@@ -255,14 +286,14 @@ static void narrow(struct asked *asked, const struct knock *knock, const struct 
 
 	for (size_t i = 0; i < after->count; i++) {
 		const struct table_entry *entry = &after->entries[i];
-		if (!tables_are_at_one_place(entry, knock->place) || !has_risen(before, entry) ||
+		if (!leads_to(knock->way, entry) || !has_risen(before, entry) ||
 			!is_candidate(asked, entry->inode))
 			continue;
 		if (left.n_candidates == CANDIDATES_MOST)
 			return;
 		left.candidates[left.n_candidates++] = entry->inode;
 	}
-	left.has_any = left.n_candidates > 0; /* none: somebody joined or left meanwhile */
+	left.has_any = left.n_candidates > 0; /* none: it has left meanwhile */
 	*asked = left;
 }
 
@@ -321,6 +352,9 @@ static int try(struct round *round)
 	if (n_sent <= 0)
 		return n_sent;
 	int error = read_drops(&round->after, round->knocks, round->count);
+	/* One that comes now makes one of the others' of those that were counted. */
+	has_all_arrived =
+		has_all_arrived && count_unexpected(round->netstat) == before + (int64_t)n_sent;
 	for (size_t i = 0; i < round->count && has_all_arrived && !error; i++) {
 		if (is_open_question(&round->asked[i]))
 			narrow(&round->asked[i], &round->knocks[i], &round->before, &round->after);
