@@ -693,6 +693,7 @@ Test(measure, at_rest_every_number_is_known_and_true, .timeout = 1200)
 struct shared {
 	unsigned n_changes; /* odd: one is going on */
 	int is_to_hold, holds;
+	int are_ready;
 };
 
 static struct shared *shared;
@@ -747,6 +748,8 @@ static void hold(void)
 
 static _Noreturn void churn(int most_us)
 {
+	while (!__atomic_load_n(&shared->are_ready, __ATOMIC_SEQ_CST))
+		pause_us(100);
 	for (;;) {
 		pause_us(most_us);
 		if (__atomic_load_n(&shared->is_to_hold, __ATOMIC_SEQ_CST))
@@ -776,6 +779,7 @@ static _Noreturn void visit_for_ever(void)
 	socklen_t length = make_address(&address, client_address(scene.place[0]), scene.port);
 
 	forget_all_but_one();
+	__atomic_store_n(&shared->are_ready, 1, __ATOMIC_SEQ_CST);
 	for (;;) {
 		int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		connect(fd, (struct sockaddr *)&address, length);
@@ -784,7 +788,7 @@ static _Noreturn void visit_for_ever(void)
 	}
 }
 
-enum { CHURN, CLIENTS, BUSY };
+enum { CLIENTS, CHURN, BUSY };
 
 static pid_t busy[BUSY];
 
@@ -802,6 +806,8 @@ static void start_busy(int most_us)
 			visit_for_ever();
 	}
 	forget_all_but_one();
+	while (!__atomic_load_n(&shared->are_ready, __ATOMIC_SEQ_CST))
+		pause_us(100);
 }
 
 static void end_busy(void)
@@ -824,7 +830,7 @@ static void set_hold(int is_to_hold)
 /* As steering_update() does it. */
 static bool is_known_while_busy(void)
 {
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 10; i++) {
 		measure();
 		if (!groups[0].obstacle)
 			return true;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 
 #define TRIES_MOST     6
 #define ARRIVAL_MS     50	   /* the kernel may take a SYN in a little after connect() */
+#define LOST_MS	       2000	   /* it does not come any more */
 #define ARRIVAL_NS     (50 * 1000) /* between two looks whether it has */
 #define NETSTAT_SIZE   16384
 #define LOOPBACK       0x7f534700 /* 127.83.71.0 */
@@ -187,17 +189,55 @@ static int64_t count_unexpected(int netstat)
 	return number ? strtoll(number, NULL, 10) : -1;
 }
 
-/* Whether just COUNT have come since there were BEFORE. */
-static bool has_arrived(int netstat, int64_t before, size_t count)
+/*
+ * A SYN that has not come in time may come at any later one, and then be taken for another. So it
+ * is waited for with those that are sent afterwards, until it must be lost.
+ */
+struct expected {
+	int64_t count; /* when all have come */
+	int64_t sent_ms;
+};
+
+static struct expected expected;
+
+/* Some are sent now, where so many have come. */
+static void expect_more(int64_t now, size_t n_sent)
+{
+	int64_t now_ms = clock_now_ms();
+
+	if (expected.count < now || now_ms - expected.sent_ms > LOST_MS)
+		expected.count = now;
+	expected.count += (int64_t)n_sent;
+	expected.sent_ms = now_ms;
+}
+
+/* Whether just those have come that were sent. */
+static bool has_arrived(int netstat)
 {
 	const struct timespec pause = {.tv_nsec = ARRIVAL_NS};
 	int64_t end = clock_now_ms() + ARRIVAL_MS, now = count_unexpected(netstat);
 
-	while (now < before + (int64_t)count && clock_now_ms() < end) {
+	while (now < expected.count && clock_now_ms() < end) {
 		nanosleep(&pause, NULL);
 		now = count_unexpected(netstat);
 	}
-	return now == before + (int64_t)count;
+	return now == expected.count;
+}
+
+/*
+ * The kernel counts a SYN first and the drop afterwards; but what came over loopback it takes up on
+ * the CPU that sent it, and nothing else runs there in between.
+ */
+static bool stay_on_one_cpu(cpu_set_t *before)
+{
+	cpu_set_t one;
+	int cpu = sched_getcpu();
+
+	if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof *before, before) < 0)
+		return false;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)cpu, &one);
+	return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
 /* ---- who has dropped it? ---- */
@@ -279,11 +319,28 @@ static bool is_candidate(const struct asked *asked, uint32_t inode)
 	return !asked->has_any;
 }
 
+/* A listener that is not shown any more may have got it; or it is there, and was missed. */
+static bool is_one_missing(
+	const struct knock *knock, const struct drops *before, const struct drops *after)
+{
+	size_t n_before = 0, n_after = 0;
+
+	for (size_t i = 0; i < before->count; i++)
+		n_before += leads_to(knock->way, &before->entries[i]);
+	for (size_t i = 0; i < after->count; i++)
+		n_after += leads_to(knock->way, &after->entries[i]) &&
+			   bsearch(&after->entries[i], before->entries, before->count,
+				   sizeof *before->entries, by_inode) != NULL;
+	return n_after < n_before;
+}
+
 static void narrow(struct asked *asked, const struct knock *knock, const struct drops *before,
 	const struct drops *after)
 {
 	struct asked left = {.has_any = true, .socket = -1};
 
+	if (is_one_missing(knock, before, after))
+		return;
 	for (size_t i = 0; i < after->count; i++) {
 		const struct table_entry *entry = &after->entries[i];
 		if (!leads_to(knock->way, entry) || !has_risen(before, entry) ||
@@ -345,7 +402,9 @@ static int try(struct round *round)
 {
 	int64_t before = count_unexpected(round->netstat);
 	int n_sent = before < 0 ? -ENODATA : send_knocks(round);
-	bool has_all_arrived = n_sent > 0 && has_arrived(round->netstat, before, (size_t)n_sent);
+	if (n_sent > 0)
+		expect_more(before, (size_t)n_sent);
+	bool has_all_arrived = n_sent > 0 && has_arrived(round->netstat);
 
 	round->has_any_arrived |= n_sent > 0 && count_unexpected(round->netstat) > before;
 	end_knocks(round);
@@ -353,8 +412,7 @@ static int try(struct round *round)
 		return n_sent;
 	int error = read_drops(&round->after, round->knocks, round->count);
 	/* One that comes now makes one of the others' of those that were counted. */
-	has_all_arrived =
-		has_all_arrived && count_unexpected(round->netstat) == before + (int64_t)n_sent;
+	has_all_arrived = has_all_arrived && count_unexpected(round->netstat) == expected.count;
 	for (size_t i = 0; i < round->count && has_all_arrived && !error; i++) {
 		if (is_open_question(&round->asked[i]))
 			narrow(&round->asked[i], &round->knocks[i], &round->before, &round->after);
@@ -390,11 +448,15 @@ const char *knock(struct knock *knocks, size_t count)
 	struct round round = {.netstat = open("/proc/net/netstat", O_RDONLY | O_CLOEXEC)};
 	const char *obstacle = round.netstat < 0 ? errno_name(errno) : NULL;
 
+	cpu_set_t cpus;
+	bool is_on_one_cpu = stay_on_one_cpu(&cpus);
 	for (size_t at = 0; at < count && !obstacle; at += round.count) {
 		round.knocks = knocks + at;
 		round.count = count - at < AT_ONCE ? count - at : AT_ONCE;
 		obstacle = ask(&round);
 	}
+	if (is_on_one_cpu)
+		sched_setaffinity(0, sizeof cpus, &cpus);
 	free(round.before.entries);
 	free(round.after.entries);
 	if (round.netstat >= 0)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the drained copy serves */
-#define ATTEMPTS_MOST 3	   /* where the members change while they are measured */
+#define ATTEMPTS_MOST 10   /* where the members change while they are measured */
 
 struct steering {
 	const struct policy *policy;
