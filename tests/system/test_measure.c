@@ -879,6 +879,7 @@ static void look_for_a_while(struct busy_score *score, long seed, int looks)
 	start_busy(rates[seed / 6 % 3]);
 	for (int i = 0; i < looks; i++)
 		look_while_busy(score, seed);
+	set_hold(1); /* no order to the other process is to be left half done */
 	end_busy();
 	clear();
 }
