@@ -849,6 +849,7 @@ static void look_while_busy(struct busy_score *score, long seed)
 		score->unknown++;
 		return;
 	}
+	cr_assert(!groups[0].no_way, "seed %ld: %s", seed, groups[0].no_way);
 	unsigned since = changes_at_attach;
 	if (n_changes() != since)
 		return;
