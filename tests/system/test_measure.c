@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -898,4 +899,270 @@ Test(measure, while_others_come_and_go_no_number_is_wrong, .timeout = 1200)
 	cr_expect_lt(
 		100 * score.unknown, score.looks, "%d of %d looks", score.unknown, score.looks);
 	cr_expect_gt(score.judged, score.looks / 10);
+}
+
+/* ---- what changes between two looks ---- */
+
+/* To the kernel, the number of the last one is nobody's then, and any member may get the knock. */
+Test(measure, where_a_member_has_just_left_no_wrong_number_is_known)
+{
+	int place = LOCALHOST_4, unknown = 0;
+
+	enter_network_namespace();
+	start_stranger();
+	for (long seed = 0; seed < times(100, 1000); seed++) {
+		struct snapshot snapshot = {0};
+		srandom((unsigned)seed);
+		set_up(&place, 1);
+		for (int i = 0; i < 2; i++)
+			add_member(0, false, false);
+		begin_groups();
+		look_at(&groups[0], &snapshot);
+		close_some(&groups[0]);
+		remove_member(1 + below(2));
+		groups_steer(groups, &snapshot);
+		snapshot_forget(&snapshot);
+		make_room();
+		if (groups[0].obstacle)
+			unknown++;
+		else
+			expect_true(&groups[0], seed);
+		clear();
+	}
+	cr_expect_gt(unknown, 0);
+}
+
+static void close_inode(struct group *group, uint32_t inode)
+{
+	group->n_closed = 1;
+	for (unsigned i = 0; i < group->order.count; i++)
+		group->is_closed[i] = group->order.members[i] == inode;
+}
+
+/* Closes the last of three, as at the first look of a drain or at a later one. */
+static void look_again(uint32_t inode)
+{
+	struct snapshot snapshot = {0};
+
+	groups[0].has_moved = false;
+	look_at(&groups[0], &snapshot);
+	close_inode(&groups[0], inode);
+	groups_steer(groups, &snapshot);
+	snapshot_forget(&snapshot);
+	cr_assert(!groups[0].obstacle, "%s", groups[0].obstacle);
+}
+
+static void set_up_three(void)
+{
+	int place = LOCALHOST_4;
+
+	set_up(&place, 1);
+	for (int i = 0; i < 2; i++)
+		add_member(0, false, false);
+	begin_groups();
+}
+
+/* Its number was another one's for a while, who could get something. */
+Test(measure, a_closed_member_that_gets_another_number_has_moved)
+{
+	enter_network_namespace();
+	start_stranger();
+	set_up_three();
+	uint32_t last = scene.members[2].inode;
+	look_again(last);
+	cr_expect(groups[0].has_moved, "it was open before");
+	look_again(last);
+	cr_expect_not(groups[0].has_moved);
+	remove_member(1);
+	look_again(last);
+	cr_expect(groups[0].has_moved);
+	look_again(last);
+	cr_expect_not(groups[0].has_moved);
+	clear();
+}
+
+Test(measure, a_program_that_another_has_taken_off_is_in_force_again_at_the_next_look)
+{
+	enter_network_namespace();
+	start_stranger();
+	for (int i = 0; i < 20; i++) {
+		struct queues before, after;
+		set_up_three();
+		uint32_t last = scene.members[2].inode;
+		make_room();
+		look_again(last);
+		cr_assert_eq(steer_detach(fds[0]), 0);
+		look_again(last);
+		read_queues(&before);
+		for (int client = 0; client < 20; client++)
+			visit("127.0.0.1");
+		read_queues(&after);
+		cr_expect_eq(length_of(&before, last), length_of(&after, last));
+		clear();
+	}
+}
+
+/* ---- what is left behind ---- */
+
+static void count_remains(const struct table_entry *entry, void *context)
+{
+	int *count = context;
+
+	*count += entry->state != TABLE_LISTENING &&
+		  (entry->local.port == scene.port || entry->peer.port == scene.port);
+}
+
+/* Handshakes, connections, and sockets that try to connect. */
+static int remains(void)
+{
+	int count = 0;
+
+	cr_assert_eq(tables_read(PROTOCOL_TCP, 0, TABLE_EVERY_STATE, count_remains, &count), 0);
+	return count;
+}
+
+static int option_of(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t length = sizeof value;
+
+	getsockopt(fd, level, name, &value, &length);
+	return value;
+}
+
+static void expect_untouched(const char *when)
+{
+	struct queues queues;
+
+	cr_assert_eq(remains(), 0, "%s: something is left", when);
+	read_queues(&queues);
+	for (int i = 0; i < queues.count; i++)
+		cr_assert_eq(queues.each[i].length, 0, "%s: a connection", when);
+	for (int i = 0; i < SLOTS; i++) {
+		if (fds[i] <= 0)
+			continue;
+		cr_assert_eq(option_of(fds[i], IPPROTO_IP, IP_MINTTL), 0, "%s", when);
+		cr_assert_eq(option_of(fds[i], IPPROTO_TCP, TCP_MAXSEG), 536, "%s: %d", when,
+			option_of(fds[i], IPPROTO_TCP, TCP_MAXSEG));
+	}
+}
+
+static void set_up_quietly(int place)
+{
+	set_up(&place, 1);
+	for (int i = 0; i < 7; i++)
+		add_member(0, i % 2, false);
+	begin_groups();
+}
+
+Test(measure, nothing_is_left_behind)
+{
+	enter_network_namespace();
+	start_stranger();
+	for (int place = 0; place < PLACES; place++) {
+		for (int mode = 0; mode < 3; mode++) {
+			set_cookies(cookie_modes[mode]);
+			set_up_quietly(place);
+			measure();
+			cr_assert(!groups[0].obstacle && !groups[0].no_way);
+			expect_untouched(places[place].address);
+			clear();
+		}
+	}
+	/* what a client leaves that is gone would be seen */
+	set_up_quietly(LOCALHOST_4);
+	fill(1);
+	cr_expect_gt(remains(), 0);
+	end_clients();
+	cr_expect_gt(remains(), 0);
+	clear();
+}
+
+/* Runs MEASURE in a process that is killed at a system call; returns whether it came so far. */
+static bool is_killed_at(int call)
+{
+	pid_t process = fork();
+	int status, calls = 0;
+
+	cr_assert_geq(process, 0);
+	if (process == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		measure();
+		_exit(0);
+	}
+	cr_assert(waitpid(process, &status, 0) == process && WIFSTOPPED(status));
+	while (calls++ < call && WIFSTOPPED(status)) {
+		cr_assert_eq(ptrace(PTRACE_SYSCALL, process, NULL, NULL), 0);
+		cr_assert_eq(waitpid(process, &status, 0), process);
+	}
+	if (!WIFSTOPPED(status))
+		return false;
+	kill(process, SIGKILL);
+	cr_assert_eq(waitpid(process, &status, 0), process);
+	return true;
+}
+
+Test(measure, nothing_is_left_behind_when_it_is_killed_at_any_call, .timeout = 1200)
+{
+	int place = LOCALHOST_4, step = is_long() ? 1 : 17, call = 1;
+
+	enter_network_namespace();
+	start_stranger();
+	set_up_quietly(place);
+	srandom(1);
+	for (; is_killed_at(call); call += step)
+		expect_untouched(format("killed at call %d", call));
+	cr_expect_gt(call, 50);
+	/* whoever comes next finds the numbers */
+	measure();
+	make_room();
+	cr_assert_not(groups[0].obstacle);
+	expect_true(&groups[0], 1);
+	clear();
+}
+
+/* ---- what others drop ---- */
+
+/*
+ * IPv6 leads to one of two such groups. In the other one a full member drops a client's SYN now and
+ * then, just when the knock of its group arrives where it does not belong.
+ */
+Test(measure, a_knock_that_another_group_gets_is_no_answer)
+{
+	int which[] = {ANY_BOTH, ANY_6};
+
+	enter_network_namespace();
+	start_stranger();
+	for (long seed = 0; seed < times(20, 200); seed++) {
+		srandom((unsigned)seed);
+		set_up(which, 2);
+		for (int i = 0; i < 6; i++)
+			add_member(i % 2, false, false);
+		for (int i = 0; i < SLOTS; i++) {
+			if (is_there(i))
+				listen(fds[i], 0);
+		}
+		fill(30);
+		begin_groups();
+		pid_t clients = fork();
+		cr_assert_geq(clients, 0);
+		for (; clients == 0; end_clients()) {
+			struct sockaddr_storage address;
+			socklen_t length =
+				make_address(&address, below(2) ? "127.0.0.1" : "::1", scene.port);
+			int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+			connect(fd, (struct sockaddr *)&address, length);
+			close(fd);
+		}
+		measure();
+		kill(clients, SIGKILL);
+		waitpid(clients, NULL, 0);
+		make_room();
+		cr_assert(!groups[0].obstacle && !groups[0].no_way, "%s", groups[0].obstacle);
+		/* IPv6 clients go to one of both, but IPv4 leads to the first one */
+		scene.place[0] = MAPPED_4;
+		expect_true(&groups[0], seed);
+		clear();
+	}
 }

@@ -177,7 +177,8 @@ static void find_questions(struct questions *questions, struct group *list)
 		if (number == group->order.count || !is_alone(questions, group))
 			continue;
 		questions->groups[questions->count] = group;
-		questions->knocks[questions->count++] = (struct knock){&group->way, number, 0};
+		questions->knocks[questions->count++] =
+			(struct knock){&group->way, &group->place, number, 0};
 	}
 }
 

@@ -319,19 +319,26 @@ static bool is_candidate(const struct asked *asked, uint32_t inode)
 	return !asked->has_any;
 }
 
-/* A listener that is not shown any more may have got it; or it is there, and was missed. */
-static bool is_one_missing(
+/*
+ * Whether the group has had so many members all the time that one of them has the number: to the
+ * kernel, a number that nobody has is none, and it chooses by its hash. A listener that is not
+ * shown any more may have left before, or it is there and was missed.
+ */
+static bool has_number(
 	const struct knock *knock, const struct drops *before, const struct drops *after)
 {
-	size_t n_before = 0, n_after = 0;
+	size_t n_before = 0, n_still = 0, n_members = 0;
 
-	for (size_t i = 0; i < before->count; i++)
-		n_before += leads_to(knock->way, &before->entries[i]);
+	for (size_t i = 0; i < before->count; i++) {
+		const struct table_entry *entry = &before->entries[i];
+		n_before += leads_to(knock->way, entry);
+		n_members += tables_are_at_one_place(entry, knock->place);
+	}
 	for (size_t i = 0; i < after->count; i++)
-		n_after += leads_to(knock->way, &after->entries[i]) &&
+		n_still += leads_to(knock->way, &after->entries[i]) &&
 			   bsearch(&after->entries[i], before->entries, before->count,
 				   sizeof *before->entries, by_inode) != NULL;
-	return n_after < n_before;
+	return n_still == n_before && knock->number < n_members;
 }
 
 static void narrow(struct asked *asked, const struct knock *knock, const struct drops *before,
@@ -339,7 +346,7 @@ static void narrow(struct asked *asked, const struct knock *knock, const struct 
 {
 	struct asked left = {.has_any = true, .socket = -1};
 
-	if (is_one_missing(knock, before, after))
+	if (!has_number(knock, before, after))
 		return;
 	for (size_t i = 0; i < after->count; i++) {
 		const struct table_entry *entry = &after->entries[i];

@@ -28,6 +28,7 @@ const char *knock_find_way(
 
 struct knock {
 	const struct knock_way *way;
+	const struct table_entry *place; /* of the group */
 	unsigned number;
 	uint32_t inode; /* the answer: the socket's; 0: not known */
 };
