@@ -1130,7 +1130,7 @@ Test(measure, nothing_is_left_behind_when_it_is_killed_at_any_call, .timeout = 1
  */
 Test(measure, a_knock_that_another_group_gets_is_no_answer)
 {
-	int which[] = {ANY_BOTH, ANY_6};
+	int which[] = {ANY_BOTH, ANY_6}, known = 0;
 
 	enter_network_namespace();
 	start_stranger();
@@ -1155,14 +1155,15 @@ Test(measure, a_knock_that_another_group_gets_is_no_answer)
 			connect(fd, (struct sockaddr *)&address, length);
 			close(fd);
 		}
-		measure();
+		known += is_known_while_busy();
 		kill(clients, SIGKILL);
 		waitpid(clients, NULL, 0);
 		make_room();
-		cr_assert(!groups[0].obstacle && !groups[0].no_way, "%s", groups[0].obstacle);
 		/* IPv6 clients go to one of both, but IPv4 leads to the first one */
 		scene.place[0] = MAPPED_4;
-		expect_true(&groups[0], seed);
+		if (!groups[0].obstacle)
+			expect_true(&groups[0], seed);
 		clear();
 	}
+	cr_expect_gt(known, times(20, 200) / 2, "%d were known", known);
 }

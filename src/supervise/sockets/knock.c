@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TRIES_MOST     6
+#define TRIES_MOST     12
 #define ARRIVAL_MS     50	   /* the kernel may take a SYN in a little after connect() */
 #define LOST_MS	       2000	   /* it does not come any more */
 #define ARRIVAL_NS     (50 * 1000) /* between two looks whether it has */
