@@ -63,7 +63,7 @@ static void say_done(int pipe)
 
 static void hold_for_ever(int pipe)
 {
-	group_lock();
+	group_lock(geteuid());
 	say_done(pipe);
 	for (;;)
 		pause();
@@ -116,7 +116,7 @@ static const char *said(void (*work)(void))
 
 static void lock_and_unlock(void)
 {
-	int lock = group_lock();
+	int lock = group_lock(geteuid());
 
 	cr_expect(lock >= 0, "no lock");
 	cr_expect(is_locked());
@@ -125,7 +125,7 @@ static void lock_and_unlock(void)
 
 static void lock_without(void)
 {
-	cr_expect_eq(group_lock(), -1);
+	cr_expect_eq(group_lock(geteuid()), -1);
 }
 
 /* ---- the lock ---- */
@@ -136,7 +136,7 @@ static void take_turns(int pipe)
 {
 	say_done(pipe);
 	for (int i = 0; i < 200; i++) {
-		int lock = group_lock();
+		int lock = group_lock(geteuid());
 		if (lock < 0 || __atomic_add_fetch(inside, 1, __ATOMIC_SEQ_CST) != 1)
 			_exit(1);
 		if (i % 10 == 0)
@@ -175,7 +175,7 @@ Test(group_lock, one_that_is_killed_lets_go_of_it)
 
 static void hold_until_told(int pipe)
 {
-	int lock = group_lock();
+	int lock = group_lock(geteuid());
 
 	say_done(pipe);
 	/* until the one that waits has said so */
@@ -241,7 +241,7 @@ static bool hears(uint32_t inode)
 {
 	struct heard heard;
 
-	closed_hear(&heard, &nothing);
+	closed_hear(&heard, &nothing, geteuid());
 	bool is_heard = closed_is_heard(&heard, inode);
 	free(heard.inodes);
 	return is_heard;
@@ -305,7 +305,7 @@ Test(closed, ones_own_are_not_heard_and_go_when_they_are_told_of_no_more)
 	enter_network_namespace();
 	closed_tell(&closed, inodes, 2);
 	cr_expect(hears(4711) && hears(4712));
-	closed_hear(&heard, &closed);
+	closed_hear(&heard, &closed, geteuid());
 	cr_expect_eq(heard.count, 0);
 	closed_tell(&closed, inodes + 1, 1);
 	cr_expect(!hears(4711) && hears(4712));

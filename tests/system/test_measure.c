@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which number each member of a TCP group has, as it is measured, is what the kernel makes of it.
  */
+#include "ground/log.h"
 #include "harness.h"
 #include "supervise/sockets/group.h"
 
@@ -23,6 +24,8 @@
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
+
+struct log say_log;
 
 #define MEMBERS_MOST 64
 #define GROUPS_MOST  3
