@@ -4,6 +4,7 @@
 #include "closed.h"
 #include "ground/errnos.h"
 #include "group_lock.h"
+#include "left_steered.h"
 #include "snapshot.h"
 #include "steered.h"
 
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 #define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the drained copy serves */
-#define ATTEMPTS_MOST 3	   /* where the members change while they are measured */
+#define ATTEMPTS_MOST 10   /* where the members change while they are measured */
 
 struct steering {
 	const struct policy *policy;
@@ -102,6 +103,7 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 	bool needs_steering =
 		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);
 	group->trusted_ms = TRUSTED_MS;
+	group->is_shared = steered->n_strangers > 0;
 	group->is_wanted = group->order.count > 0 && (needs_steering || rule);
 	group->fd = steered_any_socket(steered);
 	group->choice = rule			  ? rule->actions.steer
@@ -191,7 +193,15 @@ static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_
 		list = &steered->group;
 	}
 	tell(steering);
+	for (const struct group *group = list; group; group = group->next) {
+		if (group->is_wanted)
+			left_steered_note(&group->place);
+	}
 	groups_steer(list, snapshot);
+	for (const struct group *group = list; group; group = group->next) {
+		if (!group_may_be_steered(group))
+			left_steered_strike(&group->place);
+	}
 	for (const struct group *group = list; group; group = group->next)
 		are_known &= !group->is_wanted || !group->obstacle || !group_is_measured(group);
 	return are_known;
@@ -361,6 +371,7 @@ static void leave(const struct steering *steering, struct steered *steered)
 			return;
 	}
 	group_leave_to_kernel(&steered->group);
+	left_steered_strike(&steered->group.place);
 }
 
 void steering_free(struct steering *steering, const struct keeper *keeper)

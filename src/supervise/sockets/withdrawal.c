@@ -105,6 +105,7 @@ static bool add_listener(struct withdrawal *withdrawal, const struct table_entry
 		group->place = *entry;
 		group->choice = (struct steer){STEER_RANDOM, 0, 0};
 		group->trusted_ms = TRUSTED_MS;
+		group->is_shared = true;
 		group->fd = -1;
 		group->next = withdrawal->groups;
 		withdrawal->groups = group;
