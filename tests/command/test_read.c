@@ -290,7 +290,7 @@ Test(read, a_mistake_is_named)
 		{{"--json", "server"}, "--json goes with --who"},
 		{{"--why=80", "--watch"}, "--watch goes with --who"},
 		{{"--user=www", "--who"}, "--user goes with --why"},
-		{{"--grace=1s", "server"}, "--grace is for the supervisor, which -n or --keep"},
+		{{"--grace=1s", "server"}, "--grace is for --stop, or for the supervisor, which"},
 		{{"--keep", "--no-keep", "server"}, "--keep and --no-keep do not go together"},
 		{{"--no-keep", "server"}, "--no-keep goes with -n"},
 		{{"-p80", "-p81", "server"}, "-p 80 and -p 81: two services cannot have one port"},
