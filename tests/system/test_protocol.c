@@ -60,7 +60,7 @@ Test(mixed, a_roll_loses_nothing)
 Test(mixed, a_new_copy_takes_the_socket_of_the_one_that_it_replaces)
 {
 	int port = port_new();
-	struct process *supervisor = supervise("-n1", "--ready-delay=0", python(),
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0", python(),
 		script_path("serve.py"), "udp", format("%d", port));
 
 	wait_ready(supervisor, 1);
