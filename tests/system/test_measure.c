@@ -662,22 +662,23 @@ static void one_scene(struct score *score, long seed)
 	clear();
 }
 
-static long times(long briefly, long at_length)
+/* By the environment: on a slow machine fewer scenes, and longer pauses between changes. */
+static long asked(const char *variable, long otherwise)
 {
-	return is_long() ? at_length : briefly;
+	const char *value = getenv(variable);
+
+	return value ? atol(value) : otherwise;
 }
 
-static long first_seed(void)
+static long times(long briefly, long at_length)
 {
-	const char *seed = getenv("MEASURE_SEED");
-
-	return seed ? atol(seed) : 1;
+	return asked("MEASURE_TIMES", is_long() ? at_length : briefly);
 }
 
 Test(measure, at_rest_every_number_is_known_and_true, .timeout = 1200)
 {
 	struct score score = {0};
-	long first = first_seed();
+	long first = asked("MEASURE_SEED", 1);
 
 	enter_network_namespace();
 	start_stranger();
@@ -869,7 +870,7 @@ static void look_while_busy(struct busy_score *score, long seed)
 static void look_for_a_while(struct busy_score *score, long seed, int looks)
 {
 	static const int all[] = {LOCALHOST_4, ANY_4, LOCALHOST_6, ANY_BOTH, ANY_6, MAPPED_4};
-	static const int rates[] = {20000, 5000, 2000};
+	static const int rates[] = {20000, 5000, 2000}; /* where a knock takes 0.2 ms */
 	int which = all[seed % 6];
 
 	srandom((unsigned)seed);
@@ -878,7 +879,7 @@ static void look_for_a_while(struct busy_score *score, long seed, int looks)
 	for (int i = 0; i < 30; i++)
 		change(0, 24);
 	begin_groups();
-	start_busy(rates[seed / 6 % 3]);
+	start_busy(rates[seed / 6 % 3] * (int)asked("MEASURE_PAUSE", 1));
 	for (int i = 0; i < looks; i++)
 		look_while_busy(score, seed);
 	set_hold(1); /* no order to the other process is to be left half done */
