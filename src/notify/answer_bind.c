@@ -92,6 +92,8 @@ int answer_perform_bind(struct binding *binding)
 	if (result == -EADDRINUSE && binding->rule && tracee_is_in_our_network(&call->caller))
 		decision_say_in_use(call->configuration, rule_shares(binding->rule),
 			&binding->endpoint, call->caller.rights.user);
+	else if (result == -EACCES && binding->rule && tracee_is_in_our_network(&call->caller))
+		decision_say_privileged(call->configuration, &binding->endpoint);
 	return result;
 }
 
@@ -211,7 +213,12 @@ static int continue_and_watch(const struct binding *binding)
 {
 	struct call *call = binding->call;
 	struct endpoint bound;
+	uint16_t port = binding->endpoint.port;
 
+	if (port && tracee_is_in_our_network(&call->caller) && !may_bind(&call->caller, port)) {
+		decision_say_privileged(call->configuration, &binding->endpoint);
+		return CONTINUED;
+	}
 	/* One that is bound already is refused for that. */
 	if (tracee_is_in_our_network(&call->caller) && share_ask_bound(call->fd, &bound) == 0 &&
 		bound.port == 0) {

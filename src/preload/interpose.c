@@ -97,10 +97,13 @@ static int fail_with(int error)
 /* ---- by a rule ---- */
 
 /* By itself, or every bind() would save registers for it. */
-static SLOW void say_in_use(const struct configuration *configuration, const struct rule *rule,
+static SLOW void say_refused(const struct configuration *configuration, const struct rule *rule,
 	const struct endpoint *endpoint)
 {
-	decision_say_in_use(configuration, rule_shares(rule), endpoint, DECISION_OWN_USER);
+	if (errno == EADDRINUSE)
+		decision_say_in_use(configuration, rule_shares(rule), endpoint, DECISION_OWN_USER);
+	else if (errno == EACCES)
+		decision_say_privileged(configuration, endpoint);
 }
 
 static int call_bind(const struct configuration *configuration, int fd, const struct rule *rule,
@@ -108,8 +111,8 @@ static int call_bind(const struct configuration *configuration, int fd, const st
 {
 	int result = libc.bind(fd, address, length);
 
-	if (result < 0 && errno == EADDRINUSE)
-		say_in_use(configuration, rule, endpoint);
+	if (result < 0)
+		say_refused(configuration, rule, endpoint);
 	return result;
 }
 

@@ -16,6 +16,10 @@
 #define REST_OF_LINE "\033[K"
 #define REST_BELOW   "\033[J"
 
+/* Whether what is longer than a line goes on in the next one (DECAWM). */
+#define WRAP_OFF "\033[?7l"
+#define WRAP_ON	 "\033[?7h"
+
 /* As many lines as the terminal has room for, over what stood there; so nothing flickers. */
 static void draw(char *text)
 {
@@ -23,10 +27,10 @@ static void draw(char *text)
 	bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 1;
 	unsigned lines = is_known ? window.ws_row - 1U : 23;
 
-	fputs(TO_THE_TOP, stdout);
+	fputs(WRAP_OFF TO_THE_TOP, stdout);
 	for (char *line; lines > 0 && (line = strsep(&text, "\n")) && text; lines--)
 		printf("%s" REST_OF_LINE "\n", line);
-	fputs(REST_BELOW, stdout);
+	fputs(REST_BELOW WRAP_ON, stdout);
 	fflush(stdout);
 }
 

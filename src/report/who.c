@@ -7,13 +7,41 @@
 
 #include <langinfo.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define CELL_SIZE      48
+#define WIDTH	  80 /* of a terminal, in characters */
+#define CELL_SIZE 48
+
+/* So that a row fits, with the name of a program (15) twice, and a process number (7). */
+#define PROCESS_WIDTH	  10
+#define QUEUE_WIDTH	  12 /* behind the bar */
+#define CONNECTIONS_WIDTH 6
+
 #define BAR_NARROW     1
 #define BAR_WIDE       8
 #define BYTES_PER_CELL 3 /* of a block character in UTF-8 */
+
+/* ---- lines ---- */
+
+/* Breaks a line that is too long after commas, and indents what follows. */
+static void print_line(FILE *out, const char *line, int indent)
+{
+	int room = WIDTH;
+
+	while (strlen(line) > (size_t)room) {
+		int end = room;
+		while (end > 1 && !(line[end - 1] == ' ' && line[end - 2] == ','))
+			end--;
+		if (end <= 1)
+			break;
+		fprintf(out, "%.*s\n%*s", end - 1, line, indent, "");
+		line += end;
+		room = WIDTH - indent;
+	}
+	fprintf(out, "%s\n", line);
+}
 
 /* ---- bars ---- */
 
@@ -71,7 +99,7 @@ static void print_process(FILE *out, const struct listener *listener, const stru
 			snprintf(number + length, sizeof number - (size_t)length, "+%zu", others);
 		owners_program(process, program);
 	}
-	fprintf(out, "  %-12s  %-15s  ", number, program);
+	fprintf(out, "  %-*s  %-15s  ", PROCESS_WIDTH, number, program);
 }
 
 static void print_queue(FILE *out, const struct table_entry *entry, const struct columns *columns)
@@ -86,7 +114,7 @@ static void print_queue(FILE *out, const struct table_entry *entry, const struct
 		snprintf(cell, sizeof cell, "%*s %u bytes",
 			columns->is_watched ? BAR_WIDE : BAR_NARROW, "", entry->queue);
 	}
-	fprintf(out, "%-12s  ", cell);
+	fprintf(out, "%-*s  ", QUEUE_WIDTH, cell);
 }
 
 static void print_connections(
@@ -100,7 +128,7 @@ static void print_connections(
 		snprintf(cell, sizeof cell, "%u", listener->connections);
 	else if (is_tcp && !is_unserved)
 		strcpy(cell, unknown(columns));
-	fprintf(out, "%11s  ", cell);
+	fprintf(out, "%*s  ", CONNECTIONS_WIDTH, cell);
 	if (!columns->is_watched)
 		return;
 	if (!listener->has_connections) {
@@ -145,13 +173,10 @@ static void print_connections_of_group(
 	FILE *out, const struct survey *survey, size_t at, const struct columns *columns)
 {
 	struct connection_counts counts = survey_group_connections(survey, at);
-	long migrates = sysctl_ipv4("tcp_migrate_req");
 
 	fprintf(out, ", %u connections", counts.open);
 	if (columns->is_watched)
 		fprintf(out, ", %.0f new/s", per_second(counts.new, columns));
-	if (migrates >= 0)
-		fprintf(out, ", tcp_migrate_req=%ld", migrates);
 }
 
 static void print_user(FILE *out, const struct listener *first)
@@ -181,7 +206,7 @@ void who_print_endpoint(FILE *out, const struct endpoint *endpoint, uint32_t int
 		fprintf(out, " on %s", if_indextoname(interface, name) ? name : "?");
 }
 
-static void print_head(FILE *out, const struct survey *survey, size_t at, size_t size,
+static void print_group(FILE *out, const struct survey *survey, size_t at, size_t size,
 	const struct columns *columns)
 {
 	const struct listener *first = &survey->listeners[at];
@@ -200,14 +225,29 @@ static void print_head(FILE *out, const struct survey *survey, size_t at, size_t
 	print_user(out, first);
 	if (entry->local.protocol == PROTOCOL_TCP)
 		print_connections_of_group(out, survey, at, columns);
-	fputc('\n', out);
+}
+
+static void print_head(FILE *out, const struct survey *survey, size_t at, size_t size,
+	const struct columns *columns)
+{
+	char *line = NULL;
+	size_t length;
+	FILE *head = open_memstream(&line, &length);
+
+	if (!head)
+		return;
+	print_group(head, survey, at, size, columns);
+	if (fclose(head) == 0)
+		print_line(out, line, 4);
+	free(line);
 }
 
 static void print_titles(FILE *out, const struct columns *columns)
 {
 	int bar = columns->is_watched ? BAR_WIDE : BAR_NARROW;
 
-	fprintf(out, "  %-12s  %-15s  %-*s  CONNECTIONS  ", "PID", "PROGRAM", bar + 12, "QUEUE");
+	fprintf(out, "  %-*s  %-15s  %-*s  %*s  ", PROCESS_WIDTH, "PID", "PROGRAM",
+		bar + QUEUE_WIDTH, "QUEUE", CONNECTIONS_WIDTH, "CONNS");
 	if (columns->is_watched)
 		fprintf(out, "%-*s  ", BAR_WIDE + 6, "NEW/S");
 	fputs("SHARE  KEPT BY\n", out);
@@ -216,21 +256,23 @@ static void print_titles(FILE *out, const struct columns *columns)
 /* Who else could be here; the kernel's answer to "may I" is for reuse-run --why. */
 static void print_outlook(FILE *out, const struct listener *first, size_t size, uint16_t port)
 {
-	char user[CELL_SIZE] = "that user, by the kernel's own number";
+	char user[CELL_SIZE] = "that user, by the kernel's own number", line[4 * CELL_SIZE];
 
 	if (listener_user_number(first) == USER_KNOWN)
 		diagnose_user_name(user, sizeof user, first->entry.user);
 	if (first->sharing == SHARING_ON)
-		fprintf(out,
+		snprintf(line, sizeof line,
 			"Another copy can join if: it runs as %s, in this network namespace, and "
-			"sets\nSO_REUSEPORT before bind (libreuse does).\n",
+			"sets SO_REUSEPORT before bind (libreuse does).",
 			user);
 	else if (first->sharing == SHARING_OFF)
-		fprintf(out,
+		snprintf(line, sizeof line,
 			"No other copy can join: this one was opened without sharing. Start its "
-			"program\nwith reuse-run too.\n");
+			"program\nwith reuse-run too.");
 	else
-		fprintf(out, "Whether another copy can join: reuse-run --why %u\n", port);
+		snprintf(line, sizeof line, "Whether another copy can join: reuse-run --why %u",
+			port);
+	print_line(out, line, 0);
 	if (size > 1)
 		fprintf(out, "The kernel does not tell how a group is steered.\n");
 }
@@ -246,9 +288,58 @@ static unsigned most_new(const struct survey *survey)
 	return most;
 }
 
+/* The size of the smallest groups that are larger than SIZE; 0 where there are none. */
+static size_t next_size(const struct survey *survey, size_t size)
+{
+	size_t found = 0;
+
+	for (size_t at = 0, here; at < survey->count; at += here) {
+		here = survey_group_size(survey, at);
+		if (here > size && (found == 0 || here < found))
+			found = here;
+	}
+	return found;
+}
+
+static void print_table(FILE *out, const struct survey *survey, size_t at, size_t size,
+	uint16_t port, const struct columns *columns)
+{
+	print_head(out, survey, at, size, columns);
+	print_titles(out, columns);
+	for (size_t i = at; i < at + size; i++)
+		print_row(out, survey, &survey->listeners[i], columns);
+	if (port)
+		print_outlook(out, &survey->listeners[at], size, port);
+}
+
+/* The groups of SIZE sockets (0: of any number). */
+static void print_groups(FILE *out, const struct survey *survey, size_t size, uint16_t port,
+	const struct columns *columns, const char **gap)
+{
+	for (size_t at = 0, here; at < survey->count; at += here) {
+		here = survey_group_size(survey, at);
+		if (size && here != size)
+			continue;
+		fputs(*gap, out);
+		*gap = "\n";
+		print_table(out, survey, at, here, port, columns);
+	}
+}
+
+/* Groups of TCP come first. */
+static void print_migration(FILE *out, const struct survey *survey)
+{
+	long migrates = sysctl_ipv4("tcp_migrate_req");
+
+	if (migrates >= 0 && survey->count &&
+		survey->listeners[0].entry.local.protocol == PROTOCOL_TCP)
+		fprintf(out, "net.ipv4.tcp_migrate_req=%ld (see libreuse(7))\n", migrates);
+}
+
 void who_print(FILE *out, const struct survey *survey, uint16_t port, int64_t elapsed_ms)
 {
 	bool hides_something = false;
+	const char *gap = "";
 	const struct columns columns = {
 		.is_watched = elapsed_ms > 0,
 		.most_new = most_new(survey),
@@ -256,17 +347,12 @@ void who_print(FILE *out, const struct survey *survey, uint16_t port, int64_t el
 		.hides_something = &hides_something,
 	};
 
-	for (size_t at = 0, size; at < survey->count; at += size) {
-		size = survey_group_size(survey, at);
-		if (at > 0)
-			fputc('\n', out);
-		print_head(out, survey, at, size, &columns);
-		print_titles(out, &columns);
-		for (size_t i = at; i < at + size; i++)
-			print_row(out, survey, &survey->listeners[i], &columns);
-		if (port)
-			print_outlook(out, &survey->listeners[at], size, port);
-	}
+	/* The end of a long text is what stays on a terminal; what is drawn again stays put. */
+	if (columns.is_watched)
+		print_groups(out, survey, 0, port, &columns, &gap);
+	for (size_t size = 0; !columns.is_watched && (size = next_size(survey, size));)
+		print_groups(out, survey, size, port, &columns, &gap);
+	print_migration(out, survey);
 	if (hides_something && geteuid() != 0)
 		fputs("?: cannot be seen by this user; root sees it.\n", out);
 	else if (hides_something)

@@ -2,6 +2,7 @@
 #include "why.h"
 
 #include "ground/compat.h"
+#include "ground/container.h"
 #include "ground/number.h"
 #include "ground/sysctl.h"
 #include "other_networks.h"
@@ -187,15 +188,21 @@ static void say_joins(const struct wish *wish, unsigned members)
 
 static void say_privileged(const struct wish *wish)
 {
+	uint16_t port = wish->endpoint.port;
+	char reason[TEXT_SIZE], advice[TEXT_SIZE];
+	struct text text;
+
+	text_start(&text, reason, sizeof reason);
+	if (!diagnose_print_privileged(&text, port))
+		text_format(&text, "%s", strerror(EACCES));
 	print_endpoint(&wish->endpoint);
-	printf(": a copy of user %s cannot bind it: port %u is privileged, below "
-	       "net.ipv4.ip_unprivileged_port_start, which is %ld.\n",
-		wish->user_name, wish->endpoint.port, sysctl_ipv4("ip_unprivileged_port_start"));
-	printf("  Give the program the capability: AmbientCapabilities=CAP_NET_BIND_SERVICE in its "
-	       "unit.\n"
-	       "  Or move the port: reuse-run -p %u:8080 PROGRAM\n"
-	       "  Or open it to all users: sysctl net.ipv4.ip_unprivileged_port_start=%u\n",
-		wish->endpoint.port, wish->endpoint.port);
+	printf(": a copy of user %s cannot bind it: %s.\n", wish->user_name, reason);
+	text_start(&text, advice, sizeof advice);
+	diagnose_print_permission(&text, port, "  Either ", ".\n  Or ");
+	printf("%s\n", advice);
+	if (!container_is_plain())
+		printf("  Or open it to all users: sysctl net.ipv4.ip_unprivileged_port_start=%u\n",
+			port);
 }
 
 static void say_error(const struct wish *wish, int error)
@@ -210,19 +217,25 @@ static void say_error(const struct wish *wish, int error)
 static void say_remedy(const struct wish *wish, enum obstacle obstacle, const struct holder *holder)
 {
 	char user[NAME_SIZE];
+	bool is_contained = container_is_plain();
 
 	diagnose_user_name(user, sizeof user, holder->user);
 	if (obstacle == OBSTACLE_USER &&
 		diagnose_user_number(holder->user, holder->process) != USER_KNOWN)
 		printf("  Give both containers the same user mapping, and run both programs as one "
 		       "user: the kernel compares its own numbers, whatever they are inside.\n");
+	else if (obstacle == OBSTACLE_USER && is_contained)
+		printf("  Run both as one user: --user %u when the container is started, or "
+		       "runAsUser in its pod's securityContext.\n",
+			(unsigned)holder->user);
 	else if (obstacle == OBSTACLE_USER)
 		printf("  Run both as one user: sudo -u %s reuse-run PROGRAM, or User=%s in the "
 		       "copy's unit.\n",
 			user, user);
 	else if (obstacle == OBSTACLE_UNSHARED && holder->is_listening)
-		printf("  Restart it with reuse-run, or with LD_PRELOAD=libreuse.so in its unit's "
-		       "Environment=, and without a rule that says exclusive.\n");
+		printf("  Restart it with reuse-run, or with LD_PRELOAD=libreuse.so in its %s, and "
+		       "without a rule that says exclusive.\n",
+			is_contained ? "container's environment" : "unit's Environment=");
 	else if (obstacle == OBSTACLE_OVER)
 		printf("  Wait a minute. A server that was started with reuse-run leaves nothing "
 		       "to wait for.\n");
@@ -230,7 +243,8 @@ static void say_remedy(const struct wish *wish, enum obstacle obstacle, const st
 		printf("  It goes with its process. A server that was started with reuse-run "
 		       "leaves nothing to wait for.\n");
 	else
-		printf("  Root can see it: sudo reuse-run --why %u --user %s\n",
+		printf("  Root can see it: %sreuse-run --why %u --user %s\n",
+			is_contained ? "docker exec --user 0 CONTAINER " : "sudo ",
 			wish->endpoint.port, wish->user_name);
 }
 

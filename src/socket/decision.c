@@ -71,15 +71,22 @@ void decision_explain_listen(
 		"no rule has anything to do here; left alone");
 }
 
+/* A program that searches for a free port is told no more often than this. */
+static bool may_diagnose(const struct configuration *configuration)
+{
+	static _Atomic unsigned count;
+
+	return log_reaches(&configuration->log, LOG_LEVEL_WARN) &&
+	       atomic_fetch_add(&count, 1) < DIAGNOSES_MOST;
+}
+
 __attribute__((cold)) void decision_say_in_use(const struct configuration *configuration,
 	bool is_shared, const struct endpoint *endpoint, uid_t user)
 {
-	static _Atomic unsigned count;
 	char bytes[2 * ENDPOINT_TEXT_SIZE + RULE_TEXT_SIZE];
 	struct text text;
 
-	if (!log_reaches(&configuration->log, LOG_LEVEL_WARN) ||
-		atomic_fetch_add(&count, 1) >= DIAGNOSES_MOST)
+	if (!may_diagnose(configuration))
 		return;
 	if (user == DECISION_OWN_USER)
 		user = system_geteuid();
@@ -87,6 +94,23 @@ __attribute__((cold)) void decision_say_in_use(const struct configuration *confi
 	endpoint_print(&text, endpoint);
 	text_format(&text, " is in use: ");
 	diagnose_print(&text, endpoint, user, is_shared);
+	log_write(&configuration->log, LOG_LEVEL_WARN, "%s", bytes);
+}
+
+__attribute__((cold)) void decision_say_privileged(
+	const struct configuration *configuration, const struct endpoint *endpoint)
+{
+	char bytes[ENDPOINT_TEXT_SIZE + RULE_TEXT_SIZE];
+	struct text text;
+
+	if (!may_diagnose(configuration))
+		return;
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, endpoint);
+	text_format(&text, " cannot be bound: ");
+	if (!diagnose_print_privileged(&text, endpoint->port))
+		return;
+	diagnose_print_permission(&text, endpoint->port, "; ", "; or ");
 	log_write(&configuration->log, LOG_LEVEL_WARN, "%s", bytes);
 }
 

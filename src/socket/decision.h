@@ -59,6 +59,10 @@ void decision_explain_listen(
 void decision_say_in_use(const struct configuration *configuration, bool is_shared,
 	const struct endpoint *endpoint, uid_t user);
 
+/* Says, after a bind failed with EACCES, that the port is privileged, if it is, and what to do. */
+void decision_say_privileged(
+	const struct configuration *configuration, const struct endpoint *endpoint);
+
 /* ---- decisions ---- */
 
 /*

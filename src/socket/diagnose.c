@@ -2,13 +2,17 @@
 #include "diagnose.h"
 
 #include "ground/compare.h"
+#include "ground/container.h"
 #include "ground/errnos.h"
 #include "ground/open_sockets.h"
 #include "ground/procfs.h"
+#include "ground/sysctl.h"
 #include "ground/system.h"
 #include "tables.h"
 
 #include <fcntl.h>
+
+#define PRIVILEGED_PORTS 1024
 
 bool diagnose_overlaps(const struct endpoint *one, const struct endpoint *other)
 {
@@ -191,6 +195,37 @@ void diagnose_print_obstacle(struct text *text, enum obstacle obstacle, const ch
 	} else if (obstacle == OBSTACLE_UNSEEN) {
 		text_format(text, "; whether that socket was opened with sharing cannot be seen");
 	}
+}
+
+/* Linux 4.11; without the file, as before, the ports below 1024 are privileged. */
+bool diagnose_print_privileged(struct text *text, uint16_t port)
+{
+	long first = sysctl_ipv4("ip_unprivileged_port_start");
+
+	if (first < 0)
+		first = PRIVILEGED_PORTS;
+	if (port == 0 || port >= first)
+		return false;
+	text_format(text,
+		"port %u is privileged, below net.ipv4.ip_unprivileged_port_start, which is %d",
+		port, (int)first);
+	return true;
+}
+
+void diagnose_print_permission(
+	struct text *text, uint16_t port, const char *before, const char *between)
+{
+	text_format(text, "%s", before);
+	if (container_is_plain())
+		text_format(text,
+			"start the container with --sysctl "
+			"net.ipv4.ip_unprivileged_port_start=%u, or set that in its pod's "
+			"securityContext, or on the host if it has the host's network",
+			port);
+	else
+		text_format(text, "give the program the capability: "
+				  "AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit");
+	text_format(text, "%smove the port: reuse-run -p %u:8080 PROGRAM", between, port);
 }
 
 void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t user, bool is_shared)

@@ -66,6 +66,19 @@ void diagnose_print_holder(struct text *text, const struct holder *holder);
 void diagnose_print_obstacle(
 	struct text *text, enum obstacle obstacle, const char *who, uid_t user);
 
+/*
+ * Appends why a bind of PORT fails with EACCES, "port 80 is privileged, ..."; or nothing, and
+ * returns false, where the kernel does not keep the port for those with CAP_NET_BIND_SERVICE.
+ */
+bool diagnose_print_privileged(struct text *text, uint16_t port);
+
+/*
+ * Appends how a program is let to bind PORT: two ways, with what comes before the first and between
+ * them. In a container they are others.
+ */
+void diagnose_print_permission(
+	struct text *text, uint16_t port, const char *before, const char *between);
+
 /* The name of a local user, or the number where /etc/passwd has none. */
 void diagnose_user_name(char *bytes, size_t size, uid_t user);
 

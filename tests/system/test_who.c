@@ -135,6 +135,14 @@ struct expected {
 	const char *table;
 };
 
+static bool shows_text(void *context)
+{
+	struct expected *expected = context;
+
+	expected->table = table_of(looked(expected->port));
+	return strstr(expected->table, expected->row);
+}
+
 static bool shows_row(void *context)
 {
 	struct expected *expected = context;
@@ -239,6 +247,65 @@ Test(who, where_nobody_listens_it_ends_with_1)
 	cr_expect_str_empty(process_output(process));
 	cr_expect_str_eq(process_errors(process),
 		format("reuse-run: nobody listens on port %d in this network namespace\n", port));
+}
+
+/* ---- how it looks ---- */
+
+static void expect_narrow(const char *table)
+{
+	for (const char *line = table; *line; line += strcspn(line, "\n") + 1)
+		cr_expect(strcspn(line, "\n") <= 80, "this is too long: %.*s",
+			(int)strcspn(line, "\n"), line);
+}
+
+/* The longest name of a program, and a supervisor that keeps its socket. */
+Test(who, the_table_fits_a_terminal_of_80_columns)
+{
+	int port = port_new();
+	const char *script =
+		"import socket, sys, time\n"
+		"open('/proc/self/comm', 'w').write('fifteen-letters')\n"
+		"for a in '::', '127.0.0.1':\n"
+		"    s = socket.socket(socket.AF_INET6 if a == '::' else socket.AF_INET)\n"
+		"    if a == '::': s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)\n"
+		"    s.bind((a, int(sys.argv[1]))); s.listen(65535); globals()[a] = s\n"
+		"time.sleep(1000)\n";
+	process_start(WORDS(run_path(), "-n", "1", need_program("python3"), "-c", script,
+			      format("%d", port)),
+		.is_bare = true);
+	struct expected expected = {format("%d", port), "  fifteen-letters  ", ""};
+
+	wait_listening("tcp", port, 2);
+	wait_until(shows_text, &expected, expected.row);
+	expect_narrow(expected.table);
+	cr_expect(strstr(expected.table, " (IPv6 only)   alone, shared"), "%s", expected.table);
+	cr_expect(strstr(expected.table, "  reuse-run "), "%s", expected.table);
+}
+
+/* Where the text is longer than the terminal, its end is what is seen. */
+Test(who, the_largest_group_comes_last)
+{
+	int port = port_new();
+
+	for (int i = 0; i < 3; i++)
+		start_copy("tcp", "127.0.0.1", port, "REUSE_RULES=share");
+	start_copy("tcp", "127.0.0.2", port, "REUSE_RULES=share");
+	start_copy("udp", "127.0.0.1", port, "REUSE_RULES=share");
+	start_copy("udp", "127.0.0.1", port, "REUSE_RULES=share");
+	const char *table = table_of(looked(format("%d", port)));
+	const char *one = strstr(table, format("tcp 127.0.0.2:%d   alone", port));
+	const char *two = strstr(table, format("udp 127.0.0.1:%d   shared by 2", port));
+	const char *three = strstr(table, format("tcp 127.0.0.1:%d   shared by 3", port));
+	cr_expect(one == table && one < two && two < three, "%s", table);
+}
+
+Test(who, a_port_may_be_written_as_other_programs_print_it)
+{
+	int port = port_new();
+
+	start_copy("tcp", "127.0.0.1", port, "REUSE_RULES=share");
+	cr_expect_str_eq(
+		table_of(looked(format(":%d", port))), table_of(looked(format("%d", port))));
 }
 
 /* ---- who keeps it ---- */
@@ -459,6 +526,23 @@ Test(who, watch_draws_what_changes)
 	cr_expect_not(strstr(tmux(socket, "capture-pane", "-p"), "python3"));
 	tmux(socket, "send-keys", "C-c");
 	wait_screen(socket, "ended with 130");
+	tmux(socket, "kill-server");
+}
+
+/* A row takes more than 80 columns. */
+Test(who, watch_cuts_lines_that_a_terminal_is_too_narrow_for)
+{
+	int port = port_new();
+	const char *socket = tmux_socket();
+	struct process *server = start_http("127.0.0.1", port);
+
+	tmux(socket, "new-session", "-d", "-x", "60", "-y", "12",
+		format("%s --who %d --watch", run_path(), port));
+	wait_screen(socket, format("\n  %d ", (int)process_id(server)));
+	const char *screen = tmux(socket, "capture-pane", "-p");
+	const char *titles = strstr(screen, "  PID "), *row = titles ? strchr(titles, '\n') : NULL;
+	const char *expected = format("\n  %d ", (int)process_id(server));
+	cr_expect(row && strncmp(row, expected, strlen(expected)) == 0, "%s", screen);
 	tmux(socket, "kill-server");
 }
 

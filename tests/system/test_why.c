@@ -59,6 +59,15 @@ static void expect_answer_says(const char *answer, const char *words)
 	cr_expect(strstr(answer, words), "it does not say \"%s\" but: %s", words, answer);
 }
 
+/* As the machine that runs the tests may be either. */
+static void expect_advice(const char *answer, const char *on_host, const char *in_container)
+{
+	bool is_host = strstr(answer, on_host) != NULL;
+
+	cr_expect(is_host != (strstr(answer, in_container) != NULL),
+		"it says neither \"%s\" nor \"%s\" but: %s", on_host, in_container, answer);
+}
+
 /* A real copy: it gets the endpoint, or says why not, in the same words. */
 static void expect_copy_fails(
 	const char *protocol, const char *address, int port, const char *user, const char *answer)
@@ -150,9 +159,10 @@ Test(why, what_another_user_holds_cannot_be_joined)
 		expect_answer_says(answer,
 			"is held by user root; a port is shared within one user only, "
 			"and the copy runs as nobody.\n");
-		expect_answer_says(answer,
+		expect_advice(answer,
 			"  Run both as one user: sudo -u root reuse-run PROGRAM, or "
-			"User=root in the copy's unit.\n");
+			"User=root in the copy's unit.\n",
+			"  Run both as one user: --user 0 when the container is started, or ");
 		expect_copy_fails(kinds[i][0], kinds[i][1], port, "nobody", answer);
 		/* root asks for nobody, and sees the program */
 		answer = ask(NULL, place, "nobody", CANNOT);
@@ -241,8 +251,8 @@ Test(why, nobody_is_nobody_where_every_user_has_a_number_and_where_he_lets_us_lo
 	const char *place = format("%d", port);
 
 	start_ready("tcp", "127.0.0.1", port, "nobody", false);
-	expect_answer_says(
-		ask(NULL, place, NULL, CANNOT), "  Run both as one user: sudo -u nobody ");
+	expect_advice(ask(NULL, place, NULL, CANNOT), "  Run both as one user: sudo -u nobody ",
+		"  Run both as one user: --user 65534 ");
 	expect_answer_says(ask("daemon", place, NULL, CANNOT), " is held by user nobody; ");
 	/* He of the namespace, whose process its root can see. */
 	place = format("%d", port_new());
@@ -253,7 +263,8 @@ Test(why, nobody_is_nobody_where_every_user_has_a_number_and_where_he_lets_us_lo
 		place, run, place, run, place);
 	const char *answer = mapped("65536", CANNOT, need_program("sh"), "-c", both);
 	expect_answer_says(answer, " is held by user nobody, program python3, process ");
-	expect_answer_says(answer, "  Run both as one user: sudo -u nobody ");
+	expect_advice(answer, "  Run both as one user: sudo -u nobody ",
+		"  Run both as one user: --user 65534 ");
 }
 
 /* ---- not shared ---- */
@@ -296,8 +307,11 @@ Test(why, what_cannot_be_seen_is_not_guessed)
 				port));
 	expect_answer_says(
 		answer, "; whether that socket was opened with sharing cannot be seen.\n");
-	expect_answer_says(
-		answer, format("  Root can see it: sudo reuse-run --why %d --user root\n", port));
+	expect_advice(answer,
+		format("  Root can see it: sudo reuse-run --why %d --user root\n", port),
+		format("  Root can see it: docker exec --user 0 CONTAINER reuse-run --why %d "
+		       "--user root\n",
+			port));
 	ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
 }
 
@@ -453,9 +467,76 @@ Test(why, a_privileged_port_takes_a_capability)
 			answers[i], "  Or move the port: reuse-run -p 987:8080 PROGRAM\n");
 	}
 	expect_answer_says(ask(NULL, "987", NULL, JOINS), "nobody here has it now");
-	struct process *copy = start_server("tcp", "127.0.0.1", 987, "nobody", false);
-	cr_expect_neq(process_wait(copy), 0);
-	expect_answer_says(process_errors(copy), "Permission denied");
+}
+
+/* The same words as --why has, whichever way the bind goes. */
+Test(why, the_log_says_what_a_privileged_port_takes)
+{
+	static const char *const options[][2] = {{"--hook=preload", "tcp -> share"},
+		{"--hook=notify", "tcp -> share"}, {"--hook=notify", "tcp -> exclusive"}};
+
+	need_root();
+	enter_network_namespace();
+	const char *command = command_of("nobody");
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+		if (i == 1)
+			need_notify();
+		struct process *copy = process_start(
+			WORDS(command, options[i][0], "-r", options[i][1], need_program("python3"),
+				script_path("copy.py"), "tcp", "127.0.0.1", "987"),
+			.is_bare = true, .user = "nobody");
+		cr_expect_neq(process_wait(copy), 0);
+		const char *errors = process_errors(copy);
+		expect_answer_says(errors, "Permission denied");
+		expect_answer_says(errors,
+			"warn: tcp 127.0.0.1:987 cannot be bound: port 987 is privileged, below "
+			"net.ipv4.ip_unprivileged_port_start, which is 1024; ");
+		expect_answer_says(errors, "; or move the port: reuse-run -p 987:8080 PROGRAM\n");
+	}
+}
+
+/* ---- advice ---- */
+
+static const char *ask_as_nobody_in(const char *kind, const char *place)
+{
+	struct process *process = process_start(
+		WORDS(script_path("rooted"), kind, new_directory(), need_program("setpriv"),
+			"--reuid=nobody", "--clear-groups", command_of("nobody"), "--why", place),
+		.is_bare = true);
+
+	process_wait(process);
+	if (strstr(process_errors(process), "ermitted"))
+		skip("no mount namespace can be made");
+	cr_expect_str_empty(process_errors(process));
+	return process_output(process);
+}
+
+Test(why, advice_fits_where_it_is_given)
+{
+	need_root();
+	enter_network_namespace();
+	start_ready("tcp", "127.0.0.1", 8080, NULL, false);
+	static const struct {
+		const char *kind;
+		bool has_units;
+	} cases[] = {{"host", true}, {"container", false}, {"systemd", true}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *low = ask_as_nobody_in(cases[i].kind, "987");
+		const char *held = ask_as_nobody_in(cases[i].kind, "8080");
+		if (cases[i].has_units) {
+			expect_answer_says(low, "AmbientCapabilities=CAP_NET_BIND_SERVICE in its ");
+			expect_answer_says(low, ": sysctl net.ipv4.ip_unprivileged_port_start=987");
+			expect_answer_says(held, ", or User=root in the copy's unit.");
+			continue;
+		}
+		expect_answer_says(low, "  Either start the container with --sysctl "
+					"net.ipv4.ip_unprivileged_port_start=987, ");
+		expect_answer_says(held, "--user 0 when the container is started");
+		cr_expect_not(strstr(low, "unit"), "%s", low);
+		cr_expect_not(strstr(low, ": sysctl"), "%s", low);
+		cr_expect_not(strstr(held, "unit"), "%s", held);
+	}
 }
 
 Test(why, an_address_that_is_not_here_is_named)
