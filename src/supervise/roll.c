@@ -4,6 +4,8 @@
 #include "copies.h"
 #include "ground/clock.h"
 #include "ground/text.h"
+#include "queue.h"
+#include "replacement.h"
 #include "status.h"
 #include "supervise/talk/say.h"
 #include "supervise/talk/service_manager.h"
@@ -75,6 +77,20 @@ static void end(struct supervisor *supervisor)
 	control_end(&supervisor->control, CONTROL_ROLL, has_failed);
 }
 
+/* The next one that is to be replaced: one queue after the other. Or the number of slots. */
+static unsigned next_slot(const struct supervisor *supervisor)
+{
+	unsigned n_slots = supervisor->n_slots, n_queues = supervisor->keeper.n_queues;
+
+	for (unsigned queue = 0; queue < n_queues && queue < n_slots; queue++) {
+		for (unsigned slot = queue; slot < n_slots; slot += n_queues) {
+			if (supervisor->slots[slot].is_to_roll)
+				return slot;
+		}
+	}
+	return n_slots;
+}
+
 static bool is_under_way(const struct supervisor *supervisor)
 {
 	return copies_any(supervisor, COPY_STARTING) || copies_any(supervisor, COPY_DRAINING) ||
@@ -83,12 +99,10 @@ static bool is_under_way(const struct supervisor *supervisor)
 
 void roll_advance(struct supervisor *supervisor)
 {
-	unsigned slot = 0;
+	unsigned slot = next_slot(supervisor);
 
 	if (!supervisor->is_rolling || is_under_way(supervisor))
 		return;
-	while (slot < supervisor->n_slots && !supervisor->slots[slot].is_to_roll)
-		slot++;
 	if (slot == supervisor->n_slots || supervisor->roll_failure[0]) {
 		end(supervisor);
 		roll_advance(supervisor); /* one that was asked for meanwhile follows at once */
@@ -96,8 +110,12 @@ void roll_advance(struct supervisor *supervisor)
 	}
 	supervisor->slots[slot].is_to_roll = false;
 	ask_for_time(supervisor);
-	if (worker_start(supervisor, slot, copies_serving(supervisor, slot)) == 0)
+	struct copy *predecessor = queue_serving(supervisor, slot);
+	if (!predecessor)
+		replacement_start_missing(supervisor, slot);
+	if (worker_start(supervisor, slot, predecessor) == 0)
 		return;
+	replacement_stop(supervisor, slot);
 	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
 		"copy %u: a new one cannot be started; the old ones stay", slot);
 	roll_advance(supervisor); /* nothing else will happen that ends it */

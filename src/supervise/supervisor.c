@@ -2,6 +2,7 @@
 #include "supervisor.h"
 
 #include "copies.h"
+#include "ended.h"
 #include "ground/clock.h"
 #include "ground/errnos.h"
 #include "guardian.h"
@@ -58,7 +59,7 @@ static void child_ended(struct supervisor *supervisor, pid_t process, int status
 			(int)process);
 		start_guardian();
 	}
-	worker_ended(supervisor, process, status);
+	ended_take(supervisor, process, status);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -241,6 +242,7 @@ static struct supervisor *open_supervisor(
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
+	supervisor->keeper.n_queues = options->n_queues ? options->n_queues : OPTIONS_COPIES_MOST;
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see process_tree.h */
 	start_guardian();

@@ -78,8 +78,13 @@ static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
 	unsigned count = 0;
 
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
-		count += kept->owner == copy;
+		count += holders_own(kept->holders, copy);
 	return count;
+}
+
+bool keeper_is_for(const struct keeper *keeper, const struct kept *kept, unsigned slot)
+{
+	return kept->slot % keeper->n_queues == slot % keeper->n_queues;
 }
 
 /* Behind the others, so that they stay in the order in which they came. */
@@ -107,7 +112,7 @@ void keeper_drop(struct keeper *keeper, struct kept *kept)
 	service_manager_forget(kept->name);
 	close(kept->fd);
 	kept->fd = -1;
-	kept->owner = NULL;
+	holders_free(&kept->holders);
 	kept->orphaned_ms = clock_now_ms();
 	kept->is_seen = false;
 	kept->next = keeper->leaving;
@@ -129,10 +134,13 @@ void keeper_forget_unseen(struct keeper *keeper)
 	}
 }
 
-void keeper_deafen(const struct keeper *keeper, const struct copy *copy)
+void keeper_deafen(struct keeper *keeper, const struct copy *copy)
 {
-	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->owner == copy && kept->entry.local.protocol != PROTOCOL_UDP)
+	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (!holders_own(kept->holders, copy) || kept->is_deaf)
+			continue;
+		kept->is_deaf = true;
+		if (kept->entry.local.protocol != PROTOCOL_UDP)
 			deaf_set(kept->fd, kept->entry.local.family == FAMILY_IP6, true);
 	}
 }
@@ -143,6 +151,7 @@ void keeper_close(struct keeper *keeper)
 		struct kept *first = keeper->list;
 		keeper->list = first->next;
 		close(first->fd);
+		holders_free(&first->holders);
 		free(first);
 	}
 	keeper_forget_unseen(keeper);
@@ -172,7 +181,7 @@ static void refuse(struct copy *copy, const char *what, int error)
 /* Returns whether the descriptor is the keeper's now. */
 static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *name)
 {
-	struct kept kept = {.slot = copy->slot, .owner = copy};
+	struct kept kept = {.slot = copy->slot};
 	int error = is_name(name) ? describe(&kept, fd) : -EINVAL;
 
 	if (error) {
@@ -181,12 +190,14 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 	}
 	struct kept *known = keeper_find(keeper, kept.entry.inode);
 	if (known) {
-		if (known->slot == copy->slot)
-			known->claim = copy;
+		if (keeper_is_for(keeper, known, copy->slot))
+			holders_add(&known->holders, copy, copy->state != COPY_READY);
 		return false;
 	}
 	text_print(kept.name, sizeof kept.name, "%s", name);
-	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !append(keeper, &kept)) {
+	if (count_of(keeper, copy) >= KEEPER_COPY_MOST ||
+		!holders_add(&kept.holders, copy, false) || !append(keeper, &kept)) {
+		holders_free(&kept.holders);
 		refuse(copy, "more sockets than can be kept", -ENOSPC);
 		return false;
 	}
@@ -198,10 +209,10 @@ static void forget(struct keeper *keeper, const struct copy *copy, const char *n
 {
 	struct kept *kept = keeper->list;
 
-	while (kept && (kept->owner != copy || strcmp(kept->name, name) != 0))
+	while (kept && (!holders_own(kept->holders, copy) || strcmp(kept->name, name) != 0))
 		kept = kept->next;
 	if (kept)
-		keeper_drop(keeper, kept);
+		keeper_let_go(keeper, kept, copy);
 }
 
 void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_message *message)
@@ -249,17 +260,15 @@ static struct table_ports all_ports(const struct keeper *keeper)
 
 bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct drained *drained)
 {
-	size_t count = 0;
+	size_t count = count_of(keeper, copy);
 
-	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
-		count += kept->owner == copy;
 	*drained = (struct drained){.process = copy->pid,
 		.sockets = malloc((count + 1) * sizeof(struct table_entry *)),
 		.ports = all_ports(keeper)};
 	if (!drained->sockets)
 		return false;
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->owner == copy)
+		if (holders_own(kept->holders, copy))
 			drained->sockets[drained->n_sockets++] = &kept->entry;
 	}
 	return true;
@@ -269,14 +278,18 @@ bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct
 
 bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy)
 {
-	return keeper_first_of(keeper, copy) != NULL;
+	const struct kept *kept = keeper->list;
+
+	while (kept && !holders_own(kept->holders, copy))
+		kept = kept->next;
+	return kept != NULL;
 }
 
 bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
 {
 	const struct kept *kept = keeper->list;
 
-	while (kept && kept->owner != copy && kept->claim != copy)
+	while (kept && !holders_have(kept->holders, copy))
 		kept = kept->next;
 	return kept != NULL;
 }
@@ -284,7 +297,7 @@ bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
 static bool has(const struct keeper *keeper, const struct copy *copy, const struct kept *like)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if ((kept->owner == copy || kept->claim == copy) &&
+		if (holders_have(kept->holders, copy) &&
 			memcmp(&kept->entry.local, &like->entry.local, sizeof kept->entry.local) ==
 				0)
 			return true;
@@ -296,44 +309,36 @@ void keeper_promote(struct keeper *keeper, struct copy *copy)
 {
 	struct kept *next;
 
-	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->claim == copy) {
-			kept->owner = copy;
-			kept->claim = NULL;
-		}
-	}
+	for (struct kept *kept = keeper->list; kept; kept = kept->next)
+		holders_promote(&kept->holders, copy);
 	for (struct kept *kept = keeper->list; kept; kept = next) {
 		next = kept->next;
-		if (!kept->owner && kept->slot == copy->slot && has(keeper, copy, kept))
+		if (!holders_any_owns(kept->holders) && kept->slot == copy->slot &&
+			has(keeper, copy, kept))
 			keeper_drop(keeper, kept);
 	}
 }
 
 void keeper_unclaim(struct keeper *keeper, const struct copy *copy)
 {
-	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->claim == copy)
-			kept->claim = NULL;
-	}
+	for (struct kept *kept = keeper->list; kept; kept = kept->next)
+		holders_strike(&kept->holders, copy, true);
 }
 
 void keeper_orphan(struct keeper *keeper, const struct copy *copy)
 {
 	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->owner == copy) {
-			kept->owner = NULL;
+		if (!kept->is_deaf && holders_strike(&kept->holders, copy, false))
 			kept->orphaned_ms = clock_now_ms();
-		}
 	}
 }
 
-struct kept *keeper_first_of(const struct keeper *keeper, const struct copy *copy)
+void keeper_let_go(struct keeper *keeper, struct kept *kept, const struct copy *copy)
 {
-	struct kept *kept = keeper->list;
-
-	while (kept && kept->owner != copy)
-		kept = kept->next;
-	return kept;
+	holders_strike(&kept->holders, copy, false);
+	kept->orphaned_ms = clock_now_ms();
+	if (!kept->holders)
+		keeper_drop(keeper, kept);
 }
 
 void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
@@ -342,7 +347,7 @@ void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
 
 	for (struct kept *kept = keeper->list; kept; kept = next) {
 		next = kept->next;
-		if (!kept->owner && kept->slot == slot)
+		if (!holders_any_owns(kept->holders) && kept->slot == slot)
 			keeper_drop(keeper, kept);
 	}
 }
@@ -350,7 +355,7 @@ void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
 bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->owner == other && !has(keeper, copy, kept))
+		if (holders_own(kept->holders, other) && !has(keeper, copy, kept))
 			return false;
 	}
 	return true;

@@ -3,7 +3,7 @@
 #ifndef SUPERVISE_SOCKETS_KEEPER_H
 #define SUPERVISE_SOCKETS_KEEPER_H
 
-#include "copy.h"
+#include "holders.h"
 #include "socket/tables.h"
 
 #define KEEPER_NAME_SIZE 256  /* as systemd has it; names are the library's to make */
@@ -14,15 +14,16 @@ struct kept {
 	int fd;			  /* of a leaving one: -1 */
 	struct table_entry entry; /* its place and its inode; the rest says nothing */
 	bool is_seen;		  /* of a leaving one: the kernel shows it still */
-	unsigned slot;
-	struct copy *owner; /* NULL: the copy is dead, and the next one of its slot shall take it */
-	const struct copy *claim;    /* the copy that has taken it, and is not ready yet */
-	int64_t orphaned_ms;	     /* since when nobody owns it */
-	struct kept *sibling;	     /* steering's: of the same group */
+	bool is_deaf;		  /* see keeper_deafen() */
+	unsigned slot;		  /* of the copy that made it */
+	struct holder *holders;	  /* none owns it: a copy that starts for its queue shall take it */
+	int64_t orphaned_ms;	  /* since when nobody owns it */
+	struct kept *sibling;	  /* steering's: of the same group */
 	char name[KEEPER_NAME_SIZE]; /* its FDNAME */
 };
 
 struct keeper {
+	unsigned n_queues; /* the copy in slot N has the sockets of queue N modulo this */
 	struct kept *list;
 	struct kept *leaving; /* closed here; others, as the service manager, may have them yet */
 	bool has_closed;      /* some since somebody set this to false */
@@ -42,12 +43,18 @@ bool keeper_inherit(struct keeper *keeper, int fd);
  */
 void keeper_promote(struct keeper *keeper, struct copy *copy);
 
-/* The copy is dead: it will not have what it has taken; another one shall take what was its own. */
+/*
+ * The copy is dead: it will not have what it has taken; what was its own is for others, those that
+ * own it too, or another one that shall take it. What takes nothing any more stays its own.
+ */
 void keeper_unclaim(struct keeper *keeper, const struct copy *copy);
 void keeper_orphan(struct keeper *keeper, const struct copy *copy);
 
-/* A socket of COPY's own, or NULL. */
-struct kept *keeper_first_of(const struct keeper *keeper, const struct copy *copy);
+/* COPY does not own KEPT any more, which is closed for good unless another one has it. */
+void keeper_let_go(struct keeper *keeper, struct kept *kept, const struct copy *copy);
+
+/* Whether KEPT is of the queue that the copy in SLOT takes its connections from. */
+bool keeper_is_for(const struct keeper *keeper, const struct kept *kept, unsigned slot);
 
 /* Closes what dead copies have left in SLOT. */
 void keeper_drop_orphans(struct keeper *keeper, unsigned slot);
@@ -61,7 +68,7 @@ struct kept *keeper_find(const struct keeper *keeper, uint32_t inode);
 void keeper_forget_unseen(struct keeper *keeper);
 
 /* Has the TCP listeners of a copy take nothing that comes by mistake, see deaf.h. */
-void keeper_deafen(const struct keeper *keeper, const struct copy *copy);
+void keeper_deafen(struct keeper *keeper, const struct copy *copy);
 
 /* Whether COPY listens on each endpoint on which OTHER listens. */
 bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other);
