@@ -2,6 +2,7 @@
 #include "guardian.h"
 
 #include "ground/descriptors.h"
+#include "supervise/sockets/left_steered.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,6 +79,7 @@ static _Noreturn void watch(int end)
 	prctl(PR_SET_NAME, "reuse-guardian");
 	wait_for_end(STDIN_FILENO);
 	kill_all();
+	left_steered_relieve();
 	_exit(0);
 }
 
@@ -105,6 +107,7 @@ int guardian_start(void)
 {
 	int ends[2];
 
+	left_steered_open();
 	if (!share_list() || pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	guardian = fork();

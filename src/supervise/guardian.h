@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Ends the copies, and all that they started, when the supervisor is killed. */
+/* Ends the copies, and all that they started, when the supervisor is killed, and puts right what it
+ * has left of its steering. */
 #ifndef SUPERVISE_GUARDIAN_H
 #define SUPERVISE_GUARDIAN_H
 

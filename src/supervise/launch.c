@@ -27,9 +27,20 @@
 
 /* ---- what the supervisor was started with ---- */
 
+/* libreuse 0.1.0 kept a file as well; of other files of a later version, nothing is known. */
+static bool is_old_order(int fd)
+{
+	char path[32];
+
+	text_print(path, sizeof path, "/proc/self/fd/%d", fd);
+	return procfs_links_to(AT_FDCWD, path, "/memfd:libreuse-order (deleted)");
+}
+
 static void inherit(int fd, void *keeper)
 {
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (is_old_order(fd))
+		service_manager_forget("libreuse-order");
 	if (!keeper_inherit(keeper, fd))
 		close(fd);
 }

@@ -30,6 +30,7 @@ void stop_begin(struct supervisor *supervisor)
 	service_manager_say("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%ju",
 		((uintmax_t)supervisor->options->stop_timeout_ms + 1000) * 1000);
 	waiting_say_stop(supervisor);
+	worker_look(supervisor);
 }
 
 static const struct copy *last_to_stop(const struct supervisor *supervisor)
@@ -46,6 +47,7 @@ static const struct copy *last_to_stop(const struct supervisor *supervisor)
 /* Others, that are not ours, may be on its port. */
 static void stop_last(struct supervisor *supervisor, struct copy *copy)
 {
+	worker_look(supervisor);
 	if (worker_can_drain(supervisor, copy))
 		worker_retire(supervisor, copy);
 	else

@@ -243,10 +243,10 @@ static struct supervisor *open_supervisor(
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
 	supervisor->keeper.n_queues = options->n_queues ? options->n_queues : OPTIONS_COPIES_MOST;
+	service_manager_open();
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see process_tree.h */
 	start_guardian();
-	service_manager_open();
 	drop_surplus(supervisor);
 	int error = control_open(&supervisor->control);
 	if (error)

@@ -45,6 +45,12 @@ void worker_steer(struct supervisor *supervisor)
 		supervisor, supervisor->is_joining_closed && copies_any(supervisor, COPY_STARTING));
 }
 
+void worker_look(struct supervisor *supervisor)
+{
+	snapshot_forget(&supervisor->snapshot);
+	worker_steer(supervisor);
+}
+
 /* ---- starting ---- */
 
 /*

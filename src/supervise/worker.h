@@ -50,4 +50,7 @@ void worker_listen(struct supervisor *supervisor);
 /* Has new clients go to the copies that can take them now. */
 void worker_steer(struct supervisor *supervisor);
 
+/* The same, after a new look at who is on their ports: others come and go without a word. */
+void worker_look(struct supervisor *supervisor);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The process that ends the copies when the supervisor is killed, and only then. */
+#include "load.h"
 #include "supervised.h"
 
 #include <fcntl.h>
@@ -169,4 +170,52 @@ Test(guardian, a_message_in_place_of_closed_standard_descriptors_reaches_no_file
 
 	for (size_t i = 0; i < sizeof closings / sizeof *closings; i++)
 		expect_harmless(&closings[i]);
+}
+
+static struct process *start_other(int port)
+{
+	struct process *other =
+		process_start(WORDS(python(), script_path("slow.py"), format("%d", port)));
+
+	process_wait_text(other, "listening");
+	return other;
+}
+
+/* It is nobody's child by then, and whoever gets it may leave it a zombie. */
+static bool has_gone(void *context)
+{
+	const pid_t *process = context;
+	const char *stat = format("/proc/%d/stat", (int)*process);
+
+	return access(stat, F_OK) < 0 || strstr(read_file(stat), ") Z ");
+}
+
+/* Its copy has the first number, which another one gets then, and the place of that a third one. */
+Test(guardian, a_supervisor_that_is_killed_leaves_nobody_steered_around)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n1", "--ready-delay=0", python(),
+			       script_path("slow.py"), format("%d", port)),
+		       *others[3];
+
+	wait_ready(supervisor, 1);
+	int idle = client_connect("127.0.0.1", port); /* what it drains for */
+	for (int i = 0; i < 2; i++)
+		others[i] = start_other(port);
+	process_signal(supervisor, SIGTERM);
+	wait_said(supervisor, "drains for more than 2 s", 1);
+	pid_t guardian = find_guardian(process_id(supervisor), 0);
+	process_signal(supervisor, SIGKILL);
+	close(idle);
+	wait_listening("tcp", port, 2);
+	wait_until(has_gone, &guardian, "the guardian to end");
+	others[2] = start_other(port);
+	int answers[3] = {0};
+	for (int i = 0; i < 90; i++) {
+		pid_t who = answering(port);
+		for (int k = 0; k < 3; k++)
+			answers[k] += who == process_id(others[k]);
+	}
+	for (int k = 0; k < 3; k++)
+		cr_expect_gt(answers[k], 0, "number %d gets nothing", k);
 }

@@ -56,20 +56,21 @@ Test(mixed, a_roll_loses_nothing)
 	end_supervisor(supervisor);
 }
 
-/* A group with a member of somebody else: what REUSE_SUCCESSOR says is needed. */
+/* A UDP group with a member of somebody else: what REUSE_SUCCESSOR says is needed. */
 Test(mixed, a_new_copy_takes_the_socket_of_the_one_that_it_replaces)
 {
 	int port = port_new();
-	struct process *supervisor = slow_copies(port, "-n1");
+	struct process *supervisor = supervise("-n1", "--ready-delay=0", python(),
+		script_path("serve.py"), "udp", format("%d", port));
 
 	wait_ready(supervisor, 1);
-	process_start(WORDS(python(), script_path("slow.py"), format("%d", port)));
-	wait_listening("tcp", port, 2);
-	unsigned long inodes = sum_listening("tcp", port);
+	process_start(WORDS(python(), script_path("serve.py"), "udp", format("%d", port)));
+	wait_listening("udp", port, 2);
+	unsigned long inodes = sum_listening("udp", port);
 	roll(supervisor, 1);
 	wait_said(supervisor, "takes the old one's socket over", 1);
-	wait_listening("tcp", port, 2);
-	cr_expect_eq(sum_listening("tcp", port), inodes, "other sockets listen");
+	wait_listening("udp", port, 2);
+	cr_expect_eq(sum_listening("udp", port), inodes, "other sockets listen");
 	end_supervisor(supervisor);
 }
 
@@ -113,8 +114,8 @@ Test(protocol, the_supervisor_takes_a_socket_of_a_later_one_and_leaves_its_file_
 		.is_bare = true);
 
 	wait_ready(keeper, 1);
-	/* it has written a file of its own by now */
-	process_wait_text(keeper, "FDNAME=libreuse-order with 1\nthe state is ");
+	process_wait_text(keeper, "READY=1");
+	process_wait_text(keeper, "\nthe state is ");
 	unsigned long inode = sum_listening("tcp", port);
 	cr_expect_eq(count_listening("tcp", port), 1);
 	cr_expect(strstr(process_output(keeper), format("kept %lu\n", inode)),

@@ -256,6 +256,48 @@ Test(roll, beside_others_on_its_port_nothing_is_lost)
 		cr_expect_not(process_ended(others[i]));
 }
 
+/* Whether a supervisor has closed a member of a group, and has done so. */
+static bool has_closed(void *context)
+{
+	const char *names = read_file("/proc/net/unix");
+	const char *told = format("@libreuse-closed/%x.", (unsigned)process_id(context));
+
+	return strstr(names, told) && !strstr(names, "@libreuse-steer/");
+}
+
+/* The first copy of ours that joins others' port, and then the one that is to replace it. */
+Test(roll, beside_others_a_copy_gets_nothing_before_it_is_ready)
+{
+	int port = port_new();
+	const char *go = format("%s/go", new_directory());
+	struct process *other = process_start(WORDS(python(), slow(), format("%d", port)));
+
+	process_wait_text(other, "listening");
+	struct process *supervisor =
+		slow_copies(port, "-n1", format("--ready=test -e %s", go), "--ready-delay=0");
+	wait_said(supervisor, "the keeper was sent the socket", 1);
+	wait_listening("tcp", port, 2);
+	wait_until(has_closed, supervisor, "the new copy to be closed");
+	for (int i = 0; i < 30; i++)
+		cr_assert_eq(answering(port), process_id(other));
+
+	write_file("/", go + 1, "");
+	wait_ready(supervisor, 1);
+	pid_t old = copy_in(supervisor, 0);
+	cr_assert_eq(unlink(go), 0);
+	struct process *rolling = roll_start(supervisor);
+	wait_said(supervisor, "the keeper was sent the socket", 2);
+	wait_listening("tcp", port, 3);
+	wait_until(has_closed, supervisor, "the new copy to be closed");
+	for (int i = 0; i < 60; i++) {
+		pid_t who = answering(port);
+		cr_assert(who == process_id(other) || who == old, "%d answers", (int)who);
+	}
+	write_file("/", go + 1, "");
+	roll_finish(rolling, 1);
+	end_supervisor(supervisor);
+}
+
 /* What a copy tells the keeper comes late on a busy machine, when another could long listen too. */
 Test(roll, the_order_of_two_copies_that_speak_late_is_known)
 {

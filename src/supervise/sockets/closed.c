@@ -100,15 +100,15 @@ static bool has(const uint32_t *inodes, size_t count, uint32_t inode)
 }
 
 /* Before Linux 5.3, which does not tell, anybody is. */
-static bool is_trusted(uint32_t socket)
+static bool is_trusted(uint32_t socket, uid_t user)
 {
-	uid_t user;
+	uid_t owner;
 
-	return unix_owner(socket, &user) < 0 || user == 0 || user == geteuid();
+	return unix_owner(socket, &owner) < 0 || owner == 0 || owner == user;
 }
 
 /* "...: 00000002 00000000 00010000 0002 01 4711 @libreuse-closed/1a2b.0,12ab,12ac" */
-static void read_line(struct heard *heard, const struct closed *own, char *line)
+static void read_line(struct heard *heard, const struct closed *own, uid_t user, char *line)
 {
 	char *name = strstr(line, " @" PREFIX), *inode = name;
 
@@ -116,7 +116,7 @@ static void read_line(struct heard *heard, const struct closed *own, char *line)
 		return;
 	while (inode > line && inode[-1] != ' ')
 		inode--;
-	if (!is_trusted((uint32_t)strtoul(inode, NULL, 10)))
+	if (!is_trusted((uint32_t)strtoul(inode, NULL, 10), user))
 		return;
 	for (char *at = strchr(name, ','); at; at = strchr(at + 1, ',')) {
 		uint32_t closed = (uint32_t)strtoul(at + 1, NULL, 16);
@@ -125,14 +125,14 @@ static void read_line(struct heard *heard, const struct closed *own, char *line)
 	}
 }
 
-void closed_hear(struct heard *heard, const struct closed *own)
+void closed_hear(struct heard *heard, const struct closed *own, uid_t user)
 {
 	struct procfs_reader reader = {.fd = procfs_open(PROCFS_SELF, "net/unix")};
 	char line[256];
 
 	*heard = (struct heard){.count = 0};
 	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line))
-		read_line(heard, own, line);
+		read_line(heard, own, user, line);
 	if (reader.fd >= 0)
 		system_close(reader.fd);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What this process tells; all zero: nothing. */
 struct closed {
@@ -22,13 +23,14 @@ struct closed {
 /* Tells of these INODES, and no longer of those that were told before. */
 void closed_tell(struct closed *closed, const uint32_t *inodes, size_t count);
 
-/* Of others: only root and this user are heard. INODES is to be given to free(3). */
+/* Of others, about members of groups of USER: only that one and root are heard. INODES is to be
+ * given to free(3). */
 struct heard {
 	uint32_t *inodes;
 	size_t count;
 };
 
-void closed_hear(struct heard *heard, const struct closed *own);
+void closed_hear(struct heard *heard, const struct closed *own, uid_t user);
 void heard_add(struct heard *heard, uint32_t inode);
 bool closed_is_heard(const struct heard *heard, uint32_t inode);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "group.h"
 
+#include "ground/clock.h"
 #include "ground/errnos.h"
+#include "left_steered.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@ void group_leave_to_kernel(struct group *group)
 		steer_detach(group->fd);
 	group->program.length = 0;
 	group->may_be_steered = false;
+	left_steered_strike(&group->place);
 }
 
 /* Says which numbers are closed; false where they cannot be concluded. */
@@ -60,6 +63,7 @@ static void attach(struct group *group, bool is_forced)
 		memcmp(program.code, group->program.code, program.length * sizeof *program.code) ==
 			0)
 		return;
+	left_steered_note(&group->place);
 	int error = steer_attach(group->fd, &program);
 	if (error)
 		group->obstacle = errno_name(-error);
@@ -158,6 +162,36 @@ static void ask(struct questions *questions, struct group *list)
 	}
 }
 
+/* Stands for the members in their order, and who of them is closed (FNV-1a). */
+static uint64_t sum_of(const struct group *group)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+
+	for (unsigned i = 0; i < group->order.count; i++) {
+		sum = (sum ^ group->order.members[i]) * 0x100000001b3;
+		sum = (sum ^ group->is_closed[i]) * 0x100000001b3;
+	}
+	return sum;
+}
+
+/* A member that pauses and listens again has another number, and no look shows it. */
+static bool is_settled_still(const struct group *group)
+{
+	return group->program.length && group->settled_sum == sum_of(group) &&
+	       clock_now_ms() - group->settled_ms < group->trusted_ms;
+}
+
+static void note_settled(struct group *list)
+{
+	for (struct group *group = list; group; group = group->next) {
+		if (!group->is_wanted || group->obstacle || !group->is_settled ||
+			is_settled_still(group))
+			continue;
+		group->settled_sum = sum_of(group);
+		group->settled_ms = clock_now_ms();
+	}
+}
+
 /* Returns whether nothing had to be put right. */
 static bool attempt(struct questions *questions, struct group *list, bool is_first)
 {
@@ -167,7 +201,8 @@ static bool attempt(struct questions *questions, struct group *list, bool is_fir
 		if (group->obstacle || !group->is_wanted || group->is_settled)
 			continue;
 		attach(group, !is_first);
-		memset(group->is_asked, 0, sizeof group->is_asked);
+		bool is_known = is_first && is_settled_still(group);
+		memset(group->is_asked, is_known, sizeof group->is_asked);
 		group->is_settled = true;
 	}
 	ask(questions, list);
@@ -221,6 +256,7 @@ void groups_steer(struct group *list, struct snapshot *snapshot)
 		return;
 	if (open_questions(&questions, n_wanted))
 		settle(list, &questions);
+	note_settled(list);
 	free(questions.groups);
 	free(questions.knocks);
 }

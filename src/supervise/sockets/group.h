@@ -17,9 +17,10 @@ struct group {
 	struct member_order order;	   /* what is thought of the numbers */
 	bool is_closed[MEMBER_ORDER_MOST]; /* who gets nothing, in that order */
 	unsigned n_closed;
-	int fd;		      /* of some member */
-	bool is_wanted;	      /* a program is to be in force */
-	struct steer choice;  /* among the open ones */
+	int fd;		     /* of some member */
+	bool is_wanted;	     /* a program is to be in force */
+	struct steer choice; /* among the open ones */
+	int64_t trusted_ms; /* for how long numbers are not asked for again while nothing changes */
 	const char *obstacle; /* why it is not steered so, in words that follow its name; or NULL */
 	bool has_moved;	      /* the numbers were not as thought; until somebody sets it to false */
 
@@ -30,6 +31,8 @@ struct group {
 	bool is_settled;    /* what was asked was as thought, since the program is in force */
 	const char *no_way; /* why it cannot be measured, found out once; or NULL */
 	bool has_way, was_reached;
+	uint64_t settled_sum; /* of the members, and who is closed, when it was settled last */
+	int64_t settled_ms;
 	struct knock_way way;
 	struct group *next;
 };

@@ -17,19 +17,19 @@
 #define PATIENCE_MS (10 * 1000)
 #define RETRY_MS    1
 
-static socklen_t name_lock(struct sockaddr_un *address)
+static socklen_t name_lock(struct sockaddr_un *address, uid_t user)
 {
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	int length = snprintf(address->sun_path + 1, sizeof address->sun_path - 1,
-		"libreuse-steer/%u", (unsigned)geteuid());
+		"libreuse-steer/%u", (unsigned)user);
 
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
 }
 
-static int open_named(int (*use)(int, const struct sockaddr *, socklen_t))
+static int open_named(uid_t user, int (*use)(int, const struct sockaddr *, socklen_t))
 {
 	struct sockaddr_un address;
-	socklen_t length = name_lock(&address);
+	socklen_t length = name_lock(&address, user);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || use(fd, (struct sockaddr *)&address, length) == 0)
@@ -38,10 +38,10 @@ static int open_named(int (*use)(int, const struct sockaddr *, socklen_t))
 	return -1;
 }
 
-/* The user of the process that has the lock; our own where that is not known. */
-static struct ucred holder_of(int fd)
+/* Of USER, where it is not known. */
+static struct ucred holder_of(int fd, uid_t user)
 {
-	struct ucred holder = {.uid = geteuid()};
+	struct ucred holder = {.uid = user};
 	socklen_t length = sizeof holder;
 
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &holder, &length);
@@ -49,6 +49,7 @@ static struct ucred holder_of(int fd)
 }
 
 struct waiting {
+	uid_t user;
 	int64_t since_ms;
 	bool is_said, is_over;
 };
@@ -56,16 +57,16 @@ struct waiting {
 /* Waits until the holder closes the other end, for a while at most. */
 static void wait_for_holder(struct waiting *waiting)
 {
-	int fd = open_named(connect);
+	int fd = open_named(waiting->user, connect);
 	struct pollfd polled = {.fd = fd, .events = POLLIN};
-	struct ucred holder = holder_of(fd);
+	struct ucred holder = holder_of(fd, waiting->user);
 	int64_t waited_ms = clock_now_ms() - waiting->since_ms;
 
-	if (fd >= 0 && holder.uid != geteuid() && holder.uid != 0) {
+	if (fd >= 0 && holder.uid != waiting->user && holder.uid != 0) {
 		say(LOG_LEVEL_WARN,
-			"process %d of user %u has the lock of this user's groups; they are "
+			"process %d of user %u has the lock of the groups of user %u; they are "
 			"steered without it",
-			(int)holder.pid, (unsigned)holder.uid);
+			(int)holder.pid, (unsigned)holder.uid, (unsigned)waiting->user);
 		waiting->is_over = true;
 	} else if (waited_ms >= PATIENCE_MS) {
 		say(LOG_LEVEL_WARN,
@@ -87,12 +88,12 @@ static void wait_for_holder(struct waiting *waiting)
 		close(fd);
 }
 
-int group_lock(void)
+int group_lock(uid_t user)
 {
-	struct waiting waiting = {.since_ms = clock_now_ms()};
+	struct waiting waiting = {.user = user, .since_ms = clock_now_ms()};
 	int lock = -1;
 
-	while (!waiting.is_over && (lock = open_named(bind)) < 0 && errno == EADDRINUSE)
+	while (!waiting.is_over && (lock = open_named(user, bind)) < 0 && errno == EADDRINUSE)
 		wait_for_holder(&waiting);
 	if (lock >= 0)
 		listen(lock, SOMAXCONN);

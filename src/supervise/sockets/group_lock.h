@@ -7,11 +7,14 @@
 #ifndef SUPERVISE_SOCKETS_GROUP_LOCK_H
 #define SUPERVISE_SOCKETS_GROUP_LOCK_H
 
+#include <sys/types.h>
+
 /*
- * Waits for the lock. Says so when that takes longer than 2 s; after 10 s, or where a process of
- * another user has the name, says so and goes on without it. Returns what group_unlock() takes.
+ * Waits for the lock of the groups of USER. Says so when that takes longer than 2 s; after 10 s, or
+ * where a process of somebody else has the name, says so and goes on without it. Returns what
+ * group_unlock() takes.
  */
-int group_lock(void);
+int group_lock(uid_t user);
 void group_unlock(int lock);
 
 #endif

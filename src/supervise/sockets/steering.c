@@ -9,8 +9,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define ATTEMPTS_MOST 3 /* where the members change while they are measured */
+#define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the drained copy serves */
+#define ATTEMPTS_MOST 3	   /* where the members change while they are measured */
 
 struct steering {
 	const struct policy *policy;
@@ -99,6 +101,7 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 		mark_closed(steering, steered, is_starting, is_served);
 	bool needs_steering =
 		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);
+	group->trusted_ms = TRUSTED_MS;
 	group->is_wanted = group->order.count > 0 && (needs_steering || rule);
 	group->fd = steered_any_socket(steered);
 	group->choice = rule			  ? rule->actions.steer
@@ -129,9 +132,11 @@ static bool misses_member(const struct steering *steering, struct snapshot *snap
 	return false;
 }
 
-static void look_at(struct steered *steered, struct snapshot *snapshot)
+/* Where a copy is the first of ours to join, those that it has found there are strangers. */
+static void look_at(struct steered *steered, struct snapshot *snapshot, bool is_starting)
 {
 	uint32_t inodes[MEMBER_ORDER_MOST];
+	bool is_new = steered->group.order.count == 0;
 	struct slice seen;
 	int error = snapshot_at(snapshot, &steered->group.place, &seen);
 	unsigned count = seen.count < MEMBER_ORDER_MOST ? (unsigned)seen.count : MEMBER_ORDER_MOST;
@@ -145,6 +150,8 @@ static void look_at(struct steered *steered, struct snapshot *snapshot)
 		inodes[i] = seen.entries[i].inode;
 	if (!error)
 		member_order_update(&steered->group.order, inodes, count);
+	if (!is_starting || is_new)
+		steered_note_strangers(steered);
 }
 
 /* ---- all of it ---- */
@@ -178,9 +185,7 @@ static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_
 	if (misses_member(steering, snapshot))
 		snapshot_forget(snapshot);
 	while ((steered = steered_next(&steering->groups, steered))) {
-		look_at(steered, snapshot);
-		if (!is_starting)
-			steered_note_strangers(steered);
+		look_at(steered, snapshot, is_starting);
 		decide(steering, steered, is_starting);
 		steered->group.next = list;
 		list = &steered->group;
@@ -199,7 +204,7 @@ static bool steers_any(struct steering *steering, struct snapshot *snapshot, boo
 	bool steers = false;
 
 	while ((steered = steered_next(&steering->groups, steered))) {
-		look_at(steered, snapshot);
+		look_at(steered, snapshot, is_starting);
 		decide(steering, steered, is_starting);
 		steers |= steered->group.is_wanted || group_may_be_steered(&steered->group);
 	}
@@ -211,8 +216,8 @@ void steering_update(struct steering *steering, struct keeper *keeper, struct sn
 {
 	steered_update(&steering->groups, keeper);
 	if (steers_any(steering, snapshot, is_starting)) {
-		int lock = group_lock();
-		closed_hear(&steering->heard, &steering->told);
+		int lock = group_lock(geteuid());
+		closed_hear(&steering->heard, &steering->told, geteuid());
 		for (int i = 0; i < ATTEMPTS_MOST && !steer(steering, snapshot, is_starting); i++)
 			snapshot_forget(snapshot);
 		free(steering->heard.inodes);
@@ -353,8 +358,8 @@ void steering_free(struct steering *steering, const struct keeper *keeper)
 
 	if (!steering)
 		return;
-	int lock = group_lock();
-	closed_hear(&steering->heard, &steering->told);
+	int lock = group_lock(geteuid());
+	closed_hear(&steering->heard, &steering->told, geteuid());
 	steered_update(&steering->groups, keeper);
 	while ((steered = steered_next(&steering->groups, steered)))
 		leave(steering, steered);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "withdrawal.h"
 
+#include "beside.h"
 #include "closed.h"
 #include "deaf.h"
 #include "drain.h"
@@ -12,18 +13,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ATTEMPTS_MOST 3 /* where the members change while they are measured */
+#define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the process serves */
+#define ATTEMPTS_MOST 3	   /* where the members change while they are measured */
 
 /* A listener of the process, or one that is opened beside it to have a descriptor of its group. */
 struct own {
@@ -44,6 +44,12 @@ struct withdrawal {
 	pid_t restorer; /* 0: none */
 	int restorer_pipe;
 };
+
+/* The kernel lets sockets of one user alone share a port; a process rarely has those of several. */
+static uid_t user_of(const struct withdrawal *withdrawal)
+{
+	return withdrawal->groups ? withdrawal->groups->place.user : geteuid();
+}
 
 /* ---- the listeners ---- */
 
@@ -100,6 +106,7 @@ static bool add_listener(struct withdrawal *withdrawal, const struct table_entry
 			return false;
 		group->place = *entry;
 		group->choice = (struct steer){STEER_RANDOM, 0, 0};
+		group->trusted_ms = TRUSTED_MS;
 		group->fd = -1;
 		group->next = withdrawal->groups;
 		withdrawal->groups = group;
@@ -165,32 +172,6 @@ static void take_from(const struct process *process, size_t index, void *context
 	system_close(taking.pidfd);
 }
 
-/*
- * Opens a listener beside those of the group, as their user. It takes nothing from the beginning.
- * Returns a descriptor or a negative errno.
- */
-static int open_beside(const struct group *group)
-{
-	struct sockaddr_storage address;
-	socklen_t length = endpoint_to_sockaddr(&group->place.local, &address);
-	int yes = 1, is_v6only = group->place.is_v6only;
-	uid_t before = (uid_t)setfsuid(group->place.user);
-	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	setfsuid(before);
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
-	if (address.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only, sizeof is_v6only);
-	deaf_set(fd, address.ss_family == AF_INET6, true);
-	if (bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, 1) == 0)
-		return fd;
-	int error = -errno;
-	close(fd);
-	return error;
-}
-
 static int open_any(struct withdrawal *withdrawal, struct group *group)
 {
 	struct table_entry entry = group->place;
@@ -203,7 +184,7 @@ static int open_any(struct withdrawal *withdrawal, struct group *group)
 	}
 	if (group->fd >= 0)
 		return 0;
-	group->fd = open_beside(group);
+	group->fd = beside_open(&group->place);
 	if (group->fd < 0 || fstat(group->fd, &status) < 0)
 		return -EPERM;
 	entry.inode = (uint32_t)status.st_ino;
@@ -271,10 +252,10 @@ const char *withdrawal_obstacle(const struct withdrawal *withdrawal)
 /* Returns whether since the last time nothing can have come to the process by mistake. */
 static bool steer(struct withdrawal *withdrawal)
 {
-	int lock = group_lock();
+	int lock = group_lock(user_of(withdrawal));
 	bool is_sure = true;
 
-	closed_hear(&withdrawal->heard, &withdrawal->told);
+	closed_hear(&withdrawal->heard, &withdrawal->told, user_of(withdrawal));
 	for (struct group *group = withdrawal->groups; group; group = group->next)
 		group->has_moved = false;
 	for (int i = 0; i == 0 || (i < ATTEMPTS_MOST && withdrawal_obstacle(withdrawal)); i++) {
@@ -349,7 +330,7 @@ void withdrawal_deafen(struct withdrawal *withdrawal)
 /* Another one may have closed a member: then it needs the program still. */
 static void leave_groups(struct withdrawal *withdrawal)
 {
-	closed_hear(&withdrawal->heard, &withdrawal->told);
+	closed_hear(&withdrawal->heard, &withdrawal->told, user_of(withdrawal));
 	for (struct group *group = withdrawal->groups; group; group = group->next) {
 		bool is_needed = false;
 		for (unsigned i = 0; i < group->order.count; i++)
@@ -379,7 +360,7 @@ static _Noreturn void restore(struct withdrawal *withdrawal, int pipe)
 	while ((got = read(pipe, &word, 1)) < 0 && errno == EINTR) {
 	}
 	if (got == 0) {
-		int lock = group_lock();
+		int lock = group_lock(user_of(withdrawal));
 		set_deaf(withdrawal, false);
 		leave_groups(withdrawal);
 		group_unlock(lock);
@@ -456,7 +437,7 @@ unsigned withdrawal_count(const struct withdrawal *withdrawal)
 
 void withdrawal_end(struct withdrawal *withdrawal)
 {
-	int lock = group_lock();
+	int lock = group_lock(user_of(withdrawal));
 
 	leave_groups(withdrawal);
 	dismiss_restorer(withdrawal);
