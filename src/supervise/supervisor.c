@@ -13,6 +13,7 @@
 #include "schedule.h"
 #include "signal_table.h"
 #include "stop.h"
+#include "supervise/sockets/relisten.h"
 #include "supervise/talk/say.h"
 #include "supervise/talk/service_manager.h"
 #include "worker.h"
@@ -166,7 +167,7 @@ static int timeout_at(int64_t due)
 }
 
 /*
- * Waits until DUE, or for anything at FDS, the first two of which are no copy's. A pass looks at
+ * Waits until DUE, or for anything at FDS, the first three of which are no copy's. A pass looks at
  * all sockets; a copy that opens many says so of each, and these do not have a pass each.
  */
 static void wait_and_listen(
@@ -175,7 +176,7 @@ static void wait_and_listen(
 	int64_t next_ms = clock_now_ms() + PASS_MS;
 
 	while (poll(fds, count, timeout_at(due)) > 0 && !fds[0].revents && !fds[1].revents &&
-		clock_now_ms() < next_ms) {
+		!fds[2].revents && clock_now_ms() < next_ms) {
 		worker_listen(supervisor);
 		due = due < next_ms ? due : next_ms;
 	}
@@ -184,17 +185,20 @@ static void wait_and_listen(
 /* Waits for a signal, a message, a request, or for what is due. */
 static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 {
-	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + 2];
+	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + 3];
 	int64_t due = schedule_due_ms(supervisor), stop_due = stop_due_ms(supervisor);
-	nfds_t count = 2;
+	nfds_t count = 3;
 
 	fds[0] = (struct pollfd){.fd = signals_fd, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = supervisor->control.events, .events = POLLIN};
+	fds[2] = (struct pollfd){.fd = supervisor->keeper.shut_downs, .events = POLLIN};
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (count < sizeof fds / sizeof *fds)
 			fds[count++] = (struct pollfd){.fd = copy->channel.fd, .events = POLLIN};
 	}
 	wait_and_listen(supervisor, fds, count, due < stop_due ? due : stop_due);
+	if (fds[2].revents)
+		relisten(&supervisor->keeper);
 	signal_table_take(supervisor, signals_fd);
 	if (fds[1].revents)
 		requests_serve(supervisor);
@@ -242,7 +246,8 @@ static struct supervisor *open_supervisor(
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
-	supervisor->keeper.n_queues = options->n_queues ? options->n_queues : OPTIONS_COPIES_MOST;
+	keeper_open(&supervisor->keeper,
+		options->n_queues ? options->n_queues : OPTIONS_COPIES_MOST, options->n_queues > 0);
 	service_manager_open();
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see process_tree.h */

@@ -17,6 +17,8 @@
 	supervise("--ready-delay=0", __VA_ARGS__, need_program("python3"), script_path("slow.py"), \
 		format("%d", PORT))
 
+#define TAKER "--ready-delay=0", need_program("python3"), script_path("taker.py")
+
 static void stop_process(pid_t process)
 {
 	cr_assert_eq(kill(process, SIGSTOP), 0);
@@ -159,12 +161,13 @@ static bool is_blocking(pid_t process, unsigned long inode)
 Test(queues, a_new_copy_does_not_make_the_socket_of_the_others_block)
 {
 	int port = port_new();
-	const char *directory = new_directory();
+	const char *directory = new_directory(), *file;
 	struct process *supervisor;
 
 	write_file(directory, "0", "");
-	supervisor = supervise("-n2", "--queues=1", "--ready-delay=0", need_program("python3"),
-		script_path("polling.py"), format("%d", port), directory);
+	file = write_file(directory, "env", format("TAKER_DIRECTORY=%s", directory));
+	supervisor = supervise("-n2", "--queues=1", format("--env-file=%s", file), TAKER,
+		format("tcp,127.0.0.1,%d", port));
 	wait_ready(supervisor, 1);
 	pid_t first = copy_in(supervisor, 0);
 	unsigned long inode = sum_listening("tcp", port);
@@ -221,6 +224,29 @@ Test(queues, what_waits_when_all_copies_die_is_taken_by_the_next_ones)
 	wait_listening("tcp", port, 1);
 	expect_take(supervisor, port, 0, 1);
 	end_supervisor(supervisor);
+}
+
+/* ---- shutdown(2) ---- */
+
+Test(queues, what_one_copy_shuts_down_listens_again_for_the_others)
+{
+	int port = port_new();
+	struct process *supervisor =
+		supervise("-n3", "--queues=1", TAKER, format("tcp,127.0.0.1,%d", port));
+
+	wait_ready(supervisor, 3);
+	unsigned long inode = sum_listening("tcp", port);
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(kill(copy_in(supervisor, i), SIGUSR1), 0);
+		wait_said(supervisor, "listens again", i + 1);
+		cr_expect_eq(sum_listening("tcp", port), inode);
+		answering(port);
+		wait_ready(supervisor, 4 + i);
+	}
+	expect_take(supervisor, port, 0, 1, 2);
+	end_supervisor(supervisor);
+	cr_expect_eq(times_said(supervisor, "listens again"), 3);
+	wait_listening("tcp", port, 0);
 }
 
 /* ---- stop ---- */

@@ -13,8 +13,10 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +34,17 @@ static void describe_place(struct table_entry *entry, int fd)
 	length = sizeof is_v6only;
 	if (getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only, &length) == 0)
 		entry->is_v6only = is_v6only != 0;
+}
+
+/* tcp_get_info() in net/ipv4/tcp.c: of a listener, that is the length of its queue at the most. */
+static int backlog_of(int fd)
+{
+	struct tcp_info info = {.tcpi_sacked = 0};
+	socklen_t length = sizeof info;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 || !info.tcpi_sacked)
+		return SOMAXCONN;
+	return (int)info.tcpi_sacked;
 }
 
 /*
@@ -57,12 +70,21 @@ static int describe(struct kept *kept, int fd)
 	if (fstat(fd, &status) < 0)
 		return -errno;
 	kept->fd = fd;
+	kept->backlog = backlog_of(fd);
 	kept->entry.inode = (uint32_t)status.st_ino;
 	describe_place(&kept->entry, fd);
 	return 0;
 }
 
 /* ---- the list ---- */
+
+void keeper_open(struct keeper *keeper, unsigned n_queues, bool are_shared)
+{
+	*keeper = (struct keeper){
+		.n_queues = n_queues,
+		.shut_downs = are_shared ? epoll_create1(EPOLL_CLOEXEC) : -1,
+	};
+}
 
 struct kept *keeper_find(const struct keeper *keeper, uint32_t inode)
 {
@@ -87,6 +109,15 @@ bool keeper_is_for(const struct keeper *keeper, const struct kept *kept, unsigne
 	return kept->slot % keeper->n_queues == slot % keeper->n_queues;
 }
 
+/* For its end as a listener, which epoll(7) reports unasked. Each one is reported once. */
+static void watch(const struct keeper *keeper, const struct kept *kept, int operation)
+{
+	struct epoll_event event = {.events = EPOLLET, .data.u32 = kept->entry.inode};
+
+	if (keeper->shut_downs >= 0 && kept->entry.local.protocol != PROTOCOL_UDP)
+		epoll_ctl(keeper->shut_downs, operation, kept->fd, &event);
+}
+
 /* Behind the others, so that they stay in the order in which they came. */
 static bool append(struct keeper *keeper, const struct kept *kept)
 {
@@ -99,6 +130,7 @@ static bool append(struct keeper *keeper, const struct kept *kept)
 		end = &(*end)->next;
 	*new = *kept;
 	*end = new;
+	watch(keeper, new, EPOLL_CTL_ADD);
 	return true;
 }
 
@@ -110,6 +142,7 @@ void keeper_drop(struct keeper *keeper, struct kept *kept)
 		at = &(*at)->next;
 	*at = kept->next;
 	service_manager_forget(kept->name);
+	watch(keeper, kept, EPOLL_CTL_DEL);
 	close(kept->fd);
 	kept->fd = -1;
 	holders_free(&kept->holders);
@@ -155,6 +188,8 @@ void keeper_close(struct keeper *keeper)
 		free(first);
 	}
 	keeper_forget_unseen(keeper);
+	if (keeper->shut_downs >= 0)
+		close(keeper->shut_downs);
 }
 
 /* ---- messages ---- */

@@ -14,6 +14,7 @@ struct kept {
 	int fd;			  /* of a leaving one: -1 */
 	struct table_entry entry; /* its place and its inode; the rest says nothing */
 	bool is_seen;		  /* of a leaving one: the kernel shows it still */
+	int backlog;		  /* of a TCP listener */
 	bool is_deaf;		  /* see keeper_deafen() */
 	unsigned slot;		  /* of the copy that made it */
 	struct holder *holders;	  /* none owns it: a copy that starts for its queue shall take it */
@@ -24,10 +25,14 @@ struct kept {
 
 struct keeper {
 	unsigned n_queues; /* the copy in slot N has the sockets of queue N modulo this */
+	int shut_downs;	   /* an epoll(7), readable when relisten() is to be called; or -1 */
 	struct kept *list;
 	struct kept *leaving; /* closed here; others, as the service manager, may have them yet */
 	bool has_closed;      /* some since somebody set this to false */
 };
+
+/* For so many queues, which ARE_SHARED by copies, or are for one each. */
+void keeper_open(struct keeper *keeper, unsigned n_queues, bool are_shared);
 
 /* Does what a message of COPY says with FDSTORE= or FDSTOREREMOVE=; takes what it needs of its fds.
  */
