@@ -209,6 +209,11 @@ bool keep_is_start_trusted(void)
 	return is_start_trusted;
 }
 
+bool keep_is_shared(void)
+{
+	return is_shared;
+}
+
 void keep_settle(void)
 {
 	if (entries() == 0 || atomic_exchange(&is_settled, true))

@@ -23,6 +23,15 @@ static void ask_for_time(const struct supervisor *supervisor)
 	service_manager_say("EXTEND_TIMEOUT_USEC=%ju", (uintmax_t)(one_ms + 1000) * 1000);
 }
 
+static void begin(struct supervisor *supervisor)
+{
+	supervisor->is_rolling = true;
+	supervisor->generation++;
+	supervisor->roll_failure[0] = '\0';
+	service_manager_say("RELOADING=1\nMONOTONIC_USEC=%ju\nSTATUS=Replacing the copies",
+		(uintmax_t)clock_now_us());
+}
+
 void roll_begin(struct supervisor *supervisor)
 {
 	if (supervisor->is_stopping)
@@ -31,14 +40,39 @@ void roll_begin(struct supervisor *supervisor)
 		supervisor->is_to_roll_again = true;
 		return;
 	}
-	supervisor->is_rolling = true;
-	supervisor->generation++;
-	supervisor->roll_failure[0] = '\0';
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
 		supervisor->slots[slot].is_to_roll = true;
-	service_manager_say("RELOADING=1\nMONOTONIC_USEC=%ju\nSTATUS=Replacing the copies",
-		(uintmax_t)clock_now_us());
+	begin(supervisor);
 	say(LOG_LEVEL_INFO, "generation %u replaces the copies", supervisor->generation);
+}
+
+void roll_queue(struct supervisor *supervisor, unsigned slot)
+{
+	unsigned n_queues = supervisor->keeper.n_queues, queue = slot % n_queues;
+
+	if (supervisor->is_stopping)
+		return;
+	for (unsigned at = queue; at < supervisor->n_slots; at += n_queues)
+		supervisor->slots[at].is_to_roll = true;
+	if (!supervisor->is_rolling)
+		begin(supervisor);
+	say(LOG_LEVEL_INFO, "generation %u replaces the copies of queue %u", supervisor->generation,
+		queue);
+}
+
+void roll_split(struct supervisor *supervisor)
+{
+	if (!supervisor->options->n_queues || supervisor->is_rolling)
+		return;
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		if (!copies_serving(supervisor, slot))
+			return;
+	}
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		if (supervisor->slots[slot].is_split)
+			roll_queue(supervisor, slot);
+		supervisor->slots[slot].is_split = false;
+	}
 }
 
 /* The copies of two generations run side by side now. */

@@ -142,6 +142,7 @@ static void advance(struct supervisor *supervisor)
 	if (supervisor->is_stopping)
 		stop_advance(supervisor);
 	schedule_advance(supervisor);
+	roll_split(supervisor);
 	roll_advance(supervisor);
 	scale_advance(supervisor);
 	tell_manager(supervisor);
@@ -219,6 +220,15 @@ static void drop_surplus(struct supervisor *supervisor)
 	}
 }
 
+/* A supervisor that was killed in a roll has left an old and a new socket of one queue. */
+static void note_split(struct supervisor *supervisor)
+{
+	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
+		unsigned queue = kept->slot % supervisor->keeper.n_queues;
+		supervisor->slots[queue].is_split |= kept->slot != queue;
+	}
+}
+
 static void close_supervisor(struct supervisor *supervisor)
 {
 	control_end(&supervisor->control, CONTROL_ROLL, EXIT_FAILURE);
@@ -253,6 +263,7 @@ static struct supervisor *open_supervisor(
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see process_tree.h */
 	start_guardian();
 	drop_surplus(supervisor);
+	note_split(supervisor);
 	int error = control_open(&supervisor->control);
 	if (error)
 		say(LOG_LEVEL_WARN,

@@ -337,6 +337,196 @@ Test(queues, no_old_copy_is_told_to_stop_before_all_new_ones_are_ready)
 	end_supervisor(supervisor);
 }
 
+/* ---- other endpoints ---- */
+
+static pid_t answering_at(const char *address, int port)
+{
+	char answer[32];
+
+	client_ask(address, port, "x", "\n", answer, sizeof answer);
+	return atoi(answer);
+}
+
+Test(queues, they_are_shared_over_ipv6)
+{
+	int port = port_new();
+	struct process *supervisor =
+		supervise("-n2", "--queues=1", TAKER, format("tcp,::1,%d", port));
+
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 1);
+	roll(supervisor, 2);
+	wait_listening("tcp", port, 1);
+	for (int taker = 0; taker < 2; taker++) {
+		stop_process(copy_in(supervisor, !taker));
+		cr_expect_eq(answering_at("::1", port), copy_in(supervisor, taker));
+		continue_process(copy_in(supervisor, !taker));
+	}
+	end_supervisor(supervisor);
+}
+
+/* The process that answers a datagram. */
+static pid_t answering_datagram(int port)
+{
+	struct sockaddr_storage address;
+	socklen_t length = make_address(&address, "127.0.0.1", port);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char answer[32] = "";
+
+	cr_assert_eq(connect(fd, (struct sockaddr *)&address, length), 0);
+	cr_assert_eq(send(fd, "x", 1, 0), 1);
+	cr_assert_gt(recv(fd, answer, sizeof answer - 1, 0), 0);
+	close(fd);
+	return atoi(answer);
+}
+
+Test(queues, they_are_shared_over_udp)
+{
+	int port = port_new();
+	struct process *supervisor =
+		supervise("-n2", "--queues=1", TAKER, format("udp,127.0.0.1,%d", port));
+
+	wait_ready(supervisor, 2);
+	for (int i = 0; i < 2; i++) {
+		wait_listening("udp", port, 1);
+		for (int taker = 0; taker < 2; taker++) {
+			stop_process(copy_in(supervisor, !taker));
+			cr_expect_eq(answering_datagram(port), copy_in(supervisor, taker));
+			continue_process(copy_in(supervisor, !taker));
+		}
+		if (i == 0)
+			roll(supervisor, 2);
+	}
+	end_supervisor(supervisor);
+}
+
+/* Copy I listens on 127.0.1.1I besides. */
+Test(queues, what_one_copy_alone_listens_on_is_kept_for_its_successor)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n2", "--queues=1", "--expand", TAKER,
+		format("tcp,127.0.0.1,%d", port), format("tcp,127.0.1.1%%i,%d", port));
+
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 3);
+	unsigned long inodes = sum_listening("tcp", port);
+	for (int slot = 0; slot < 2; slot++) {
+		const char *own = format("127.0.1.1%d", slot);
+		cr_expect_eq(answering_at(own, port), copy_in(supervisor, slot));
+		cr_assert_eq(kill(copy_in(supervisor, slot), SIGKILL), 0);
+		wait_said(supervisor, "another one starts", slot + 1);
+		pid_t next = answering_at(own, port);
+		wait_ready(supervisor, 3 + slot);
+		cr_expect_eq(next, copy_in(supervisor, slot));
+	}
+	cr_expect_eq(sum_listening("tcp", port), inodes, "other sockets listen");
+	expect_take(supervisor, port, 0, 1);
+	roll(supervisor, 2);
+	wait_listening("tcp", port, 3);
+	for (int slot = 0; slot < 2; slot++)
+		cr_expect_eq(
+			answering_at(format("127.0.1.1%d", slot), port), copy_in(supervisor, slot));
+	expect_take(supervisor, port, 0, 1);
+	end_supervisor(supervisor);
+}
+
+static void expect_users_share(const char *hook)
+{
+	int port = port_new();
+	struct process *supervisor;
+
+	need_root();
+	supervisor = supervise("-n2", "--queues=1", "--expand", hook, "--ready-delay=0",
+		need_program("setpriv"), "--reuid=6553%i", "--clear-groups",
+		need_program("python3"), script_path("taker.py"), format("tcp,127.0.0.1,%d", port));
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 1);
+	end_supervisor(supervisor);
+}
+
+Test(queues, copies_of_different_users_share_one)
+{
+	expect_users_share("--hook=preload");
+}
+
+Test(queues, copies_of_different_users_share_one_under_the_notify_hook)
+{
+	need_notify();
+	expect_users_share("--hook=notify");
+}
+
+/* ---- the number of copies ---- */
+
+static void scale(struct process *supervisor, int copies, int expected)
+{
+	struct process *process = process_start(
+		WORDS(run_path(), "--scale", format("%d", (int)process_id(supervisor)), "-n",
+			format("%d", copies)),
+		.is_bare = true);
+	int status = process_wait(process);
+
+	cr_expect_eq(status, expected, "%d copies: %s%s", copies, process_output(process),
+		process_errors(process));
+}
+
+Test(queues, one_copy_less_is_a_roll_of_its_queue_and_no_request_is_lost)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n4", "--queues=2");
+
+	wait_ready(supervisor, 4);
+	struct process *clients = load_start(port, CLIENTS);
+	pid_t first = copy_in(supervisor, 0);
+	process_signal(supervisor, SIGTTOU);
+	wait_ready(supervisor, 5);
+	wait_said(supervisor, "was killed by SIGTERM", 2);
+	cr_expect_eq(copy_in(supervisor, 0), first);
+	int request = request_begin(port);
+	scale(supervisor, 2, 0);
+	request_end(request);
+	wait_listening("tcp", port, 2);
+	process_signal(supervisor, SIGTTIN);
+	wait_ready(supervisor, 7);
+	scale(supervisor, 5, 0);
+	wait_listening("tcp", port, 2);
+	load_stop_served(clients);
+	stop_process(copy_in(supervisor, 1));
+	stop_process(copy_in(supervisor, 3));
+	for (int taker = 0; taker < 5; taker += 2) {
+		for (int slot = 0; slot < 5; slot += 2) {
+			if (slot != taker)
+				stop_process(copy_in(supervisor, slot));
+		}
+		answering(port);
+		for (int slot = 0; slot < 5; slot += 2) {
+			if (slot != taker)
+				continue_process(copy_in(supervisor, slot));
+		}
+	}
+	continue_process(copy_in(supervisor, 1));
+	continue_process(copy_in(supervisor, 3));
+	cr_expect_eq(times_said(supervisor, "killed by SIGKILL"), 0);
+	end_supervisor(supervisor);
+}
+
+Test(queues, if_fewer_copies_do_not_start_the_others_go_on)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *file = write_file(directory, "env", "");
+	struct process *supervisor = slow_copies(
+		port, "-n3", "--queues=1", "--ready-delay=300ms", format("--env-file=%s", file));
+
+	wait_ready(supervisor, 3);
+	write_file(directory, "env", "SLOW_MODE=dies");
+	scale(supervisor, 2, 1);
+	wait_listening("tcp", port, 1);
+	expect_take(supervisor, port, 0, 1, 2);
+	write_file(directory, "env", "");
+	scale(supervisor, 2, 0);
+	expect_take(supervisor, port, 0, 1);
+	end_supervisor(supervisor);
+}
+
 /* ---- the notify hook ---- */
 
 /* Each copy is a process of reuse-run then, and the program is its child. */
