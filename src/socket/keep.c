@@ -12,7 +12,7 @@
 #include "same_socket.h"
 #include "say_of_endpoint.h"
 #include "share.h"
-#include "undo_shutdown.h"
+#include "undo_end.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -357,7 +357,7 @@ static int take(const struct configuration *configuration, unsigned place, int f
 {
 	if (is_denied(place, fd) || !hold(place))
 		return 0;
-	if (!undo_shutdown(mine[place].fd, endpoint->protocol)) {
+	if (!undo_end(mine[place].fd, endpoint->protocol)) {
 		give_up(configuration, place, "the socket was shut down, so it is not kept");
 		return 0;
 	}

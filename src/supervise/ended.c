@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ended.h"
 
+#include "background.h"
 #include "ground/clock.h"
 #include "ground/text.h"
 #include "queue.h"
@@ -53,8 +54,8 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 	text_print(slot->last_end, sizeof slot->last_end, "%s", how);
 	if (!is_restarted(supervisor, copy)) {
 		slot->start_ms = CLOCK_NEVER;
-		say(status ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot,
-			(int)copy->pid, how);
+		say(LOG_LEVEL_WARN, "copy %u: process %d %s by itself; it is not started again",
+			copy->slot, (int)copy->pid, how);
 		return;
 	}
 	if (now - copy->started_ms >= SETTLED_MS)
@@ -81,6 +82,8 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 	if (state != COPY_STOPPING)
 		worker_stop_alone(supervisor, copy); /* what is left of its process group */
 	keeper_unclaim(&supervisor->keeper, copy);
+	if (background_has_taken(supervisor, copy))
+		return;
 	if (copy->has_failed || state >= COPY_DRAINING) {
 		say(LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot, (int)copy->pid, how);
 	} else if (state < COPY_READY && queue_replaced_by(supervisor, copy)) {

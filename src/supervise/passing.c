@@ -27,21 +27,21 @@ static bool shares_with(const struct copy *copy, const struct copy *other)
 
 static bool is_left_in_slot(const struct kept *kept, const struct copy *copy)
 {
-	return !holders_any_owns(kept->holders) && kept->slot == copy->slot;
+	return !takers_any_owns(kept->takers) && kept->slot == copy->slot;
 }
 
 static bool is_shared_with(const struct kept *kept, const struct copy *copy)
 {
-	const struct holder *holder = kept->holders;
+	const struct taker *taker = kept->takers;
 
-	while (holder && !shares_with(copy, holder->copy))
-		holder = holder->next;
-	return holder != NULL;
+	while (taker && !shares_with(copy, taker->copy))
+		taker = taker->next;
+	return taker != NULL;
 }
 
 static bool is_of_nobody(const struct kept *kept, const struct copy *copy)
 {
-	return !kept->holders && kept->slot != copy->slot;
+	return !kept->takers && kept->slot != copy->slot;
 }
 
 typedef bool predicate(const struct kept *kept, const struct copy *copy);

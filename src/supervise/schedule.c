@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "schedule.h"
 
+#include "background.h"
 #include "copies.h"
 #include "ground/clock.h"
 #include "guardian.h"
@@ -106,6 +107,9 @@ static bool is_gone(const struct supervisor *supervisor, const struct copy *copy
 {
 	if (!copy->is_over)
 		return false;
+	if (copy->is_in_background &&
+		background_signal(supervisor, copy, copy->has_killed ? SIGKILL : 0))
+		return false;
 	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) ||
 	       !process_tree_group_lives(copy->pid) ||
 	       now - copy->changed_ms >= 2 * (int64_t)supervisor->options->grace_ms + LOOK_MS ||
@@ -149,7 +153,7 @@ static bool is_awaited(const struct supervisor *supervisor, const struct kept *k
 
 static bool is_given_up(const struct supervisor *supervisor, const struct kept *kept, int64_t now)
 {
-	return !kept->holders && !supervisor->is_stopping &&
+	return !kept->takers && !supervisor->is_stopping &&
 	       now - kept->orphaned_ms >= supervisor->options->keep_timeout_ms &&
 	       !is_awaited(supervisor, kept, now);
 }
@@ -235,7 +239,7 @@ int64_t schedule_due_ms(const struct supervisor *supervisor)
 			return clock_now_ms() + LOOK_MS;
 	}
 	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
-		if (!holders_any_owns(kept->holders) && !supervisor->is_stopping)
+		if (!takers_any_owns(kept->takers) && !supervisor->is_stopping)
 			due = earlier(
 				due, kept->orphaned_ms + supervisor->options->keep_timeout_ms);
 	}

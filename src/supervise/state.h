@@ -52,6 +52,7 @@ struct supervisor {
 	char reported[1024]; /* the last STATUS= */
 
 	bool had_terminal; /* when it was started */
+	bool is_to_stop;   /* for a reason of its own */
 	bool is_stopping;
 	int64_t stop_ms; /* when it was told to stop */
 	int failure;	 /* exit status of the last copy that failed; 0: none did */

@@ -5,6 +5,7 @@
 #include "ground/errnos.h"
 #include "ground/process.h"
 #include "ground/system.h"
+#include "supervise/sockets/holders.h"
 #include "supervise/sockets/usage.h"
 #include "supervise/sockets/withdrawal.h"
 #include "supervise/talk/ask.h"
@@ -24,6 +25,7 @@
 
 #define LOOK_MS	    50
 #define PROGRESS_MS 1000
+#define PATIENCE_MS 2000
 #define DEPTH_MOST  1000 /* of ancestors */
 
 struct stopping {
@@ -31,7 +33,8 @@ struct stopping {
 	int pidfd;
 	const struct options *options;
 	struct withdrawal *withdrawal;
-	int64_t shown_ms; /* when progress was shown last */
+	int64_t shown_ms;	/* when progress was shown last */
+	int64_t alone_since_ms; /* 0: others take its clients */
 };
 
 static int refuse(int status, pid_t process, const char *why)
@@ -98,51 +101,102 @@ static pid_t supervisor_of(pid_t id)
 
 /* ---- any other process ---- */
 
-/* Returns whether nothing that had come to it is left. */
+/*
+ * Whether it makes no sense to wait any longer for the others of its groups: whoever is stopped at
+ * the same time may be replaced, and who has just come or gone is known at the next look.
+ */
+static bool nobody_can_take(struct stopping *stopping)
+{
+	const char *obstacle = withdrawal_obstacle(stopping->withdrawal);
+	bool is_first = !stopping->alone_since_ms;
+	int64_t now = clock_now_ms();
+
+	if (!obstacle) {
+		stopping->alone_since_ms = 0;
+		return false;
+	}
+	if (is_first && withdrawal_waits_for_others(stopping->withdrawal))
+		say(LOG_LEVEL_INFO,
+			"process %d waits, because all others that could take its clients are "
+			"stopped too",
+			(int)stopping->process);
+	if (is_first || withdrawal_waits_for_others(stopping->withdrawal))
+		stopping->alone_since_ms = now;
+	if (now - stopping->alone_since_ms < PATIENCE_MS)
+		return false;
+	say(LOG_LEVEL_WARN,
+		"process %d is told to stop at once, because no other can take its clients: its "
+		"port %s",
+		(int)stopping->process, obstacle);
+	return true;
+}
+
+/* Returns whether nothing that had come to it is left, or nobody can be spared the end of it. */
 static bool drain(struct stopping *stopping)
 {
 	int64_t end_ms = clock_now_ms() + stopping->options->drain_timeout_ms;
 	unsigned looks_idle = 0;
-	const char *obstacle;
 
-	withdrawal_advance(stopping->withdrawal);
-	obstacle = withdrawal_obstacle(stopping->withdrawal);
-	if (obstacle) {
-		say(LOG_LEVEL_WARN,
-			"process %d is told to stop at once, because no other can take its "
-			"clients: its port %s",
-			(int)stopping->process, obstacle);
-		return true;
-	}
 	/* Between two of its stages, one look can miss a connection. */
 	while (looks_idle < 2 && clock_now_ms() < end_ms) {
-		if (has_ended(stopping, LOOK_MS))
-			return true;
 		looks_idle = withdrawal_advance(stopping->withdrawal) ? looks_idle + 1 : 0;
+		if (nobody_can_take(stopping))
+			return true;
 		if (looks_idle == 1)
 			withdrawal_deafen(stopping->withdrawal);
 		show_progress(stopping);
+		if (looks_idle < 2 && has_ended(stopping, LOOK_MS))
+			return true;
 	}
 	withdrawal_deafen(stopping->withdrawal);
 	return looks_idle == 2;
 }
 
+static bool is_its_listener(uint64_t inode, const void *withdrawal)
+{
+	return withdrawal_has(withdrawal, inode);
+}
+
+static void keep_away(const struct stopping *stopping)
+{
+	if (withdrawal_count(stopping->withdrawal))
+		withdrawal_advance(stopping->withdrawal);
+}
+
+/* Workers that it does not stop itself would go on in the groups, where nobody knows of them. */
+static void end_workers(
+	const struct stopping *stopping, const struct holders *workers, int64_t end_ms)
+{
+	if (holders_have_ended(workers))
+		return;
+	holders_signal(workers, stopping->options->stop_signal);
+	holders_signal(workers, SIGCONT);
+	while (!holders_have_ended(workers) && clock_now_ms() < end_ms) {
+		poll(NULL, 0, LOOK_MS);
+		keep_away(stopping);
+	}
+	holders_signal(workers, SIGKILL);
+}
+
 /* What comes meanwhile is kept from it still. */
-static void end(struct stopping *stopping)
+static void end(const struct stopping *stopping)
 {
 	int64_t end_ms = clock_now_ms() + stopping->options->grace_ms;
+	struct holders workers;
 
+	holders_find(&workers, stopping->process, is_its_listener, stopping->withdrawal);
 	send_signal(stopping, stopping->options->stop_signal);
 	send_signal(stopping, SIGCONT);
-	while (!has_ended(stopping, LOOK_MS) && clock_now_ms() < end_ms) {
-		if (withdrawal_count(stopping->withdrawal))
-			withdrawal_advance(stopping->withdrawal);
+	while (!has_ended(stopping, LOOK_MS) && clock_now_ms() < end_ms)
+		keep_away(stopping);
+	if (!has_ended(stopping, 0)) {
+		say(LOG_LEVEL_WARN, "process %d does not stop, and is killed",
+			(int)stopping->process);
+		send_signal(stopping, SIGKILL);
+		has_ended(stopping, -1);
 	}
-	if (has_ended(stopping, 0))
-		return;
-	say(LOG_LEVEL_WARN, "process %d does not stop, and is killed", (int)stopping->process);
-	send_signal(stopping, SIGKILL);
-	has_ended(stopping, -1);
+	end_workers(stopping, &workers, end_ms);
+	holders_free(&workers);
 }
 
 /* Its sockets are in its network, and so are those who could take its clients. */
@@ -162,16 +216,27 @@ static int enter_network(pid_t process)
 	return error;
 }
 
+static int cannot(const struct stopping *stopping, int error)
+{
+	bool is_forbidden = error == -EPERM || error == -EACCES;
+	char why[128];
+
+	if (error == -ESRCH || has_ended(stopping, 0))
+		return 0;
+	snprintf(why, sizeof why,
+		is_forbidden ? "is not ours to stop, and goes on as before: %s; ask its user, or "
+			       "root"
+			     : "cannot be stopped in good order, and goes on as before: %s",
+		errno_name(-error));
+	return refuse(is_forbidden ? EX_NOPERM : EX_OSERR, stopping->process, why);
+}
+
 static int stop_other(struct stopping *stopping)
 {
-	int error = send_signal(stopping, 0) < 0 ? -errno : enter_network(stopping->process);
+	int error = withdrawal_begin(&stopping->withdrawal, stopping->process);
 
-	if (error == -ESRCH)
-		return 0;
-	if (!error)
-		error = withdrawal_begin(&stopping->withdrawal, stopping->process);
 	if (error)
-		return refuse(EX_NOPERM, stopping->process, errno_name(-error));
+		return cannot(stopping, error);
 	bool is_shared = withdrawal_count(stopping->withdrawal) > 0, is_drained = true;
 	if (is_shared)
 		is_drained = drain(stopping);
@@ -192,8 +257,11 @@ static int stop_other(struct stopping *stopping)
 
 static int stop_living(struct stopping *stopping)
 {
+	int error = send_signal(stopping, 0) < 0 ? -errno : enter_network(stopping->process);
 	pid_t supervisor;
 
+	if (error)
+		return cannot(stopping, error);
 	if (ask_is_supervisor(stopping->process))
 		return stop_supervisor(stopping);
 	supervisor = supervisor_of(stopping->process);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "supervisor.h"
 
+#include "background.h"
 #include "copies.h"
 #include "ended.h"
 #include "ground/clock.h"
@@ -139,6 +140,8 @@ static void tell_manager(struct supervisor *supervisor)
 static void advance(struct supervisor *supervisor)
 {
 	reap(supervisor);
+	if (supervisor->is_to_stop && !supervisor->is_stopping)
+		stop_begin(supervisor);
 	if (supervisor->is_stopping)
 		stop_advance(supervisor);
 	schedule_advance(supervisor);
@@ -237,6 +240,8 @@ static void close_supervisor(struct supervisor *supervisor)
 	snapshot_forget(&supervisor->snapshot);
 	keeper_close(&supervisor->keeper);
 	guardian_end();
+	if (supervisor->is_to_stop)
+		background_end();
 	free(supervisor);
 }
 
@@ -301,7 +306,7 @@ int supervisor_run(const struct options *options, const struct policy *policy)
 		wait_for_event(supervisor, signals_fd);
 		advance(supervisor);
 	}
-	int status = supervisor->is_stopping ? 0 : supervisor->failure;
+	int status = supervisor->is_stopping && !supervisor->is_to_stop ? 0 : supervisor->failure;
 	if (options->pid_file)
 		pid_file_remove(options->pid_file);
 	close_supervisor(supervisor);

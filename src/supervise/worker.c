@@ -130,11 +130,10 @@ void worker_stop(struct supervisor *supervisor, struct copy *copy)
 static bool is_served_by_others(const struct supervisor *supervisor, const struct copy *copy)
 {
 	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
-		const struct holder *holder =
-			holders_have(kept->holders, copy) ? kept->holders : NULL;
-		while (holder && (holder->copy == copy || !copies_is_serving(holder->copy)))
-			holder = holder->next;
-		if (holder)
+		const struct taker *taker = takers_have(kept->takers, copy) ? kept->takers : NULL;
+		while (taker && (taker->copy == copy || !copies_is_serving(taker->copy)))
+			taker = taker->next;
+		if (taker)
 			return true;
 	}
 	return false;
@@ -217,8 +216,8 @@ static void drop_one_of_each_group(struct supervisor *supervisor, const struct c
 {
 	for (struct kept *kept = supervisor->keeper.list, *next; kept; kept = next) {
 		next = kept->next;
-		bool is_shared = kept->holders && kept->holders->next;
-		if (holders_own(kept->holders, copy) &&
+		bool is_shared = kept->takers && kept->takers->next;
+		if (takers_own(kept->takers, copy) &&
 			(is_shared || steering_may_leave(supervisor->steering, kept)))
 			keeper_let_go(&supervisor->keeper, kept, copy);
 	}

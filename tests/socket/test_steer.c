@@ -152,18 +152,39 @@ struct machine {
 	uint32_t a, x;
 	uint32_t random, cpu;
 	const uint8_t *packet; /* from its IP header on */
+	size_t size;	       /* of the packet; 0: as large as it needs to be */
 };
+
+static size_t load_size(const struct sock_filter *code)
+{
+	return BPF_SIZE(code->code) == BPF_B ? 1 : BPF_SIZE(code->code) == BPF_H ? 2 : 4;
+}
+
+static size_t load_place(const struct machine *machine, const struct sock_filter *code)
+{
+	uint32_t from = BPF_MODE(code->code) == BPF_IND ? machine->x : 0;
+
+	return code->k - (uint32_t)SKF_NET_OFF + from;
+}
+
+/* The kernel ends a program with 0 that loads from behind the packet. */
+static bool is_behind(const struct machine *machine, const struct sock_filter *code)
+{
+	return BPF_CLASS(code->code) == BPF_LD && code->k < (uint32_t)SKF_AD_OFF &&
+	       machine->size > 0 && load_place(machine, code) + load_size(code) > machine->size;
+}
 
 static uint32_t load(const struct machine *machine, const struct sock_filter *code)
 {
+	uint32_t value = 0;
+
 	if (code->k == (uint32_t)(SKF_AD_OFF + SKF_AD_CPU))
 		return machine->cpu;
 	if (code->k == (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM))
 		return machine->random;
-	const uint8_t *at = machine->packet + (code->k - (uint32_t)SKF_NET_OFF);
-	if (BPF_SIZE(code->code) == BPF_B)
-		return *at;
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+	for (size_t i = 0; i < load_size(code); i++)
+		value = value << 8 | machine->packet[load_place(machine, code) + i];
+	return value;
 }
 
 static void calculate(struct machine *machine, const struct sock_filter *code)
@@ -186,10 +207,15 @@ static void calculate(struct machine *machine, const struct sock_filter *code)
 	case BPF_RSH:
 		machine->a >>= with;
 		return;
+	case BPF_SUB:
+		machine->a -= with;
+		return;
 	default:
 		machine->a %= with;
 	}
 }
+
+#define LOAD_FAILED UINT32_MAX
 
 /* Runs the program as the kernel would, for the few instructions that are built. */
 static unsigned answer(struct machine machine)
@@ -200,6 +226,8 @@ static unsigned answer(struct machine machine)
 			BPF_OP(code->code) == BPF_JEQ ? machine.a == code->k : machine.a >= code->k;
 		if (BPF_CLASS(code->code) == BPF_RET)
 			return machine.a;
+		if (is_behind(&machine, code))
+			return LOAD_FAILED;
 		if (BPF_CLASS(code->code) == BPF_LD)
 			machine.a = load(&machine, code);
 		else if (BPF_CLASS(code->code) == BPF_LDX)
@@ -323,4 +351,151 @@ Test(steer, source_spreads_neighbouring_addresses)
 		expect_even(members, 4);
 		expect_even(members, 256);
 	}
+}
+
+/* ---- knocks ---- */
+
+struct packet {
+	uint8_t bytes[160];
+	size_t size;
+};
+
+#define MD5	     1, 1, 19, 18, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+#define MSS(SIZE)    2, 4, (uint8_t)((SIZE) >> 8), (uint8_t)(SIZE)
+#define KNOCK(N)     MD5, MSS(STEER_KNOCK_MSS + (N))
+#define ORDINARY_SYN MSS(1460), 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7
+#define FAST_OPEN    34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1
+
+/* IP_OPTIONS are bytes behind an IPv4 header, or of a header between IPv6 and TCP. */
+static struct packet make_packet(
+	int version, size_t ip_options, const uint8_t *options, size_t n_options, size_t n_data)
+{
+	struct packet packet = {.size = version == 4 ? 20 : 40};
+
+	packet.bytes[0] = version == 4 ? (uint8_t)(0x45 + ip_options / 4) : 0x60;
+	memset(packet.bytes + packet.size, 1, ip_options);
+	packet.size += ip_options;
+	uint8_t *tcp = packet.bytes + packet.size;
+	memset(tcp, 0xff, 12); /* ports and numbers: what comes from outside */
+	tcp[12] = (uint8_t)((20 + n_options) / 4 << 4);
+	tcp[13] = 2;
+	memcpy(tcp + 20, options, n_options);
+	packet.size += 20 + n_options + n_data;
+	return packet;
+}
+
+#define packet_of(VERSION, IP_OPTIONS, N_DATA, ...)                                                \
+	make_packet(VERSION, IP_OPTIONS, (const uint8_t[]){__VA_ARGS__},                           \
+		sizeof(const uint8_t[]){__VA_ARGS__}, N_DATA)
+
+static unsigned answer_to_packet(const struct packet *packet, uint32_t random)
+{
+	return answer(
+		(struct machine){.packet = packet->bytes, .size = packet->size, .random = random});
+}
+
+static const unsigned some_closed[] = {1, 3};
+
+static void build_knockable(const char *mode)
+{
+	struct steer steer = steer_of(mode);
+
+	steer_build_knockable(&program, &steer, 5, some_closed, 2);
+}
+
+Test(steer, a_knock_goes_to_its_number_whether_that_is_closed_or_not)
+{
+	static const char *const modes[] = {"random", "source", "cpu"};
+
+	for (size_t i = 0; i < COUNT_OF(modes); i++) {
+		build_knockable(modes[i]);
+		for (unsigned number = 0; number < 2048; number++) {
+			struct packet ip4 = packet_of(4, 0, 0, KNOCK(number));
+			struct packet ip6 = packet_of(6, 0, 0, KNOCK(number), 1, 1, 4, 2);
+			cr_assert_eq(answer_to_packet(&ip4, 0), number);
+			cr_assert_eq(answer_to_packet(&ip6, 0), number);
+		}
+	}
+}
+
+/* It is an ordinary client's, or one that the kernel drops for its signature. */
+static void expect_chosen(const struct packet *packet)
+{
+	static const unsigned open[] = {0, 2, 4};
+
+	for (uint32_t i = 0; i < 3; i++) {
+		cr_expect_eq(answer_to_packet(packet, i), open[i]);
+		cr_expect_neq(answer_to_packet(packet, i), LOAD_FAILED);
+	}
+}
+
+Test(steer, no_other_packet_is_a_knock_or_is_read_behind_its_end)
+{
+	const struct packet packets[] = {
+		make_packet(4, 0, NULL, 0, 0), /* as the ACK of a handshake without options */
+		make_packet(6, 0, NULL, 0, 0),
+		packet_of(4, 0, 0, ORDINARY_SYN),
+		packet_of(6, 0, 0, ORDINARY_SYN),
+		packet_of(4, 4, 0, ORDINARY_SYN),
+		packet_of(4, 40, 0, ORDINARY_SYN),
+		packet_of(6, 8, 0, ORDINARY_SYN),
+		packet_of(4, 0, 40, ORDINARY_SYN, FAST_OPEN), /* with data */
+		packet_of(6, 0, 40, ORDINARY_SYN, FAST_OPEN),
+		packet_of(4, 0, 0, 1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8), /* an ACK */
+		packet_of(4, 0, 0, MD5),				 /* an ACK with one */
+		packet_of(4, 0, 0, MD5, 1, 1, 1, 1),
+		packet_of(4, 0, 0, MSS(300), MD5),
+	};
+
+	build_knockable("random");
+	for (size_t i = 0; i < COUNT_OF(packets); i++)
+		expect_chosen(&packets[i]);
+}
+
+/* Whatever its header and its options say. */
+Test(steer, a_packet_of_a_knocks_length_never_fails_to_load)
+{
+	struct dice dice = {.state = 11};
+
+	build_knockable("random");
+	for (int i = 0; i < 20000; i++) {
+		uint8_t options[40];
+		size_t n_options = 4 * dice_below(&dice, 11);
+		for (size_t k = 0; k < n_options; k++)
+			options[k] = dice_below(&dice, 2) ? ((const uint8_t[]){KNOCK(7)})[k % 24]
+							  : (uint8_t)dice_below(&dice, 256);
+		struct packet packet =
+			make_packet(dice_below(&dice, 2) ? 4 : 6, 0, options, n_options, 0);
+		cr_assert_neq(answer_to_packet(&packet, 1), LOAD_FAILED);
+	}
+}
+
+Test(steer, a_smaller_segment_size_than_any_knocks_is_no_members_number)
+{
+	struct packet packet = packet_of(4, 0, 0, MD5, MSS(88));
+
+	build_knockable("random");
+	cr_expect_gt(answer_to_packet(&packet, 0), 65535);
+}
+
+Test(steer, what_is_for_datagrams_does_not_look_for_knocks)
+{
+	struct steer steer = steer_of("random");
+
+	steer_build(&program, &steer, 5, some_closed, 2);
+	for (unsigned i = 0; i < program.length; i++)
+		cr_expect_neq(BPF_MODE(program.code[i].code) == BPF_IND &&
+				      BPF_CLASS(program.code[i].code) == BPF_LD,
+			true);
+}
+
+Test(steer, as_many_can_be_closed_with_an_answer_to_knocks)
+{
+	static unsigned closed[STEER_CLOSED_MOST];
+	struct steer steer = steer_of("source");
+
+	for (unsigned i = 0; i < STEER_CLOSED_MOST; i++)
+		closed[i] = i;
+	steer_build_knockable(&program, &steer, STEER_CLOSED_MOST + 1, closed, STEER_CLOSED_MOST);
+	cr_expect_leq(program.length, COUNT_OF(program.code));
 }

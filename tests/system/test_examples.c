@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is shipped beside the programs: systemd units, completions, manual pages. */
-#include "load.h"
+#include "supervised.h"
 #include "systemd.h"
 
 #include <stdlib.h>
@@ -26,10 +26,22 @@ static void expect_valid_unit(const char *unit)
 	cr_expect(!strstr(process_errors(process), unit), "%s", process_errors(process));
 }
 
+/* With reuse-run where it is now. */
+static const char *with_run(const char *text)
+{
+	static const char installed[] = "/usr/bin/reuse-run";
+	const char *at;
+
+	while ((at = strstr(text, installed)))
+		text = format(
+			"%.*s%s%s", (int)(at - text), text, run_path(), at + strlen(installed));
+	return text;
+}
+
 Test(examples, the_template_is_a_valid_unit)
 {
 	const char *directory = new_directory();
-	const char *content = read_file(shipped("scripts/systemd/server@.service"));
+	const char *content = with_run(read_file(shipped("scripts/systemd/server@.service")));
 
 	write_file(directory, "server@.service", content);
 	expect_valid_unit(write_file(directory, "server@1.service", content));
@@ -100,7 +112,7 @@ Test(examples, systemd_analyze_reads_the_drop_in_at_all)
 
 static void add_example(const char *name)
 {
-	systemd_add(name, read_file(shipped(format("scripts/systemd/%s", name))));
+	systemd_add(name, with_run(read_file(shipped(format("scripts/systemd/%s", name)))));
 }
 
 static void boot(void)
@@ -152,6 +164,26 @@ Test(examples, the_template_s_instances_share_a_port_and_each_keep_a_socket)
 	expect_kept("server@2", 8080, 2);
 }
 
+Test(examples, the_template_s_instances_are_restarted_one_by_one_and_nothing_is_lost)
+{
+	add_example("server@.service");
+	/* a list of all documentation takes long to make */
+	systemd_add("server@.service.d/test.conf",
+		format("[Service]\nExecStart=\nExecStart=%s -m http.server --directory %s 8080\n",
+			need_program("python3"), new_directory()));
+	boot();
+	systemd_do("start", "server@1");
+	systemd_do("start", "server@2");
+	cr_expect_eq(count_listening("tcp", 8080), 2, "started before it listens");
+	struct process *load = load_start(8080, 8);
+	for (int i = 0; i < repeat(2, 20); i++)
+		systemd_do("restart", i % 2 ? "server@2" : "server@1");
+	load_stop_served(load);
+	cr_expect_str_eq(systemd_show("server@1", "ActiveState"), "active\n");
+	cr_expect_str_eq(systemd_show("server@2", "ActiveState"), "active\n");
+	cr_expect_not(strstr(systemd_log(), "at once"), "%s", systemd_log());
+}
+
 Test(examples, a_server_with_an_ambient_capability_has_port_80_and_keeps_it)
 {
 	add_example("capability.service");
@@ -196,6 +228,45 @@ Test(examples, nginx_with_its_check_before_the_start_loses_nothing)
 	struct outcome outcome = load_stop(load);
 	cr_expect_eq(outcome.refused + outcome.cut_off + outcome.hung, 0,
 		"%d refused, %d cut off, %d hung", outcome.refused, outcome.cut_off, outcome.hung);
+}
+
+/* ---- a script ---- */
+
+static struct process *deploy(const char *pid_file, int port, const char *program)
+{
+	return process_start(
+		WORDS(shipped("scripts/examples/deploy"), pid_file, format("%d", port),
+			need_program("python3"), script_path(program), format("%d", port)),
+		.is_bare = true,
+		.environment = WORDS(format("PATH=%s:/usr/bin:/bin", build_path())));
+}
+
+Test(examples, the_script_that_deploys_a_server_loses_nothing)
+{
+	const char *pid_file = format("%s/server.pid", new_directory());
+	int port = port_new();
+
+	expect_status(deploy(pid_file, port, "slow.py"), 0);
+	struct process *load = load_start(port, 16);
+	for (int i = 0; i < repeat(2, 20); i++)
+		expect_status(deploy(pid_file, port, "slow.py"), 0);
+	load_stop_served(load);
+	wait_listening("tcp", port, 1);
+	cr_expect_eq(answering(port), atoi(read_file(pid_file)));
+}
+
+Test(examples, a_server_that_does_not_start_is_not_deployed)
+{
+	const char *pid_file = format("%s/server.pid", new_directory());
+	int port = port_new();
+
+	expect_status(deploy(pid_file, port, "slow.py"), 0);
+	const char *before = read_file(pid_file);
+	struct process *attempt = deploy(pid_file, port, "no-such-program.py");
+	expect_status(attempt, 1);
+	expect_says(attempt, "the new server has ended, and the old one goes on");
+	cr_expect_str_eq(read_file(pid_file), before);
+	cr_expect_eq(answering(port), atoi(before));
 }
 
 /* ---- completions ---- */

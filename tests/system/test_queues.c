@@ -226,6 +226,20 @@ Test(queues, what_waits_when_all_copies_die_is_taken_by_the_next_ones)
 	end_supervisor(supervisor);
 }
 
+Test(queues, a_copy_that_ends_has_not_gone_to_the_background_because_others_have_its_socket)
+{
+	int port = port_new();
+	struct process *supervisor = supervise(
+		"-n2", "--queues=1", "--restart=always", TAKER, format("tcp,127.0.0.1,%d", port));
+
+	wait_ready(supervisor, 2);
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGUSR2), 0);
+	wait_ready(supervisor, 3);
+	cr_expect_eq(times_said(supervisor, "went to the background"), 0);
+	expect_take(supervisor, port, 0, 1);
+	end_supervisor(supervisor);
+}
+
 /* ---- shutdown(2) ---- */
 
 Test(queues, what_one_copy_shuts_down_listens_again_for_the_others)

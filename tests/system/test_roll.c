@@ -357,6 +357,25 @@ Test(roll, one_copy_more_and_one_less_and_no_request_is_lost)
 	end_supervisor(supervisor);
 }
 
+/* Nobody else is on it, and that is no reason to cut off who is at the port that they share. */
+Test(roll, copies_with_a_port_of_their_own_drain_as_well)
+{
+	int port = port_new(), own[] = {port_new(), port_new(), port_new()};
+	const char *command = format("set -- %d %d %d; shift $REUSE_WORKER; exec %s %s %d $1",
+		own[0], own[1], own[2], python(), slow(), port);
+	struct process *supervisor = supervise("-n3", "--ready-delay=0", "/bin/sh", "-c", command);
+
+	wait_ready(supervisor, 3);
+	struct process *clients = load_start(port, MANY);
+	for (int left = 2; left > 0; left--) {
+		process_signal(supervisor, SIGTTOU);
+		wait_listening("tcp", port, left);
+	}
+	load_stop_served(clients);
+	cr_expect_eq(times_said(supervisor, "at once"), 0, "%s", process_errors(supervisor));
+	end_supervisor(supervisor);
+}
+
 Test(roll, the_last_copy_stays)
 {
 	int port = port_new();

@@ -699,3 +699,38 @@ Test(supervise, each_copy_can_be_pinned_to_a_cpu_of_its_own)
 	cr_expect_str_neq(first, second);
 	end_supervisor(supervisor);
 }
+
+/* ---- programs that end by themselves ---- */
+
+Test(supervise, an_end_that_nobody_asked_for_is_said_whatever_its_status)
+{
+	struct process *supervisor = supervise("-n1", "--ready=true", "/bin/sh", "-c", "exit 0");
+
+	cr_expect_eq(process_wait(supervisor), 0);
+	expect_says(supervisor, " ended with status 0 by itself; it is not started again\n");
+}
+
+static void expect_background(struct process *supervisor, int port)
+{
+	cr_expect_eq(process_wait(supervisor), 1);
+	expect_says(supervisor, " went to the background; start it in the foreground (nginx: ");
+	cr_expect_eq(count_listening("tcp", port), 0, "somebody listens still");
+}
+
+Test(supervise, a_program_that_goes_to_the_background_is_named_and_nothing_is_left_of_it)
+{
+	int port = port_new();
+	const char *folder = new_directory();
+	const char *configuration = write_file(folder, "nginx.conf",
+		format("pid %s/pid; error_log /dev/null; events {} "
+		       "http { access_log off; server { listen 127.0.0.1:%d; } }",
+			folder, port));
+
+	expect_background(
+		supervise("-n2", need_program("nginx"), "-c", configuration, "-e", "/dev/null"),
+		port);
+	const char *detached = format("setsid %s %s %d >%s/$REUSE_WORKER & "
+				      "until test -s %s/$REUSE_WORKER; do :; done",
+		python(), script_path("slow.py"), port, folder, folder);
+	expect_background(supervise("-n2", "/bin/sh", "-c", detached), port);
+}

@@ -21,16 +21,17 @@ struct copy {
 	unsigned slot, generation;
 	pid_t pid; /* of its first process, and of its process group */
 	enum copy_state state;
-	bool is_over;	   /* its first process has ended; others of its group may live */
-	bool is_new;	   /* starts beside the copies that it is to replace; until it has */
-	bool is_successor; /* and has their sockets */
-	bool is_shared;	   /* its queue is for several copies */
-	bool has_listened; /* on all that it has to */
-	bool has_failed;   /* ended, or was not ready in time, before it was ready */
-	bool has_killed;   /* has been sent SIGKILL */
-	bool is_deaf;	   /* its listeners take nothing any more */
-	bool is_long_said; /* that this state lasts long */
-	int status;	   /* as of waitpid(2), once it is over */
+	bool is_over;	       /* its first process has ended; others of its group may live */
+	bool is_new;	       /* starts beside the copies that it is to replace; until it has */
+	bool is_successor;     /* and has their sockets */
+	bool is_shared;	       /* its queue is for several copies */
+	bool has_listened;     /* on all that it has to */
+	bool has_failed;       /* ended, or was not ready in time, before it was ready */
+	bool has_killed;       /* has been sent SIGKILL */
+	bool is_in_background; /* it has ended, and left what it did to another process */
+	bool is_deaf;	       /* its listeners take nothing any more */
+	bool is_long_said;     /* that this state lasts long */
+	int status;	       /* as of waitpid(2), once it is over */
 
 	bool has_said_ready, has_said_alive; /* READY=1, WATCHDOG=1 */
 	bool has_erred;			     /* handed over what cannot be kept */

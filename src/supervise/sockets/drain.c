@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "drain.h"
 
+#include "ground/clock.h"
 #include "process_tree.h"
 #include "snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define HANDSHAKE_MS 4000
 
 static bool is_handshake(const struct table_entry *entry)
 {
@@ -27,6 +30,7 @@ void drain_start(struct drain *drain, const struct drained *drained, struct snap
 	struct slice slice;
 
 	drain->has_started = true;
+	drain->started_ms = clock_now_ms();
 	for (size_t i = 0; i < drained->n_sockets; i++) {
 		const struct endpoint *local = &drained->sockets[i]->local;
 		if (local->protocol != PROTOCOL_TCP ||
@@ -49,6 +53,8 @@ struct look {
 
 static bool was_handshake(const struct table_entry *entry, const struct drain *drain)
 {
+	if (clock_now_ms() - drain->started_ms >= HANDSHAKE_MS)
+		return false;
 	for (size_t i = 0; i < drain->n_peers; i++) {
 		if (memcmp(&drain->peers[i], &entry->peer, sizeof entry->peer) == 0)
 			return true;

@@ -7,13 +7,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct snapshot;
 
-/* The handshakes that were under way when the copy was shut off: they end in its queue. */
+/*
+ * The handshakes that were under way when the copy was shut off: they end in its queue. One that
+ * takes longer than 4 s is nobody's who waits: that of a scan, or of a flood.
+ */
 struct drain {
 	bool has_started;
+	int64_t started_ms;
 	struct endpoint *peers;
 	size_t n_peers;
 };

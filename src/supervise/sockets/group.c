@@ -3,7 +3,6 @@
 
 #include "ground/clock.h"
 #include "ground/errnos.h"
-#include "left_steered.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +28,6 @@ void group_leave_to_kernel(struct group *group)
 		steer_detach(group->fd);
 	group->program.length = 0;
 	group->may_be_steered = false;
-	left_steered_strike(&group->place);
 }
 
 /* Says which numbers are closed; false where they cannot be concluded. */
@@ -45,7 +43,30 @@ static bool closed_numbers(const struct group *group, unsigned *numbers, unsigne
 	return true;
 }
 
-static void attach(struct group *group, bool is_forced)
+static bool is_in_force(const struct group *group, const struct steer_program *program)
+{
+	return program->length == group->program.length &&
+	       memcmp(program->code, group->program.code,
+		       program->length * sizeof *program->code) == 0;
+}
+
+/* Takes note of which numbers get nothing from now on, and whether all of them got nothing before.
+ */
+static void shut(struct group *group, const unsigned *numbers, unsigned n_closed)
+{
+	for (unsigned i = 0; i < n_closed; i++)
+		group->has_moved |= !group->program.length || !group->is_shut[numbers[i]];
+	memset(group->is_shut, 0, sizeof group->is_shut);
+	for (unsigned i = 0; i < n_closed; i++)
+		group->is_shut[numbers[i]] = true;
+}
+
+/*
+ * Where others may steer too, what gives nothing to somebody is attached each time anew, because
+ * they may have taken it off, and nobody can see that: without it, a knock may well come to the one
+ * it should.
+ */
+static void attach(struct group *group)
 {
 	static struct steer_program program;
 	static unsigned numbers[MEMBER_ORDER_MOST];
@@ -55,20 +76,20 @@ static void attach(struct group *group, bool is_forced)
 		group->obstacle = NUMBERS_UNKNOWN;
 		return;
 	}
-	if (group->place.local.protocol == PROTOCOL_TCP)
+	bool is_tcp = group->place.local.protocol == PROTOCOL_TCP;
+	if (is_tcp)
 		steer_build_knockable(&program, &group->choice, count, numbers, n_closed);
 	else
 		steer_build(&program, &group->choice, count, numbers, n_closed);
-	if (!is_forced && program.length == group->program.length &&
-		memcmp(program.code, group->program.code, program.length * sizeof *program.code) ==
-			0)
+	if ((n_closed == 0 || !is_tcp || !group->is_shared) && is_in_force(group, &program))
 		return;
-	left_steered_note(&group->place);
 	int error = steer_attach(group->fd, &program);
-	if (error)
+	if (error) {
 		group->obstacle = errno_name(-error);
-	else
-		group->program = program;
+		return;
+	}
+	shut(group, numbers, n_closed);
+	group->program = program;
 }
 
 /* ---- the numbers ---- */
@@ -127,13 +148,31 @@ struct questions {
 	size_t count;
 };
 
+/* Whether a socket of one may get what is sent to the other. */
+static bool overlap(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port &&
+	       (address_is_any(&a->address) || address_is_any(&b->address) ||
+		       (a->address.high == b->address.high && a->address.low == b->address.low));
+}
+
+/* Of two knocks that the same socket may get, nobody could say which it has got. */
+static bool is_alone(const struct questions *questions, const struct group *group)
+{
+	for (size_t i = 0; i < questions->count; i++) {
+		if (overlap(&questions->groups[i]->place.local, &group->place.local))
+			return false;
+	}
+	return true;
+}
+
 static void find_questions(struct questions *questions, struct group *list)
 {
 	questions->count = 0;
 	for (struct group *group = list; group; group = group->next) {
-		unsigned number = group->obstacle || !group->has_way ? group->order.count
-								     : next_number(group);
-		if (number == group->order.count)
+		bool is_open = !group->obstacle && group->has_way && !group->is_known;
+		unsigned number = !is_open ? group->order.count : next_number(group);
+		if (number == group->order.count || !is_alone(questions, group))
 			continue;
 		questions->groups[questions->count] = group;
 		questions->knocks[questions->count++] =
@@ -193,16 +232,15 @@ static void note_settled(struct group *list)
 }
 
 /* Returns whether nothing had to be put right. */
-static bool attempt(struct questions *questions, struct group *list, bool is_first)
+static bool attempt(struct questions *questions, struct group *list)
 {
 	bool are_settled = true;
 
 	for (struct group *group = list; group; group = group->next) {
 		if (group->obstacle || !group->is_wanted || group->is_settled)
 			continue;
-		attach(group, !is_first);
-		bool is_known = is_first && is_settled_still(group);
-		memset(group->is_asked, is_known, sizeof group->is_asked);
+		attach(group);
+		memset(group->is_asked, 0, sizeof group->is_asked);
 		group->is_settled = true;
 	}
 	ask(questions, list);
@@ -231,7 +269,7 @@ static void settle(struct group *list, struct questions *questions)
 	bool are_settled = false;
 
 	for (int i = 0; i < ATTEMPTS_MOST && !are_settled; i++)
-		are_settled = attempt(questions, list, i == 0);
+		are_settled = attempt(questions, list);
 	for (struct group *group = list; group; group = group->next) {
 		if (group->is_wanted && !group->is_settled && !group->obstacle)
 			group->obstacle = NUMBERS_UNKNOWN;
@@ -248,7 +286,7 @@ void groups_steer(struct group *list, struct snapshot *snapshot)
 			group_leave_to_kernel(group);
 			continue;
 		}
-		group->is_settled = false;
+		group->is_known = group->is_settled = is_settled_still(group);
 		find_way(group, snapshot);
 		n_wanted++;
 	}

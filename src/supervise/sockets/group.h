@@ -20,14 +20,17 @@ struct group {
 	int fd;		     /* of some member */
 	bool is_wanted;	     /* a program is to be in force */
 	struct steer choice; /* among the open ones */
+	bool is_shared;	     /* with others of its user, who may steer it too */
 	int64_t trusted_ms; /* for how long numbers are not asked for again while nothing changes */
 	const char *obstacle; /* why it is not steered so, in words that follow its name; or NULL */
-	bool has_moved;	      /* the numbers were not as thought; until somebody sets it to false */
+	bool has_moved; /* one may have got something since; until somebody sets it to false */
 
 	/* The rest is group.c's. */
-	struct steer_program program; /* in force; of length 0: none of ours */
-	bool may_be_steered;	      /* by one who was killed */
+	struct steer_program program;	 /* in force; of length 0: none of ours */
+	bool may_be_steered;		 /* by one who was killed */
+	bool is_shut[MEMBER_ORDER_MOST]; /* which numbers it gives nothing to */
 	bool is_asked[MEMBER_ORDER_MOST];
+	bool is_known;	    /* it was settled a short time ago, and nothing has changed */
 	bool is_settled;    /* what was asked was as thought, since the program is in force */
 	const char *no_way; /* why it cannot be measured, found out once; or NULL */
 	bool has_way, was_reached;

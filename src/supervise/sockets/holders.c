@@ -1,88 +1,86 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "holders.h"
 
+#include "ground/open_sockets.h"
+#include "process_tree.h"
+
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-bool holders_own(const struct holder *list, const struct copy *copy)
+struct search {
+	struct holders *holders;
+	pid_t root;
+	holders_wanted *is_wanted;
+	const void *context;
+};
+
+static bool is_wanted(int fd, uint64_t inode, void *context)
 {
-	while (list && (list->copy != copy || list->is_claim))
-		list = list->next;
-	return list != NULL;
+	const struct search *search = context;
+
+	(void)fd;
+	return search->is_wanted(inode, search->context);
 }
 
-bool holders_have(const struct holder *list, const struct copy *copy)
+static void add(struct holders *holders, int pidfd)
 {
-	while (list && list->copy != copy)
-		list = list->next;
-	return list != NULL;
+	int *larger = realloc(holders->pidfds, (holders->count + 1) * sizeof *larger);
+
+	if (!larger) {
+		close(pidfd);
+		return;
+	}
+	holders->pidfds = larger;
+	holders->pidfds[holders->count++] = pidfd;
 }
 
-bool holders_any_owns(const struct holder *list)
+/* Its sockets are looked at behind its pidfd, so that they are those of that process. */
+static void look_at(const struct process *process, size_t index, void *context)
 {
-	while (list && list->is_claim)
-		list = list->next;
-	return list != NULL;
+	struct search *search = context;
+
+	(void)index;
+	if (process->id == search->root)
+		return;
+	int pidfd = (int)syscall(SYS_pidfd_open, process->id, 0);
+	if (pidfd < 0)
+		return;
+	if (open_sockets_walk(process->id, is_wanted, search) == 1)
+		add(search->holders, pidfd);
+	else
+		close(pidfd);
 }
 
-bool holders_any_serves(const struct holder *list)
+void holders_find(struct holders *holders, pid_t root, holders_wanted *wanted, const void *context)
 {
-	while (list && (list->is_claim || list->copy->state != COPY_READY || list->copy->is_over))
-		list = list->next;
-	return list != NULL;
+	struct search search = {holders, root, wanted, context};
+
+	*holders = (struct holders){.count = 0};
+	process_tree_visit_stranger(root, look_at, &search);
 }
 
-bool holders_add(struct holder **list, struct copy *copy, bool is_claim)
+bool holders_have_ended(const struct holders *holders)
 {
-	struct holder *new;
-
-	if (holders_have(*list, copy))
-		return true;
-	new = malloc(sizeof *new);
-	if (!new)
-		return false;
-	*new = (struct holder){*list, copy, is_claim};
-	*list = new;
+	for (size_t i = 0; i < holders->count; i++) {
+		struct pollfd polled = {.fd = holders->pidfds[i], .events = POLLIN};
+		if (poll(&polled, 1, 0) != 1)
+			return false;
+	}
 	return true;
 }
 
-static void strike(struct holder **at)
+void holders_signal(const struct holders *holders, int number)
 {
-	struct holder *holder = *at;
-
-	*at = holder->next;
-	free(holder);
+	for (size_t i = 0; i < holders->count; i++)
+		syscall(SYS_pidfd_send_signal, holders->pidfds[i], number, NULL, 0);
 }
 
-void holders_promote(struct holder **list, const struct copy *copy)
+void holders_free(struct holders *holders)
 {
-	bool is_claimed = holders_have(*list, copy) && !holders_own(*list, copy);
-
-	if (!is_claimed)
-		return;
-	for (struct holder **at = list; *at;) {
-		struct holder *holder = *at;
-		if (holder->copy == copy)
-			holder->is_claim = false;
-		if (copy->is_successor && !holder->is_claim && !holder->copy->is_new)
-			strike(at);
-		else
-			at = &holder->next;
-	}
-}
-
-bool holders_strike(struct holder **list, const struct copy *copy, bool is_claim)
-{
-	for (struct holder **at = list; *at; at = &(*at)->next) {
-		if ((*at)->copy != copy || (*at)->is_claim != is_claim)
-			continue;
-		strike(at);
-		return true;
-	}
-	return false;
-}
-
-void holders_free(struct holder **list)
-{
-	while (*list)
-		strike(list);
+	for (size_t i = 0; i < holders->count; i++)
+		close(holders->pidfds[i]);
+	free(holders->pidfds);
+	*holders = (struct holders){.count = 0};
 }

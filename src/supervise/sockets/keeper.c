@@ -100,7 +100,7 @@ static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
 	unsigned count = 0;
 
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
-		count += holders_own(kept->holders, copy);
+		count += takers_own(kept->takers, copy);
 	return count;
 }
 
@@ -145,7 +145,7 @@ void keeper_drop(struct keeper *keeper, struct kept *kept)
 	watch(keeper, kept, EPOLL_CTL_DEL);
 	close(kept->fd);
 	kept->fd = -1;
-	holders_free(&kept->holders);
+	takers_free(&kept->takers);
 	kept->orphaned_ms = clock_now_ms();
 	kept->is_seen = false;
 	kept->next = keeper->leaving;
@@ -170,7 +170,7 @@ void keeper_forget_unseen(struct keeper *keeper)
 void keeper_deafen(struct keeper *keeper, const struct copy *copy)
 {
 	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (!holders_own(kept->holders, copy) || kept->is_deaf)
+		if (!takers_own(kept->takers, copy) || kept->is_deaf)
 			continue;
 		kept->is_deaf = true;
 		if (kept->entry.local.protocol != PROTOCOL_UDP)
@@ -184,7 +184,7 @@ void keeper_close(struct keeper *keeper)
 		struct kept *first = keeper->list;
 		keeper->list = first->next;
 		close(first->fd);
-		holders_free(&first->holders);
+		takers_free(&first->takers);
 		free(first);
 	}
 	keeper_forget_unseen(keeper);
@@ -226,13 +226,13 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 	struct kept *known = keeper_find(keeper, kept.entry.inode);
 	if (known) {
 		if (keeper_is_for(keeper, known, copy->slot))
-			holders_add(&known->holders, copy, copy->state != COPY_READY);
+			takers_add(&known->takers, copy, copy->state != COPY_READY);
 		return false;
 	}
 	text_print(kept.name, sizeof kept.name, "%s", name);
-	if (count_of(keeper, copy) >= KEEPER_COPY_MOST ||
-		!holders_add(&kept.holders, copy, false) || !append(keeper, &kept)) {
-		holders_free(&kept.holders);
+	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !takers_add(&kept.takers, copy, false) ||
+		!append(keeper, &kept)) {
+		takers_free(&kept.takers);
 		refuse(copy, "more sockets than can be kept", -ENOSPC);
 		return false;
 	}
@@ -244,7 +244,7 @@ static void forget(struct keeper *keeper, const struct copy *copy, const char *n
 {
 	struct kept *kept = keeper->list;
 
-	while (kept && (!holders_own(kept->holders, copy) || strcmp(kept->name, name) != 0))
+	while (kept && (!takers_own(kept->takers, copy) || strcmp(kept->name, name) != 0))
 		kept = kept->next;
 	if (kept)
 		keeper_let_go(keeper, kept, copy);
@@ -303,7 +303,7 @@ bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct
 	if (!drained->sockets)
 		return false;
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (holders_own(kept->holders, copy))
+		if (takers_own(kept->takers, copy))
 			drained->sockets[drained->n_sockets++] = &kept->entry;
 	}
 	return true;
@@ -315,7 +315,7 @@ bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy)
 {
 	const struct kept *kept = keeper->list;
 
-	while (kept && !holders_own(kept->holders, copy))
+	while (kept && !takers_own(kept->takers, copy))
 		kept = kept->next;
 	return kept != NULL;
 }
@@ -324,7 +324,7 @@ bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
 {
 	const struct kept *kept = keeper->list;
 
-	while (kept && !holders_have(kept->holders, copy))
+	while (kept && !takers_have(kept->takers, copy))
 		kept = kept->next;
 	return kept != NULL;
 }
@@ -332,7 +332,7 @@ bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
 static bool has(const struct keeper *keeper, const struct copy *copy, const struct kept *like)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (holders_have(kept->holders, copy) &&
+		if (takers_have(kept->takers, copy) &&
 			memcmp(&kept->entry.local, &like->entry.local, sizeof kept->entry.local) ==
 				0)
 			return true;
@@ -345,10 +345,10 @@ void keeper_promote(struct keeper *keeper, struct copy *copy)
 	struct kept *next;
 
 	for (struct kept *kept = keeper->list; kept; kept = kept->next)
-		holders_promote(&kept->holders, copy);
+		takers_promote(&kept->takers, copy);
 	for (struct kept *kept = keeper->list; kept; kept = next) {
 		next = kept->next;
-		if (!holders_any_owns(kept->holders) && kept->slot == copy->slot &&
+		if (!takers_any_owns(kept->takers) && kept->slot == copy->slot &&
 			has(keeper, copy, kept))
 			keeper_drop(keeper, kept);
 	}
@@ -357,22 +357,22 @@ void keeper_promote(struct keeper *keeper, struct copy *copy)
 void keeper_unclaim(struct keeper *keeper, const struct copy *copy)
 {
 	for (struct kept *kept = keeper->list; kept; kept = kept->next)
-		holders_strike(&kept->holders, copy, true);
+		takers_strike(&kept->takers, copy, true);
 }
 
 void keeper_orphan(struct keeper *keeper, const struct copy *copy)
 {
 	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (!kept->is_deaf && holders_strike(&kept->holders, copy, false))
+		if (!kept->is_deaf && takers_strike(&kept->takers, copy, false))
 			kept->orphaned_ms = clock_now_ms();
 	}
 }
 
 void keeper_let_go(struct keeper *keeper, struct kept *kept, const struct copy *copy)
 {
-	holders_strike(&kept->holders, copy, false);
+	takers_strike(&kept->takers, copy, false);
 	kept->orphaned_ms = clock_now_ms();
-	if (!kept->holders)
+	if (!kept->takers)
 		keeper_drop(keeper, kept);
 }
 
@@ -382,7 +382,7 @@ void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
 
 	for (struct kept *kept = keeper->list; kept; kept = next) {
 		next = kept->next;
-		if (!holders_any_owns(kept->holders) && kept->slot == slot)
+		if (!takers_any_owns(kept->takers) && kept->slot == slot)
 			keeper_drop(keeper, kept);
 	}
 }
@@ -390,7 +390,7 @@ void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
 bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (holders_own(kept->holders, other) && !has(keeper, copy, kept))
+		if (takers_own(kept->takers, other) && !has(keeper, copy, kept))
 			return false;
 	}
 	return true;

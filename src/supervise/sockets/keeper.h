@@ -3,8 +3,8 @@
 #ifndef SUPERVISE_SOCKETS_KEEPER_H
 #define SUPERVISE_SOCKETS_KEEPER_H
 
-#include "holders.h"
 #include "socket/tables.h"
+#include "takers.h"
 
 #define KEEPER_NAME_SIZE 256  /* as systemd has it; names are the library's to make */
 #define KEEPER_COPY_MOST 1024 /* sockets of one copy */
@@ -17,7 +17,7 @@ struct kept {
 	int backlog;		  /* of a TCP listener */
 	bool is_deaf;		  /* see keeper_deafen() */
 	unsigned slot;		  /* of the copy that made it */
-	struct holder *holders;	  /* none owns it: a copy that starts for its queue shall take it */
+	struct taker *takers;	  /* none owns it: a copy that starts for its queue shall take it */
 	int64_t orphaned_ms;	  /* since when nobody owns it */
 	struct kept *sibling;	  /* steering's: of the same group */
 	char name[KEEPER_NAME_SIZE]; /* its FDNAME */

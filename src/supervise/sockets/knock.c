@@ -9,13 +9,15 @@
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define TRIES_MOST     6
+#define TRIES_MOST     12
 #define ARRIVAL_MS     50	   /* the kernel may take a SYN in a little after connect() */
+#define LOST_MS	       2000	   /* it does not come any more */
 #define ARRIVAL_NS     (50 * 1000) /* between two looks whether it has */
 #define NETSTAT_SIZE   16384
 #define LOOPBACK       0x7f534700 /* 127.83.71.0 */
@@ -46,6 +48,19 @@ static struct address find_loopback(const struct slice *listeners, uint16_t port
 	return address;
 }
 
+/* One with "::" that takes IPv4, and one that does not, are two groups; IPv6 leads to either. */
+static bool has_twin(const struct slice *listeners, const struct table_entry *place)
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct table_entry *entry = &listeners->entries[i];
+		if (entry->local.port == place->local.port && entry->local.family == FAMILY_IP6 &&
+			address_is_any(&entry->local.address) &&
+			entry->is_v6only != place->is_v6only)
+			return true;
+	}
+	return false;
+}
+
 /* Where IPv4 and IPv6 lead to the group, it is reached by the one that leads nowhere else. */
 static struct address find_address(const struct table_entry *place, const struct slice *listeners)
 {
@@ -57,8 +72,8 @@ static struct address find_address(const struct table_entry *place, const struct
 	if (address_is_ip4(own))
 		return find_loopback(listeners, port);
 	bool has_ip4 = !place->is_v6only && !is_taken(listeners, address_any(FAMILY_IP4), port);
-	return has_ip4 && is_taken(listeners, loopback, port) ? find_loopback(listeners, port)
-							      : loopback;
+	bool has_ip6 = !is_taken(listeners, loopback, port) && !has_twin(listeners, place);
+	return has_ip4 && !has_ip6 ? find_loopback(listeners, port) : loopback;
 }
 
 const char *knock_find_way(
@@ -76,8 +91,25 @@ const char *knock_find_way(
 	if (address_is_any(&place->local.address) && is_taken(&listeners, to.address, to.port))
 		return NO_LOOPBACK;
 	to.family = address_is_ip4(&to.address) ? FAMILY_IP4 : FAMILY_IP6;
-	way->length = endpoint_to_sockaddr(&to, &way->address);
+	way->to = to;
 	return NULL;
+}
+
+static bool are_equal(const struct address *a, const struct address *b)
+{
+	return a->high == b->high && a->low == b->low;
+}
+
+/* Whether the kernel may give a listener what goes this way, unless another one comes before it. */
+static bool leads_to(const struct knock_way *way, const struct table_entry *entry)
+{
+	bool is_ip4 = address_is_ip4(&way->to.address);
+	bool has_family = is_ip4 ? entry->local.family == FAMILY_IP4 || !entry->is_v6only
+				 : entry->local.family == FAMILY_IP6;
+
+	return entry->local.port == way->to.port &&
+	       (are_equal(&entry->local.address, &way->to.address) ||
+		       (address_is_any(&entry->local.address) && has_family));
 }
 
 /* ---- one knock ---- */
@@ -95,19 +127,19 @@ static int set_most_hops(int fd, sa_family_t family)
 /* Returns a socket that is to be closed when the knock has arrived, or a negative errno. */
 static int send_knock(const struct knock *knock)
 {
-	const struct knock_way *way = knock->way;
+	struct sockaddr_storage to;
+	socklen_t length = endpoint_to_sockaddr(&knock->way->to, &to);
 	struct tcp_md5sig key = {.tcpm_keylen = 1, .tcpm_key = "k"};
 	int size = STEER_KNOCK_MSS + (int)knock->number;
-	int fd = socket(way->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
-	memcpy(&key.tcpm_addr, &way->address, way->length);
+	memcpy(&key.tcpm_addr, &to, length);
 	if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key) == 0 &&
 		setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &size, sizeof size) == 0 &&
-		set_most_hops(fd, way->address.ss_family) == 0 &&
-		(connect(fd, (const struct sockaddr *)&way->address, way->length) == 0 ||
-			errno == EINPROGRESS))
+		set_most_hops(fd, to.ss_family) == 0 &&
+		(connect(fd, (const struct sockaddr *)&to, length) == 0 || errno == EINPROGRESS))
 		return fd;
 	int error = -errno;
 	close(fd);
@@ -157,17 +189,55 @@ static int64_t count_unexpected(int netstat)
 	return number ? strtoll(number, NULL, 10) : -1;
 }
 
-/* Whether just COUNT have come since there were BEFORE. */
-static bool has_arrived(int netstat, int64_t before, size_t count)
+/*
+ * A SYN that has not come in time may come at any later one, and then be taken for another. So it
+ * is waited for with those that are sent afterwards, until it must be lost.
+ */
+struct expected {
+	int64_t count; /* when all have come */
+	int64_t sent_ms;
+};
+
+static struct expected expected;
+
+/* Some are sent now, where so many have come. */
+static void expect_more(int64_t now, size_t n_sent)
+{
+	int64_t now_ms = clock_now_ms();
+
+	if (expected.count < now || now_ms - expected.sent_ms > LOST_MS)
+		expected.count = now;
+	expected.count += (int64_t)n_sent;
+	expected.sent_ms = now_ms;
+}
+
+/* Whether just those have come that were sent. */
+static bool has_arrived(int netstat)
 {
 	const struct timespec pause = {.tv_nsec = ARRIVAL_NS};
 	int64_t end = clock_now_ms() + ARRIVAL_MS, now = count_unexpected(netstat);
 
-	while (now < before + (int64_t)count && clock_now_ms() < end) {
+	while (now < expected.count && clock_now_ms() < end) {
 		nanosleep(&pause, NULL);
 		now = count_unexpected(netstat);
 	}
-	return now == before + (int64_t)count;
+	return now == expected.count;
+}
+
+/*
+ * The kernel counts a SYN first and the drop afterwards; but what came over loopback it takes up on
+ * the CPU that sent it, and nothing else runs there in between.
+ */
+static bool stay_on_one_cpu(cpu_set_t *before)
+{
+	cpu_set_t one;
+	int cpu = sched_getcpu();
+
+	if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof *before, before) < 0)
+		return false;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)cpu, &one);
+	return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
 /* ---- who has dropped it? ---- */
@@ -205,10 +275,10 @@ static int by_inode(const void *a, const void *b)
 /* All groups' in one read. */
 static int read_drops(struct drops *drops, const struct knock *knocks, size_t count)
 {
-	uint16_t port = knocks[0].place->local.port;
+	uint16_t port = knocks[0].way->to.port;
 
 	for (size_t i = 1; i < count; i++) {
-		if (knocks[i].place->local.port != port)
+		if (knocks[i].way->to.port != port)
 			port = 0;
 	}
 	drops->count = 0;
@@ -227,8 +297,9 @@ static bool has_risen(const struct drops *before, const struct table_entry *afte
 }
 
 /*
- * A member drops packets of clients as well; but the knock is among what it has dropped. So the
- * candidates are the members that have dropped something in each try.
+ * A listener drops packets of clients as well; but the knock is among what it has dropped. So the
+ * candidates are those that have dropped something in each try: not the members alone, because
+ * where the knock has gone elsewhere, a member that drops something else has not the number.
  */
 #define CANDIDATES_MOST 16
 
@@ -248,21 +319,45 @@ static bool is_candidate(const struct asked *asked, uint32_t inode)
 	return !asked->has_any;
 }
 
+/*
+ * Whether the group has had so many members all the time that one of them has the number: to the
+ * kernel, a number that nobody has is none, and it chooses by its hash. A listener that is not
+ * shown any more may have left before, or it is there and was missed.
+ */
+static bool has_number(
+	const struct knock *knock, const struct drops *before, const struct drops *after)
+{
+	size_t n_before = 0, n_still = 0, n_members = 0;
+
+	for (size_t i = 0; i < before->count; i++) {
+		const struct table_entry *entry = &before->entries[i];
+		n_before += leads_to(knock->way, entry);
+		n_members += tables_are_at_one_place(entry, knock->place);
+	}
+	for (size_t i = 0; i < after->count; i++)
+		n_still += leads_to(knock->way, &after->entries[i]) &&
+			   bsearch(&after->entries[i], before->entries, before->count,
+				   sizeof *before->entries, by_inode) != NULL;
+	return n_still == n_before && knock->number < n_members;
+}
+
 static void narrow(struct asked *asked, const struct knock *knock, const struct drops *before,
 	const struct drops *after)
 {
 	struct asked left = {.has_any = true, .socket = -1};
 
+	if (!has_number(knock, before, after))
+		return;
 	for (size_t i = 0; i < after->count; i++) {
 		const struct table_entry *entry = &after->entries[i];
-		if (!tables_are_at_one_place(entry, knock->place) || !has_risen(before, entry) ||
+		if (!leads_to(knock->way, entry) || !has_risen(before, entry) ||
 			!is_candidate(asked, entry->inode))
 			continue;
 		if (left.n_candidates == CANDIDATES_MOST)
 			return;
 		left.candidates[left.n_candidates++] = entry->inode;
 	}
-	left.has_any = left.n_candidates > 0; /* none: somebody joined or left meanwhile */
+	left.has_any = left.n_candidates > 0; /* none: it has left meanwhile */
 	*asked = left;
 }
 
@@ -314,13 +409,17 @@ static int try(struct round *round)
 {
 	int64_t before = count_unexpected(round->netstat);
 	int n_sent = before < 0 ? -ENODATA : send_knocks(round);
-	bool has_all_arrived = n_sent > 0 && has_arrived(round->netstat, before, (size_t)n_sent);
+	if (n_sent > 0)
+		expect_more(before, (size_t)n_sent);
+	bool has_all_arrived = n_sent > 0 && has_arrived(round->netstat);
 
 	round->has_any_arrived |= n_sent > 0 && count_unexpected(round->netstat) > before;
 	end_knocks(round);
 	if (n_sent <= 0)
 		return n_sent;
 	int error = read_drops(&round->after, round->knocks, round->count);
+	/* One that comes now makes one of the others' of those that were counted. */
+	has_all_arrived = has_all_arrived && count_unexpected(round->netstat) == expected.count;
 	for (size_t i = 0; i < round->count && has_all_arrived && !error; i++) {
 		if (is_open_question(&round->asked[i]))
 			narrow(&round->asked[i], &round->knocks[i], &round->before, &round->after);
@@ -356,11 +455,15 @@ const char *knock(struct knock *knocks, size_t count)
 	struct round round = {.netstat = open("/proc/net/netstat", O_RDONLY | O_CLOEXEC)};
 	const char *obstacle = round.netstat < 0 ? errno_name(errno) : NULL;
 
+	cpu_set_t cpus;
+	bool is_on_one_cpu = stay_on_one_cpu(&cpus);
 	for (size_t at = 0; at < count && !obstacle; at += round.count) {
 		round.knocks = knocks + at;
 		round.count = count - at < AT_ONCE ? count - at : AT_ONCE;
 		obstacle = ask(&round);
 	}
+	if (is_on_one_cpu)
+		sched_setaffinity(0, sizeof cpus, &cpus);
 	free(round.before.entries);
 	free(round.after.entries);
 	if (round.netstat >= 0)

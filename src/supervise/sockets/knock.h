@@ -13,12 +13,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 /* An address by which a SYN from this machine reaches a group. */
 struct knock_way {
-	struct sockaddr_storage address;
-	socklen_t length;
+	struct endpoint to;
 };
 
 /*
@@ -30,15 +28,16 @@ const char *knock_find_way(
 
 struct knock {
 	const struct knock_way *way;
-	const struct table_entry *place;
+	const struct table_entry *place; /* of the group */
 	unsigned number;
 	uint32_t inode; /* the answer: the socket's; 0: not known */
 };
 
 /*
- * Knocks at COUNT groups, no two of them the same, in each of which a program is in force that
- * steer_build_knockable() has built. An answer is given only where just one member of the group can
- * have dropped the SYN. Returns NULL, or why nothing could be asked at all.
+ * Knocks at COUNT groups, in each of which a program is in force that steer_build_knockable() has
+ * built; no socket of one may get what is sent to another. An answer is given only where just one
+ * listener can have dropped the SYN; it may be one of another group. Returns NULL, or why nothing
+ * could be asked at all.
  */
 const char *knock(struct knock *knocks, size_t count);
 

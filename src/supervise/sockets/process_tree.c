@@ -187,6 +187,21 @@ bool process_tree_holds(pid_t leader, pid_t process, uid_t user)
 	return is_found && has_user(process, user) && is_still(&sender);
 }
 
+pid_t process_tree_outside(pid_t leader, uint64_t inode)
+{
+	struct processes all = read_processes();
+	pid_t found = 0;
+
+	for (size_t i = 0; i < all.count && !found; i++) {
+		const struct process *process = &all.list[i];
+		if (process->group != leader && !process->has_ended && belongs(&all, process, 0) &&
+			open_sockets_have(process->id, inode))
+			found = process->id;
+	}
+	free(all.list);
+	return found;
+}
+
 bool process_tree_group_lives(pid_t group)
 {
 	struct processes all = read_processes();

@@ -45,6 +45,10 @@ bool process_tree_visit(
 /* The same of a process that we have not started. */
 void process_tree_visit_stranger(pid_t root, process_tree_visitor *visit, void *context);
 
+/* A descendant of ours that is not in the process group LEADER, and has the socket open; 0: none.
+ */
+pid_t process_tree_outside(pid_t leader, uint64_t inode);
+
 /*
  * Whether a descendant of ours in the process group has not ended. True where /proc does not tell.
  */

@@ -10,11 +10,11 @@
 
 static bool is_to_be_served(const struct kept *kept)
 {
-	const struct holder *holder = kept->holders;
+	const struct taker *taker = kept->takers;
 
-	while (holder && (holder->copy->state > COPY_READY || holder->copy->is_over))
-		holder = holder->next;
-	return holder != NULL;
+	while (taker && (taker->copy->state > COPY_READY || taker->copy->is_over))
+		taker = taker->next;
+	return taker != NULL;
 }
 
 static bool is_listening(int fd)

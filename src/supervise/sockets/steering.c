@@ -4,6 +4,7 @@
 #include "closed.h"
 #include "ground/errnos.h"
 #include "group_lock.h"
+#include "left_steered.h"
 #include "snapshot.h"
 #include "steered.h"
 
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 #define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the drained copy serves */
-#define ATTEMPTS_MOST 3	   /* where the members change while they are measured */
+#define ATTEMPTS_MOST 10   /* where the members change while they are measured */
 
 struct steering {
 	const struct policy *policy;
@@ -34,13 +35,13 @@ struct steering *steering_new(const struct policy *policy)
 
 static bool is_ready(const struct kept *kept)
 {
-	return holders_any_serves(kept->holders);
+	return takers_any_serves(kept->takers);
 }
 
 /* Somebody serves it, though he may not be ready yet. */
 static bool is_served(const struct kept *kept)
 {
-	return kept->holders != NULL;
+	return kept->takers != NULL;
 }
 
 typedef bool predicate(const struct kept *kept);
@@ -102,6 +103,7 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 	bool needs_steering =
 		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);
 	group->trusted_ms = TRUSTED_MS;
+	group->is_shared = steered->n_strangers > 0;
 	group->is_wanted = group->order.count > 0 && (needs_steering || rule);
 	group->fd = steered_any_socket(steered);
 	group->choice = rule			  ? rule->actions.steer
@@ -191,7 +193,15 @@ static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_
 		list = &steered->group;
 	}
 	tell(steering);
+	for (const struct group *group = list; group; group = group->next) {
+		if (group->is_wanted)
+			left_steered_note(&group->place);
+	}
 	groups_steer(list, snapshot);
+	for (const struct group *group = list; group; group = group->next) {
+		if (!group_may_be_steered(group))
+			left_steered_strike(&group->place);
+	}
 	for (const struct group *group = list; group; group = group->next)
 		are_known &= !group->is_wanted || !group->obstacle || !group_is_measured(group);
 	return are_known;
@@ -262,11 +272,22 @@ static bool has_other(const struct steered *steered, const struct copy *copy)
 {
 	for (unsigned i = 0; i < steered->group.order.count; i++) {
 		const struct kept *kept = steered_member(steered, steered->group.order.members[i]);
-		if (kept ? !holders_own(kept->holders, copy) && is_ready(kept)
+		if (kept ? !takers_own(kept->takers, copy) && is_ready(kept)
 			 : !steered_is_udp(steered))
 			return true;
 	}
 	return false;
+}
+
+/* Whether COPY has the port for itself: then nobody can be steered to, and nobody has to be. */
+static bool is_alone(const struct steered *steered, const struct copy *copy)
+{
+	for (unsigned i = 0; i < steered->group.order.count; i++) {
+		const struct kept *kept = steered_member(steered, steered->group.order.members[i]);
+		if (!kept || !takers_own(kept->takers, copy))
+			return false;
+	}
+	return true;
 }
 
 static bool is_closed(const struct steered *steered, uint32_t inode)
@@ -289,7 +310,7 @@ static const char *obstacle_of(
 
 	if (group->obstacle)
 		return group->obstacle;
-	if (copy->state == COPY_DRAINING && !is_closed(steered, inode))
+	if (copy->state == COPY_DRAINING && !is_closed(steered, inode) && !is_alone(steered, copy))
 		return STEERING_NO_OTHER;
 	if (!group_is_measured(group) && !is_number_known(&group->order, inode))
 		return "has members whose numbers are not known";
@@ -300,7 +321,7 @@ static const char *obstacle_of(
 static const struct steered *group_of(
 	const struct steering *steering, const struct kept *kept, const struct copy *copy)
 {
-	return holders_own(kept->holders, copy) ? steered_find(&steering->groups, kept) : NULL;
+	return takers_own(kept->takers, copy) ? steered_find(&steering->groups, kept) : NULL;
 }
 
 const char *steering_obstacle(const struct steering *steering, const struct keeper *keeper,
@@ -320,12 +341,17 @@ const char *steering_obstacle(const struct steering *steering, const struct keep
 bool steering_has_others(
 	const struct steering *steering, const struct keeper *keeper, const struct copy *copy)
 {
+	bool shares = false;
+
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		const struct steered *steered = group_of(steering, kept, copy);
-		if (steered && !has_other(steered, copy))
+		if (!steered || is_alone(steered, copy))
+			continue;
+		if (!has_other(steered, copy))
 			return false;
+		shares = true;
 	}
-	return true;
+	return shares;
 }
 
 bool steering_is_sure(
@@ -350,6 +376,7 @@ static void leave(const struct steering *steering, struct steered *steered)
 			return;
 	}
 	group_leave_to_kernel(&steered->group);
+	left_steered_strike(&steered->group.place);
 }
 
 void steering_free(struct steering *steering, const struct keeper *keeper)

@@ -36,7 +36,10 @@ const char *steering_obstacle(const struct steering *steering, const struct keep
 
 #define STEERING_NO_OTHER "is shared with no other copy that is ready"
 
-/* Whether in each group of COPY there is somebody else who can take new connections. */
+/*
+ * Whether COPY shares a port, and in each group that it shares there is somebody else who can take
+ * new connections.
+ */
 bool steering_has_others(
 	const struct steering *steering, const struct keeper *keeper, const struct copy *copy);
 

@@ -10,16 +10,13 @@
 #include "group.h"
 #include "group_lock.h"
 #include "process_tree.h"
+#include "restorer.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the process serves */
@@ -41,8 +38,8 @@ struct withdrawal {
 	struct heard heard;
 	struct drain drain;
 	bool is_drain_started;
-	pid_t restorer; /* 0: none */
-	int restorer_pipe;
+	bool has_others_closed; /* some members of the groups, at the last look */
+	struct restorer restorer;
 };
 
 /* The kernel lets sockets of one user alone share a port; a process rarely has those of several. */
@@ -107,6 +104,7 @@ static bool add_listener(struct withdrawal *withdrawal, const struct table_entry
 		group->place = *entry;
 		group->choice = (struct steer){STEER_RANDOM, 0, 0};
 		group->trusted_ms = TRUSTED_MS;
+		group->is_shared = true;
 		group->fd = -1;
 		group->next = withdrawal->groups;
 		withdrawal->groups = group;
@@ -205,6 +203,9 @@ static int open_descriptors(struct withdrawal *withdrawal)
 
 /* ---- steering ---- */
 
+/* All others drain too, or are gone. */
+static const char obstacle_nobody[] = "is shared with nobody who can take them";
+
 static void look_at(struct withdrawal *withdrawal, struct group *group)
 {
 	uint32_t inodes[MEMBER_ORDER_MOST];
@@ -221,21 +222,27 @@ static void look_at(struct withdrawal *withdrawal, struct group *group)
 	group->n_closed = 0;
 	for (unsigned i = 0; i < count; i++) {
 		uint32_t inode = group->order.members[i];
-		group->is_closed[i] =
-			find_own(withdrawal, inode) || closed_is_heard(&withdrawal->heard, inode);
+		bool is_others = closed_is_heard(&withdrawal->heard, inode);
+		group->is_closed[i] = is_others || find_own(withdrawal, inode);
 		group->n_closed += group->is_closed[i];
+		withdrawal->has_others_closed |= is_others;
 	}
 	group->is_wanted = true;
 	if (group->n_closed == count)
-		group->obstacle = "is shared with nobody who can take them";
+		group->obstacle = obstacle_nobody;
 }
 
+/* Not of those that nobody can stand in for: whoever drains another one would not leave it out. */
 static void tell(struct withdrawal *withdrawal)
 {
 	struct heard list = {.count = 0};
 
-	for (size_t i = 0; i < withdrawal->n_own; i++)
-		heard_add(&list, withdrawal->own[i].entry.inode);
+	for (size_t i = 0; i < withdrawal->n_own; i++) {
+		const struct table_entry *entry = &withdrawal->own[i].entry;
+		const struct group *group = find_group(withdrawal, entry);
+		if (group->obstacle != obstacle_nobody)
+			heard_add(&list, entry->inode);
+	}
 	closed_tell(&withdrawal->told, list.inodes, list.count);
 	free(list.inodes);
 }
@@ -249,6 +256,11 @@ const char *withdrawal_obstacle(const struct withdrawal *withdrawal)
 	return group ? group->obstacle : NULL;
 }
 
+bool withdrawal_waits_for_others(const struct withdrawal *withdrawal)
+{
+	return withdrawal->has_others_closed;
+}
+
 /* Returns whether since the last time nothing can have come to the process by mistake. */
 static bool steer(struct withdrawal *withdrawal)
 {
@@ -260,6 +272,7 @@ static bool steer(struct withdrawal *withdrawal)
 		group->has_moved = false;
 	for (int i = 0; i == 0 || (i < ATTEMPTS_MOST && withdrawal_obstacle(withdrawal)); i++) {
 		snapshot_forget(&withdrawal->snapshot);
+		withdrawal->has_others_closed = false;
 		for (struct group *group = withdrawal->groups; group; group = group->next)
 			look_at(withdrawal, group);
 		tell(withdrawal);
@@ -327,70 +340,44 @@ void withdrawal_deafen(struct withdrawal *withdrawal)
 	set_deaf(withdrawal, true);
 }
 
-/* Another one may have closed a member: then it needs the program still. */
+/* Somebody else may have closed a member: then he needs the program still. */
+static bool is_needed(struct withdrawal *withdrawal, const struct group *group)
+{
+	struct slice seen;
+	bool is_needed = false;
+
+	snapshot_at(&withdrawal->snapshot, &group->place, &seen);
+	for (size_t i = 0; i < seen.count; i++) {
+		uint32_t inode = seen.entries[i].inode;
+		is_needed |=
+			closed_is_heard(&withdrawal->heard, inode) && !find_own(withdrawal, inode);
+	}
+	return is_needed;
+}
+
 static void leave_groups(struct withdrawal *withdrawal)
 {
 	closed_hear(&withdrawal->heard, &withdrawal->told, user_of(withdrawal));
+	snapshot_forget(&withdrawal->snapshot);
 	for (struct group *group = withdrawal->groups; group; group = group->next) {
-		bool is_needed = false;
-		for (unsigned i = 0; i < group->order.count; i++)
-			is_needed |= closed_is_heard(&withdrawal->heard, group->order.members[i]);
 		group->may_be_steered = true;
-		if (!is_needed)
+		if (!is_needed(withdrawal, group))
 			group_leave_to_kernel(group);
 	}
 	free(withdrawal->heard.inodes);
 	withdrawal->heard = (struct heard){.count = 0};
 }
 
-/*
- * Has the same descriptors. If the other end of the pipe is closed without a word, the process that
- * had it was killed, and the one that was to be stopped goes on.
+/* The process that was to be stopped goes on. What is told of may be that of the killed one still.
  */
-static _Noreturn void restore(struct withdrawal *withdrawal, int pipe)
+static void restore(void *context)
 {
-	char word;
+	struct withdrawal *withdrawal = context;
+	int lock = group_lock(user_of(withdrawal));
 
-	prctl(PR_SET_NAME, "reuse-restorer");
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	ssize_t got;
-	while ((got = read(pipe, &word, 1)) < 0 && errno == EINTR) {
-	}
-	if (got == 0) {
-		int lock = group_lock(user_of(withdrawal));
-		set_deaf(withdrawal, false);
-		leave_groups(withdrawal);
-		group_unlock(lock);
-	}
-	_exit(0);
-}
-
-static int start_restorer(struct withdrawal *withdrawal)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	withdrawal->restorer = fork();
-	if (withdrawal->restorer == 0) {
-		close(ends[1]);
-		restore(withdrawal, ends[0]);
-	}
-	close(ends[0]);
-	withdrawal->restorer_pipe = ends[1];
-	return withdrawal->restorer < 0 ? -errno : 0;
-}
-
-static void dismiss_restorer(struct withdrawal *withdrawal)
-{
-	if (withdrawal->restorer <= 0)
-		return;
-	if (write(withdrawal->restorer_pipe, "", 1) == 1)
-		waitpid(withdrawal->restorer, NULL, 0);
-	close(withdrawal->restorer_pipe);
+	set_deaf(withdrawal, false);
+	leave_groups(withdrawal);
+	group_unlock(lock);
 }
 
 /* ---- all of it ---- */
@@ -422,7 +409,7 @@ int withdrawal_begin(struct withdrawal **withdrawal_out, pid_t process)
 	if (!error && withdrawal->n_own)
 		error = open_descriptors(withdrawal);
 	if (!error && withdrawal->n_own)
-		error = start_restorer(withdrawal);
+		error = restorer_start(&withdrawal->restorer, restore, withdrawal);
 	if (error)
 		free_all(withdrawal);
 	else
@@ -435,12 +422,17 @@ unsigned withdrawal_count(const struct withdrawal *withdrawal)
 	return (unsigned)withdrawal->n_own;
 }
 
+bool withdrawal_has(const struct withdrawal *withdrawal, uint64_t inode)
+{
+	return find_own(withdrawal, inode) != NULL;
+}
+
 void withdrawal_end(struct withdrawal *withdrawal)
 {
 	int lock = group_lock(user_of(withdrawal));
 
 	leave_groups(withdrawal);
-	dismiss_restorer(withdrawal);
+	restorer_dismiss(&withdrawal->restorer);
 	free_all(withdrawal);
 	group_unlock(lock);
 }

@@ -4,6 +4,7 @@
 #define SUPERVISE_SOCKETS_WITHDRAWAL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct withdrawal;
@@ -19,6 +20,9 @@ int withdrawal_begin(struct withdrawal **withdrawal, pid_t process);
 /* How many listeners it is about; 0: nobody shares a port with the process. */
 unsigned withdrawal_count(const struct withdrawal *withdrawal);
 
+/* Whether it is about the listener with this INODE. */
+bool withdrawal_has(const struct withdrawal *withdrawal, uint64_t inode);
+
 /*
  * Has new connections go to the others of the groups, and looks whether what had come to the
  * process before is finished. To be called again and again: what it does holds while the members of
@@ -28,6 +32,9 @@ bool withdrawal_advance(struct withdrawal *withdrawal);
 
 /* Why new connections cannot be kept from it, in words behind "its port", or NULL. */
 const char *withdrawal_obstacle(const struct withdrawal *withdrawal);
+
+/* Whether others of the groups are being drained too: they may be replaced soon. */
+bool withdrawal_waits_for_others(const struct withdrawal *withdrawal);
 
 /* Has the listeners take nothing that comes by mistake: the client's TCP asks again. */
 void withdrawal_deafen(struct withdrawal *withdrawal);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# slow.py PORT: a server of one thread that knows nothing of libreuse, and has no graceful end at
+# slow.py PORT [OWN]: a server of one thread that knows nothing of libreuse, and has no graceful end at
 # all: answers each connection with its process id. Who asks it to "wait" gets the first half of
 # the answer at once, and the rest a second later.
 # SLOW_MODE=dies: ends a moment after it listens; SLOW_MODE=late: never comes to listen.
@@ -12,6 +12,10 @@ import time
 mode = os.environ.get("SLOW_MODE")
 if mode == "late":
     signal.pause()
+own = socket.socket()  # on which nobody ever asks
+if len(sys.argv) > 2:
+    own.bind(("127.0.0.1", int(sys.argv[2])))
+    own.listen()
 server = socket.socket()
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 server.bind(("127.0.0.1", int(sys.argv[1])))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # taker.py [ENDPOINT ...]: answers what comes to tcp,ADDRESS,PORT or udp,ADDRESS,PORT with its process
 # id, as programs do that wait with epoll(7): its sockets are made non-blocking after they are bound.
-# SIGUSR1: shuts its listeners down, and ends with status 3.
+# SIGUSR1: shuts its listeners down, and ends with status 3. SIGUSR2: ends with status 0.
 # TAKER_DIRECTORY: after it has bound, writes bound-NUMBER there, and waits for the file NUMBER, where
 # that is the number of the copy.
 import os
@@ -21,6 +21,7 @@ def shut_down(*_):
 
 
 signal.signal(signal.SIGUSR1, shut_down)
+signal.signal(signal.SIGUSR2, lambda *_: os._exit(0))
 for endpoint in sys.argv[1:]:
     protocol, address, port = endpoint.split(",")
     server = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET,

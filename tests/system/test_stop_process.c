@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* reuse-run --stop: a process that nobody supervises ends, and its clients do not notice. */
+#include "supervised.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MANY	    32	/* clients */
+#define CONNECTIONS 200 /* that are shared out */
+#define COPIES_MOST 16
+
+static const char *python(void)
+{
+	return need_program("python3");
+}
+
+/* ---- copies ---- */
+
+static struct process *slow_copy(int port)
+{
+	struct process *copy =
+		process_start(WORDS(python(), script_path("slow.py"), format("%d", port)));
+
+	process_wait_text(copy, "listening");
+	return copy;
+}
+
+static struct process *start_copy(const char *const *words, int port)
+{
+	struct process *copy = process_start(words);
+
+	process_wait_port(copy, "tcp", port);
+	return copy;
+}
+
+static struct process *holding_copy(int port)
+{
+	return start_copy(WORDS(python(), script_path("holding.py"), format("%d", port)), port);
+}
+
+static struct process *stubborn_copy(int port)
+{
+	return start_copy(
+		WORDS(python(), script_path("holding.py"), format("%d", port), "stubborn"), port);
+}
+
+/* ---- stops ---- */
+
+#define stop_start(PROCESS, ...)                                                                   \
+	process_start(WORDS(run_path(), "--stop", format("%d", (int)(PROCESS)), ##__VA_ARGS__),    \
+		.is_bare = true)
+
+static void stop_finish(struct process *stop, int status)
+{
+	int ended = process_wait(stop);
+
+	cr_assert_eq(ended, status, "--stop ended with %d: %s", ended, process_errors(stop));
+}
+
+#define stop_copy(COPY, ...) stop_finish(stop_start(process_id(COPY), ##__VA_ARGS__), 0)
+
+static void expect_said(struct process *stop, const char *what)
+{
+	cr_expect(strstr(process_errors(stop), what), "not \"%s\" but: %s", what,
+		process_errors(stop));
+}
+
+static void expect_lives(struct process *process)
+{
+	cr_expect_not(process_ended(process), "it ended: %s", process_errors(process));
+}
+
+/* ---- shares ---- */
+
+/* The process that answers slow.py's or holding.py's way. */
+static pid_t ask_once(int port)
+{
+	int fd = client_connect("127.0.0.1", port);
+	char answer[32] = "";
+
+	cr_assert_eq(send(fd, "\n", 1, MSG_NOSIGNAL), 1);
+	cr_assert_gt(recv(fd, answer, sizeof answer - 1, 0), 0);
+	close(fd);
+	return atoi(answer);
+}
+
+struct shares {
+	int port, members;
+};
+
+/* Whether so many processes take part, each with half of an equal share at least. */
+static bool are_shared(void *context)
+{
+	const struct shares *shares = context;
+	pid_t processes[COPIES_MOST] = {0};
+	int got[COPIES_MOST] = {0}, count = 0, least = CONNECTIONS;
+
+	for (int i = 0; i < CONNECTIONS; i++) {
+		pid_t process = ask_once(shares->port);
+		int at = 0;
+		while (at < count && processes[at] != process)
+			at++;
+		cr_assert_lt(at, COPIES_MOST);
+		count = at == count ? count + 1 : count;
+		processes[at] = process;
+		got[at]++;
+	}
+	for (int i = 0; i < count; i++)
+		least = got[i] < least ? got[i] : least;
+	return count == shares->members && least * shares->members * 2 >= CONNECTIONS;
+}
+
+static bool is_half_open(int port)
+{
+	struct socket_line lines[512];
+	size_t count = socket_list("tcp", port, lines, 512);
+
+	for (size_t i = 0; i < count; i++) {
+		if (lines[i].state == 3 || lines[i].state == 12)
+			return true;
+	}
+	return false;
+}
+
+/* What --stop leaves behind in a group: its members as they were, and nothing else. */
+static void expect_left(int port, int members)
+{
+	struct shares shares = {port, members};
+
+	cr_expect_eq(
+		count_listening("tcp", port), members, "%d listen", count_listening("tcp", port));
+	cr_expect(are_shared(&shares), "not all have their share");
+	cr_expect_not(is_half_open(port));
+}
+
+/* ---- nothing is lost ---- */
+
+/* Each copy is replaced by another one of its kind. */
+static void replace_under_load(struct process *(*start)(int port), int port, int times)
+{
+	struct process *old = start(port);
+	struct process *clients = load_start(port, MANY);
+
+	for (int i = 0; i < times; i++) {
+		struct process *new = start(port);
+		stop_copy(old);
+		cr_expect(process_ended(old));
+		old = new;
+	}
+	load_stop_served(clients);
+}
+
+/* The same, and another one beside the last. */
+static void replace_and_compare(struct process *(*start)(int port), int times)
+{
+	int port = port_new();
+
+	replace_under_load(start, port, times);
+	start(port);
+	expect_left(port, 2);
+}
+
+Test(stop_process, python)
+{
+	replace_and_compare(slow_copy, repeat(3, 30));
+}
+
+static struct process *threaded_copy(int port)
+{
+	return start_copy(WORDS(python(), script_path("threaded.py"), format("%d", port)), port);
+}
+
+Test(stop_process, python_with_a_thread_for_each_connection)
+{
+	replace_and_compare(threaded_copy, repeat(2, 25));
+}
+
+static struct process *node_copy(int port)
+{
+	return start_copy(
+		WORDS(need_program("node"), script_path("http.js"), format("%d", port)), port);
+}
+
+Test(stop_process, node)
+{
+	int port = port_new();
+
+	need_program("node");
+	replace_under_load(node_copy, port, repeat(2, 25));
+	wait_listening("tcp", port, 1);
+}
+
+static struct process *nginx_copy(int port)
+{
+	struct process *nginx = nginx_start(format("listen 127.0.0.1:%d;", port), "answer\\n");
+
+	process_wait_port(nginx, "tcp", port);
+	return nginx;
+}
+
+Test(stop_process, nginx)
+{
+	int port = port_new();
+
+	replace_under_load(nginx_copy, port, repeat(2, 20));
+	wait_listening("tcp", port, 1);
+}
+
+/* Each of its three workers has a socket of its own; they do not end by themselves. */
+static struct process *forking_copy(int port)
+{
+	int before = count_listening("tcp", port);
+	struct process *copy = process_start(
+		WORDS(python(), script_path("serve.py"), "workers", format("%d", port)));
+
+	wait_listening("tcp", port, before + 3);
+	return copy;
+}
+
+Test(stop_process, workers_with_a_socket_each)
+{
+	int port = port_new();
+
+	replace_under_load(forking_copy, port, repeat(2, 10));
+	expect_left(port, 3);
+}
+
+static struct process *notified_copy(int port)
+{
+	int before = count_listening("tcp", port);
+	struct process *copy = process_start(WORDS(run_path(), "--hook=notify", python(),
+						     script_path("slow.py"), format("%d", port)),
+		.is_bare = true);
+
+	wait_listening("tcp", port, before + 1);
+	return copy;
+}
+
+Test(stop_process, a_notified_program)
+{
+	need_notify();
+	replace_and_compare(notified_copy, repeat(2, 10));
+}
+
+/* As its process id has it, without the one that it was started by. */
+Test(stop_process, a_notified_program_by_its_own_process)
+{
+	int port = port_new();
+
+	need_notify();
+	struct process *old = notified_copy(port);
+	slow_copy(port);
+	struct process *clients = load_start(port, MANY);
+	stop_finish(stop_start(process_child(process_id(old))), 0);
+	process_wait(old);
+	load_stop_served(clients);
+	expect_left(port, 1);
+}
+
+/* ---- how long ---- */
+
+Test(stop_process, an_idle_copy_goes_while_others_have_half_open_requests)
+{
+	int port = port_new();
+	struct process *old = slow_copy(port);
+	struct process *new = slow_copy(port);
+	struct process *half_open = process_start(
+		WORDS(python(), script_path("half_open.py"), format("%d", port)), .is_bare = true);
+
+	process_wait_text(half_open, "asking");
+	cr_assert(is_half_open(port));
+	stop_copy(old, "--drain-timeout=1h");
+	cr_expect(is_half_open(port), "others had none any more");
+	expect_lives(new);
+	process_kill(half_open);
+}
+
+Test(stop_process, a_request_in_progress_is_finished)
+{
+	int port = port_new();
+	struct process *old = slow_copy(port);
+	struct process *new = slow_copy(port);
+	int request = request_beside(process_id(new), port);
+	struct process *stop = stop_start(process_id(old), "--drain-timeout=1h");
+
+	request_end(request);
+	stop_finish(stop, 0);
+	cr_expect(process_ended(old));
+	expect_left(port, 1);
+}
+
+Test(stop_process, what_is_not_finished_in_time_is_cut_off_and_said)
+{
+	int port = port_new();
+	struct process *old = holding_copy(port);
+
+	holding_copy(port);
+	hold_connections(process_id(old), port, 1);
+	struct process *stop = stop_start(process_id(old), "--drain-timeout=500ms");
+	stop_finish(stop, 1);
+	expect_said(stop, format("process %d still has connections after 500 ms, and is told to "
+				 "stop\n",
+				  (int)process_id(old)));
+	cr_expect(process_ended(old));
+	expect_left(port, 1);
+}
+
+Test(stop_process, one_that_does_not_heed_the_signal_is_killed)
+{
+	int port = port_new();
+	struct process *old = stubborn_copy(port);
+
+	holding_copy(port);
+	struct process *stop = stop_start(process_id(old), "--grace=500ms");
+	stop_finish(stop, 0);
+	expect_said(stop, "does not stop, and is killed");
+	cr_expect_eq(process_wait(old), 128 + SIGKILL);
+	cr_expect(strstr(process_errors(old), "told to stop"));
+	expect_left(port, 1);
+}
+
+Test(stop_process, the_signal_is_the_one_that_is_named)
+{
+	int port = port_new();
+	struct process *old = slow_copy(port);
+
+	slow_copy(port);
+	stop_copy(old, "--stop-signal=INT");
+	process_wait(old);
+	cr_expect(strstr(process_errors(old), "KeyboardInterrupt"), "%s", process_errors(old));
+}
+
+/* ---- targets ---- */
+
+static void expect_stop(int status, const char *target)
+{
+	stop_finish(process_start(WORDS(run_path(), "--stop", target), .is_bare = true), status);
+}
+
+Test(stop_process, a_target_that_is_gone_or_empty_is_stopped_already)
+{
+	const char *directory = new_directory();
+	struct process *gone = process_run(WORDS("/bin/true"), .is_bare = true);
+
+	expect_stop(0, "");
+	expect_stop(0, format("%s/server.pid", directory));
+	expect_stop(0, format("%d", (int)process_id(gone)));
+	stop_finish(process_start(WORDS(run_path(), "--stop"), .is_bare = true), 0);
+	expect_stop(64, write_file(directory, "nonsense", "nonsense\n"));
+}
+
+Test(stop_process, a_pid_file_names_the_process)
+{
+	int port = port_new();
+	struct process *old = slow_copy(port);
+
+	expect_stop(
+		0, write_file(new_directory(), "server.pid", format("%d\n", (int)process_id(old))));
+	cr_expect(process_ended(old));
+}
+
+Test(stop_process, a_process_that_shares_nothing_is_told_to_stop_at_once)
+{
+	int port = port_new();
+	struct process *alone = holding_copy(port);
+
+	hold_connections(process_id(alone), port, 1);
+	struct process *stop = stop_start(process_id(alone), "--drain-timeout=1h");
+	stop_finish(stop, 0);
+	expect_said(stop, "shares no TCP port with others, so it is told to stop at once");
+	cr_expect(process_ended(alone));
+}
+
+static struct process *supervise_slow(int port, const char *copies)
+{
+	return supervise(copies, "--keep", "--ready-delay=200ms", python(), script_path("slow.py"),
+		format("%d", port));
+}
+
+Test(stop_process, a_supervisor_is_told_to_stop)
+{
+	int port = port_new();
+	struct process *supervisor = supervise_slow(port, "-n2");
+
+	wait_ready(supervisor, 2);
+	struct process *stop = stop_start(process_id(supervisor));
+	stop_finish(stop, 0);
+	expect_said(stop, format("supervisor %d is told to stop", (int)process_id(supervisor)));
+	cr_expect_eq(process_wait(supervisor), 0);
+	wait_listening("tcp", port, 0);
+}
+
+Test(stop_process, a_copy_of_a_supervisor_is_refused_with_the_command_that_is_meant)
+{
+	int port = port_new();
+	struct process *supervisor = supervise_slow(port, "-n2");
+
+	wait_ready(supervisor, 2);
+	pid_t copy = copy_in(supervisor, 1);
+	struct process *stop = stop_start(copy);
+	stop_finish(stop, 64);
+	expect_said(stop, format("process %d belongs to supervisor %d, ", (int)copy,
+				  (int)process_id(supervisor)));
+	expect_said(stop, format("use --stop %d, --roll %d, or --scale %d -n N\n",
+				  (int)process_id(supervisor), (int)process_id(supervisor),
+				  (int)process_id(supervisor)));
+	expect_left(port, 2);
+	end_supervisor(supervisor);
+}
+
+/* ---- rights ---- */
+
+Test(stop_process, of_another_user_it_is_refused_and_nothing_changes)
+{
+	int port = port_new();
+
+	need_root();
+	struct process *old = slow_copy(port);
+	slow_copy(port);
+	struct process *stop =
+		process_start(WORDS(supervise_path(), "--stop", format("%d", (int)process_id(old))),
+			.is_bare = true, .user = "nobody");
+	stop_finish(stop, 77);
+	expect_said(stop, format("process %d is not ours to stop", (int)process_id(old)));
+	expect_lives(old);
+	expect_left(port, 2);
+}
+
+/* Started before it moves there. */
+Test(stop_process, in_another_network_it_is_done_there)
+{
+	need_root();
+	const char *outside = format("--net=/proc/%d/ns/net", (int)getppid());
+	enter_network_namespace();
+	int port = port_new();
+	struct process *old = slow_copy(port);
+	slow_copy(port);
+	struct process *clients = load_start(port, MANY);
+	stop_finish(process_start(WORDS(need_program("nsenter"), outside, run_path(), "--stop",
+					  format("%d", (int)process_id(old))),
+			    .is_bare = true),
+		0);
+	load_stop_served(clients);
+	cr_expect(process_ended(old));
+	expect_left(port, 1);
+}
+
+/* As where a sandbox or yama forbids pidfd_getfd(2). */
+#define stop_without_descriptors(PROCESS, ...)                                                     \
+	process_start(WORDS(need_program("strace"), "-qq", "-o", "/dev/null", "-e",                \
+			      "inject=pidfd_getfd:error=EPERM", run_path(), "--stop",              \
+			      format("%d", (int)(PROCESS)), ##__VA_ARGS__),                        \
+		.is_bare = true)
+
+static void replace_without_descriptors(const char *user)
+{
+	int port = port_new(), times = repeat(2, 10);
+	const char *words[] = {python(), script_path("slow.py"), format("%d", port), NULL};
+	struct process *old = process_start(words, .user = user);
+
+	process_wait_text(old, "listening");
+	struct process *clients = load_start(port, MANY);
+	for (int i = 0; i < times; i++) {
+		struct process *new = process_start(words, .user = user);
+		process_wait_text(new, "listening");
+		struct process *stop = stop_without_descriptors(process_id(old));
+		stop_finish(stop, 0);
+		cr_expect_eq(times_said(stop, "at once"), 0, "%s", process_errors(stop));
+		old = new;
+	}
+	load_stop_served(clients);
+	process_wait_text(process_start(words, .user = user), "listening");
+	expect_left(port, 2);
+}
+
+Test(stop_process, without_its_descriptors)
+{
+	replace_without_descriptors(NULL);
+}
+
+Test(stop_process, without_its_descriptors_as_the_user_of_the_group)
+{
+	need_root();
+	replace_without_descriptors("nobody");
+}
+
+/* Under the same lock as they have, and heard by them. */
+Test(stop_process, root_stops_a_copy_while_its_user_s_supervisor_rolls)
+{
+	int port = port_new();
+
+	need_root();
+	const char *slow = script_path("slow.py");
+	struct process *supervisor =
+		process_start(WORDS(supervise_path(), "-v", "-n2", "--keep", "--ready-delay=200ms",
+				      python(), slow, format("%d", port)),
+			.is_bare = true, .user = "nobody");
+	wait_ready(supervisor, 2);
+	struct process *clients = load_start(port, MANY);
+	for (int i = 0; i < repeat(2, 10); i++) {
+		struct process *copy =
+			process_start(WORDS(python(), slow, format("%d", port)), .user = "nobody");
+		process_wait_text(copy, "listening");
+		struct process *rolling = roll_start(supervisor);
+		stop_copy(copy);
+		roll_finish(rolling, 2);
+	}
+	load_stop_served(clients);
+	expect_left(port, 2);
+	end_supervisor(supervisor);
+}
+
+/* ---- killed ---- */
+
+/* At the COUNTth of its calls of that name. It never ends by itself, for it waits for a client. */
+static void kill_at(pid_t target, const char *call, int count)
+{
+	struct process *stop = process_start(
+		WORDS(need_program("strace"), "-qq", "-o", "/dev/null", "-e",
+			format("inject=%s:signal=KILL:when=%d", call, count), supervise_path(),
+			"--stop", format("%d", (int)target), "--drain-timeout=1h"),
+		.is_bare = true);
+
+	cr_expect_eq(
+		process_wait(stop), 128 + SIGKILL, "%s %d: %s", call, count, process_errors(stop));
+}
+
+Test(stop_process, killed_at_any_step_it_leaves_the_members_as_they_were)
+{
+	static const char *const calls[] = {"pidfd_getfd", "bind", "connect", "setsockopt"};
+	int port = port_new(), most = repeat(3, 25);
+	struct shares shares = {port, 2};
+	struct process *old = holding_copy(port);
+
+	holding_copy(port);
+	hold_connections(process_id(old), port, 1);
+	for (int i = 0; i < (int)(sizeof calls / sizeof *calls); i++) {
+		for (int count = 1; count <= (i == 0 ? 1 : most); count++) {
+			kill_at(process_id(old), calls[i], count);
+			wait_until(
+				are_shared, &shares, format("shares after %s %d", calls[i], count));
+		}
+	}
+	expect_lives(old);
+	expect_left(port, 2);
+	stop_finish(stop_start(process_id(old), "--drain-timeout=100ms"), 1);
+	expect_left(port, 1);
+}
+
+/* Its listener is deaf by then. */
+Test(stop_process, killed_when_it_has_told_the_process_it_leaves_the_members_as_they_were)
+{
+	int port = port_new();
+	struct shares shares = {port, 2};
+	struct process *old = stubborn_copy(port);
+
+	holding_copy(port);
+	struct process *stop = process_start(
+		WORDS(supervise_path(), "--stop", format("%d", (int)process_id(old)), "--grace=1h"),
+		.is_bare = true);
+	process_wait_text(old, "told to stop");
+	process_signal(stop, SIGKILL);
+	process_wait(stop);
+	wait_until(are_shared, &shares, "shares");
+	expect_left(port, 2);
+}
+
+/* ---- beside others ---- */
+
+Test(stop_process, two_of_three_at_once)
+{
+	int port = port_new();
+	struct process *copies[2];
+
+	slow_copy(port);
+	struct process *clients = load_start(port, MANY);
+	for (int i = 0; i < repeat(2, 10); i++) {
+		copies[0] = slow_copy(port);
+		copies[1] = slow_copy(port);
+		struct process *stops[] = {
+			stop_start(process_id(copies[0])), stop_start(process_id(copies[1]))};
+		stop_finish(stops[0], 0);
+		stop_finish(stops[1], 0);
+	}
+	load_stop_served(clients);
+	expect_left(port, 1);
+}
+
+/* Whoever comes second stays until there is another one. */
+Test(stop_process, two_of_two_at_once_of_which_one_is_replaced)
+{
+	int port = port_new();
+	struct process *first = holding_copy(port), *second = holding_copy(port);
+
+	hold_connections(process_id(first), port, 1);
+	struct process *first_stop = stop_start(process_id(first), "--drain-timeout=1h");
+	wait_until(are_shared, &(struct shares){port, 1}, "the drain of the first one");
+	struct process *second_stop = stop_start(process_id(second), "--drain-timeout=1h");
+	process_wait_text(second_stop, "waits, because all others that could take its clients are "
+				       "stopped too");
+	expect_lives(second);
+	struct process *third = holding_copy(port);
+	stop_finish(second_stop, 0);
+	expect_lives(first);
+	expect_lives(third);
+	process_signal(first_stop, SIGTERM);
+	process_wait(first_stop);
+	wait_until(are_shared, &(struct shares){port, 2}, "shares");
+}
+
+Test(stop_process, the_last_one_is_told_to_stop_when_nobody_comes)
+{
+	int port = port_new();
+	struct process *first = slow_copy(port), *second = slow_copy(port);
+	struct process *stops[] = {stop_start(process_id(first)), stop_start(process_id(second))};
+
+	stop_finish(stops[0], 0);
+	stop_finish(stops[1], 0);
+	cr_expect_eq(times_said(stops[0], "no other can take") +
+			     times_said(stops[1], "no other can take"),
+		1, "%s%s", process_errors(stops[0]), process_errors(stops[1]));
+	wait_listening("tcp", port, 0);
+}
+
+Test(stop_process, beside_a_roll)
+{
+	int port = port_new();
+	struct process *supervisor = supervise_slow(port, "-n2");
+
+	wait_ready(supervisor, 2);
+	struct process *clients = load_start(port, MANY);
+	for (int i = 0; i < repeat(2, 10); i++) {
+		struct process *copy = slow_copy(port);
+		struct process *rolling = roll_start(supervisor);
+		stop_copy(copy);
+		roll_finish(rolling, 2);
+	}
+	load_stop_served(clients);
+	expect_left(port, 2);
+	end_supervisor(supervisor);
+}
