@@ -65,9 +65,16 @@ http {{
     return ["nginx", "-e", "stderr", "-p", bench.BUILD, "-c", config]
 
 
-def haproxy(port, backends, mode="http"):
-    """HAProxy in front of servers, each at the port named; with its defaults but for timeouts."""
-    lines = "\n".join(f"    server s{each} 127.0.0.1:{each}" for each in backends)
+def uneven(port):
+    return [PYTHON, script("uneven.py"), str(port)]
+
+
+def haproxy(port, backends, mode="http", more=""):
+    """
+    HAProxy in front of servers, each at the port named and with MORE options; with its defaults but
+    for timeouts.
+    """
+    lines = "\n".join(f"    server s{each} 127.0.0.1:{each}{more}" for each in backends)
     config = write(f"haproxy-{port}.conf", f"""
 global
     stats socket {bench.path("haproxy.sock")} mode 600 level admin expose-fd listeners

@@ -42,6 +42,7 @@ struct command {
 	bool is_explained, leaves_children, is_kept;
 	bool is_plain;		 /* --no-keep */
 	bool has_copies;	 /* -n was typed */
+	bool has_queues;	 /* --queues was typed */
 	const char *for_copies;	 /* an option that only a supervisor understands */
 	const char *for_stopped; /* one for a supervisor or --stop */
 	bool is_json, is_watched;
@@ -59,7 +60,7 @@ void command_free(struct command *command);
 
 static inline bool command_is_supervised(const struct command *command)
 {
-	return command->has_copies || command->is_kept;
+	return command->has_copies || command->is_kept || command->has_queues;
 }
 
 #endif

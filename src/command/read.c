@@ -111,6 +111,11 @@ static bool goes_together(const struct command *command)
 		return wrong("--keep and --no-keep do not go together");
 	if (command->is_plain && !command->has_copies)
 		return wrong("--no-keep goes with -n");
+	if (command->is_plain && command->has_queues)
+		return wrong("--queues and --no-keep do not go together");
+	if (command->options.n_queues > command->options.n_copies)
+		return wrong("--queues=%u: there are only %u copies, as -n says, to take from them",
+			command->options.n_queues, command->options.n_copies);
 	if (command->user && *command->user && command->verb != COMMAND_WHY)
 		return wrong("--user goes with --why");
 	if (is_looking && program)
@@ -155,7 +160,7 @@ int command_read(struct command *command, char **words)
 	if (!read_options(command, words) ||
 		(command->verb < COMMAND_VERSION && !goes_together(command)))
 		return EX_USAGE;
-	command->is_kept |= command->has_copies && !command->is_plain;
+	command->is_kept |= command_is_supervised(command) && !command->is_plain;
 	options_settle(&command->options, getpid() == 1);
 	return 0;
 }

@@ -81,6 +81,9 @@ const struct table_row table_rows[] = {
 	{NULL, "--grace", "T", TABLE_STOPPED, TABLE_TIME, OPTIONS(grace_ms),
 		"how long after the stop signal before SIGKILL [10s]", NULL},
 
+	{NULL, "--queues", "Q", TABLE_COPIES, TABLE_QUEUES, OPTIONS(n_queues),
+		"how many queues of each endpoint the copies take their connections from: with 1, "
+		"whichever copy is idle takes the next one [one for each copy]", NULL},
 	{NULL, "--ready", "HOW", TABLE_COPIES, TABLE_READY, 0,
 		"a copy is ready when it listens ('listen'), when it says READY=1 ('notify'), or "
 		"when a shell command exits with 0 [listen]", "listen notify"},

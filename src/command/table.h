@@ -27,6 +27,7 @@ enum table_kind {
 	TABLE_STRING, /* a string */
 	TABLE_FILLED, /* a string, which must not be empty */
 	TABLE_COUNT,
+	TABLE_QUEUES,
 	TABLE_TIME,
 	TABLE_SIGNAL,
 	TABLE_RESTART,

@@ -13,6 +13,7 @@
 /* What an option takes, if its value is just right or wrong. */
 static const char *const wanted[] = {
 	[TABLE_COUNT] = "a number from 1 to 1024",
+	[TABLE_QUEUES] = "a number of queues, 1 or more, and at most as many as there are copies",
 	[TABLE_TIME] = "a time, as 30s, 500ms or 2min",
 	[TABLE_SIGNAL] = "a signal, as TERM or QUIT",
 	[TABLE_RESTART] = "on-failure, always or no",
@@ -225,6 +226,9 @@ bool value_read(struct command *command, const struct typed *typed)
 		return read_filled(place, typed);
 	case TABLE_COUNT:
 		return read_copies(command, typed);
+	case TABLE_QUEUES:
+		command->has_queues = true;
+		return options_parse_count(value, place) || refuse(typed);
 	case TABLE_TIME:
 		return options_parse_time(value, place) || refuse(typed);
 	case TABLE_SIGNAL:

@@ -133,12 +133,16 @@ static uint64_t network_of(int fd)
 	return cookie;
 }
 
-/* What one user made in one network is for that user there. */
+/*
+ * What one user made in one network is for that user there; or for all copies that are to share it,
+ * which may be of several users.
+ */
 static bool may_have(int kept, int fd)
 {
 	struct stat ours, theirs;
 
-	return fstat(kept, &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_uid == theirs.st_uid &&
+	return fstat(kept, &ours) == 0 && fstat(fd, &theirs) == 0 &&
+	       (ours.st_uid == theirs.st_uid || keep_is_shared()) &&
 	       network_of(kept) == network_of(fd) && !is_promised(ours.st_ino) && !is_held(&ours);
 }
 

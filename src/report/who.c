@@ -2,6 +2,7 @@
 #include "who.h"
 
 #include "ground/errnos.h"
+#include "ground/process.h"
 #include "ground/sysctl.h"
 #include "who_json.h"
 
@@ -84,6 +85,29 @@ static const char *unknown(const struct columns *columns)
 }
 
 /* The first of its processes, and how many more there are. */
+/* Whether it is a child of another one that has the socket. */
+static bool is_forked(const struct listener *listener, size_t place)
+{
+	struct process process;
+
+	if (!process_read(&process, listener->owners[place].process))
+		return true;
+	for (size_t i = 0; i < listener->n_processes; i++) {
+		if (listener->owners[i].process == process.parent)
+			return true;
+	}
+	return false;
+}
+
+static size_t count_forked(const struct listener *listener)
+{
+	size_t count = 0;
+
+	for (size_t i = 1; i < listener->n_processes; i++)
+		count += is_forked(listener, i);
+	return count;
+}
+
 static void print_process(FILE *out, const struct listener *listener, const struct columns *columns)
 {
 	char number[CELL_SIZE] = "-", program[PROCFS_PROGRAM_SIZE] = "-";
@@ -93,13 +117,27 @@ static void print_process(FILE *out, const struct listener *listener, const stru
 		strcpy(program, number);
 	} else if (listener->n_processes) {
 		pid_t process = listener->owners[0].process;
-		size_t others = listener->n_processes - 1;
+		size_t others = count_forked(listener);
 		int length = snprintf(number, sizeof number, "%d", (int)process);
 		if (others)
 			snprintf(number + length, sizeof number - (size_t)length, "+%zu", others);
 		owners_program(process, program);
 	}
 	fprintf(out, "  %-*s  %-15s  ", PROCESS_WIDTH, number, program);
+}
+
+/* Those that take from the same queue and were not forked from each other: see --queues. */
+static void print_other_takers(FILE *out, const struct listener *listener)
+{
+	char program[PROCFS_PROGRAM_SIZE];
+
+	for (size_t i = 1; i < listener->n_processes; i++) {
+		pid_t process = listener->owners[i].process;
+		if (is_forked(listener, i))
+			continue;
+		owners_program(process, program);
+		fprintf(out, "  %-12d  %-15s  takes from the same queue\n", (int)process, program);
+	}
 }
 
 static void print_queue(FILE *out, const struct table_entry *entry, const struct columns *columns)
@@ -165,6 +203,7 @@ static void print_row(FILE *out, const struct survey *survey, const struct liste
 						   : unknown(columns));
 	print_keeper(out, survey, listener, columns);
 	fputc('\n', out);
+	print_other_takers(out, listener);
 }
 
 /* ---- groups ---- */

@@ -57,7 +57,7 @@ int adopt_socket(const struct configuration *configuration, int fd, const struct
 	}
 	int error = rule_shares(rule) ? share_inherited(configuration, inherited, rule, &found) : 0;
 	if (!error)
-		error = replace_socket(fd, inherited, endpoint);
+		error = replace_socket(fd, inherited, endpoint, false);
 	if (error)
 		return error;
 	system_fcntl(inherited, F_SETFD, FD_CLOEXEC);

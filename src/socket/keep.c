@@ -64,6 +64,9 @@ static int store_size; /* 0: not known */
 /* The process that has our kept sockets is to be replaced by this one, and lives still. */
 static bool is_successor;
 
+/* The processes that have our kept sockets live still, and go on to serve them beside this one. */
+static bool is_shared;
+
 /*
  * Whether descriptors and variables come from one who may choose them. In secure-execution mode he
  * has fewer rights than the program: he could name a keeper of his own, and be sent its sockets.
@@ -171,6 +174,7 @@ static void read_keeper(char **environment)
 		notify_path[0] = '\0';
 	store_size = size > 0 ? size : 0;
 	is_successor = inherited_variable(environment, "REUSE_SUCCESSOR=") != NULL;
+	is_shared = inherited_variable(environment, "REUSE_SHARED=") != NULL;
 }
 
 void keep_start(const struct configuration *configuration, char ***environment)
@@ -203,6 +207,11 @@ void keep_serve(const struct keep_service *whose)
 bool keep_is_start_trusted(void)
 {
 	return is_start_trusted;
+}
+
+bool keep_is_shared(void)
+{
+	return is_shared;
 }
 
 void keep_settle(void)
@@ -324,16 +333,22 @@ static void give_up(const struct configuration *configuration, unsigned place, c
 
 /* ---- taking ---- */
 
+/* In spite of the lock, which a process has that was not forked from this one's family. */
+static bool hold_in_family(unsigned place)
+{
+	int holder = shared->kept[place].holder, self = system_getpid();
+	bool is_free = holder == 0 || holder == self || system_kill(holder, 0) == -ESRCH;
+
+	return is_free &&
+	       atomic_compare_exchange_strong(&shared->kept[place].holder, &holder, self);
+}
+
 /* Makes this process the holder, unless another one is. */
 static bool hold(unsigned place)
 {
-	int nobody = 0, self = system_getpid();
-
-	if (system_lock(mine[place].fd) == 0)
-		shared->kept[place].holder = self;
-	else if (!is_successor ||
-		 !atomic_compare_exchange_strong(&shared->kept[place].holder, &nobody, self))
-		return false;
+	if (system_lock(mine[place].fd) < 0)
+		return (is_successor || is_shared) && hold_in_family(place);
+	shared->kept[place].holder = system_getpid();
 	return true;
 }
 
@@ -346,7 +361,7 @@ static int take(const struct configuration *configuration, unsigned place, int f
 		give_up(configuration, place, "the socket was shut down, so it is not kept");
 		return 0;
 	}
-	int error = replace_socket(fd, mine[place].fd, endpoint);
+	int error = replace_socket(fd, mine[place].fd, endpoint, is_shared);
 	if (error)
 		return error;
 	/* The keeper hears of it anew, so that it knows who has the socket now. */

@@ -31,6 +31,9 @@ void keep_start(const struct configuration *configuration, char ***environment);
  */
 bool keep_is_start_trusted(void);
 
+/* Whether other processes, that live, go on to serve our kept sockets; after keep_start(). */
+bool keep_is_shared(void);
+
 /*
  * To be called at every bind and listen of an IP socket: from the first one on, programs that this
  * process starts get no kept sockets. Until then a wrapper script may hand them on.

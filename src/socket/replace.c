@@ -156,7 +156,7 @@ void replace_find_registrations(struct registrations *found, pid_t process, int 
 
 /* ---- both ---- */
 
-int replace_socket(int fd, int new, const struct endpoint *endpoint)
+int replace_socket(int fd, int new, const struct endpoint *endpoint, bool is_shared)
 {
 	struct registrations found;
 	int flags = system_fcntl(fd, F_GETFL, 0), own = system_fcntl(new, F_GETFL, 0);
@@ -164,10 +164,11 @@ int replace_socket(int fd, int new, const struct endpoint *endpoint)
 
 	if (flags < 0 || own < 0 || close_flag < 0)
 		return -EBADF;
-	carry_options(fd, new, endpoint);
+	if (!is_shared)
+		carry_options(fd, new, endpoint);
 	if (endpoint->protocol == PROTOCOL_UDP)
 		membership_move(fd, new);
-	if ((flags ^ own) & O_NONBLOCK)
+	if ((flags ^ own) & O_NONBLOCK && !(is_shared && own & O_NONBLOCK))
 		system_fcntl(new, F_SETFL, own ^ O_NONBLOCK);
 	replace_find_registrations(&found, PROCFS_SELF, fd);
 	int result = system_dup3(new, fd, close_flag & FD_CLOEXEC ? O_CLOEXEC : 0);

@@ -5,6 +5,7 @@
 
 #include "policy/endpoint.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/types.h>
@@ -27,10 +28,15 @@ struct registrations {
  * table, but for sharing, the bound device, IPV6_V6ONLY and the MSS, which belong to the socket;
  * buffer sizes only where the program has set them (SO_BUF_LOCK, socket(7)). Multicast groups
  * become those of FD's socket. What had been registered with epoll stays registered. ENDPOINT says
- * of which protocol and family both are. Returns 0 or a negative errno, and then FD is what it was.
+ * of which protocol and family both are.
+ *
+ * If other processes serve NEW (IS_SHARED), it keeps its options, and O_NONBLOCK: the program sets
+ * them after bind(2) as the others did, and until then a blocking accept(2) would stop them.
+ *
+ * Returns 0 or a negative errno, and then FD is what it was.
  * Async-signal-safe; leaves errno alone.
  */
-int replace_socket(int fd, int new, const struct endpoint *endpoint);
+int replace_socket(int fd, int new, const struct endpoint *endpoint, bool is_shared);
 
 /*
  * Finds the registrations of the descriptor FD of another PROCESS, or of PROCFS_SELF. All numbers

@@ -15,7 +15,7 @@ bool background_signal(const struct supervisor *supervisor, const struct copy *c
 	bool is_there = false;
 
 	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
-		pid_t process = kept->owner == copy
+		pid_t process = takers_own(kept->takers, copy) && !kept->takers->next
 					? process_tree_outside(copy->pid, kept->entry.inode)
 					: 0;
 		is_there |= process > 0;

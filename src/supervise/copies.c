@@ -5,7 +5,7 @@ struct copy *copies_serving(const struct supervisor *supervisor, unsigned slot)
 {
 	struct copy *copy = supervisor->copies;
 
-	while (copy && (copy->slot != slot || copy->state != COPY_READY || copy->is_over))
+	while (copy && (copy->slot != slot || !copies_is_serving(copy)))
 		copy = copy->next;
 	return copy;
 }

@@ -5,8 +5,19 @@
 
 #include "state.h"
 
-/* The living copy of a slot that is ready, or NULL. */
+/* The living copy of a slot that serves, or NULL. */
 struct copy *copies_serving(const struct supervisor *supervisor, unsigned slot);
+
+static inline bool copies_is_serving(const struct copy *copy)
+{
+	return copy->state == COPY_READY && !copy->is_over;
+}
+
+/* Whether it lives, and does not serve yet. */
+static inline bool copies_is_to_serve(const struct copy *copy)
+{
+	return copy->state < COPY_READY && !copy->is_over;
+}
 
 /* Whether the slot has a living copy that is ready or will be. */
 bool copies_has(const struct supervisor *supervisor, unsigned slot);

@@ -8,6 +8,7 @@
 #include "ground/arena.h"
 #include "ground/exit_status.h"
 #include "ground/procfs.h"
+#include "passing.h"
 #include "pin.h"
 #include "socket/inherited.h"
 #include "supervise/talk/service_manager.h"
@@ -115,7 +116,7 @@ void launch_open(struct launch *launch, const struct options *options, struct ke
 	}
 }
 
-/* ---- descriptors ---- */
+/* ---- its world ---- */
 
 static void set_number(const char *name, intmax_t number)
 {
@@ -125,122 +126,12 @@ static void set_number(const char *name, intmax_t number)
 	setenv(name, value, true);
 }
 
-struct passing {
-	int count;
-	const struct kept *kept[KEEPER_COPY_MOST];
-};
-
-static struct passing choose(
-	const struct keeper *keeper, const struct copy *copy, const struct copy *predecessor)
+static void set_flag(const char *name, bool is_set)
 {
-	struct passing passing = {.count = 0};
-
-	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->slot == copy->slot && kept->owner == predecessor &&
-			passing.count < KEEPER_COPY_MOST)
-			passing.kept[passing.count++] = kept;
-	}
-	return passing;
+	unsetenv(name);
+	if (is_set)
+		setenv(name, "1", true);
 }
-
-/* Puts them in their row, by way of numbers that are in nobody's way. */
-static int place(const struct passing *passing, int first)
-{
-	int fds[KEEPER_COPY_MOST];
-
-	for (int i = 0; i < passing->count; i++) {
-		fds[i] = fcntl(passing->kept[i]->fd, F_DUPFD_CLOEXEC, first + passing->count);
-		if (fds[i] < 0)
-			return -errno;
-	}
-	for (int i = 0; i < passing->count; i++) {
-		if (dup2(fds[i], first + i) < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-/* Names what a .socket unit passed to us, which stays where it is, and what is behind it. */
-static int set_names(const struct launch *launch, const struct passing *passing)
-{
-	const char *own = getenv("LISTEN_FDNAMES");
-	char *names = NULL;
-	size_t size;
-	FILE *out = open_memstream(&names, &size);
-
-	if (!out)
-		return -errno;
-	if (launch->n_passed && own)
-		fputs(own, out);
-	for (int i = 0; i < launch->n_passed && !own; i++)
-		fprintf(out, "%sunknown", i ? ":" : "");
-	for (int i = 0; i < passing->count; i++)
-		fprintf(out, "%s%s", launch->n_passed + i ? ":" : "", passing->kept[i]->name);
-	if (fclose(out) != 0)
-		return -errno;
-	return setenv("LISTEN_FDNAMES", names, true) < 0 ? -errno : 0;
-}
-
-/* As in sd_listen_fds(3). */
-static int pass_in_row(const struct launch *launch, const struct passing *passing)
-{
-	int count = launch->n_passed + passing->count;
-	int error = place(passing, INHERITED_FIRST_FD + launch->n_passed);
-
-	if (count > 0) {
-		set_number("LISTEN_PID", getpid());
-		set_number("LISTEN_FDS", count);
-		return error ? error : set_names(launch, passing);
-	}
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_FDNAMES");
-	unsetenv("LISTEN_PID");
-	return error;
-}
-
-/* Where there is no number above, there may be one between those that are in use. */
-static int duplicate(int fd, int first)
-{
-	int duplicate = fcntl(fd, F_DUPFD, first);
-
-	return duplicate < 0 ? fcntl(fd, F_DUPFD, INHERITED_FIRST_FD) : duplicate;
-}
-
-/*
- * A row would close others that we were started with, and that are for the copy. So they get higher
- * numbers, and are named as a program names them that hands them on over execve(2).
- */
-static int pass_above(const struct launch *launch, const struct passing *passing)
-{
-	char *list = NULL;
-	size_t size;
-	FILE *out = open_memstream(&list, &size);
-
-	if (!out)
-		return -errno;
-	for (int i = 0; i < passing->count; i++) {
-		int fd = duplicate(passing->kept[i]->fd, launch->end_of_inherited);
-		if (fd < 0)
-			return -errno;
-		fprintf(out, "%s%d:%" PRIu32, i ? "," : "", fd, passing->kept[i]->entry.inode);
-	}
-	if (fclose(out) != 0)
-		return -errno;
-	return setenv("REUSE_KEPT", list, true) < 0 ? -errno : 0;
-}
-
-/* Returns 0 or a negative errno. */
-static int pass_sockets(const struct launch *launch, const struct passing *passing)
-{
-	const struct passing none = {.count = 0};
-
-	if (launch->end_of_inherited == INHERITED_FIRST_FD + launch->n_passed)
-		return pass_in_row(launch, passing);
-	int error = passing->count ? pass_above(launch, passing) : 0;
-	return error ? error : pass_in_row(launch, &none);
-}
-
-/* ---- the rest of its world ---- */
 
 static void set_environment(const struct launch *launch, const struct copy *copy)
 {
@@ -253,9 +144,8 @@ static void set_environment(const struct launch *launch, const struct copy *copy
 	set_number("REUSE_GENERATION", copy->generation);
 	if (launch->options->preload)
 		setenv("LD_PRELOAD", launch->options->preload, true);
-	unsetenv("REUSE_SUCCESSOR");
-	if (copy->is_successor)
-		setenv("REUSE_SUCCESSOR", "1", true);
+	set_flag("REUSE_SUCCESSOR", copy->is_successor);
+	set_flag("REUSE_SHARED", copy->is_shared);
 }
 
 static void take_null_as_input(void)
@@ -374,7 +264,7 @@ static void start_notified(const struct options *options, char **command, bool o
 }
 
 static _Noreturn void become(const struct launch *launch, const struct keeper *keeper,
-	const struct copy *copy, const struct copy *predecessor, pid_t supervisor)
+	const struct copy *copy, pid_t supervisor)
 {
 	const struct options *options = launch->options;
 	char **command = options->command;
@@ -384,8 +274,7 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		give_up("a process group of its own", errno, EX_OSERR);
 	end_with(supervisor);
 	take_null_as_input();
-	struct passing passing = choose(keeper, copy, predecessor);
-	int error = pass_sockets(launch, &passing);
+	int error = passing_place(launch->n_passed, launch->end_of_inherited, keeper, copy);
 	if (error)
 		give_up("the kept sockets cannot be passed on", -error, EX_OSERR);
 	if (!load_env_file(options, copy) || !go_where_it_runs(options, copy) ||
@@ -413,15 +302,14 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 	give_up(command[0], errno, exit_status_for(errno));
 }
 
-int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy,
-	const struct copy *predecessor)
+int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy)
 {
 	pid_t supervisor = getpid();
 
 	fflush(NULL);
 	copy->pid = fork();
 	if (copy->pid == 0)
-		become(launch, keeper, copy, predecessor, supervisor);
+		become(launch, keeper, copy, supervisor);
 	if (copy->pid < 0)
 		return -errno;
 	setpgid(copy->pid, copy->pid);

@@ -27,12 +27,10 @@ struct launch {
 void launch_open(struct launch *launch, const struct options *options, struct keeper *keeper);
 
 /*
- * Starts COPY, whose slot, generation, channel and is_successor are set, and sets its pid. It gets
- * the kept sockets that have no owner in its slot; a successor, those of the copy that it follows,
- * PREDECESSOR. Returns 0 or a negative errno.
+ * Starts COPY, whose slot, generation, channel, is_new, is_successor and is_shared are set, and
+ * sets its pid. Returns 0 or a negative errno.
  */
-int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy,
-	const struct copy *predecessor);
+int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy);
 
 /* Starts --ready=COMMAND for COPY. Returns its process or a negative errno. */
 pid_t launch_probe(const struct launch *launch, const struct copy *copy);

@@ -24,8 +24,9 @@ enum restart {
 
 struct options {
 	unsigned n_copies;
-	bool is_expanded; /* %i, %g and %% in the arguments */
-	bool is_pinned;	  /* each copy to a CPU */
+	unsigned n_queues; /* that they take their connections from; 0: one for each copy */
+	bool is_expanded;  /* %i, %g and %% in the arguments */
+	bool is_pinned;	   /* each copy to a CPU */
 	enum hook hook;
 	enum ready ready;
 	const char *ready_command;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ready.h"
 
-#include "copies.h"
+#include "queue.h"
 #include "supervise/sockets/process_tree.h"
 #include "supervise/sockets/snapshot.h"
 
@@ -59,7 +59,7 @@ static bool listens_somewhere(struct supervisor *supervisor, struct copy *copy, 
 /* Whether it listens on what the one before it listened on, or if there was none, anywhere. */
 static bool listens(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
-	const struct copy *predecessor = copies_serving(supervisor, copy->slot);
+	const struct copy *predecessor = queue_replaced_by(supervisor, copy);
 
 	if (predecessor && keeper_owns_any(&supervisor->keeper, predecessor))
 		return keeper_covers(&supervisor->keeper, copy, predecessor);

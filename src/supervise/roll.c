@@ -4,6 +4,8 @@
 #include "copies.h"
 #include "ground/clock.h"
 #include "ground/text.h"
+#include "queue.h"
+#include "replacement.h"
 #include "status.h"
 #include "supervise/talk/say.h"
 #include "supervise/talk/service_manager.h"
@@ -21,6 +23,15 @@ static void ask_for_time(const struct supervisor *supervisor)
 	service_manager_say("EXTEND_TIMEOUT_USEC=%ju", (uintmax_t)(one_ms + 1000) * 1000);
 }
 
+static void begin(struct supervisor *supervisor)
+{
+	supervisor->is_rolling = true;
+	supervisor->generation++;
+	supervisor->roll_failure[0] = '\0';
+	service_manager_say("RELOADING=1\nMONOTONIC_USEC=%ju\nSTATUS=Replacing the copies",
+		(uintmax_t)clock_now_us());
+}
+
 void roll_begin(struct supervisor *supervisor)
 {
 	if (supervisor->is_stopping)
@@ -29,14 +40,39 @@ void roll_begin(struct supervisor *supervisor)
 		supervisor->is_to_roll_again = true;
 		return;
 	}
-	supervisor->is_rolling = true;
-	supervisor->generation++;
-	supervisor->roll_failure[0] = '\0';
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
 		supervisor->slots[slot].is_to_roll = true;
-	service_manager_say("RELOADING=1\nMONOTONIC_USEC=%ju\nSTATUS=Replacing the copies",
-		(uintmax_t)clock_now_us());
+	begin(supervisor);
 	say(LOG_LEVEL_INFO, "generation %u replaces the copies", supervisor->generation);
+}
+
+void roll_queue(struct supervisor *supervisor, unsigned slot)
+{
+	unsigned n_queues = supervisor->keeper.n_queues, queue = slot % n_queues;
+
+	if (supervisor->is_stopping)
+		return;
+	for (unsigned at = queue; at < supervisor->n_slots; at += n_queues)
+		supervisor->slots[at].is_to_roll = true;
+	if (!supervisor->is_rolling)
+		begin(supervisor);
+	say(LOG_LEVEL_INFO, "generation %u replaces the copies of queue %u", supervisor->generation,
+		queue);
+}
+
+void roll_split(struct supervisor *supervisor)
+{
+	if (!supervisor->options->n_queues || supervisor->is_rolling)
+		return;
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		if (!copies_serving(supervisor, slot))
+			return;
+	}
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		if (supervisor->slots[slot].is_split)
+			roll_queue(supervisor, slot);
+		supervisor->slots[slot].is_split = false;
+	}
 }
 
 /* The copies of two generations run side by side now. */
@@ -75,6 +111,20 @@ static void end(struct supervisor *supervisor)
 	control_end(&supervisor->control, CONTROL_ROLL, has_failed);
 }
 
+/* The next one that is to be replaced: one queue after the other. Or the number of slots. */
+static unsigned next_slot(const struct supervisor *supervisor)
+{
+	unsigned n_slots = supervisor->n_slots, n_queues = supervisor->keeper.n_queues;
+
+	for (unsigned queue = 0; queue < n_queues && queue < n_slots; queue++) {
+		for (unsigned slot = queue; slot < n_slots; slot += n_queues) {
+			if (supervisor->slots[slot].is_to_roll)
+				return slot;
+		}
+	}
+	return n_slots;
+}
+
 static bool is_under_way(const struct supervisor *supervisor)
 {
 	return copies_any(supervisor, COPY_STARTING) || copies_any(supervisor, COPY_DRAINING) ||
@@ -83,12 +133,10 @@ static bool is_under_way(const struct supervisor *supervisor)
 
 void roll_advance(struct supervisor *supervisor)
 {
-	unsigned slot = 0;
+	unsigned slot = next_slot(supervisor);
 
 	if (!supervisor->is_rolling || is_under_way(supervisor))
 		return;
-	while (slot < supervisor->n_slots && !supervisor->slots[slot].is_to_roll)
-		slot++;
 	if (slot == supervisor->n_slots || supervisor->roll_failure[0]) {
 		end(supervisor);
 		roll_advance(supervisor); /* one that was asked for meanwhile follows at once */
@@ -96,8 +144,12 @@ void roll_advance(struct supervisor *supervisor)
 	}
 	supervisor->slots[slot].is_to_roll = false;
 	ask_for_time(supervisor);
-	if (worker_start(supervisor, slot, copies_serving(supervisor, slot)) == 0)
+	struct copy *predecessor = queue_serving(supervisor, slot);
+	if (!predecessor)
+		replacement_start_missing(supervisor, slot);
+	if (worker_start(supervisor, slot, predecessor) == 0)
 		return;
+	replacement_stop(supervisor, slot);
 	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
 		"copy %u: a new one cannot be started; the old ones stay", slot);
 	roll_advance(supervisor); /* nothing else will happen that ends it */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Replaces the running copies one by one. */
+/* Replaces the running copies, one queue after the other. */
 #ifndef SUPERVISE_ROLL_H
 #define SUPERVISE_ROLL_H
 
@@ -7,6 +7,15 @@
 
 /* Starts a roll, or if one is under way, has another one follow. */
 void roll_begin(struct supervisor *supervisor);
+
+/* The same for the copies of one queue, that of SLOT. No other roll is to be under way. */
+void roll_queue(struct supervisor *supervisor, unsigned slot);
+
+/*
+ * When all copies serve, begins to replace those of a queue that began with several sockets of one
+ * endpoint, as many as it was left: each has been given to a copy, and they get one together.
+ */
+void roll_split(struct supervisor *supervisor);
 
 /* Goes on to the next copy where the one before is done. */
 void roll_advance(struct supervisor *supervisor);

@@ -3,6 +3,8 @@
 
 #include "copies.h"
 #include "ground/clock.h"
+#include "queue.h"
+#include "roll.h"
 #include "supervise/talk/say.h"
 #include "worker.h"
 
@@ -16,10 +18,23 @@ void scale_one_more(struct supervisor *supervisor)
 	supervisor->n_slots++;
 }
 
-void scale_one_less(struct supervisor *supervisor)
+/* Its queue goes on, so the copy cannot go alone: the queue is replaced, by one with fewer. */
+static void take_from_queue(struct supervisor *supervisor)
 {
-	if (supervisor->is_stopping || supervisor->n_slots == 1)
+	supervisor->n_slots--;
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->slot == supervisor->n_slots && copy->state == COPY_STARTING)
+			worker_stop_alone(supervisor, copy);
+	}
+	roll_queue(supervisor, supervisor->n_slots);
+}
+
+static void take_last(struct supervisor *supervisor)
+{
+	if (queue_has_others(supervisor, supervisor->n_slots - 1)) {
+		take_from_queue(supervisor);
 		return;
+	}
 	supervisor->n_slots--;
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->slot == supervisor->n_slots && copy->state == COPY_READY)
@@ -28,6 +43,19 @@ void scale_one_less(struct supervisor *supervisor)
 			worker_stop(supervisor, copy);
 	}
 	keeper_drop_orphans(&supervisor->keeper, supervisor->n_slots);
+}
+
+void scale_one_less(struct supervisor *supervisor)
+{
+	const struct scaling *scaling = &supervisor->scaling;
+	unsigned wanted = scaling->n_copies ? scaling->n_copies : supervisor->n_slots;
+
+	if (supervisor->is_stopping || supervisor->n_slots == 1 || wanted == 1)
+		return;
+	if (queue_has_others(supervisor, supervisor->n_slots - 1))
+		scale_request(supervisor, wanted - 1); /* after a roll that is under way */
+	else
+		take_last(supervisor);
 }
 
 /* ---- for a client ---- */
@@ -50,7 +78,8 @@ static void set_number(struct supervisor *supervisor)
 	while (supervisor->n_slots < scaling->n_copies)
 		scale_one_more(supervisor);
 	while (supervisor->n_slots > scaling->n_copies)
-		scale_one_less(supervisor);
+		take_last(supervisor);
+	roll_advance(supervisor); /* no event will come that begins it */
 }
 
 void scale_request(struct supervisor *supervisor, unsigned copies)
@@ -76,11 +105,27 @@ void scale_request(struct supervisor *supervisor, unsigned copies)
 		control_say(control, CONTROL_SCALE, "waits for the roll that is under way");
 }
 
+/* Whether a roll that should have left out the last copies of a queue has failed: they stay. */
+static bool keeps_surplus(struct supervisor *supervisor)
+{
+	bool has_surplus = false;
+
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (!copies_is_serving(copy) || copy->slot < supervisor->n_slots)
+			continue;
+		supervisor->n_slots = copy->slot + 1;
+		has_surplus = true;
+	}
+	return has_surplus;
+}
+
 /* Why there will not be so many copies, or NULL. */
-static const char *obstacle(const struct supervisor *supervisor)
+static const char *obstacle(struct supervisor *supervisor)
 {
 	const struct scaling *scaling = &supervisor->scaling;
 
+	if (!supervisor->is_rolling && keeps_surplus(supervisor))
+		return "the copies of a queue could not be replaced by fewer";
 	if (supervisor->n_slots != scaling->n_copies)
 		return "a signal has changed the number of copies meanwhile";
 	if (supervisor->n_failed_starts != scaling->n_failed_before)

@@ -5,7 +5,10 @@
 
 #include "state.h"
 
-/* One copy more; or one less, down to one: that with the highest number drains and stops. */
+/*
+ * One copy more; or one less, down to one: that with the highest number drains and stops, or if
+ * others have its queue, the queue is replaced by one with fewer copies.
+ */
 void scale_one_more(struct supervisor *supervisor);
 void scale_one_less(struct supervisor *supervisor);
 

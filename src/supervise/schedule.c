@@ -5,7 +5,9 @@
 #include "copies.h"
 #include "ground/clock.h"
 #include "guardian.h"
+#include "queue.h"
 #include "ready.h"
+#include "replacement.h"
 #include "signals.h"
 #include "stop_time.h"
 #include "supervise/sockets/process_tree.h"
@@ -22,19 +24,17 @@
 
 static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
 {
-	bool is_replacement = copies_serving(supervisor, copy->slot) != NULL;
+	bool is_replacement = queue_replaced_by(supervisor, copy) != NULL;
 
 	if (!is_replacement && supervisor->options->ready == READY_LISTEN) {
 		say(LOG_LEVEL_WARN,
 			"copy %u: process %d does not listen yet after %u ms, and is left alone",
 			copy->slot, (int)copy->pid, supervisor->options->ready_timeout_ms);
-		worker_ready(supervisor, copy);
+		replacement_ready(supervisor, copy);
 		return;
 	}
 	if (is_replacement) {
-		copy->has_failed = true;
-		worker_failed(supervisor, copy, "was not ready in time");
-		worker_stop(supervisor, copy);
+		replacement_failed(supervisor, copy, "was not ready in time");
 		return;
 	}
 	if (copy->has_killed)
@@ -48,7 +48,7 @@ static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
 static void advance_starting(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	if (ready_is(supervisor, copy, now))
-		worker_ready(supervisor, copy);
+		replacement_ready(supervisor, copy);
 	else if (now - copy->started_ms >= supervisor->options->ready_timeout_ms)
 		start_too_slow(supervisor, copy);
 }
@@ -135,21 +135,27 @@ static void bury(struct supervisor *supervisor, int64_t now)
 	}
 }
 
-/* Whether a copy will come that may take the slot's sockets, or is there and may do so yet. */
-static bool is_awaited(const struct supervisor *supervisor, unsigned slot, int64_t now)
+/* Whether a copy will come that may take the socket, or is there and may do so yet. */
+static bool is_awaited(const struct supervisor *supervisor, const struct kept *kept, int64_t now)
 {
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->slot == slot && copy->state == COPY_STARTING)
+		if (copy->state == COPY_STARTING &&
+			keeper_is_for(&supervisor->keeper, kept, copy->slot))
 			return true;
 	}
-	return !copies_has(supervisor, slot) && supervisor->slots[slot].start_ms <= now;
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		if (keeper_is_for(&supervisor->keeper, kept, slot) &&
+			!copies_has(supervisor, slot) && supervisor->slots[slot].start_ms <= now)
+			return true;
+	}
+	return false;
 }
 
 static bool is_given_up(const struct supervisor *supervisor, const struct kept *kept, int64_t now)
 {
-	return !kept->owner && !kept->claim && !supervisor->is_stopping &&
+	return !kept->takers && !supervisor->is_stopping &&
 	       now - kept->orphaned_ms >= supervisor->options->keep_timeout_ms &&
-	       !is_awaited(supervisor, kept->slot, now);
+	       !is_awaited(supervisor, kept, now);
 }
 
 static void give_up(struct supervisor *supervisor, int64_t now)
@@ -233,7 +239,7 @@ int64_t schedule_due_ms(const struct supervisor *supervisor)
 			return clock_now_ms() + LOOK_MS;
 	}
 	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
-		if (!kept->owner && !supervisor->is_stopping)
+		if (!takers_any_owns(kept->takers) && !supervisor->is_stopping)
 			due = earlier(
 				due, kept->orphaned_ms + supervisor->options->keep_timeout_ms);
 	}

@@ -12,6 +12,7 @@ static struct status_row row_of(const struct copy *copy, int64_t now)
 {
 	static const char *const names[] = {
 		[COPY_STARTING] = "starting",
+		[COPY_WAITING] = "waiting",
 		[COPY_READY] = "ready",
 		[COPY_DRAINING] = "draining",
 		[COPY_STOPPING] = "stopping",

@@ -3,6 +3,7 @@
 
 #include "copies.h"
 #include "ground/clock.h"
+#include "queue.h"
 #include "roll.h"
 #include "scale.h"
 #include "stop_time.h"
@@ -37,8 +38,7 @@ static const struct copy *last_to_stop(const struct supervisor *supervisor)
 	const struct copy *last = NULL;
 
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->state == COPY_READY && !copy->is_over &&
-			(!last || copy->slot < last->slot))
+		if (copies_is_serving(copy) && (!last || copy->slot < last->slot))
 			last = copy;
 	}
 	return last;
@@ -58,14 +58,18 @@ void stop_advance(struct supervisor *supervisor)
 {
 	const struct copy *last = last_to_stop(supervisor);
 	bool is_time = clock_now_ms() >= stop_time_end_of_delay_ms(supervisor);
+	bool are_due = false; /* the last ones, all at once */
 
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->state == COPY_STARTING)
-			worker_stop(supervisor, copy);
-		else if (copy->state == COPY_READY && copy != last &&
+		bool is_last = last && queue_has(supervisor, copy, last->slot);
+		if (copy->state < COPY_READY)
+			worker_stop_alone(supervisor, copy);
+		else if (copy->state == COPY_READY && !is_last &&
 			 (is_time || worker_can_drain(supervisor, copy)))
 			worker_retire(supervisor, copy);
-		else if (copy == last && is_time && !copies_any(supervisor, COPY_DRAINING))
+		else if (copy->state == COPY_READY && is_last && !are_due)
+			are_due = is_time && !copies_any(supervisor, COPY_DRAINING);
+		if (copy->state == COPY_READY && is_last && are_due)
 			stop_last(supervisor, copy);
 	}
 }

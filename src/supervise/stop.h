@@ -8,7 +8,10 @@
 /* The first time in good order; the second time at once. */
 void stop_begin(struct supervisor *supervisor);
 
-/* Copies whose clients another one can take drain; the last one goes when they have gone. */
+/*
+ * Copies whose clients another one can take drain; the last one goes when they have gone, together
+ * with those that take their connections from the same queue.
+ */
 void stop_advance(struct supervisor *supervisor);
 
 /* When stop_advance() has something to do that no event tells of, or CLOCK_NEVER. */

@@ -3,6 +3,7 @@
 
 #include "background.h"
 #include "copies.h"
+#include "ended.h"
 #include "ground/clock.h"
 #include "ground/errnos.h"
 #include "guardian.h"
@@ -13,6 +14,7 @@
 #include "schedule.h"
 #include "signal_table.h"
 #include "stop.h"
+#include "supervise/sockets/relisten.h"
 #include "supervise/talk/say.h"
 #include "supervise/talk/service_manager.h"
 #include "worker.h"
@@ -59,7 +61,7 @@ static void child_ended(struct supervisor *supervisor, pid_t process, int status
 			(int)process);
 		start_guardian();
 	}
-	worker_ended(supervisor, process, status);
+	ended_take(supervisor, process, status);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -143,6 +145,7 @@ static void advance(struct supervisor *supervisor)
 	if (supervisor->is_stopping)
 		stop_advance(supervisor);
 	schedule_advance(supervisor);
+	roll_split(supervisor);
 	roll_advance(supervisor);
 	scale_advance(supervisor);
 	tell_manager(supervisor);
@@ -168,7 +171,7 @@ static int timeout_at(int64_t due)
 }
 
 /*
- * Waits until DUE, or for anything at FDS, the first two of which are no copy's. A pass looks at
+ * Waits until DUE, or for anything at FDS, the first three of which are no copy's. A pass looks at
  * all sockets; a copy that opens many says so of each, and these do not have a pass each.
  */
 static void wait_and_listen(
@@ -177,7 +180,7 @@ static void wait_and_listen(
 	int64_t next_ms = clock_now_ms() + PASS_MS;
 
 	while (poll(fds, count, timeout_at(due)) > 0 && !fds[0].revents && !fds[1].revents &&
-		clock_now_ms() < next_ms) {
+		!fds[2].revents && clock_now_ms() < next_ms) {
 		worker_listen(supervisor);
 		due = due < next_ms ? due : next_ms;
 	}
@@ -186,17 +189,20 @@ static void wait_and_listen(
 /* Waits for a signal, a message, a request, or for what is due. */
 static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 {
-	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + 2];
+	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + 3];
 	int64_t due = schedule_due_ms(supervisor), stop_due = stop_due_ms(supervisor);
-	nfds_t count = 2;
+	nfds_t count = 3;
 
 	fds[0] = (struct pollfd){.fd = signals_fd, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = supervisor->control.events, .events = POLLIN};
+	fds[2] = (struct pollfd){.fd = supervisor->keeper.shut_downs, .events = POLLIN};
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (count < sizeof fds / sizeof *fds)
 			fds[count++] = (struct pollfd){.fd = copy->channel.fd, .events = POLLIN};
 	}
 	wait_and_listen(supervisor, fds, count, due < stop_due ? due : stop_due);
+	if (fds[2].revents)
+		relisten(&supervisor->keeper);
 	signal_table_take(supervisor, signals_fd);
 	if (fds[1].revents)
 		requests_serve(supervisor);
@@ -214,6 +220,15 @@ static void drop_surplus(struct supervisor *supervisor)
 			"closed",
 			kept->name);
 		keeper_drop(&supervisor->keeper, kept);
+	}
+}
+
+/* A supervisor that was killed in a roll has left an old and a new socket of one queue. */
+static void note_split(struct supervisor *supervisor)
+{
+	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
+		unsigned queue = kept->slot % supervisor->keeper.n_queues;
+		supervisor->slots[queue].is_split |= kept->slot != queue;
 	}
 }
 
@@ -246,11 +261,14 @@ static struct supervisor *open_supervisor(
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
+	keeper_open(&supervisor->keeper,
+		options->n_queues ? options->n_queues : OPTIONS_COPIES_MOST, options->n_queues > 0);
 	service_manager_open();
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see process_tree.h */
 	start_guardian();
 	drop_surplus(supervisor);
+	note_split(supervisor);
 	int error = control_open(&supervisor->control);
 	if (error)
 		say(LOG_LEVEL_WARN,

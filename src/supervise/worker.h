@@ -11,11 +11,8 @@
  */
 int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *predecessor);
 
-/* The copy is ready: clients come to it, and the one that it replaces retires. */
-void worker_ready(struct supervisor *supervisor, struct copy *copy);
-
-/* A copy that was to replace another one will not do, and HOW it ended: the roll ends. */
-void worker_failed(struct supervisor *supervisor, const struct copy *copy, const char *how);
+/* The copy is in another state from now on. */
+void worker_enter(struct copy *copy, enum copy_state state);
 
 /* Whether another copy can take the clients of this one. */
 bool worker_can_drain(const struct supervisor *supervisor, const struct copy *copy);
@@ -36,13 +33,16 @@ void worker_follow_drain(struct supervisor *supervisor, struct copy *copy);
 void worker_stop(struct supervisor *supervisor, struct copy *copy);
 
 /*
+ * The same, where others may go on. If one of them serves a socket that this copy has, it gets
+ * SIGKILL instead: as it stops, it might call shutdown(2), which empties the queue for all.
+ */
+void worker_stop_alone(struct supervisor *supervisor, struct copy *copy);
+
+/*
  * Nothing of the copy is left: closes its sockets, but those that the service manager shall give to
  * the next supervisor.
  */
 void worker_let_go(struct supervisor *supervisor, struct copy *copy);
-
-/* A process has ended with STATUS, as of waitpid(2). */
-void worker_ended(struct supervisor *supervisor, pid_t process, int status);
 
 /* Takes what the copies have said. */
 void worker_listen(struct supervisor *supervisor);

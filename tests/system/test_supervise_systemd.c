@@ -166,6 +166,57 @@ Test(supervise_systemd, sockets_for_ip6_alone_are_taken_back_by_a_copy_each)
 	cr_expect_eq(sum_listening("tcp", port), sockets, "%s", systemd_log());
 }
 
+/* ---- one queue for all ---- */
+
+Test(supervise_systemd, a_queue_of_all_copies_outlives_restarts_and_the_death_of_the_supervisor)
+{
+	int port = port_new(), times = restarts(2), copies = 3;
+
+	add_slow("-n3 --queues=1 --ready-delay=0", port);
+	systemd_boot();
+	systemd_do("start", "web");
+	unsigned long inode = sum_listening("tcp", port);
+	struct process *clients = load_start(port, 8);
+	for (int i = 1; i <= times; i++) {
+		systemd_do("restart", "web");
+		systemd_kill(main_process(), SIGKILL);
+		systemd_wait_log(" is ready\n", copies * (2 * i + 1));
+		wait_shown("ActiveState", "active");
+	}
+	expect_lost(clients, 2 * copies * times);
+	wait_listening("tcp", port, 1);
+	cr_expect_eq(sum_listening("tcp", port), inode, "%s", systemd_log());
+
+	clients = load_start(port, 8);
+	systemd_do("reload", "web");
+	load_stop_served(clients);
+	wait_listening("tcp", port, 1);
+	systemd_do("stop", "web");
+	wait_listening("tcp", port, 0);
+}
+
+/* The old socket and the new one were kept, and somebody waits in each. */
+Test(supervise_systemd, a_supervisor_that_is_killed_in_a_roll_ends_with_one_queue)
+{
+	int port = port_new(), copies = 3;
+
+	add_slow("-n3 --queues=1 --ready-delay=1s", port);
+	systemd_boot();
+	systemd_do("start", "web");
+	struct process *clients = load_start(port, 8);
+	systemd_kill(main_process(), SIGHUP);
+	systemd_wait_log("waits for the other new ones of its queue", 1);
+	wait_listening("tcp", port, 2);
+	systemd_kill(main_process(), SIGKILL);
+	/* each socket has been given to a copy, and then there is one for all */
+	systemd_wait_log(" is ready\n", 3 * copies);
+	wait_listening("tcp", port, 1);
+	expect_lost(clients, copies);
+	wait_shown("StatusText", "copies");
+	systemd_do("stop", "web");
+	wait_listening("tcp", port, 0);
+}
+
 /* ---- what it tells ---- */
 
 Test(supervise_systemd, a_roll_shows_as_a_reload)

@@ -10,6 +10,7 @@
 
 enum copy_state {
 	COPY_STARTING, /* not ready yet */
+	COPY_WAITING,  /* ready, but others that are to serve the same queue are not */
 	COPY_READY,
 	COPY_DRAINING, /* gets nothing new, and finishes what it has */
 	COPY_STOPPING, /* has been told to stop */
@@ -21,7 +22,9 @@ struct copy {
 	pid_t pid; /* of its first process, and of its process group */
 	enum copy_state state;
 	bool is_over;	       /* its first process has ended; others of its group may live */
-	bool is_successor;     /* has the sockets of a copy that lives */
+	bool is_new;	       /* starts beside the copies that it is to replace; until it has */
+	bool is_successor;     /* and has their sockets */
+	bool is_shared;	       /* its queue is for several copies */
 	bool has_listened;     /* on all that it has to */
 	bool has_failed;       /* ended, or was not ready in time, before it was ready */
 	bool has_killed;       /* has been sent SIGKILL */

@@ -13,8 +13,10 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +34,17 @@ static void describe_place(struct table_entry *entry, int fd)
 	length = sizeof is_v6only;
 	if (getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only, &length) == 0)
 		entry->is_v6only = is_v6only != 0;
+}
+
+/* tcp_get_info() in net/ipv4/tcp.c: of a listener, that is the length of its queue at the most. */
+static int backlog_of(int fd)
+{
+	struct tcp_info info = {.tcpi_sacked = 0};
+	socklen_t length = sizeof info;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 || !info.tcpi_sacked)
+		return SOMAXCONN;
+	return (int)info.tcpi_sacked;
 }
 
 /*
@@ -57,12 +70,21 @@ static int describe(struct kept *kept, int fd)
 	if (fstat(fd, &status) < 0)
 		return -errno;
 	kept->fd = fd;
+	kept->backlog = backlog_of(fd);
 	kept->entry.inode = (uint32_t)status.st_ino;
 	describe_place(&kept->entry, fd);
 	return 0;
 }
 
 /* ---- the list ---- */
+
+void keeper_open(struct keeper *keeper, unsigned n_queues, bool are_shared)
+{
+	*keeper = (struct keeper){
+		.n_queues = n_queues,
+		.shut_downs = are_shared ? epoll_create1(EPOLL_CLOEXEC) : -1,
+	};
+}
 
 struct kept *keeper_find(const struct keeper *keeper, uint32_t inode)
 {
@@ -78,8 +100,22 @@ static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
 	unsigned count = 0;
 
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
-		count += kept->owner == copy;
+		count += takers_own(kept->takers, copy);
 	return count;
+}
+
+bool keeper_is_for(const struct keeper *keeper, const struct kept *kept, unsigned slot)
+{
+	return kept->slot % keeper->n_queues == slot % keeper->n_queues;
+}
+
+/* For its end as a listener, which epoll(7) reports unasked. Each one is reported once. */
+static void watch(const struct keeper *keeper, const struct kept *kept, int operation)
+{
+	struct epoll_event event = {.events = EPOLLET, .data.u32 = kept->entry.inode};
+
+	if (keeper->shut_downs >= 0 && kept->entry.local.protocol != PROTOCOL_UDP)
+		epoll_ctl(keeper->shut_downs, operation, kept->fd, &event);
 }
 
 /* Behind the others, so that they stay in the order in which they came. */
@@ -94,6 +130,7 @@ static bool append(struct keeper *keeper, const struct kept *kept)
 		end = &(*end)->next;
 	*new = *kept;
 	*end = new;
+	watch(keeper, new, EPOLL_CTL_ADD);
 	return true;
 }
 
@@ -105,9 +142,10 @@ void keeper_drop(struct keeper *keeper, struct kept *kept)
 		at = &(*at)->next;
 	*at = kept->next;
 	service_manager_forget(kept->name);
+	watch(keeper, kept, EPOLL_CTL_DEL);
 	close(kept->fd);
 	kept->fd = -1;
-	kept->owner = NULL;
+	takers_free(&kept->takers);
 	kept->orphaned_ms = clock_now_ms();
 	kept->is_seen = false;
 	kept->next = keeper->leaving;
@@ -129,10 +167,13 @@ void keeper_forget_unseen(struct keeper *keeper)
 	}
 }
 
-void keeper_deafen(const struct keeper *keeper, const struct copy *copy)
+void keeper_deafen(struct keeper *keeper, const struct copy *copy)
 {
-	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->owner == copy && kept->entry.local.protocol != PROTOCOL_UDP)
+	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (!takers_own(kept->takers, copy) || kept->is_deaf)
+			continue;
+		kept->is_deaf = true;
+		if (kept->entry.local.protocol != PROTOCOL_UDP)
 			deaf_set(kept->fd, kept->entry.local.family == FAMILY_IP6, true);
 	}
 }
@@ -143,9 +184,12 @@ void keeper_close(struct keeper *keeper)
 		struct kept *first = keeper->list;
 		keeper->list = first->next;
 		close(first->fd);
+		takers_free(&first->takers);
 		free(first);
 	}
 	keeper_forget_unseen(keeper);
+	if (keeper->shut_downs >= 0)
+		close(keeper->shut_downs);
 }
 
 /* ---- messages ---- */
@@ -172,7 +216,7 @@ static void refuse(struct copy *copy, const char *what, int error)
 /* Returns whether the descriptor is the keeper's now. */
 static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *name)
 {
-	struct kept kept = {.slot = copy->slot, .owner = copy};
+	struct kept kept = {.slot = copy->slot};
 	int error = is_name(name) ? describe(&kept, fd) : -EINVAL;
 
 	if (error) {
@@ -181,12 +225,14 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 	}
 	struct kept *known = keeper_find(keeper, kept.entry.inode);
 	if (known) {
-		if (known->slot == copy->slot)
-			known->claim = copy;
+		if (keeper_is_for(keeper, known, copy->slot))
+			takers_add(&known->takers, copy, copy->state != COPY_READY);
 		return false;
 	}
 	text_print(kept.name, sizeof kept.name, "%s", name);
-	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !append(keeper, &kept)) {
+	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !takers_add(&kept.takers, copy, false) ||
+		!append(keeper, &kept)) {
+		takers_free(&kept.takers);
 		refuse(copy, "more sockets than can be kept", -ENOSPC);
 		return false;
 	}
@@ -198,10 +244,10 @@ static void forget(struct keeper *keeper, const struct copy *copy, const char *n
 {
 	struct kept *kept = keeper->list;
 
-	while (kept && (kept->owner != copy || strcmp(kept->name, name) != 0))
+	while (kept && (!takers_own(kept->takers, copy) || strcmp(kept->name, name) != 0))
 		kept = kept->next;
 	if (kept)
-		keeper_drop(keeper, kept);
+		keeper_let_go(keeper, kept, copy);
 }
 
 void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_message *message)
@@ -249,17 +295,15 @@ static struct table_ports all_ports(const struct keeper *keeper)
 
 bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct drained *drained)
 {
-	size_t count = 0;
+	size_t count = count_of(keeper, copy);
 
-	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
-		count += kept->owner == copy;
 	*drained = (struct drained){.process = copy->pid,
 		.sockets = malloc((count + 1) * sizeof(struct table_entry *)),
 		.ports = all_ports(keeper)};
 	if (!drained->sockets)
 		return false;
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->owner == copy)
+		if (takers_own(kept->takers, copy))
 			drained->sockets[drained->n_sockets++] = &kept->entry;
 	}
 	return true;
@@ -269,14 +313,18 @@ bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct
 
 bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy)
 {
-	return keeper_first_of(keeper, copy) != NULL;
+	const struct kept *kept = keeper->list;
+
+	while (kept && !takers_own(kept->takers, copy))
+		kept = kept->next;
+	return kept != NULL;
 }
 
 bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
 {
 	const struct kept *kept = keeper->list;
 
-	while (kept && kept->owner != copy && kept->claim != copy)
+	while (kept && !takers_have(kept->takers, copy))
 		kept = kept->next;
 	return kept != NULL;
 }
@@ -284,7 +332,7 @@ bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
 static bool has(const struct keeper *keeper, const struct copy *copy, const struct kept *like)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if ((kept->owner == copy || kept->claim == copy) &&
+		if (takers_have(kept->takers, copy) &&
 			memcmp(&kept->entry.local, &like->entry.local, sizeof kept->entry.local) ==
 				0)
 			return true;
@@ -296,44 +344,36 @@ void keeper_promote(struct keeper *keeper, struct copy *copy)
 {
 	struct kept *next;
 
-	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->claim == copy) {
-			kept->owner = copy;
-			kept->claim = NULL;
-		}
-	}
+	for (struct kept *kept = keeper->list; kept; kept = kept->next)
+		takers_promote(&kept->takers, copy);
 	for (struct kept *kept = keeper->list; kept; kept = next) {
 		next = kept->next;
-		if (!kept->owner && kept->slot == copy->slot && has(keeper, copy, kept))
+		if (!takers_any_owns(kept->takers) && kept->slot == copy->slot &&
+			has(keeper, copy, kept))
 			keeper_drop(keeper, kept);
 	}
 }
 
 void keeper_unclaim(struct keeper *keeper, const struct copy *copy)
 {
-	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->claim == copy)
-			kept->claim = NULL;
-	}
+	for (struct kept *kept = keeper->list; kept; kept = kept->next)
+		takers_strike(&kept->takers, copy, true);
 }
 
 void keeper_orphan(struct keeper *keeper, const struct copy *copy)
 {
 	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->owner == copy) {
-			kept->owner = NULL;
+		if (!kept->is_deaf && takers_strike(&kept->takers, copy, false))
 			kept->orphaned_ms = clock_now_ms();
-		}
 	}
 }
 
-struct kept *keeper_first_of(const struct keeper *keeper, const struct copy *copy)
+void keeper_let_go(struct keeper *keeper, struct kept *kept, const struct copy *copy)
 {
-	struct kept *kept = keeper->list;
-
-	while (kept && kept->owner != copy)
-		kept = kept->next;
-	return kept;
+	takers_strike(&kept->takers, copy, false);
+	kept->orphaned_ms = clock_now_ms();
+	if (!kept->takers)
+		keeper_drop(keeper, kept);
 }
 
 void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
@@ -342,7 +382,7 @@ void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
 
 	for (struct kept *kept = keeper->list; kept; kept = next) {
 		next = kept->next;
-		if (!kept->owner && kept->slot == slot)
+		if (!takers_any_owns(kept->takers) && kept->slot == slot)
 			keeper_drop(keeper, kept);
 	}
 }
@@ -350,7 +390,7 @@ void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
 bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (kept->owner == other && !has(keeper, copy, kept))
+		if (takers_own(kept->takers, other) && !has(keeper, copy, kept))
 			return false;
 	}
 	return true;

@@ -3,8 +3,8 @@
 #ifndef SUPERVISE_SOCKETS_KEEPER_H
 #define SUPERVISE_SOCKETS_KEEPER_H
 
-#include "copy.h"
 #include "socket/tables.h"
+#include "takers.h"
 
 #define KEEPER_NAME_SIZE 256  /* as systemd has it; names are the library's to make */
 #define KEEPER_COPY_MOST 1024 /* sockets of one copy */
@@ -14,19 +14,25 @@ struct kept {
 	int fd;			  /* of a leaving one: -1 */
 	struct table_entry entry; /* its place and its inode; the rest says nothing */
 	bool is_seen;		  /* of a leaving one: the kernel shows it still */
-	unsigned slot;
-	struct copy *owner; /* NULL: the copy is dead, and the next one of its slot shall take it */
-	const struct copy *claim;    /* the copy that has taken it, and is not ready yet */
-	int64_t orphaned_ms;	     /* since when nobody owns it */
-	struct kept *sibling;	     /* steering's: of the same group */
+	int backlog;		  /* of a TCP listener */
+	bool is_deaf;		  /* see keeper_deafen() */
+	unsigned slot;		  /* of the copy that made it */
+	struct taker *takers;	  /* none owns it: a copy that starts for its queue shall take it */
+	int64_t orphaned_ms;	  /* since when nobody owns it */
+	struct kept *sibling;	  /* steering's: of the same group */
 	char name[KEEPER_NAME_SIZE]; /* its FDNAME */
 };
 
 struct keeper {
+	unsigned n_queues; /* the copy in slot N has the sockets of queue N modulo this */
+	int shut_downs;	   /* an epoll(7), readable when relisten() is to be called; or -1 */
 	struct kept *list;
 	struct kept *leaving; /* closed here; others, as the service manager, may have them yet */
 	bool has_closed;      /* some since somebody set this to false */
 };
+
+/* For so many queues, which ARE_SHARED by copies, or are for one each. */
+void keeper_open(struct keeper *keeper, unsigned n_queues, bool are_shared);
 
 /* Does what a message of COPY says with FDSTORE= or FDSTOREREMOVE=; takes what it needs of its fds.
  */
@@ -42,12 +48,18 @@ bool keeper_inherit(struct keeper *keeper, int fd);
  */
 void keeper_promote(struct keeper *keeper, struct copy *copy);
 
-/* The copy is dead: it will not have what it has taken; another one shall take what was its own. */
+/*
+ * The copy is dead: it will not have what it has taken; what was its own is for others, those that
+ * own it too, or another one that shall take it. What takes nothing any more stays its own.
+ */
 void keeper_unclaim(struct keeper *keeper, const struct copy *copy);
 void keeper_orphan(struct keeper *keeper, const struct copy *copy);
 
-/* A socket of COPY's own, or NULL. */
-struct kept *keeper_first_of(const struct keeper *keeper, const struct copy *copy);
+/* COPY does not own KEPT any more, which is closed for good unless another one has it. */
+void keeper_let_go(struct keeper *keeper, struct kept *kept, const struct copy *copy);
+
+/* Whether KEPT is of the queue that the copy in SLOT takes its connections from. */
+bool keeper_is_for(const struct keeper *keeper, const struct kept *kept, unsigned slot);
 
 /* Closes what dead copies have left in SLOT. */
 void keeper_drop_orphans(struct keeper *keeper, unsigned slot);
@@ -61,7 +73,7 @@ struct kept *keeper_find(const struct keeper *keeper, uint32_t inode);
 void keeper_forget_unseen(struct keeper *keeper);
 
 /* Has the TCP listeners of a copy take nothing that comes by mistake, see deaf.h. */
-void keeper_deafen(const struct keeper *keeper, const struct copy *copy);
+void keeper_deafen(struct keeper *keeper, const struct copy *copy);
 
 /* Whether COPY listens on each endpoint on which OTHER listens. */
 bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other);

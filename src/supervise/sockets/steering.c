@@ -35,13 +35,13 @@ struct steering *steering_new(const struct policy *policy)
 
 static bool is_ready(const struct kept *kept)
 {
-	return kept->owner && kept->owner->state == COPY_READY && !kept->owner->is_over;
+	return takers_any_serves(kept->takers);
 }
 
 /* Somebody serves it, though he may not be ready yet. */
 static bool is_served(const struct kept *kept)
 {
-	return kept->claim != NULL || kept->owner != NULL;
+	return kept->takers != NULL;
 }
 
 typedef bool predicate(const struct kept *kept);
@@ -272,7 +272,8 @@ static bool has_other(const struct steered *steered, const struct copy *copy)
 {
 	for (unsigned i = 0; i < steered->group.order.count; i++) {
 		const struct kept *kept = steered_member(steered, steered->group.order.members[i]);
-		if (kept ? kept->owner != copy && is_ready(kept) : !steered_is_udp(steered))
+		if (kept ? !takers_own(kept->takers, copy) && is_ready(kept)
+			 : !steered_is_udp(steered))
 			return true;
 	}
 	return false;
@@ -283,7 +284,7 @@ static bool is_alone(const struct steered *steered, const struct copy *copy)
 {
 	for (unsigned i = 0; i < steered->group.order.count; i++) {
 		const struct kept *kept = steered_member(steered, steered->group.order.members[i]);
-		if (!kept || kept->owner != copy)
+		if (!kept || !takers_own(kept->takers, copy))
 			return false;
 	}
 	return true;
@@ -316,12 +317,18 @@ static const char *obstacle_of(
 	return NULL;
 }
 
+/* The group that KEPT is in, if COPY owns it; else NULL. */
+static const struct steered *group_of(
+	const struct steering *steering, const struct kept *kept, const struct copy *copy)
+{
+	return takers_own(kept->takers, copy) ? steered_find(&steering->groups, kept) : NULL;
+}
+
 const char *steering_obstacle(const struct steering *steering, const struct keeper *keeper,
 	const struct copy *copy, const struct endpoint **endpoint_out)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		const struct steered *steered =
-			kept->owner == copy ? steered_find(&steering->groups, kept) : NULL;
+		const struct steered *steered = group_of(steering, kept, copy);
 		const char *obstacle = steered ? obstacle_of(steered, kept, copy) : NULL;
 		if (!obstacle)
 			continue;
@@ -337,8 +344,7 @@ bool steering_has_others(
 	bool shares = false;
 
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		const struct steered *steered =
-			kept->owner == copy ? steered_find(&steering->groups, kept) : NULL;
+		const struct steered *steered = group_of(steering, kept, copy);
 		if (!steered || is_alone(steered, copy))
 			continue;
 		if (!has_other(steered, copy))
@@ -352,8 +358,7 @@ bool steering_is_sure(
 	const struct steering *steering, const struct keeper *keeper, const struct copy *copy)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		const struct steered *steered =
-			kept->owner == copy ? steered_find(&steering->groups, kept) : NULL;
+		const struct steered *steered = group_of(steering, kept, copy);
 		if (steered && (steered->group.obstacle || steered->group.has_moved))
 			return false;
 	}

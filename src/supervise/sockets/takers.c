@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "takers.h"
+
+#include <stdlib.h>
+
+bool takers_own(const struct taker *list, const struct copy *copy)
+{
+	while (list && (list->copy != copy || list->is_claim))
+		list = list->next;
+	return list != NULL;
+}
+
+bool takers_have(const struct taker *list, const struct copy *copy)
+{
+	while (list && list->copy != copy)
+		list = list->next;
+	return list != NULL;
+}
+
+bool takers_any_owns(const struct taker *list)
+{
+	while (list && list->is_claim)
+		list = list->next;
+	return list != NULL;
+}
+
+bool takers_any_serves(const struct taker *list)
+{
+	while (list && (list->is_claim || list->copy->state != COPY_READY || list->copy->is_over))
+		list = list->next;
+	return list != NULL;
+}
+
+bool takers_add(struct taker **list, struct copy *copy, bool is_claim)
+{
+	struct taker *new;
+
+	if (takers_have(*list, copy))
+		return true;
+	new = malloc(sizeof *new);
+	if (!new)
+		return false;
+	*new = (struct taker){*list, copy, is_claim};
+	*list = new;
+	return true;
+}
+
+static void strike(struct taker **at)
+{
+	struct taker *taker = *at;
+
+	*at = taker->next;
+	free(taker);
+}
+
+void takers_promote(struct taker **list, const struct copy *copy)
+{
+	bool is_claimed = takers_have(*list, copy) && !takers_own(*list, copy);
+
+	if (!is_claimed)
+		return;
+	for (struct taker **at = list; *at;) {
+		struct taker *taker = *at;
+		if (taker->copy == copy)
+			taker->is_claim = false;
+		if (copy->is_successor && !taker->is_claim && !taker->copy->is_new)
+			strike(at);
+		else
+			at = &taker->next;
+	}
+}
+
+bool takers_strike(struct taker **list, const struct copy *copy, bool is_claim)
+{
+	for (struct taker **at = list; *at; at = &(*at)->next) {
+		if ((*at)->copy != copy || (*at)->is_claim != is_claim)
+			continue;
+		strike(at);
+		return true;
+	}
+	return false;
+}
+
+void takers_free(struct taker **list)
+{
+	while (*list)
+		strike(list);
+}

@@ -1,0 +1,611 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Several copies take their connections from one queue, and it is replaced as a whole. */
+#include "supervised.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CLIENTS 8
+
+#define slow_copies(PORT, ...)                                                                     \
+	supervise("--ready-delay=0", __VA_ARGS__, need_program("python3"), script_path("slow.py"), \
+		format("%d", PORT))
+
+#define TAKER "--ready-delay=0", need_program("python3"), script_path("taker.py")
+
+static void stop_process(pid_t process)
+{
+	cr_assert_eq(kill(process, SIGSTOP), 0);
+	wait_stopped(process);
+}
+
+static void continue_process(pid_t process)
+{
+	cr_assert_eq(kill(process, SIGCONT), 0);
+	wait_continued(process);
+}
+
+/* Expects that each of these copies takes connections from the queue while the others are busy. */
+static void expect_takers(struct process *supervisor, int port, const int *slots, int count)
+{
+	for (int taker = 0; taker < count; taker++) {
+		for (int i = 0; i < count; i++) {
+			if (i != taker)
+				stop_process(copy_in(supervisor, slots[i]));
+		}
+		for (int i = 0; i < 10; i++)
+			cr_expect_eq(answering(port), copy_in(supervisor, slots[taker]));
+		for (int i = 0; i < count; i++) {
+			if (i != taker)
+				continue_process(copy_in(supervisor, slots[i]));
+		}
+	}
+}
+
+#define expect_take(SUPERVISOR, PORT, ...)                                                         \
+	expect_takers(SUPERVISOR, PORT, (const int[]){__VA_ARGS__},                                \
+		sizeof(const int[]){__VA_ARGS__} / sizeof(int))
+
+/* ---- start ---- */
+
+Test(queues, an_idle_copy_takes_what_a_busy_one_does_not)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n3", "--queues=1");
+
+	wait_ready(supervisor, 3);
+	wait_listening("tcp", port, 1);
+	expect_take(supervisor, port, 0, 1, 2);
+	end_supervisor(supervisor);
+	wait_listening("tcp", port, 0);
+}
+
+Test(queues, without_them_a_busy_copy_has_connections_that_wait)
+{
+	int port = port_new(), waiting = 0, others[64];
+	struct process *supervisor = slow_copies(port, "-n3");
+
+	wait_ready(supervisor, 3);
+	wait_listening("tcp", port, 3);
+	pid_t busy = copy_in(supervisor, 0);
+	stop_process(busy);
+	for (int i = 0; i < 64; i++) {
+		others[i] = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(others[i], "x", 1, MSG_NOSIGNAL), 1);
+	}
+	continue_process(busy);
+	for (int i = 0; i < 64; i++) {
+		char answer[32] = "";
+		cr_assert_gt(recv(others[i], answer, sizeof answer - 1, 0), 0);
+		waiting += atoi(answer) == busy;
+		close(others[i]);
+	}
+	cr_expect_gt(waiting, 0);
+	end_supervisor(supervisor);
+}
+
+Test(queues, two_of_them_have_half_of_the_copies_each)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n4", "--queues=2");
+
+	wait_ready(supervisor, 4);
+	wait_listening("tcp", port, 2);
+	stop_process(copy_in(supervisor, 0));
+	stop_process(copy_in(supervisor, 1));
+	for (int i = 0; i < 20; i++) {
+		pid_t taker = answering(port);
+		cr_expect(taker == copy_in(supervisor, 2) || taker == copy_in(supervisor, 3));
+	}
+	continue_process(copy_in(supervisor, 0));
+	continue_process(copy_in(supervisor, 1));
+	end_supervisor(supervisor);
+}
+
+Test(queues, who_shows_all_takers)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n3", "--queues=1");
+
+	wait_ready(supervisor, 3);
+	struct process *who =
+		process_run(WORDS(run_path(), "--who", format("%d", port)), .is_bare = true);
+	for (int slot = 0; slot < 3; slot++)
+		cr_expect(strstr(process_output(who), format("%d", (int)copy_in(supervisor, slot))),
+			"copy %d: %s", slot, process_output(who));
+	end_supervisor(supervisor);
+}
+
+Test(queues, more_of_them_than_copies_are_refused)
+{
+	struct process *process = process_start(
+		WORDS(run_path(), "-n2", "--queues=3", need_program("true")), .is_bare = true);
+
+	expect_status(process, 64);
+	expect_says(process, "there are only 2 copies");
+}
+
+static bool is_there(void *file)
+{
+	return access(file, F_OK) == 0;
+}
+
+/* As /proc/PID/fdinfo has it, of the descriptor of the socket. */
+static bool is_blocking(pid_t process, unsigned long inode)
+{
+	const char *wanted = format("socket:[%lu]", inode);
+	unsigned flags = 0;
+	char target[64];
+
+	for (int fd = 0; fd < 1024; fd++) {
+		ssize_t length = readlink(
+			format("/proc/%d/fd/%d", (int)process, fd), target, sizeof target - 1);
+		target[length > 0 ? length : 0] = '\0';
+		if (strcmp(target, wanted) != 0)
+			continue;
+		const char *info =
+			strstr(read_file(format("/proc/%d/fdinfo/%d", (int)process, fd)), "flags:");
+		cr_assert(info && sscanf(info, "flags: %o", &flags) == 1);
+		return !(flags & O_NONBLOCK);
+	}
+	skip("process %d does not show its socket", (int)process);
+}
+
+/* The flags belong to the open file, which all have. */
+Test(queues, a_new_copy_does_not_make_the_socket_of_the_others_block)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *file;
+	struct process *supervisor;
+
+	write_file(directory, "0", "");
+	file = write_file(directory, "env", format("TAKER_DIRECTORY=%s", directory));
+	supervisor = supervise("-n2", "--queues=1", format("--env-file=%s", file), TAKER,
+		format("tcp,127.0.0.1,%d", port));
+	wait_ready(supervisor, 1);
+	pid_t first = copy_in(supervisor, 0);
+	unsigned long inode = sum_listening("tcp", port);
+	cr_expect_not(is_blocking(first, inode));
+	wait_until(is_there, (void *)(uintptr_t)format("%s/bound-1", directory), "a second bind");
+	cr_expect_not(is_blocking(first, inode));
+	write_file(directory, "1", "");
+	wait_ready(supervisor, 2);
+	expect_take(supervisor, port, 0, 1);
+	end_supervisor(supervisor);
+}
+
+/* ---- crash ---- */
+
+Test(queues, the_successor_of_a_dead_copy_takes_from_the_same_queue)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n3", "--queues=1");
+
+	wait_ready(supervisor, 3);
+	unsigned long inode = sum_listening("tcp", port);
+	for (int slot = 0; slot < 3; slot++) {
+		cr_assert_eq(kill(copy_in(supervisor, slot), SIGKILL), 0);
+		for (int i = 0; i < 10; i++)
+			answering(port);
+		wait_ready(supervisor, 4 + slot);
+	}
+	wait_listening("tcp", port, 1);
+	cr_expect_eq(sum_listening("tcp", port), inode, "another socket listens");
+	expect_take(supervisor, port, 0, 1, 2);
+	end_supervisor(supervisor);
+}
+
+Test(queues, what_waits_when_all_copies_die_is_taken_by_the_next_ones)
+{
+	int port = port_new(), waiting[4];
+	struct process *supervisor = slow_copies(port, "-n2", "--queues=1");
+
+	wait_ready(supervisor, 2);
+	for (int slot = 0; slot < 2; slot++)
+		stop_process(copy_in(supervisor, slot));
+	for (int i = 0; i < 4; i++) {
+		waiting[i] = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(waiting[i], "x", 1, MSG_NOSIGNAL), 1);
+	}
+	for (int slot = 0; slot < 2; slot++)
+		cr_assert_eq(kill(copy_in(supervisor, slot), SIGKILL), 0);
+	for (int i = 0; i < 4; i++) {
+		char answer[32] = "";
+		cr_expect_gt(recv(waiting[i], answer, sizeof answer - 1, 0), 0, "client %d", i);
+		close(waiting[i]);
+	}
+	wait_ready(supervisor, 4);
+	wait_listening("tcp", port, 1);
+	expect_take(supervisor, port, 0, 1);
+	end_supervisor(supervisor);
+}
+
+Test(queues, a_copy_that_ends_has_not_gone_to_the_background_because_others_have_its_socket)
+{
+	int port = port_new();
+	struct process *supervisor = supervise(
+		"-n2", "--queues=1", "--restart=always", TAKER, format("tcp,127.0.0.1,%d", port));
+
+	wait_ready(supervisor, 2);
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGUSR2), 0);
+	wait_ready(supervisor, 3);
+	cr_expect_eq(times_said(supervisor, "went to the background"), 0);
+	expect_take(supervisor, port, 0, 1);
+	end_supervisor(supervisor);
+}
+
+/* ---- shutdown(2) ---- */
+
+Test(queues, what_one_copy_shuts_down_listens_again_for_the_others)
+{
+	int port = port_new();
+	struct process *supervisor =
+		supervise("-n3", "--queues=1", TAKER, format("tcp,127.0.0.1,%d", port));
+
+	wait_ready(supervisor, 3);
+	unsigned long inode = sum_listening("tcp", port);
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(kill(copy_in(supervisor, i), SIGUSR1), 0);
+		wait_said(supervisor, "listens again", i + 1);
+		cr_expect_eq(sum_listening("tcp", port), inode);
+		answering(port);
+		wait_ready(supervisor, 4 + i);
+	}
+	expect_take(supervisor, port, 0, 1, 2);
+	end_supervisor(supervisor);
+	cr_expect_eq(times_said(supervisor, "listens again"), 3);
+	wait_listening("tcp", port, 0);
+}
+
+/* ---- stop ---- */
+
+/* A request in progress of one of two copies. */
+static int request_of(int port, pid_t one, pid_t other)
+{
+	for (;;) {
+		int fd = client_connect("127.0.0.1", port);
+		char half[32] = "";
+
+		cr_assert_eq(send(fd, "wait\n", 5, MSG_NOSIGNAL), 5);
+		cr_assert_gt(recv(fd, half, sizeof half - 1, 0), 0);
+		if (!strchr(half, '\n') && (atoi(half) == one || atoi(half) == other))
+			return fd;
+		close(fd);
+	}
+}
+
+Test(queues, a_stop_empties_all_but_the_last_one_first)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n4", "--queues=2");
+
+	wait_ready(supervisor, 4);
+	int request = request_of(port, copy_in(supervisor, 1), copy_in(supervisor, 3));
+	process_signal(supervisor, SIGTERM);
+	request_end(request);
+	cr_expect_eq(process_wait(supervisor), 0, "%s", process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, "was killed by SIGTERM"), 4);
+	cr_expect_eq(times_said(supervisor, "at once"), 0);
+	wait_listening("tcp", port, 0);
+}
+
+/* ---- roll ---- */
+
+static void roll_under_load(int copies, int queues, int times)
+{
+	int port = port_new();
+	struct process *supervisor =
+		slow_copies(port, format("-n%d", copies), format("--queues=%d", queues));
+
+	wait_ready(supervisor, copies);
+	struct process *clients = load_start(port, CLIENTS);
+	for (int i = 1; i <= times; i++) {
+		unsigned long inodes = sum_listening("tcp", port);
+		int request = request_begin(port);
+		roll(supervisor, copies);
+		request_end(request);
+		cr_expect_eq(times_said(supervisor, " is ready\n"), (i + 1) * copies);
+		wait_listening("tcp", port, queues);
+		cr_expect_neq(sum_listening("tcp", port), inodes, "the old sockets listen");
+	}
+	load_stop_served(clients);
+	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), 0);
+	cr_expect_eq(times_said(supervisor, "still has connections"), 0);
+	cr_expect_eq(times_said(supervisor, "at once"), 0);
+	if (queues == 1)
+		expect_take(supervisor, port, 0, 1, 2, 3);
+	end_supervisor(supervisor);
+	wait_listening("tcp", port, 0);
+}
+
+Test(queues, one_is_rolled_as_a_whole_and_no_request_is_lost)
+{
+	roll_under_load(4, 1, repeat(3, 50));
+}
+
+Test(queues, two_are_rolled_one_after_the_other_and_no_request_is_lost)
+{
+	roll_under_load(4, 2, repeat(2, 30));
+}
+
+Test(queues, no_old_copy_is_told_to_stop_before_all_new_ones_are_ready)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n3", "--queues=1");
+
+	wait_ready(supervisor, 3);
+	roll(supervisor, 3);
+	const char *log = process_errors(supervisor);
+	const char *end = strstr(log, "was killed by SIGTERM"), *last = NULL;
+	for (const char *at = log; (at = strstr(at, " is ready\n")); at++)
+		last = at;
+	cr_assert(end && last, "%s", log);
+	cr_expect_lt(last, end, "%s", log);
+	cr_expect_eq(times_said(supervisor, "waits for the other new ones of its queue"), 2);
+	end_supervisor(supervisor);
+}
+
+/* ---- other endpoints ---- */
+
+static pid_t answering_at(const char *address, int port)
+{
+	char answer[32];
+
+	client_ask(address, port, "x", "\n", answer, sizeof answer);
+	return atoi(answer);
+}
+
+Test(queues, they_are_shared_over_ipv6)
+{
+	int port = port_new();
+	struct process *supervisor =
+		supervise("-n2", "--queues=1", TAKER, format("tcp,::1,%d", port));
+
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 1);
+	roll(supervisor, 2);
+	wait_listening("tcp", port, 1);
+	for (int taker = 0; taker < 2; taker++) {
+		stop_process(copy_in(supervisor, !taker));
+		cr_expect_eq(answering_at("::1", port), copy_in(supervisor, taker));
+		continue_process(copy_in(supervisor, !taker));
+	}
+	end_supervisor(supervisor);
+}
+
+/* The process that answers a datagram. */
+static pid_t answering_datagram(int port)
+{
+	struct sockaddr_storage address;
+	socklen_t length = make_address(&address, "127.0.0.1", port);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char answer[32] = "";
+
+	cr_assert_eq(connect(fd, (struct sockaddr *)&address, length), 0);
+	cr_assert_eq(send(fd, "x", 1, 0), 1);
+	cr_assert_gt(recv(fd, answer, sizeof answer - 1, 0), 0);
+	close(fd);
+	return atoi(answer);
+}
+
+Test(queues, they_are_shared_over_udp)
+{
+	int port = port_new();
+	struct process *supervisor =
+		supervise("-n2", "--queues=1", TAKER, format("udp,127.0.0.1,%d", port));
+
+	wait_ready(supervisor, 2);
+	for (int i = 0; i < 2; i++) {
+		wait_listening("udp", port, 1);
+		for (int taker = 0; taker < 2; taker++) {
+			stop_process(copy_in(supervisor, !taker));
+			cr_expect_eq(answering_datagram(port), copy_in(supervisor, taker));
+			continue_process(copy_in(supervisor, !taker));
+		}
+		if (i == 0)
+			roll(supervisor, 2);
+	}
+	end_supervisor(supervisor);
+}
+
+/* Copy I listens on 127.0.1.1I besides. */
+Test(queues, what_one_copy_alone_listens_on_is_kept_for_its_successor)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n2", "--queues=1", "--expand", TAKER,
+		format("tcp,127.0.0.1,%d", port), format("tcp,127.0.1.1%%i,%d", port));
+
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 3);
+	unsigned long inodes = sum_listening("tcp", port);
+	for (int slot = 0; slot < 2; slot++) {
+		const char *own = format("127.0.1.1%d", slot);
+		cr_expect_eq(answering_at(own, port), copy_in(supervisor, slot));
+		cr_assert_eq(kill(copy_in(supervisor, slot), SIGKILL), 0);
+		wait_said(supervisor, "another one starts", slot + 1);
+		pid_t next = answering_at(own, port);
+		wait_ready(supervisor, 3 + slot);
+		cr_expect_eq(next, copy_in(supervisor, slot));
+	}
+	cr_expect_eq(sum_listening("tcp", port), inodes, "other sockets listen");
+	expect_take(supervisor, port, 0, 1);
+	roll(supervisor, 2);
+	wait_listening("tcp", port, 3);
+	for (int slot = 0; slot < 2; slot++)
+		cr_expect_eq(
+			answering_at(format("127.0.1.1%d", slot), port), copy_in(supervisor, slot));
+	expect_take(supervisor, port, 0, 1);
+	end_supervisor(supervisor);
+}
+
+static void expect_users_share(const char *hook)
+{
+	int port = port_new();
+	struct process *supervisor;
+
+	need_root();
+	supervisor = supervise("-n2", "--queues=1", "--expand", hook, "--ready-delay=0",
+		need_program("setpriv"), "--reuid=6553%i", "--clear-groups",
+		need_program("python3"), script_path("taker.py"), format("tcp,127.0.0.1,%d", port));
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 1);
+	end_supervisor(supervisor);
+}
+
+Test(queues, copies_of_different_users_share_one)
+{
+	expect_users_share("--hook=preload");
+}
+
+Test(queues, copies_of_different_users_share_one_under_the_notify_hook)
+{
+	need_notify();
+	expect_users_share("--hook=notify");
+}
+
+/* ---- the number of copies ---- */
+
+static void scale(struct process *supervisor, int copies, int expected)
+{
+	struct process *process = process_start(
+		WORDS(run_path(), "--scale", format("%d", (int)process_id(supervisor)), "-n",
+			format("%d", copies)),
+		.is_bare = true);
+	int status = process_wait(process);
+
+	cr_expect_eq(status, expected, "%d copies: %s%s", copies, process_output(process),
+		process_errors(process));
+}
+
+Test(queues, one_copy_less_is_a_roll_of_its_queue_and_no_request_is_lost)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n4", "--queues=2");
+
+	wait_ready(supervisor, 4);
+	struct process *clients = load_start(port, CLIENTS);
+	pid_t first = copy_in(supervisor, 0);
+	process_signal(supervisor, SIGTTOU);
+	wait_ready(supervisor, 5);
+	wait_said(supervisor, "was killed by SIGTERM", 2);
+	cr_expect_eq(copy_in(supervisor, 0), first);
+	int request = request_begin(port);
+	scale(supervisor, 2, 0);
+	request_end(request);
+	wait_listening("tcp", port, 2);
+	process_signal(supervisor, SIGTTIN);
+	wait_ready(supervisor, 7);
+	scale(supervisor, 5, 0);
+	wait_listening("tcp", port, 2);
+	load_stop_served(clients);
+	stop_process(copy_in(supervisor, 1));
+	stop_process(copy_in(supervisor, 3));
+	for (int taker = 0; taker < 5; taker += 2) {
+		for (int slot = 0; slot < 5; slot += 2) {
+			if (slot != taker)
+				stop_process(copy_in(supervisor, slot));
+		}
+		answering(port);
+		for (int slot = 0; slot < 5; slot += 2) {
+			if (slot != taker)
+				continue_process(copy_in(supervisor, slot));
+		}
+	}
+	continue_process(copy_in(supervisor, 1));
+	continue_process(copy_in(supervisor, 3));
+	cr_expect_eq(times_said(supervisor, "killed by SIGKILL"), 0);
+	end_supervisor(supervisor);
+}
+
+Test(queues, if_fewer_copies_do_not_start_the_others_go_on)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *file = write_file(directory, "env", "");
+	struct process *supervisor = slow_copies(
+		port, "-n3", "--queues=1", "--ready-delay=300ms", format("--env-file=%s", file));
+
+	wait_ready(supervisor, 3);
+	write_file(directory, "env", "SLOW_MODE=dies");
+	scale(supervisor, 2, 1);
+	wait_listening("tcp", port, 1);
+	expect_take(supervisor, port, 0, 1, 2);
+	write_file(directory, "env", "");
+	scale(supervisor, 2, 0);
+	expect_take(supervisor, port, 0, 1);
+	end_supervisor(supervisor);
+}
+
+/* ---- the notify hook ---- */
+
+/* Each copy is a process of reuse-run then, and the program is its child. */
+static pid_t program_in(struct process *supervisor, int slot)
+{
+	return process_child(copy_in(supervisor, slot));
+}
+
+Test(queues, under_the_notify_hook_they_are_shared_and_rolled_too)
+{
+	int port = port_new();
+	struct process *supervisor;
+
+	need_notify();
+	supervisor = slow_copies(port, "-n2", "--queues=1", "--hook=notify");
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 1);
+	for (int taker = 0; taker < 2; taker++) {
+		stop_process(program_in(supervisor, !taker));
+		for (int i = 0; i < 10; i++)
+			cr_expect_eq(answering(port), program_in(supervisor, taker));
+		continue_process(program_in(supervisor, !taker));
+	}
+	struct process *clients = load_start(port, CLIENTS);
+	roll(supervisor, 2);
+	load_stop_served(clients);
+	wait_listening("tcp", port, 1);
+	end_supervisor(supervisor);
+}
+
+/* ---- a roll that fails ---- */
+
+static void expect_roll_fails(const char *assignment, const char *why)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+	struct process *supervisor;
+
+	for (int slot = 0; slot < 3; slot++)
+		write_file(directory, format("env%d", slot), "");
+	supervisor = slow_copies(port, "-n3", "--queues=1", "--ready-delay=300ms",
+		"--ready-timeout=3s", "--expand", format("--env-file=%s/env%%i", directory));
+	wait_ready(supervisor, 3);
+	unsigned long inode = sum_listening("tcp", port);
+	struct process *clients = load_start(port, CLIENTS);
+	write_file(directory, "env1", assignment);
+	struct process *attempt = roll_start(supervisor);
+	cr_expect_eq(process_wait(attempt), 1);
+	cr_expect(strstr(process_output(attempt), why), "%s", process_output(attempt));
+	load_stop_served(clients);
+	wait_listening("tcp", port, 1);
+	cr_expect_eq(sum_listening("tcp", port), inode, "another socket listens");
+	cr_expect_eq(times_said(supervisor, " is ready\n"), 3, "%s", process_errors(supervisor));
+	expect_take(supervisor, port, 0, 1, 2);
+	write_file(directory, "env1", "");
+	roll(supervisor, 3);
+	end_supervisor(supervisor);
+}
+
+Test(queues, if_a_new_copy_dies_the_new_ones_stop_and_the_old_ones_go_on)
+{
+	expect_roll_fails("SLOW_MODE=dies", "ended with status 3; the old ones that are left stay");
+}
+
+Test(queues, if_a_new_copy_is_not_ready_in_time_the_old_ones_go_on)
+{
+	expect_roll_fails("SLOW_MODE=late", "was not ready in time");
+}
