@@ -106,15 +106,15 @@ static int fail_unknown(struct parser *parser, struct span name)
 	int length = span_shown(name, 40);
 	if (nearest.word)
 		return parser_fail(parser, name.at,
-			"\"%.*s\" is no word of a rule; did you mean \"%s\"?", length, name.at,
+			"\"%.*s\" is an unknown word; did you mean \"%s\"?", length, name.at,
 			nearest.word);
 	if (string_find(name.at, ';', name.length))
 		return parser_fail(parser, name.at,
-			"\"%.*s\" is no word of a rule; in a file, each rule "
+			"\"%.*s\" is an unknown word; in a file, each rule "
 			"stands on a line of its own",
 			length, name.at);
 	return parser_fail(parser, name.at,
-		"\"%.*s\" is no word of a rule; libreuse.conf(5) lists them", length, name.at);
+		"\"%.*s\" is an unknown word; libreuse.conf(5) lists them", length, name.at);
 }
 
 static int read_arrow(struct parser *parser, struct span word)

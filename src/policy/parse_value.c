@@ -52,7 +52,7 @@ static int read_ports(struct parser *parser, struct span item, struct ports *por
 	if (!parse_port(value.text, first_length, &ports->first) ||
 		!parse_port(last, last_length, &ports->last))
 		return parser_fail_item(
-			parser, item, "is no port; a port is a number from 0 to 65535");
+			parser, item, "is not a port; a port is a number from 0 to 65535");
 	if (ports->first > ports->last)
 		return parser_fail_item(
 			parser, item, "is an empty range; the smaller port comes first");
@@ -105,7 +105,7 @@ static int read_prefix(struct parser *parser, struct span item, struct prefix *p
 	if (error)
 		return parser_fail_item(parser, item,
 			address_complaint(error,
-				"is no address; write 192.0.2.1, 10.0.0.0/8, ::1, fd00::/8 or "
+				"is not an address; write 192.0.2.1, 10.0.0.0/8, ::1, fd00::/8 or "
 				"any"));
 	return 0;
 }
@@ -178,8 +178,8 @@ const char *parse_target(struct target *target, const char *text, size_t length)
 		int error = address_parse_scoped(&target->address, &target->scope_id, address,
 			(size_t)(address_end - address));
 		if (error)
-			return address_complaint(error,
-				"is no address; write 192.0.2.1, 192.0.2.1:80, [::1] or [::1]:80");
+			return address_complaint(error, "is not an address; write 192.0.2.1, "
+							"192.0.2.1:80, [::1] or [::1]:80");
 	}
 	return target->has_address || target->has_port ? NULL
 						       : "names neither an address nor a port";
@@ -205,7 +205,7 @@ int parser_read_deny(struct parser *parser, struct span item)
 	actions->deny_errno = errno_from_name(value.text, value.length);
 	if (actions->deny_errno == 0)
 		return parser_fail_item(parser, item,
-			"is no errno that libreuse knows; write EACCES, "
+			"is not an errno that libreuse knows; write EACCES, "
 			"EADDRINUSE, EPERM, ECONNREFUSED, ...");
 	return 0;
 }
@@ -226,7 +226,7 @@ int parser_read_adopt(struct parser *parser, struct span item)
 		return parser_fail_item(parser, item, "names no descriptor; write fd:3");
 	if (length == 0 || (!is_number && string_find(name, ':', length)))
 		return parser_fail_item(
-			parser, item, "is no name of a descriptor; write web or fd:3");
+			parser, item, "is not the name of a descriptor; write web or fd:3");
 	return 0;
 }
 
@@ -238,7 +238,8 @@ int parser_read_steer(struct parser *parser, struct span item)
 	actions->has_steer = true;
 	if (steer_mode_parse(&actions->steer, value.text, value.length) < 0)
 		return parser_fail_item(parser, item,
-			"is no way to steer; write hash, random, cpu, source, or source/N with a "
+			"is not a way to steer; write hash, random, cpu, source, or source/N with "
+			"a "
 			"prefix length from 1 to 128");
 	return 0;
 }
@@ -250,7 +251,7 @@ int parser_read_backlog(struct parser *parser, struct span item)
 
 	if (!parse_number(value.text, value.length, INT32_MAX, &number))
 		return parser_fail_item(
-			parser, item, "is no backlog; it is a number from 0 to 2147483647");
+			parser, item, "is not a backlog; it is a number from 0 to 2147483647");
 	parser->rule.actions.has_backlog = true;
 	parser->rule.actions.backlog = (int)number;
 	return 0;

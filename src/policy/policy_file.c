@@ -29,7 +29,7 @@ static int check(
 	const char *path, const struct statx *status, bool is_default, struct text *complaint)
 {
 	if (!S_ISREG(status->stx_mode))
-		return refuse(complaint, "it is no regular file");
+		return refuse(complaint, "it is not a regular file");
 	if (!is_owner_trusted(path, status))
 		return refuse(complaint,
 			"its owner is neither root nor the user that runs the program; "

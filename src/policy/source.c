@@ -165,7 +165,7 @@ static struct target quick_target(struct loader *loader)
 			quick_refuse(loader, VARIABLE_BIND_ADDR,
 				error == -ENODEV
 					? "of a network interface that cannot be found here"
-					: "no IPv4 or IPv6 address");
+					: "not an IPv4 or IPv6 address");
 	}
 	if (port) {
 		char bytes[16];
@@ -174,7 +174,7 @@ static struct target quick_target(struct loader *loader)
 		text_format(&with_colon, ":%s", port);
 		target.has_port = true;
 		if (with_colon.truncated || parse_target(&part, bytes, with_colon.length))
-			quick_refuse(loader, VARIABLE_BIND_PORT, "no port from 1 to 65535");
+			quick_refuse(loader, VARIABLE_BIND_PORT, "not a port from 1 to 65535");
 		target.port = part.port;
 	}
 	return target;

@@ -308,7 +308,7 @@ static void log_source(const struct configuration *configuration, const struct e
 
 	text_start(&text, bytes, sizeof bytes);
 	endpoint_print(&text, local);
-	log_write(&configuration->log, LOG_LEVEL_WARN, "source %s cannot be had: %s; %s", bytes,
+	log_write(&configuration->log, LOG_LEVEL_WARN, "source %s is not available: %s; %s", bytes,
 		errno_name(-error), outcome);
 }
 

@@ -104,7 +104,7 @@ static void say_outcome(const struct configuration *configuration, const struct 
 	text_start(&text, bytes, sizeof bytes);
 	print_subject(&text, steer, endpoint);
 	if (error)
-		text_format(&text, " cannot be had: %s; the kernel's hash chooses%s",
+		text_format(&text, " is not available: %s; the kernel's hash chooses%s",
 			errno_name(-error),
 			error == -EINVAL ? "; the socket was bound without SO_REUSEPORT, so write "
 					   "share into the rule"

@@ -195,7 +195,7 @@ struct endpoint endpoint_of(enum protocol protocol, const char *address, uint16_
 
 	cr_assert_eq(address_parse_scoped(
 			     &endpoint.address, &endpoint.scope_id, address, strlen(address)),
-		0, "\"%s\" is no address", address);
+		0, "\"%s\" is not an address", address);
 	endpoint.family = strchr(address, ':') ? FAMILY_IP6 : FAMILY_IP4;
 	return endpoint;
 }

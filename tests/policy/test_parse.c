@@ -176,27 +176,25 @@ Test(parse, an_unknown_word_is_refused_with_the_nearest_known_one)
 		unsigned column;
 		const char *message;
 	} cases[] = {
-		{"tcp prot=80 -> share", 5,
-			"\"prot\" is no word of a rule; did you mean \"port\"?"},
+		{"tcp prot=80 -> share", 5, "\"prot\" is an unknown word; did you mean \"port\"?"},
 		{"tcp port=80 -> shaer", 16,
-			"\"shaer\" is no word of a rule; did you mean \"share\"?"},
+			"\"shaer\" is an unknown word; did you mean \"share\"?"},
 		{"tcp port=80 -> nodelay no-delay", 24,
-			"\"no-delay\" is no word of a rule; did you mean \"nodelay\"?"},
-		{"tpc -> share", 1, "\"tpc\" is no word of a rule; did you mean \"tcp\"?"},
-		{"TCP -> share", 1, "\"TCP\" is no word of a rule; libreuse.conf(5) lists them"},
-		{"Share", 1, "\"Share\" is no word of a rule; did you mean \"share\"?"},
+			"\"no-delay\" is an unknown word; did you mean \"nodelay\"?"},
+		{"tpc -> share", 1, "\"tpc\" is an unknown word; did you mean \"tcp\"?"},
+		{"TCP -> share", 1, "\"TCP\" is an unknown word; libreuse.conf(5) lists them"},
+		{"Share", 1, "\"Share\" is an unknown word; did you mean \"share\"?"},
 		{"share keepalive-intervall=5", 7,
-			"\"keepalive-intervall\" is no word of a rule; did you mean "
+			"\"keepalive-intervall\" is an unknown word; did you mean "
 			"\"keepalive-interval\"?"},
-		{"share recvbuf=5", 7,
-			"\"recvbuf\" is no word of a rule; did you mean \"rcvbuf\"?"},
-		{"-> balance", 4, "\"balance\" is no word of a rule; libreuse.conf(5) lists them"},
-		{"=80 share", 1, "\"\" is no word of a rule; libreuse.conf(5) lists them"},
-		{"share ,", 7, "\",\" is no word of a rule; libreuse.conf(5) lists them"},
+		{"share recvbuf=5", 7, "\"recvbuf\" is an unknown word; did you mean \"rcvbuf\"?"},
+		{"-> balance", 4, "\"balance\" is an unknown word; libreuse.conf(5) lists them"},
+		{"=80 share", 1, "\"\" is an unknown word; libreuse.conf(5) lists them"},
+		{"share ,", 7, "\",\" is an unknown word; libreuse.conf(5) lists them"},
 		{"tcp port = 80 share", 5, "\"port\" needs a value: port=80,8000-8999"},
-		{"80 -> share", 1, "\"80\" is no word of a rule; libreuse.conf(5) lists them"},
+		{"80 -> share", 1, "\"80\" is an unknown word; libreuse.conf(5) lists them"},
 		{"\xc3\xbc\xc3\xbc -> shaer", 1,
-			"\"\xc3\xbc\xc3\xbc\" is no word of a rule; libreuse.conf(5) lists them"},
+			"\"\xc3\xbc\xc3\xbc\" is an unknown word; libreuse.conf(5) lists them"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -211,7 +209,7 @@ Test(parse, roll_is_unknown)
 	for (size_t i = 0; i < COUNT_OF(texts); i++) {
 		struct parsed parsed = parse_variable(texts[i]);
 		cr_expect_eq(parsed.error, -EINVAL, "\"%s\" is taken", texts[i]);
-		cr_expect_not_null(strstr(parsed.complaint.message, "is no word of a rule"), "%s",
+		cr_expect_not_null(strstr(parsed.complaint.message, "is an unknown word"), "%s",
 			parsed.complaint.message);
 	}
 }
@@ -385,7 +383,7 @@ Test(parse, a_semicolon_in_a_file_does_not_split_rules)
 	cr_expect_eq(parse_one("exe=\"a;b\" share")->match.patterns[0].length, 3);
 	cr_expect_eq(parse_file("exe=a;b share").rules.list[0].match.patterns[0].length, 3);
 	expect_refused_as(PARSE_FILE, "share ; pass", 12, 1, 7,
-		"\";\" is no word of a rule; in a file, each rule stands on a line of its own");
+		"\";\" is an unknown word; in a file, each rule stands on a line of its own");
 }
 
 Test(parse, the_room_for_rules_is_never_too_small)

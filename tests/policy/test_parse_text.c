@@ -111,11 +111,11 @@ Test(parse_text, a_quotation_mark_that_is_never_closed_is_refused)
 Test(parse_text, a_place_is_counted_in_lines_from_one)
 {
 	expect_refused("bogus-word", 1, 1,
-		"\"bogus-word\" is no word of a rule; libreuse.conf(5) lists them");
+		"\"bogus-word\" is an unknown word; libreuse.conf(5) lists them");
 	expect_refused("share\n\n# x\n  bogus-word", 4, 3,
-		"\"bogus-word\" is no word of a rule; libreuse.conf(5) lists them");
+		"\"bogus-word\" is an unknown word; libreuse.conf(5) lists them");
 	expect_refused("share\r\n  bogus-word\r\n", 2, 3,
-		"\"bogus-word\" is no word of a rule; libreuse.conf(5) lists them");
+		"\"bogus-word\" is an unknown word; libreuse.conf(5) lists them");
 }
 
 Test(parse_text, in_a_variable_the_column_counts_from_the_start_of_the_line)
@@ -123,27 +123,26 @@ Test(parse_text, in_a_variable_the_column_counts_from_the_start_of_the_line)
 	static const char text[] = "share; pass; bogus-word";
 
 	expect_refused_as(PARSE_VARIABLE, text, sizeof text - 1, 1, 14,
-		"\"bogus-word\" is no word of a rule; libreuse.conf(5) lists them");
+		"\"bogus-word\" is an unknown word; libreuse.conf(5) lists them");
 }
 
 Test(parse_text, the_column_counts_characters_and_not_bytes)
 {
 	expect_refused("exe=gr\xc3\xbc\xc3\x9f,\xe2\x82\xac,\xf0\x9f\x98\x80 shaer", 1, 14,
-		"\"shaer\" is no word of a rule; did you mean \"share\"?");
+		"\"shaer\" is an unknown word; did you mean \"share\"?");
 }
 
 Test(parse_text, a_tab_counts_as_one_column)
 {
-	expect_refused(
-		"\t\tshaer", 1, 3, "\"shaer\" is no word of a rule; did you mean \"share\"?");
+	expect_refused("\t\tshaer", 1, 3, "\"shaer\" is an unknown word; did you mean \"share\"?");
 }
 
 Test(parse_text, a_place_in_a_list_is_that_of_the_item)
 {
-	expect_refused(
-		"port=80,,81 share", 1, 9, "\"\" is no port; a port is a number from 0 to 65535");
+	expect_refused("port=80,,81 share", 1, 9,
+		"\"\" is not a port; a port is a number from 0 to 65535");
 	expect_refused("port=80,99999,81 share", 1, 9,
-		"\"99999\" is no port; a port is a number from 0 to 65535");
+		"\"99999\" is not a port; a port is a number from 0 to 65535");
 	expect_refused("addr=::1,10.0.0.0/99 share", 1, 10,
 		"\"10.0.0.0/99\" has a bad prefix length; it goes to 32 for IPv4, to 128 for IPv6");
 }
@@ -158,7 +157,7 @@ Test(parse_text, a_nul_byte_is_refused_like_any_unknown_word)
 	cr_expect_eq(parsed.error, -EINVAL);
 	cr_expect_eq(parsed.complaint.line, 2);
 	cr_expect_eq(parsed.complaint.column, 1);
-	cr_expect_not_null(strstr(parsed.complaint.message, "is no word of a rule"),
+	cr_expect_not_null(strstr(parsed.complaint.message, "is an unknown word"),
 		"the message is cut off at the NUL: %s", parsed.complaint.message);
 }
 
@@ -221,7 +220,7 @@ Test(parse_text, no_random_bytes_upset_the_parser)
 Test(parse_text, an_error_shows_its_place_its_line_and_a_caret)
 {
 	cr_expect_str_eq(complaint_of("share\ntcp prot=80 -> share\nudp pass", PARSE_FILE, ""),
-		"TEXT:2:5: \"prot\" is no word of a rule; did you mean \"port\"?\n"
+		"TEXT:2:5: \"prot\" is an unknown word; did you mean \"port\"?\n"
 		"  tcp prot=80 -> share\n"
 		"      ^\n");
 }
@@ -229,7 +228,7 @@ Test(parse_text, an_error_shows_its_place_its_line_and_a_caret)
 Test(parse_text, each_line_of_an_error_starts_with_the_prefix)
 {
 	cr_expect_str_eq(complaint_of("pasz", PARSE_VARIABLE, "reuse-run: "),
-		"reuse-run: TEXT:1:1: \"pasz\" is no word of a rule; did you mean \"pass\"?\n"
+		"reuse-run: TEXT:1:1: \"pasz\" is an unknown word; did you mean \"pass\"?\n"
 		"reuse-run:   pasz\n"
 		"reuse-run:   ^\n");
 }
@@ -246,7 +245,7 @@ Test(parse_text, the_caret_may_stand_behind_the_line)
 Test(parse_text, in_a_variable_the_whole_line_is_shown)
 {
 	cr_expect_str_eq(complaint_of("share; pasz; deny", PARSE_VARIABLE, ""),
-		"TEXT:1:8: \"pasz\" is no word of a rule; did you mean \"pass\"?\n"
+		"TEXT:1:8: \"pasz\" is an unknown word; did you mean \"pass\"?\n"
 		"  share; pasz; deny\n"
 		"         ^\n");
 }
@@ -254,7 +253,7 @@ Test(parse_text, in_a_variable_the_whole_line_is_shown)
 Test(parse_text, the_caret_stands_under_its_place_behind_letters_of_utf8)
 {
 	cr_expect_str_eq(complaint_of("exe=gr\xc3\xbc\xc3\x9f\xe2\x82\xac pasz", PARSE_FILE, ""),
-		"TEXT:1:11: \"pasz\" is no word of a rule; did you mean \"pass\"?\n"
+		"TEXT:1:11: \"pasz\" is an unknown word; did you mean \"pass\"?\n"
 		"  exe=gr\xc3\xbc\xc3\x9f\xe2\x82\xac pasz\n"
 		"            ^\n");
 }
@@ -262,11 +261,11 @@ Test(parse_text, the_caret_stands_under_its_place_behind_letters_of_utf8)
 Test(parse_text, control_characters_of_the_line_are_not_shown)
 {
 	cr_expect_str_eq(complaint_of("\texe=\x1b[31m\tpasz", PARSE_FILE, ""),
-		"TEXT:1:12: \"pasz\" is no word of a rule; did you mean \"pass\"?\n"
+		"TEXT:1:12: \"pasz\" is an unknown word; did you mean \"pass\"?\n"
 		"  ?exe=?[31m?pasz\n"
 		"             ^\n");
 	cr_expect_str_eq(complaint_of("\x1b[2J", PARSE_FILE, ""),
-		"TEXT:1:1: \"?[2J\" is no word of a rule; libreuse.conf(5) lists them\n"
+		"TEXT:1:1: \"?[2J\" is an unknown word; libreuse.conf(5) lists them\n"
 		"  ?[2J\n"
 		"  ^\n");
 }
@@ -274,7 +273,7 @@ Test(parse_text, control_characters_of_the_line_are_not_shown)
 Test(parse_text, a_line_that_ends_in_crlf_is_shown_without_it)
 {
 	cr_expect_str_eq(complaint_of("share\r\ntcp pasz\r\n", PARSE_FILE, ""),
-		"TEXT:2:5: \"pasz\" is no word of a rule; did you mean \"pass\"?\n"
+		"TEXT:2:5: \"pasz\" is an unknown word; did you mean \"pass\"?\n"
 		"  tcp pasz\n"
 		"      ^\n");
 }

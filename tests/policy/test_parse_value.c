@@ -35,9 +35,9 @@ Test(parse_value, a_range_may_hold_one_port)
 Test(parse_value, a_port_above_65535_is_refused)
 {
 	expect_refused("port=65536 share", 1, 6,
-		"\"65536\" is no port; a port is a number from 0 to 65535");
+		"\"65536\" is not a port; a port is a number from 0 to 65535");
 	expect_refused("port=1-65536 share", 1, 6,
-		"\"1-65536\" is no port; a port is a number from 0 to 65535");
+		"\"1-65536\" is not a port; a port is a number from 0 to 65535");
 }
 
 Test(parse_value, what_is_no_port_is_refused)
@@ -50,7 +50,7 @@ Test(parse_value, what_is_no_port_is_refused)
 		char text[128], message[128];
 		snprintf(text, sizeof text, "tcp port=\"%s\" -> share", wrong[i]);
 		snprintf(message, sizeof message,
-			"\"\"%s\"\" is no port; a port is a number from 0 to 65535", wrong[i]);
+			"\"\"%s\"\" is not a port; a port is a number from 0 to 65535", wrong[i]);
 		expect_refused(text, 1, 10, message);
 	}
 }
@@ -63,16 +63,17 @@ Test(parse_value, a_range_whose_end_comes_first_is_refused)
 
 Test(parse_value, a_list_with_an_empty_item_is_refused)
 {
-	expect_refused("port= share", 1, 6, "\"\" is no port; a port is a number from 0 to 65535");
 	expect_refused(
-		"port=80, share", 1, 9, "\"\" is no port; a port is a number from 0 to 65535");
+		"port= share", 1, 6, "\"\" is not a port; a port is a number from 0 to 65535");
 	expect_refused(
-		"port=,80 share", 1, 6, "\"\" is no port; a port is a number from 0 to 65535");
+		"port=80, share", 1, 9, "\"\" is not a port; a port is a number from 0 to 65535");
+	expect_refused(
+		"port=,80 share", 1, 6, "\"\" is not a port; a port is a number from 0 to 65535");
 	expect_refused("exe= share", 1, 5, "exe= has an empty name in its list");
 	expect_refused("exe=a, share", 1, 7, "exe= has an empty name in its list");
 	expect_refused("exe=a,\"\" share", 1, 7, "exe= has an empty name in its list");
 	expect_refused("addr= share", 1, 6,
-		"\"\" is no address; write 192.0.2.1, 10.0.0.0/8, ::1, fd00::/8 or any");
+		"\"\" is not an address; write 192.0.2.1, 10.0.0.0/8, ::1, fd00::/8 or any");
 }
 
 Test(parse_value, a_list_may_be_long)
@@ -143,7 +144,8 @@ Test(parse_value, what_is_no_address_is_refused)
 		char text[128], message[256];
 		snprintf(text, sizeof text, "addr=%s -> share", wrong[i]);
 		snprintf(message, sizeof message,
-			"\"%s\" is no address; write 192.0.2.1, 10.0.0.0/8, ::1, fd00::/8 or any",
+			"\"%s\" is not an address; write 192.0.2.1, 10.0.0.0/8, ::1, fd00::/8 or "
+			"any",
 			wrong[i]);
 		expect_refused(text, 1, 6, message);
 	}
@@ -234,7 +236,7 @@ Test(parse_value, a_target_is_an_address_a_port_or_both)
 Test(parse_value, a_target_that_cannot_be_read_is_refused_for_what_is_wrong)
 {
 	static const char no_address[] =
-		"is no address; write 192.0.2.1, 192.0.2.1:80, [::1] or [::1]:80";
+		"is not an address; write 192.0.2.1, 192.0.2.1:80, [::1] or [::1]:80";
 	static const char no_port[] = "has no port from 1 to 65535 behind its colon";
 	static const struct {
 		const char *text, *complaint;
@@ -284,7 +286,7 @@ Test(parse_value, a_bad_target_in_a_rule_has_its_place)
 		"\"::1\" has an IPv6 address without brackets; write [::1] or [::1]:80");
 	expect_refused("port=80 -> to=", 1, 15, "\"\" names neither an address nor a port");
 	expect_refused("connect -> from=nowhere", 1, 17,
-		"\"nowhere\" is no address; write 192.0.2.1, 192.0.2.1:80, [::1] or [::1]:80");
+		"\"nowhere\" is not an address; write 192.0.2.1, 192.0.2.1:80, [::1] or [::1]:80");
 }
 
 Test(parse_value, from_takes_an_address_with_or_without_a_port)
@@ -317,7 +319,8 @@ Test(parse_value, an_errno_that_nobody_knows_is_refused)
 		char text[64], message[256];
 		snprintf(text, sizeof text, "tcp -> deny=%s", wrong[i]);
 		snprintf(message, sizeof message,
-			"\"%s\" is no errno that libreuse knows; write EACCES, EADDRINUSE, EPERM, "
+			"\"%s\" is not an errno that libreuse knows; write EACCES, EADDRINUSE, "
+			"EPERM, "
 			"ECONNREFUSED, ...",
 			wrong[i]);
 		expect_refused(text, 1, 13, message);
@@ -340,7 +343,7 @@ Test(parse_value, what_is_no_backlog_is_refused)
 		char text[64], message[128];
 		snprintf(text, sizeof text, "backlog=%s", wrong[i]);
 		snprintf(message, sizeof message,
-			"\"%s\" is no backlog; it is a number from 0 to 2147483647", wrong[i]);
+			"\"%s\" is not a backlog; it is a number from 0 to 2147483647", wrong[i]);
 		expect_refused(text, 1, 9, message);
 	}
 }
@@ -570,7 +573,7 @@ Test(parse_value, steer_takes_a_mode)
 Test(parse_value, what_is_no_way_to_steer_is_refused)
 {
 	static const char complaint[] =
-		"is no way to steer; write hash, random, cpu, source, or source/N with a prefix "
+		"is not a way to steer; write hash, random, cpu, source, or source/N with a prefix "
 		"length from 1 to 128";
 	static const char *const wrong[] = {"steer=", "steer=sourc", "steer=hash,cpu",
 		"steer=source/0", "steer=source/129", "steer=random/8"};

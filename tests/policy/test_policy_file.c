@@ -54,7 +54,7 @@ static void expect_read(const char *path, bool is_default, const char *text)
 
 TestSuite(policy_file, .init = enter_directory, .fini = leave_directory);
 
-#define NOT_REGULAR "it is no regular file"
+#define NOT_REGULAR "it is not a regular file"
 #define NOT_TRUSTED                                                                                \
 	"its owner is neither root nor the user that runs the program; chown it to one of them"
 #define FOR_ALL	  "everybody may write to it; chmod o-w it"

@@ -399,25 +399,27 @@ Test(source, a_variable_of_bindp_that_cannot_be_read_breaks_the_policy)
 	static const struct {
 		const char *variable, *message;
 	} cases[] = {
-		{"BIND_ADDR=127.0.0.1x", "BIND_ADDR=127.0.0.1x is no IPv4 or IPv6 address" WAY_OUT},
-		{"BIND_ADDR=localhost", "BIND_ADDR=localhost is no IPv4 or IPv6 address" WAY_OUT},
+		{"BIND_ADDR=127.0.0.1x",
+			"BIND_ADDR=127.0.0.1x is not an IPv4 or IPv6 address" WAY_OUT},
+		{"BIND_ADDR=localhost",
+			"BIND_ADDR=localhost is not an IPv4 or IPv6 address" WAY_OUT},
 		{"BIND_ADDR=10.0.0.1:80",
-			"BIND_ADDR=10.0.0.1:80 is no IPv4 or IPv6 address" WAY_OUT},
-		{"BIND_ADDR=[::1]", "BIND_ADDR=[::1] is no IPv4 or IPv6 address" WAY_OUT},
+			"BIND_ADDR=10.0.0.1:80 is not an IPv4 or IPv6 address" WAY_OUT},
+		{"BIND_ADDR=[::1]", "BIND_ADDR=[::1] is not an IPv4 or IPv6 address" WAY_OUT},
 		{"BIND_ADDR=fe80::1%nosuch",
 			"BIND_ADDR=fe80::1%nosuch is of a network interface that cannot be found "
 			"here" WAY_OUT},
-		{"BIND_PORT=http", "BIND_PORT=http is no port from 1 to 65535" WAY_OUT},
-		{"BIND_PORT=0", "BIND_PORT=0 is no port from 1 to 65535" WAY_OUT},
-		{"BIND_PORT=65536", "BIND_PORT=65536 is no port from 1 to 65535" WAY_OUT},
-		{"BIND_PORT=80:81", "BIND_PORT=80:81 is no port from 1 to 65535" WAY_OUT},
-		{"BIND_PORT= 80", "BIND_PORT= 80 is no port from 1 to 65535" WAY_OUT},
+		{"BIND_PORT=http", "BIND_PORT=http is not a port from 1 to 65535" WAY_OUT},
+		{"BIND_PORT=0", "BIND_PORT=0 is not a port from 1 to 65535" WAY_OUT},
+		{"BIND_PORT=65536", "BIND_PORT=65536 is not a port from 1 to 65535" WAY_OUT},
+		{"BIND_PORT=80:81", "BIND_PORT=80:81 is not a port from 1 to 65535" WAY_OUT},
+		{"BIND_PORT= 80", "BIND_PORT= 80 is not a port from 1 to 65535" WAY_OUT},
 		{"BIND_PORT=8000000000000000000000000000",
-			"BIND_PORT=8000000000000000000000000000 is no port from 1 to "
+			"BIND_PORT=8000000000000000000000000000 is not a port from 1 to "
 			"65535" WAY_OUT},
 		/* its first bytes would be a port */
 		{"BIND_PORT=0000000000008012345",
-			"BIND_PORT=0000000000008012345 is no port from 1 to 65535" WAY_OUT},
+			"BIND_PORT=0000000000008012345 is not a port from 1 to 65535" WAY_OUT},
 		{"REUSE_PORT=2", "REUSE_PORT=2 is neither 0 nor 1" WAY_OUT},
 		{"REUSE_ADDR=x", "REUSE_ADDR=x is neither 0 nor 1" WAY_OUT},
 		{"IP_TRANSPARENT=maybe", "IP_TRANSPARENT=maybe is neither 0 nor 1" WAY_OUT},
@@ -435,8 +437,8 @@ Test(source, a_variable_of_bindp_that_cannot_be_read_breaks_the_policy)
 Test(source, every_variable_of_bindp_that_cannot_be_read_is_named)
 {
 	expect_broken(LOAD("BIND_ADDR=x", "BIND_PORT=y"),
-		"BIND_ADDR=x is no IPv4 or IPv6 address" WAY_OUT
-		"BIND_PORT=y is no port from 1 to 65535" WAY_OUT);
+		"BIND_ADDR=x is not an IPv4 or IPv6 address" WAY_OUT
+		"BIND_PORT=y is not a port from 1 to 65535" WAY_OUT);
 }
 
 /* ---- broken policies ---- */
@@ -444,7 +446,7 @@ Test(source, every_variable_of_bindp_that_cannot_be_read_is_named)
 Test(source, a_rule_that_cannot_be_read_breaks_the_policy)
 {
 	expect_broken(LOAD("REUSE_RULES=tcp prot=80 -> share"),
-		"REUSE_RULES:1:5: \"prot\" is no word of a rule; did you mean \"port\"?\n"
+		"REUSE_RULES:1:5: \"prot\" is an unknown word; did you mean \"port\"?\n"
 		"  tcp prot=80 -> share\n"
 		"      ^\n");
 }
@@ -460,7 +462,7 @@ Test(source, a_bad_line_of_a_file_is_named_with_its_place)
 {
 	write_file("policy", "share\n\n\ttcp port=99999 -> share\n", 0644);
 	expect_broken(LOAD("REUSE_CONFIG=policy"),
-		"policy:3:11: \"99999\" is no port; a port is a number from 0 to 65535\n"
+		"policy:3:11: \"99999\" is not a port; a port is a number from 0 to 65535\n"
 		"  ?tcp port=99999 -> share\n"
 		"            ^\n");
 }
@@ -469,10 +471,10 @@ Test(source, both_sources_are_named_if_both_are_wrong)
 {
 	write_file("policy", "pasz\n", 0644);
 	expect_broken(LOAD("REUSE_RULES=dany", "REUSE_CONFIG=policy"),
-		"REUSE_RULES:1:1: \"dany\" is no word of a rule; did you mean \"deny\"?\n"
+		"REUSE_RULES:1:1: \"dany\" is an unknown word; did you mean \"deny\"?\n"
 		"  dany\n"
 		"  ^\n"
-		"policy:1:1: \"pasz\" is no word of a rule; did you mean \"pass\"?\n"
+		"policy:1:1: \"pasz\" is an unknown word; did you mean \"pass\"?\n"
 		"  pasz\n"
 		"  ^\n");
 }
@@ -494,7 +496,7 @@ Test(source, a_file_that_is_refused_breaks_the_policy)
 		"policy file policy: everybody may write to it; chmod o-w it\n");
 	expect_broken(LOAD("PATH=/bin"),
 		"policy file " DEFAULT ": a group may write to it; chmod g-w it\n");
-	expect_broken(LOAD("REUSE_CONFIG=."), "policy file .: it is no regular file\n");
+	expect_broken(LOAD("REUSE_CONFIG=."), "policy file .: it is not a regular file\n");
 }
 
 Test(source, a_file_that_a_group_may_write_is_read_if_it_is_named)

@@ -114,7 +114,7 @@ Test(env_file, a_file_that_is_not_there_is_named)
 Test(env_file, a_folder_is_no_file)
 {
 	cr_expect_not(env_file_load("."));
-	cr_assert_stderr_eq_str("reuse-run: --env-file=.: it is no regular file\n");
+	cr_assert_stderr_eq_str("reuse-run: --env-file=.: it is not a regular file\n");
 }
 
 /* It may set LD_PRELOAD. */

@@ -881,7 +881,7 @@ socklen_t make_address(struct sockaddr_storage *storage, const char *address, in
 		return sizeof *in;
 	}
 	if (inet_pton(AF_INET6, address, &in6->sin6_addr) != 1)
-		fail("%s is no address", address);
+		fail("%s is not an address", address);
 	in6->sin6_family = AF_INET6;
 	in6->sin6_port = htons((uint16_t)port);
 	return sizeof *in6;

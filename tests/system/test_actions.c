@@ -443,7 +443,7 @@ Test(actions, from_an_address_that_cannot_be_had_fails_the_connect)
 	process = run_calls(
 		"connect -> from=203.0.113.5", "tcp4", format("connect=127.0.0.1,%d", port));
 	expect_output(process, format("tcp4 ok\nconnect=127.0.0.1,%d EADDRNOTAVAIL\n", port));
-	expect_said(process, "source tcp 203.0.113.5:0 cannot be had: EADDRNOTAVAIL");
+	expect_said(process, "source tcp 203.0.113.5:0 is not available: EADDRNOTAVAIL");
 }
 
 Test(actions, from_a_port_that_is_taken_fails_the_connect)
@@ -457,7 +457,8 @@ Test(actions, from_a_port_that_is_taken_fails_the_connect)
 		run_calls(format("connect -> from=127.0.0.1:%d", taken), "tcp4", connect);
 	expect_output(process, format("tcp4 ok\n%s EADDRINUSE\n", connect));
 	expect_said(process,
-		format("source tcp 127.0.0.1:%d cannot be had: EADDRINUSE; the call fails", taken));
+		format("source tcp 127.0.0.1:%d is not available: EADDRINUSE; the call fails",
+			taken));
 }
 
 Test(actions, a_client_is_denied_the_peers_that_a_rule_names_and_no_others)

@@ -316,7 +316,7 @@ Test(bindp, a_client_whose_port_is_taken_goes_on_with_another_and_says_so)
 			format("connect=127.0.0.1,%d", port));
 	expect_output(process, format("tcp4 ok\nconnect=127.0.0.1,%d ok\n", port));
 	expect_said(process,
-		format("source tcp 127.0.0.1:%d cannot be had: EADDRINUSE; another port is used",
+		format("source tcp 127.0.0.1:%d is not available: EADDRINUSE; another port is used",
 			taken));
 	close(server_accept(server, peer));
 	cr_expect(strncmp(peer, "127.0.0.1,", 10) == 0, "%s", peer);
@@ -348,7 +348,7 @@ Test(bindp, a_mistyped_bind_addr_breaks_binds_and_names_reuse_bindp_off)
 	expect_output(process, format("tcp4 ok\nbind=127.0.0.1,%d EINVAL\nlisten EINVAL\n"
 				      "connect=127.0.0.1,1 EINVAL\nname 0.0.0.0,0\n",
 				       port));
-	expect_said(process, "BIND_ADDR=127.0.0.l is no IPv4 or IPv6 address");
+	expect_said(process, "BIND_ADDR=127.0.0.l is not an IPv4 or IPv6 address");
 	expect_said(process, "REUSE_BINDP=off");
 }
 
@@ -359,6 +359,6 @@ Test(bindp, a_mistyped_bind_port_breaks_binds_too)
 		WORDS("BIND_PORT=80a"), "tcp4", format("bind=127.0.0.1,%d", port), "name");
 
 	expect_output(process, format("tcp4 ok\nbind=127.0.0.1,%d EINVAL\nname 0.0.0.0,0\n", port));
-	expect_said(process, "BIND_PORT=80a is no port from 1 to 65535");
+	expect_said(process, "BIND_PORT=80a is not a port from 1 to 65535");
 	expect_said(process, "REUSE_BINDP=off");
 }

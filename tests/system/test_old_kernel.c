@@ -58,7 +58,7 @@ Test(old_kernel, without_a_program_for_the_group_the_kernel_spreads_and_the_log_
 		"source", program_path("calls"), "tcp", bind_word(), "listen");
 
 	expect_output(process, "bind: ok\nlisten: ok\n");
-	expect_says(process, "steer=source cannot be had: ENOPROTOOPT");
+	expect_says(process, "steer=source is not available: ENOPROTOOPT");
 }
 
 Test(old_kernel, without_a_program_for_the_group_a_new_copy_takes_the_old_ones_socket_over)

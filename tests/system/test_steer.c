@@ -338,8 +338,8 @@ Test(steer, multipath_tcp_refuses_it_and_is_shared_all_the_same)
 	while (copies.clients[0] == 0 || copies.clients[1] == 0)
 		ask(&copies, NULL);
 	for (int i = 0; i < 2; i++)
-		expect_says(copies.process[i], format("warn: tcp 127.0.0.1:%d: steer=random cannot "
-						      "be had: EOPNOTSUPP; the kernel's hash "
+		expect_says(copies.process[i], format("warn: tcp 127.0.0.1:%d: steer=random is not "
+						      "available: EOPNOTSUPP; the kernel's hash "
 						      "chooses\n",
 						       copies.port));
 }
@@ -348,7 +348,7 @@ Test(steer, a_socket_that_is_not_shared_is_told_the_word_that_it_lacks)
 {
 	struct copies copies = start_copies("tcp", "127.0.0.1", 1, "REUSE_RULES=steer=random");
 
-	expect_says(copies.process[0], "steer=random cannot be had: EINVAL");
+	expect_says(copies.process[0], "steer=random is not available: EINVAL");
 	expect_says(copies.process[0], "write share into the rule");
 	cr_expect_eq(ask(&copies, NULL), 0);
 }

@@ -105,7 +105,7 @@ Test(wrapper, check_of_a_broken_policy_ends_with_78_and_shows_the_place)
 	expect_status(process, 78);
 	cr_expect_str_empty(process_output(process));
 	cr_expect_str_eq(process_errors(process),
-		"reuse-run: REUSE_RULES:2:8: \"shrae\" is no word of a rule; did you mean "
+		"reuse-run: REUSE_RULES:2:8: \"shrae\" is an unknown word; did you mean "
 		"\"share\"?\n"
 		"reuse-run:   udp -> shrae\n"
 		"reuse-run:          ^\n");
@@ -118,7 +118,7 @@ Test(wrapper, a_file_is_named_in_the_message_about_it)
 	struct process *process = wrapped("-f", path, "-c");
 
 	expect_status(process, 78);
-	expect_says(process, format("reuse-run: %s:3:10: \"99999\" is no port", path));
+	expect_says(process, format("reuse-run: %s:3:10: \"99999\" is not a port", path));
 }
 
 Test(wrapper, an_empty_file_name_means_no_file)
