@@ -41,7 +41,7 @@ _reuse_run_with_value=(-r --rule -f --file -a --addr -p --port -n --copies --rol
 	--ready-delay --ready-timeout --drain-timeout --stop-signal --grace --stop-delay --stop-timeout --keep-timeout --restart
 	--env-file --chdir --unlink --pid-file --steer --why --user --hook)
 _reuse_run_alone=(-q --quiet -v --verbose --no-inherit -c --check --explain --keep --no-keep --expand --pin
-	--who --status --json --watch -V --version -h --help --)
+	--who --status --stop --json --watch -V --version -h --help --)
 
 # The value of an option.
 _reuse_run_value() {
@@ -54,7 +54,7 @@ _reuse_run_value() {
 		declare -F _ip_addresses >/dev/null && _ip_addresses -a
 		__ltrim_colon_completions "$2"
 		;;
-	--roll | --scale | --status)
+	--roll | --scale | --status | --stop)
 		_filedir
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(
 			compgen -W "$(pgrep -x reuse-run)" -- "$2"

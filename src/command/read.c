@@ -10,21 +10,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* A port is a number; a supervisor may be a file, too, and there is no program that could follow.
- */
-static bool is_value(const struct table_row *row, const char *word)
-{
-	return row->group == TABLE_SUPERVISE ? *word != '-' : !word[strspn(word, "0123456789")];
-}
-
 /*
  * Gives an option the value in the rest of its own word, or in the next one. Returns how many words
  * they take together, or 0 for a mistake.
  */
 static int read_with_value(struct command *command, struct typed *typed, char **words)
 {
+	/* A value that may be left out is that of a verb, which no program follows. */
 	bool is_next = !typed->value && typed->row->value && words[1] &&
-		       (!table_is_optional(typed->row) || is_value(typed->row, words[1]));
+		       (!table_is_optional(typed->row) || words[1][0] != '-');
 
 	if (is_next)
 		typed->value = words[1];

@@ -2,9 +2,11 @@
 #include "value.h"
 
 #include "ground/number.h"
+#include "policy/parse.h"
 #include "policy/steer_mode.h"
 #include "wrong.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +57,36 @@ static bool read_port(struct command *command, const char *value)
 	return true;
 }
 
+/* Brackets may be there, but no port: "[::1]:80" would be two options. */
+static bool read_address(struct command *command, const struct typed *typed)
+{
+	const char *value = typed->value;
+	struct target place;
+	struct address address;
+	uint32_t scope_id;
+	size_t length = strlen(value);
+
+	command->address = value;
+	if (length == 0)
+		return wrong("%s needs an address", typed->name);
+	int error = address_parse_scoped(&address, &scope_id, value, length);
+	/* the policy says more about an interface that is not there */
+	if (error != -EINVAL)
+		return true;
+	bool is_target = !parse_target(&place, value, length);
+	if (is_target && !place.has_port)
+		return true;
+	if (!is_target)
+		return strchr(value, '%') ||
+		       wrong("%s %s: this is not an address; write 192.0.2.1 or ::1", typed->name,
+			       value);
+	if (!place.has_address)
+		return wrong("%s %s: this is a port and not an address; write -p %u", typed->name,
+			value, place.port);
+	return wrong("%s %s: an address and a port are two options; write -a %.*s -p %u",
+		typed->name, value, (int)(strrchr(value, ':') - value), value, place.port);
+}
+
 static bool read_rule(struct command *command, const struct typed *typed)
 {
 	command->rules[command->n_rules++] = typed->value;
@@ -84,6 +116,22 @@ static bool read_steer(struct command *command, const char *value)
 	return true;
 }
 
+/* "8080", or ":8080", as other programs print it */
+static bool read_who(struct command *command, const char *value)
+{
+	struct target place;
+	const char *port = value + (*value == ':');
+
+	command->target = port;
+	if (port_of(port, strlen(port)))
+		return true;
+	if (!parse_target(&place, value, strlen(value)) && place.has_port)
+		return wrong("--who %s: write the port alone, as in --who %u; sockets are shown "
+			     "for every address",
+			value, place.port);
+	return wrong("--who %s: a port is a number from 1 to 65535", value);
+}
+
 static bool read_verb(struct command *command, const struct typed *typed)
 {
 	enum command_verb verb = (enum command_verb)typed->row->place;
@@ -97,8 +145,8 @@ static bool read_verb(struct command *command, const struct typed *typed)
 	if (typed->value && !*typed->value && verb != COMMAND_STOP)
 		return wrong(
 			"%s: its value is empty; is a variable of the shell not set?", typed->name);
-	if (verb == COMMAND_WHO && typed->value && !port_of(typed->value, strlen(typed->value)))
-		return wrong("--who %s: a port is a number from 1 to 65535", typed->value);
+	if (verb == COMMAND_WHO && typed->value)
+		return read_who(command, typed->value);
 	if (verb != COMMAND_PARENT)
 		return true;
 	command->options.hook = hook_of(typed->value);
@@ -198,8 +246,7 @@ bool value_read(struct command *command, const struct typed *typed)
 	case TABLE_FILE:
 		return read_file(command, typed);
 	case TABLE_ADDRESS:
-		command->address = value;
-		return *value || wrong("%s needs an address", typed->name);
+		return read_address(command, typed);
 	case TABLE_PORT:
 		return read_port(command, value);
 	case TABLE_STEER:

@@ -45,6 +45,13 @@ struct address prefix_mask(unsigned length)
 	};
 }
 
+struct address prefix_last(const struct prefix *prefix)
+{
+	struct address mask = prefix_mask(prefix->length);
+
+	return (struct address){prefix->address.high | ~mask.high, prefix->address.low | ~mask.low};
+}
+
 bool prefix_holds(const struct prefix *prefix, const struct address *address)
 {
 	struct address mask = prefix_mask(prefix->length);

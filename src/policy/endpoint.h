@@ -91,6 +91,9 @@ bool prefix_holds(const struct prefix *prefix, const struct address *address);
 /* The two halves of the network mask of a prefix of LENGTH (0 to 128) bits. */
 struct address prefix_mask(unsigned length);
 
+/* The last address of all that have the prefix. */
+struct address prefix_last(const struct prefix *prefix);
+
 /*
  * Reads an IPv4 or IPv6 address of LENGTH bytes in the form of inet_pton(3), without brackets and
  * without a scope. Returns 0 or -EINVAL.

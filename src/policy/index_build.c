@@ -187,13 +187,6 @@ struct open {
 	struct address last[ADDRESS_BITS + 2];
 };
 
-static struct address last_of(const struct prefix *prefix)
-{
-	struct address mask = prefix_mask(prefix->length);
-
-	return (struct address){prefix->address.high | ~mask.high, prefix->address.low | ~mask.low};
-}
-
 /* What ends and starts again at the same address counts by what is said of it last. */
 static void add_start(struct index *index, struct address address, uint32_t node)
 {
@@ -232,7 +225,7 @@ static void open_node(
 	node->parent = is_outermost ? 0 : open->node[open->depth - 1];
 	node->least = number == 0 ? NONE : index->nodes[node->parent].least;
 	open->node[open->depth] = number;
-	open->last[open->depth++] = last_of(prefix);
+	open->last[open->depth++] = prefix_last(prefix);
 	add_start(index, prefix->address, number);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "check.h"
 
+#include "policy/shadow.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +48,42 @@ static int width_of(const struct policy *policy, enum column column)
 	return (int)width;
 }
 
+static void print_rule(const struct rule *rule, const char *remark)
+{
+	char place[CELL_SIZE], words[CELL_SIZE];
+	struct text text;
+
+	fill_cell(place, rule, COLUMN_PLACE);
+	text_start(&text, words, sizeof words);
+	rule_print(&text, rule);
+	printf("%s%s: %s\n", place, remark, words);
+}
+
+/* What a rule cannot do, and the earlier rules because of which it cannot. */
+static void print_shadow(const struct rule *rule, const struct shadow *shadow)
+{
+	print_rule(rule, shadow->extent == SHADOW_ALL ? " never matches" : " never decides bind()");
+	printf("  %s everything that it matches:\n",
+		shadow->n_rules == 1 ? "An earlier rule matches" : "Earlier rules together match");
+	for (unsigned i = 0; i < shadow->n_rules; i++) {
+		printf("    ");
+		print_rule(shadow->rules[i], "");
+	}
+	if (shadow->has_more_rules)
+		printf("    and more\n");
+	printf("  Move it above %s, or remove it.\n",
+		shadow->n_rules == 1 ? "that rule" : "those rules");
+}
+
+static void print_shadows(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		struct shadow shadow = shadow_find(policy, i);
+		if (shadow.extent != SHADOW_NONE)
+			print_shadow(&policy->rules[i], &shadow);
+	}
+}
+
 /* Who asked for the notify hook, or relies on --hook=strict, gets that one here. */
 static void print_misses(enum hook wish)
 {
@@ -74,6 +112,7 @@ void check_print(const struct policy *policy, enum hook hook)
 	printf("The first rule that matches decides; what none matches is left alone.\n");
 	if (!policy_shares(policy))
 		printf("Nothing is shared: no rule for bind() has \"share\" or \"reuseport\".\n");
+	print_shadows(policy);
 	if (policy->has_guard)
 		print_misses(hook);
 }

@@ -7,8 +7,9 @@
 #include "policy/policy.h"
 
 /*
- * Prints to standard output; says when nothing is shared, and against what rules that protect do
- * not hold under the hook, which need not be the one that a program gets.
+ * Prints to standard output; says when nothing is shared, which rules never match because of
+ * earlier ones, and against what rules that protect do not hold under the hook, which need not be
+ * the one that a program gets.
  */
 void check_print(const struct policy *policy, enum hook hook);
 

@@ -245,6 +245,8 @@ Test(read, a_target_is_in_the_same_word_or_the_next_and_options_are_before_or_af
 		{{"--who", "--json"}, COMMAND_WHO, NULL},
 		{{"--json", "--who", "80"}, COMMAND_WHO, "80"},
 		{{"--watch", "--who"}, COMMAND_WHO, NULL},
+		{{"--who", ":80"}, COMMAND_WHO, "80"},
+		{{"--who=:80"}, COMMAND_WHO, "80"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -281,7 +283,13 @@ Test(read, a_mistake_is_named)
 		{{"--scale", "1", "-n0"}, "--copies=0: this option takes a number from 1 to 1024"},
 		{{"--who", "0"}, "--who 0: a port is a number from 1 to 65535"},
 		{{"--who=http"}, "--who http: a port is a number from 1 to 65535"},
-		{{"--who", "http"}, "--who and --why take a port and no program: http"},
+		{{"--who", "http"}, "--who http: a port is a number from 1 to 65535"},
+		{{"--who", ":"}, "--who :: a port is a number from 1 to 65535"},
+		{{"--who", ":0"}, "--who :0: a port is a number from 1 to 65535"},
+		{{"--who", "127.0.0.1:80"},
+			"--who 127.0.0.1:80: write the port alone, as in --who 80; "},
+		{{"--who=[::1]:80"}, "--who [::1]:80: write the port alone, as in --who 80; "},
+		{{"--who", "80", "server"}, "--who and --why take a port and no program: server"},
 		{{"--why", "80", "server"}, "--who and --why take a port and no program: server"},
 		{{"--roll", "1", "server"}, "--roll takes a process or a file, and no program"},
 		{{"--who", "--roll", "1"}, "--who and --roll do not go together"},
@@ -290,7 +298,7 @@ Test(read, a_mistake_is_named)
 		{{"--json", "server"}, "--json goes with --who"},
 		{{"--why=80", "--watch"}, "--watch goes with --who"},
 		{{"--user=www", "--who"}, "--user goes with --why"},
-		{{"--grace=1s", "server"}, "--grace is for the supervisor, which -n or --keep"},
+		{{"--grace=1s", "server"}, "--grace is for --stop, or for the supervisor, which"},
 		{{"--keep", "--no-keep", "server"}, "--keep and --no-keep do not go together"},
 		{{"--no-keep", "server"}, "--no-keep goes with -n"},
 		{{"-p80", "-p81", "server"}, "-p 80 and -p 81: two services cannot have one port"},
@@ -299,6 +307,15 @@ Test(read, a_mistake_is_named)
 		{{"-p:80", "server"}, "-p :80: a port is a number from 1 to 65535"},
 		{{"-p", "80x", "server"}, "-p 80x: a port is a number from 1 to 65535"},
 		{{"-a", "", "server"}, "-a needs an address"},
+		{{"-a", "127.0.0.1:8080", "server"},
+			"-a 127.0.0.1:8080: an address and a port are two options; write -a "
+			"127.0.0.1 -p 8080\n"},
+		{{"--addr=[::1]:8080", "server"}, "; write -a [::1] -p 8080\n"},
+		{{"-a:8080", "server"},
+			"-a :8080: this is a port and not an address; write -p 8080\n"},
+		{{"-a8080", "server"}, "-a 8080: this is not an address; write 192.0.2.1 or ::1"},
+		{{"-alocalhost", "server"}, "-a localhost: this is not an address; "},
+		{{"-a", "127.0.0.1:x", "server"}, "-a 127.0.0.1:x: this is not an address; "},
 		{{"--steer=cpu", "--rule=deny", "server"}, "those of --rule; write steer=cpu"},
 		/* options that are not known */
 		{{"--kepe", "server"}, "--kepe: there is no such option; did you mean --keep?"},

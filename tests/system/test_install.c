@@ -39,6 +39,7 @@ static void expect_installed(const char *prefix, const char *library_folder)
 	expect_file(format("%s/share/bash-completion/completions/reuse-run", prefix), 0);
 	expect_file(format("%s/share/zsh/site-functions/_reuse-run", prefix), 0);
 	expect_file(format("%s/share/doc/libreuse/examples/server@.service", prefix), 0);
+	expect_file(format("%s/share/doc/libreuse/examples/deploy", prefix), 0111);
 }
 
 /* One line of the output of a shell's find, without the newline. */

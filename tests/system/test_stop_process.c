@@ -154,6 +154,15 @@ static void replace_under_load(struct process *(*start)(int port), int port, int
 	load_stop_served(clients);
 }
 
+/* Of servers that do not say who they are. */
+static void replace(struct process *(*start)(int port), int times)
+{
+	int port = port_new();
+
+	replace_under_load(start, port, times);
+	wait_listening("tcp", port, 1);
+}
+
 /* The same, and another one beside the last. */
 static void replace_and_compare(struct process *(*start)(int port), int times)
 {
@@ -187,11 +196,22 @@ static struct process *node_copy(int port)
 
 Test(stop_process, node)
 {
-	int port = port_new();
-
 	need_program("node");
-	replace_under_load(node_copy, port, repeat(2, 25));
-	wait_listening("tcp", port, 1);
+	replace(node_copy, repeat(2, 25));
+}
+
+/* Of both families, on all addresses. */
+static struct process *node_everywhere(int port)
+{
+	return start_copy(WORDS(need_program("node"), script_path("server.js"), format("%d", port),
+				  "answer\n"),
+		port);
+}
+
+Test(stop_process, node_on_all_addresses_of_both_families)
+{
+	need_program("node");
+	replace(node_everywhere, repeat(1, 10));
 }
 
 static struct process *nginx_copy(int port)
@@ -204,10 +224,7 @@ static struct process *nginx_copy(int port)
 
 Test(stop_process, nginx)
 {
-	int port = port_new();
-
-	replace_under_load(nginx_copy, port, repeat(2, 20));
-	wait_listening("tcp", port, 1);
+	replace(nginx_copy, repeat(2, 20));
 }
 
 /* Each of its three workers has a socket of its own; they do not end by themselves. */
@@ -227,6 +244,83 @@ Test(stop_process, workers_with_a_socket_each)
 
 	replace_under_load(forking_copy, port, repeat(2, 10));
 	expect_left(port, 3);
+}
+
+struct drained_port {
+	int port, listeners;
+	pid_t open; /* the process that is not drained */
+};
+
+/* Whether there are so many listeners, and others are told of each but that of one process. */
+static bool are_drained(void *context)
+{
+	const struct drained_port *drained = context;
+	const char *names = read_file("/proc/net/unix");
+	struct socket_line lines[64];
+	size_t count = socket_list("tcp", drained->port, lines, 64);
+	int listeners = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned long inode = lines[i].inode;
+		if (!lines[i].is_listening)
+			continue;
+		if (!holds_socket(drained->open, inode) && !strstr(names, format(",%lx", inode)))
+			return false;
+		listeners++;
+	}
+	return listeners == drained->listeners;
+}
+
+/* The inode of the one connection that somebody has accepted. */
+static unsigned long accepted(int port)
+{
+	struct socket_line lines[64];
+	size_t count = socket_list("tcp", port, lines, 64);
+
+	for (size_t i = 0; i < count; i++) {
+		if (lines[i].state == STATE_ESTABLISHED && lines[i].inode)
+			return lines[i].inode;
+	}
+	return 0;
+}
+
+static bool is_accepted(void *context)
+{
+	return accepted(*(int *)context) != 0;
+}
+
+/* A child of the process that does not have the socket. */
+static pid_t child_without(pid_t parent, unsigned long socket)
+{
+	char *at = strdup(read_file(format("/proc/%d/task/%d/children", (int)parent, (int)parent)));
+	pid_t child;
+
+	do
+		child = (pid_t)strtol(at, &at, 10);
+	while (child > 0 && holds_socket(child, socket));
+	cr_assert_gt(child, 0);
+	return child;
+}
+
+Test(stop_process, a_worker_that_is_replaced_meanwhile_gets_nothing_either)
+{
+	int port = port_new();
+	struct process *old = forking_copy(port);
+	int client = client_connect("127.0.0.1", port);
+
+	wait_until(is_accepted, &port, "a worker that has the client");
+	struct process *new = slow_copy(port);
+	struct process *stop = stop_start(process_id(old), "--drain-timeout=1h");
+	struct drained_port drained = {port, 4, process_id(new)};
+	wait_until(are_drained, &drained, "the drain of three workers");
+	cr_assert_eq(kill(child_without(process_id(old), accepted(port)), SIGKILL), 0);
+	drained.listeners = 5; /* --stop has that of the one that is gone */
+	wait_until(are_drained, &drained, "the drain of its successor");
+	for (int i = 0; i < CONNECTIONS; i++)
+		cr_assert_eq(ask_once(port), process_id(new));
+	close(client);
+	stop_finish(stop, 0);
+	expect_left(port, 1);
 }
 
 static struct process *notified_copy(int port)

@@ -175,18 +175,18 @@ static void find_questions(struct questions *questions, struct group *list)
 		if (number == group->order.count || !is_alone(questions, group))
 			continue;
 		questions->groups[questions->count] = group;
-		questions->knocks[questions->count++] =
-			(struct knock){&group->way, &group->place, number, 0};
+		questions->knocks[questions->count++] = (struct knock){
+			.way = &group->way, .place = &group->place, .number = number};
 	}
 }
 
-static void take_answer(struct group *group, const struct knock *asked, const char *obstacle)
+static void take_answer(struct group *group, const struct knock *asked)
 {
-	group->was_reached |= !obstacle;
-	if (obstacle && !group->was_reached) {
-		group->no_way = obstacle;
+	group->was_reached |= !asked->obstacle;
+	if (!group->was_reached) {
+		group->no_way = asked->obstacle;
 		group->has_way = group->is_settled = false;
-	} else if (obstacle || !asked->inode || !learn(group, asked->number, asked->inode)) {
+	} else if (!asked->inode || !learn(group, asked->number, asked->inode)) {
 		group->obstacle = NUMBERS_UNKNOWN;
 		group->has_way = false; /* others may listen there now: it is looked for anew */
 	}
@@ -195,9 +195,9 @@ static void take_answer(struct group *group, const struct knock *asked, const ch
 static void ask(struct questions *questions, struct group *list)
 {
 	for (find_questions(questions, list); questions->count; find_questions(questions, list)) {
-		const char *obstacle = knock(questions->knocks, questions->count);
+		knock(questions->knocks, questions->count);
 		for (size_t i = 0; i < questions->count; i++)
-			take_answer(questions->groups[i], &questions->knocks[i], obstacle);
+			take_answer(questions->groups[i], &questions->knocks[i]);
 	}
 }
 

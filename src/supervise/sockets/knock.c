@@ -3,6 +3,7 @@
 
 #include "ground/clock.h"
 #include "ground/errnos.h"
+#include "ground/system.h"
 #include "socket/steer.h"
 
 #include <errno.h>
@@ -363,7 +364,8 @@ static void narrow(struct asked *asked, const struct knock *knock, const struct 
 
 /* ---- all of it ---- */
 
-#define AT_ONCE 64 /* each has a descriptor while it is on its way */
+#define AT_ONCE	      64 /* each has a descriptor while it is on its way */
+#define TRIES_AT_ONCE 3	 /* before each is asked alone: one that does not arrive spoils all */
 
 struct round {
 	struct knock *knocks;
@@ -374,9 +376,9 @@ struct round {
 	bool has_any_arrived;
 };
 
-static bool is_open_question(const struct asked *asked)
+static bool is_open_question(const struct round *round, size_t i)
 {
-	return asked->n_candidates != 1;
+	return round->asked[i].n_candidates != 1 && !round->knocks[i].obstacle;
 }
 
 static void end_knocks(struct round *round)
@@ -388,18 +390,19 @@ static void end_knocks(struct round *round)
 	}
 }
 
-/* Returns how many were sent, or a negative errno. */
+/* Returns how many were sent. */
 static int send_knocks(struct round *round)
 {
 	int n_sent = 0;
 
 	for (size_t i = 0; i < round->count; i++) {
-		if (!is_open_question(&round->asked[i]))
+		if (!is_open_question(round, i))
 			continue;
-		round->asked[i].socket = send_knock(&round->knocks[i]);
-		if (round->asked[i].socket < 0)
-			return round->asked[i].socket;
-		n_sent++;
+		int fd = send_knock(&round->knocks[i]);
+		round->asked[i].socket = fd;
+		if (fd < 0)
+			round->knocks[i].obstacle = errno_name(-fd);
+		n_sent += fd >= 0;
 	}
 	return n_sent;
 }
@@ -421,7 +424,7 @@ static int try(struct round *round)
 	/* One that comes now makes one of the others' of those that were counted. */
 	has_all_arrived = has_all_arrived && count_unexpected(round->netstat) == expected.count;
 	for (size_t i = 0; i < round->count && has_all_arrived && !error; i++) {
-		if (is_open_question(&round->asked[i]))
+		if (is_open_question(round, i))
 			narrow(&round->asked[i], &round->knocks[i], &round->before, &round->after);
 	}
 	struct drops spare = round->before;
@@ -430,43 +433,66 @@ static int try(struct round *round)
 	return error ? error : n_sent;
 }
 
-static const char *ask(struct round *round)
+static void set_obstacle(struct round *round, const char *obstacle)
 {
-	int result = read_drops(&round->before, round->knocks, round->count);
+	for (size_t i = 0; i < round->count; i++) {
+		if (is_open_question(round, i))
+			round->knocks[i].obstacle = obstacle;
+	}
+}
 
-	for (size_t i = 0; i < round->count; i++)
+static void ask(struct round *round, struct knock *knocks, size_t count)
+{
+	round->knocks = knocks;
+	round->count = count;
+	round->has_any_arrived = false;
+	int result = read_drops(&round->before, knocks, count);
+	for (size_t i = 0; i < count; i++)
 		round->asked[i] = (struct asked){.socket = -1};
-	for (int i = 0; i < TRIES_MOST && result >= 0; i++) {
+	for (int i = 0; i < (count > 1 ? TRIES_AT_ONCE : TRIES_MOST) && result >= 0; i++) {
 		result = try(round);
 		if (result == 0)
 			break;
 	}
-	for (size_t i = 0; i < round->count; i++) {
+	if (result < 0)
+		set_obstacle(round, errno_name(-result));
+	else if (count == 1 && !round->has_any_arrived)
+		set_obstacle(round, "cannot be reached from this machine");
+	for (size_t i = 0; i < count; i++) {
 		const struct asked *asked = &round->asked[i];
-		round->knocks[i].inode = asked->n_candidates == 1 ? asked->candidates[0] : 0;
+		knocks[i].inode = asked->n_candidates == 1 ? asked->candidates[0] : 0;
 	}
-	return result < 0		? errno_name(-result)
-	       : round->has_any_arrived ? NULL
-					: "cannot be reached from this machine";
 }
 
-const char *knock(struct knock *knocks, size_t count)
+static void ask_all(struct round *round, struct knock *knocks, size_t count)
+{
+	size_t some;
+
+	for (size_t at = 0; at < count && count > 1; at += some) {
+		some = count - at < AT_ONCE ? count - at : AT_ONCE;
+		ask(round, knocks + at, some);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!knocks[i].inode && !knocks[i].obstacle)
+			ask(round, knocks + i, 1);
+	}
+}
+
+void knock(struct knock *knocks, size_t count)
 {
 	struct round round = {.netstat = open("/proc/net/netstat", O_RDONLY | O_CLOEXEC)};
 	const char *obstacle = round.netstat < 0 ? errno_name(errno) : NULL;
-
 	cpu_set_t cpus;
 	bool is_on_one_cpu = stay_on_one_cpu(&cpus);
-	for (size_t at = 0; at < count && !obstacle; at += round.count) {
-		round.knocks = knocks + at;
-		round.count = count - at < AT_ONCE ? count - at : AT_ONCE;
-		obstacle = ask(&round);
+
+	for (size_t i = 0; i < count; i++) {
+		knocks[i].inode = 0;
+		knocks[i].obstacle = obstacle;
 	}
+	ask_all(&round, knocks, count);
 	if (is_on_one_cpu)
 		sched_setaffinity(0, sizeof cpus, &cpus);
 	free(round.before.entries);
 	free(round.after.entries);
-	if (round.netstat >= 0)
-		close(round.netstat);
-	return obstacle;
+	system_close(round.netstat);
 }

@@ -30,15 +30,15 @@ struct knock {
 	const struct knock_way *way;
 	const struct table_entry *place; /* of the group */
 	unsigned number;
-	uint32_t inode; /* the answer: the socket's; 0: not known */
+	uint32_t inode;	      /* the answer: the socket's; 0: not known */
+	const char *obstacle; /* why it could not be asked at all, or NULL */
 };
 
 /*
  * Knocks at COUNT groups, in each of which a program is in force that steer_build_knockable() has
  * built; no socket of one may get what is sent to another. An answer is given only where just one
- * listener can have dropped the SYN; it may be one of another group. Returns NULL, or why nothing
- * could be asked at all.
+ * listener can have dropped the SYN; it may be one of another group.
  */
-const char *knock(struct knock *knocks, size_t count);
+void knock(struct knock *knocks, size_t count);
 
 #endif

@@ -36,6 +36,7 @@ struct withdrawal {
 	struct snapshot snapshot;
 	struct closed told;
 	struct heard heard;
+	struct heard others; /* members of the groups that are known not to be the process's */
 	struct drain drain;
 	bool is_drain_started;
 	bool has_others_closed; /* some members of the groups, at the last look */
@@ -201,6 +202,61 @@ static int open_descriptors(struct withdrawal *withdrawal)
 	return error;
 }
 
+/* ---- newcomers ---- */
+
+static bool is_known(const struct withdrawal *withdrawal, uint32_t inode)
+{
+	return find_own(withdrawal, inode) || closed_is_heard(&withdrawal->others, inode);
+}
+
+static bool has_newcomers(struct withdrawal *withdrawal, const struct group *group)
+{
+	struct slice seen;
+
+	snapshot_at(&withdrawal->snapshot, &group->place, &seen);
+	for (size_t i = 0; i < seen.count; i++) {
+		if (!is_known(withdrawal, seen.entries[i].inode))
+			return true;
+	}
+	return false;
+}
+
+static void tell_apart(
+	struct withdrawal *withdrawal, const struct group *group, const struct process_tree *tree)
+{
+	struct slice seen;
+
+	snapshot_at(&withdrawal->snapshot, &group->place, &seen);
+	for (size_t i = 0; i < seen.count; i++) {
+		const struct table_entry *entry = &seen.entries[i];
+		if (is_known(withdrawal, entry->inode))
+			continue;
+		if (process_tree_has(tree, entry->inode))
+			add_own(withdrawal, entry, -1);
+		else
+			heard_add(&withdrawal->others, entry->inode);
+	}
+}
+
+/* A worker that ends meanwhile may be replaced by another one, with a listener of its own. */
+static void look_for_newcomers(struct withdrawal *withdrawal)
+{
+	struct process_tree tree;
+	size_t before = withdrawal->n_own;
+	const struct group *group = withdrawal->groups;
+
+	while (group && !has_newcomers(withdrawal, group))
+		group = group->next;
+	if (!group)
+		return;
+	process_tree_read(&tree, withdrawal->process);
+	for (group = withdrawal->groups; group; group = group->next)
+		tell_apart(withdrawal, group, &tree);
+	process_tree_free(&tree);
+	if (withdrawal->n_own > before)
+		open_descriptors(withdrawal);
+}
+
 /* ---- steering ---- */
 
 /* All others drain too, or are gone. */
@@ -273,6 +329,7 @@ static bool steer(struct withdrawal *withdrawal)
 	for (int i = 0; i == 0 || (i < ATTEMPTS_MOST && withdrawal_obstacle(withdrawal)); i++) {
 		snapshot_forget(&withdrawal->snapshot);
 		withdrawal->has_others_closed = false;
+		look_for_newcomers(withdrawal);
 		for (struct group *group = withdrawal->groups; group; group = group->next)
 			look_at(withdrawal, group);
 		tell(withdrawal);
@@ -394,6 +451,7 @@ static void free_all(struct withdrawal *withdrawal)
 	}
 	drain_free(&withdrawal->drain);
 	snapshot_forget(&withdrawal->snapshot);
+	free(withdrawal->others.inodes);
 	free(withdrawal->own);
 	free(withdrawal);
 }
