@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,6 +77,10 @@ int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len
 	if (level == SOL_SOCKET && option == SO_BINDTODEVICE) {
 		*length = 0; /* none */
 		return 0;
+	}
+	if (level == IPPROTO_TCP && option == TCP_INFO) {
+		errno = ENOPROTOOPT;
+		return -1;
 	}
 	CLAIM(*length == sizeof(int));
 	CLAIM((level == SOL_SOCKET && option == SO_ACCEPTCONN) ||
@@ -181,7 +186,7 @@ static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
 	unsigned count = 0;
 
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
-		count += !copy || kept->owner == copy;
+		count += !copy || takers_own(kept->takers, copy);
 	return count;
 }
 
@@ -192,7 +197,7 @@ static void check_keeper(const struct keeper *keeper)
 		CLAIM(at->inode == kept->entry.inode &&
 			(at->kind == LISTENING || at->kind == DATAGRAM));
 		CLAIM(keeper_find(keeper, kept->entry.inode) == kept);
-		CLAIM(kept->owner->slot == kept->slot);
+		CLAIM(kept->takers->copy->slot == kept->slot);
 		CLAIM(is_name(kept->name));
 	}
 	CLAIM(count_of(keeper, NULL) == n_open);
@@ -238,11 +243,12 @@ static void hear(struct keeper *keeper, struct copy copies[static COPIES], uint8
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	struct keeper keeper = {.list = NULL};
+	struct keeper keeper;
 	struct copy copies[COPIES] = {{.slot = 0}, {.slot = 1}};
 
 	if (size >= CHANNEL_MESSAGE_SIZE)
 		return 0;
+	keeper_open(&keeper, COPIES, false);
 	for (size_t at = 0; at < size;) {
 		uint8_t about = bytes[at++];
 		const uint8_t *end = memchr(bytes + at, '\0', size - at);

@@ -81,6 +81,7 @@ def of_others():
                 fd = ctypes.CDLL(None).syscall(438, pidfd, number, 0)  # pidfd_getfd(2)
                 if fd >= 0:
                     send(STORE, fd)
+                    os.close(fd)  # it may be a client's, who waits for the end of it
 
 
 def lingering():
