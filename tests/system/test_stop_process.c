@@ -441,7 +441,10 @@ Test(stop_process, a_target_that_is_gone_or_empty_is_stopped_already)
 	struct process *gone = process_run(WORDS("/bin/true"), .is_bare = true);
 
 	expect_stop(0, "");
-	expect_stop(0, format("%s/server.pid", directory));
+	struct process *stop = process_start(
+		WORDS(run_path(), "--stop", format("%s/server.pid", directory)), .is_bare = true);
+	stop_finish(stop, 0);
+	expect_says(stop, "/server.pid: there is no such file, so nothing to stop\n");
 	expect_stop(0, format("%d", (int)process_id(gone)));
 	stop_finish(process_start(WORDS(run_path(), "--stop"), .is_bare = true), 0);
 	expect_stop(64, write_file(directory, "nonsense", "nonsense\n"));

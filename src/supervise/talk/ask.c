@@ -195,8 +195,13 @@ bool ask_is_supervisor(pid_t process)
 int ask_process(const char *target, pid_t *process)
 {
 	*process = process_of(target);
-	if (*process || access(target, F_OK) < 0)
+	if (*process)
 		return 0;
+	if (access(target, F_OK) < 0) {
+		fprintf(stderr, "reuse-run: --stop %s: there is no such file, so nothing to stop\n",
+			target);
+		return 0;
+	}
 	refuse("--stop", target, "this is neither a process id nor a file that holds one");
 	return EX_USAGE;
 }
