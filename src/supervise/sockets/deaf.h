@@ -2,7 +2,8 @@
 /*
  * Has a TCP listener take no new connection, even if the kernel chooses it: it wants packets that
  * have not passed any router (IP_MINTTL, ip(7)), with more hops left than nearly anybody sends. The
- * client's TCP asks again. Handshakes that are under way go on, and so do connections.
+ * client's TCP asks again. Connections go on. A handshake that is under way ends in one that is as
+ * deaf, and hangs: so it is set while nobody can steer any to the listener, under the group's lock.
  */
 #ifndef SUPERVISE_SOCKETS_DEAF_H
 #define SUPERVISE_SOCKETS_DEAF_H

@@ -5,6 +5,7 @@
 #include "ground/clock.h"
 #include "ground/errnos.h"
 #include "ground/text.h"
+#include "group_lock.h"
 #include "socket/inherited.h"
 #include "socket/share.h"
 #include "supervise/talk/say.h"
@@ -169,6 +170,8 @@ void keeper_forget_unseen(struct keeper *keeper)
 
 void keeper_deafen(struct keeper *keeper, const struct copy *copy)
 {
+	int lock = group_lock(geteuid());
+
 	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
 		if (!takers_own(kept->takers, copy) || kept->is_deaf)
 			continue;
@@ -176,6 +179,7 @@ void keeper_deafen(struct keeper *keeper, const struct copy *copy)
 		if (kept->entry.local.protocol != PROTOCOL_UDP)
 			deaf_set(kept->fd, kept->entry.local.family == FAMILY_IP6, true);
 	}
+	group_unlock(lock);
 }
 
 void keeper_close(struct keeper *keeper)

@@ -394,7 +394,10 @@ static void set_deaf(const struct withdrawal *withdrawal, bool is_deaf)
 
 void withdrawal_deafen(struct withdrawal *withdrawal)
 {
+	int lock = group_lock(user_of(withdrawal));
+
 	set_deaf(withdrawal, true);
+	group_unlock(lock);
 }
 
 /* Somebody else may have closed a member: then he needs the program still. */
