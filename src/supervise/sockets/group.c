@@ -15,6 +15,23 @@ bool group_is_measured(const struct group *group)
 	return group->place.local.protocol == PROTOCOL_TCP && !group->no_way;
 }
 
+void group_look(struct group *group, struct snapshot *snapshot)
+{
+	uint32_t inodes[MEMBER_ORDER_MOST];
+	struct slice seen;
+	int error = snapshot_at(snapshot, &group->place, &seen);
+	unsigned count = seen.count < MEMBER_ORDER_MOST ? (unsigned)seen.count : MEMBER_ORDER_MOST;
+
+	group->obstacle = error				   ? errno_name(-error)
+			  : seen.count > MEMBER_ORDER_MOST ? "has more members than can be steered"
+			  : seen.count == 0		   ? "is not seen in this network namespace"
+							   : NULL;
+	for (unsigned i = 0; i < count; i++)
+		inodes[i] = seen.entries[i].inode;
+	if (!error)
+		member_order_update(&group->order, inodes, count);
+}
+
 /* ---- the program ---- */
 
 bool group_may_be_steered(const struct group *group)

@@ -40,6 +40,12 @@ struct group {
 	struct group *next;
 };
 
+/*
+ * Takes note of who is in the group, as SNAPSHOT shows it. Its obstacle becomes why that cannot be
+ * seen, or not be steered, or NULL.
+ */
+void group_look(struct group *group, struct snapshot *snapshot);
+
 /* Whether its numbers can be measured. */
 bool group_is_measured(const struct group *group);
 

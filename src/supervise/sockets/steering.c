@@ -2,7 +2,6 @@
 #include "steering.h"
 
 #include "closed.h"
-#include "ground/errnos.h"
 #include "group_lock.h"
 #include "left_steered.h"
 #include "snapshot.h"
@@ -137,21 +136,9 @@ static bool misses_member(const struct steering *steering, struct snapshot *snap
 /* Where a copy is the first of ours to join, those that it has found there are strangers. */
 static void look_at(struct steered *steered, struct snapshot *snapshot, bool is_starting)
 {
-	uint32_t inodes[MEMBER_ORDER_MOST];
 	bool is_new = steered->group.order.count == 0;
-	struct slice seen;
-	int error = snapshot_at(snapshot, &steered->group.place, &seen);
-	unsigned count = seen.count < MEMBER_ORDER_MOST ? (unsigned)seen.count : MEMBER_ORDER_MOST;
 
-	steered->group.obstacle = error ? errno_name(-error)
-				  : seen.count > MEMBER_ORDER_MOST
-					  ? "has more members than can be steered"
-				  : seen.count == 0 ? "is not seen in this network namespace"
-						    : NULL;
-	for (unsigned i = 0; i < count; i++)
-		inodes[i] = seen.entries[i].inode;
-	if (!error)
-		member_order_update(&steered->group.order, inodes, count);
+	group_look(&steered->group, snapshot);
 	if (!is_starting || is_new)
 		steered_note_strangers(steered);
 }

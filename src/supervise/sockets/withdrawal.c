@@ -264,19 +264,9 @@ static const char obstacle_nobody[] = "is shared with nobody who can take them";
 
 static void look_at(struct withdrawal *withdrawal, struct group *group)
 {
-	uint32_t inodes[MEMBER_ORDER_MOST];
-	struct slice seen;
-	int error = snapshot_at(&withdrawal->snapshot, &group->place, &seen);
-	unsigned count = seen.count < MEMBER_ORDER_MOST ? (unsigned)seen.count : MEMBER_ORDER_MOST;
-
-	for (unsigned i = 0; i < count; i++)
-		inodes[i] = seen.entries[i].inode;
-	member_order_update(&group->order, inodes, count);
-	group->obstacle = error				   ? "cannot be seen"
-			  : seen.count > MEMBER_ORDER_MOST ? "has too many members"
-							   : NULL;
+	group_look(group, &withdrawal->snapshot);
 	group->n_closed = 0;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < group->order.count; i++) {
 		uint32_t inode = group->order.members[i];
 		bool is_others = closed_is_heard(&withdrawal->heard, inode);
 		group->is_closed[i] = is_others || find_own(withdrawal, inode);
@@ -284,7 +274,7 @@ static void look_at(struct withdrawal *withdrawal, struct group *group)
 		withdrawal->has_others_closed |= is_others;
 	}
 	group->is_wanted = true;
-	if (group->n_closed == count)
+	if (group->n_closed == group->order.count)
 		group->obstacle = obstacle_nobody;
 }
 
