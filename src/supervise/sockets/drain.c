@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "drain.h"
 
+#include "deaf.h"
 #include "ground/clock.h"
 #include "process_tree.h"
 #include "snapshot.h"
@@ -116,6 +117,17 @@ static bool has_connection(const struct look *look, pid_t process)
 	return has;
 }
 
+static bool is_connection(uint64_t inode, void *context)
+{
+	const struct look *look = context;
+
+	for (size_t i = 0; i < look->n_connections; i++) {
+		if (look->connections[i] == inode)
+			return true;
+	}
+	return false;
+}
+
 bool drain_is_over(
 	const struct drain *drain, const struct drained *drained, struct snapshot *snapshot)
 {
@@ -125,6 +137,8 @@ bool drain_is_over(
 		look_at(&look, drained->sockets[i], drained->ports, snapshot);
 	bool is_over = !look.has_found &&
 		       (look.n_connections == 0 || !has_connection(&look, drained->process));
+	if (!is_over && drained->is_deaf)
+		deaf_cure(drained->process, is_connection, &look);
 	free(look.connections);
 	return is_over;
 }

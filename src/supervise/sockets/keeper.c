@@ -303,7 +303,8 @@ bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct
 
 	*drained = (struct drained){.process = copy->pid,
 		.sockets = malloc((count + 1) * sizeof(struct table_entry *)),
-		.ports = all_ports(keeper)};
+		.ports = all_ports(keeper),
+		.is_deaf = copy->is_deaf};
 	if (!drained->sockets)
 		return false;
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
