@@ -718,7 +718,9 @@ int __wrap_steer_attach(int fd, const struct steer_program *program)
 
 static void pause_us(int most)
 {
-	nanosleep(&(struct timespec){.tv_nsec = 1000L * (1 + below(most))}, NULL);
+	long us = 1 + below(most);
+
+	nanosleep(&(struct timespec){us / 1000000, us % 1000000 * 1000}, NULL);
 }
 
 static void note_change(void)
@@ -893,8 +895,7 @@ static void look_for_a_while(struct busy_score *score, long seed, int looks)
 	for (int i = 0; i < 30; i++)
 		change(0, 24);
 	begin_groups();
-	int us = measuring_us();
-	start_busy(pauses[seed / 6 % 3] * us);
+	start_busy(pauses[seed / 6 % 3] * measuring_us());
 	for (int i = 0; i < looks; i++)
 		look_while_busy(score, seed);
 	set_hold(1); /* no order to the other process is to be left half done */
