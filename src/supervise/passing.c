@@ -49,13 +49,16 @@ typedef bool predicate(const struct kept *kept, const struct copy *copy);
 /* Where the program binds an endpoint that several of them have, it gets the first one. */
 static struct passing choose(const struct keeper *keeper, const struct copy *copy)
 {
-	static predicate *const in_order[] = {is_left_in_slot, is_shared_with, is_of_nobody};
+	static predicate *const in_order[] = {is_left_in_slot, is_shared_with, is_of_nobody},
+				*const of_successor[] = {
+					is_shared_with, is_left_in_slot, is_of_nobody};
 	struct passing passing = {.count = 0};
 
 	for (size_t i = 0; i < sizeof in_order / sizeof *in_order; i++) {
+		predicate *is_next = (copy->is_successor ? of_successor : in_order)[i];
 		for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 			if (passing.count < KEEPER_COPY_MOST &&
-				keeper_is_for(keeper, kept, copy->slot) && in_order[i](kept, copy))
+				keeper_is_for(keeper, kept, copy->slot) && is_next(kept, copy))
 				passing.kept[passing.count++] = kept;
 		}
 	}

@@ -24,7 +24,8 @@ static bool is_last_of_new(const struct supervisor *supervisor, const struct cop
 
 static void begin(struct supervisor *supervisor, struct copy *copy)
 {
-	keeper_promote(&supervisor->keeper, copy);
+	if (keeper_promote(&supervisor->keeper, copy) && !copy->is_successor)
+		supervisor->slots[copy->slot].is_split = true;
 	worker_enter(copy, COPY_READY);
 }
 

@@ -60,17 +60,31 @@ void roll_queue(struct supervisor *supervisor, unsigned slot)
 		queue);
 }
 
+/* Whether its first copy is to come yet. */
+static bool is_expected(const struct supervisor *supervisor, unsigned slot)
+{
+	const struct slot *state = &supervisor->slots[slot];
+
+	return !copies_serving(supervisor, slot) && state->start_ms != CLOCK_NEVER &&
+	       !state->n_restarts;
+}
+
 void roll_split(struct supervisor *supervisor)
 {
-	if (!supervisor->options->n_queues || supervisor->is_rolling)
+	if (supervisor->is_rolling)
 		return;
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
-		if (!copies_serving(supervisor, slot))
+		if (is_expected(supervisor, slot))
 			return;
 	}
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
-		if (supervisor->slots[slot].is_split)
+		if (supervisor->slots[slot].is_split) {
+			say(LOG_LEVEL_WARN,
+				"copy %u: more than one socket of its queue was kept; other "
+				"copies take what waits there",
+				slot);
 			roll_queue(supervisor, slot);
+		}
 		supervisor->slots[slot].is_split = false;
 	}
 }
@@ -109,6 +123,7 @@ static void end(struct supervisor *supervisor)
 		return;
 	}
 	control_end(&supervisor->control, CONTROL_ROLL, has_failed);
+	roll_split(supervisor); /* of what that has left, nobody will remind us */
 }
 
 /* The next one that is to be replaced: one queue after the other. Or the number of slots. */

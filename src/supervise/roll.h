@@ -12,8 +12,9 @@ void roll_begin(struct supervisor *supervisor);
 void roll_queue(struct supervisor *supervisor, unsigned slot);
 
 /*
- * When all copies serve, begins to replace those of a queue that began with several sockets of one
- * endpoint, as many as it was left: each has been given to a copy, and they get one together.
+ * When all copies serve, begins to replace those of a queue that has several sockets of one
+ * endpoint, as a supervisor leaves them that was killed in a roll. The new copies take one that
+ * nobody has, if there is any, and the old ones empty theirs.
  */
 void roll_split(struct supervisor *supervisor);
 

@@ -138,6 +138,8 @@ static void bury(struct supervisor *supervisor, int64_t now)
 /* Whether a copy will come that may take the socket, or is there and may do so yet. */
 static bool is_awaited(const struct supervisor *supervisor, const struct kept *kept, int64_t now)
 {
+	if (supervisor->slots[kept->slot].is_split || supervisor->slots[kept->slot].is_to_roll)
+		return true;
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STARTING &&
 			keeper_is_for(&supervisor->keeper, kept, copy->slot))

@@ -15,7 +15,7 @@ struct slot {
 	int64_t start_ms;    /* when a copy may be started; CLOCK_NEVER: not again */
 	unsigned backoff_ms; /* the next wait after a copy has died */
 	bool is_to_roll;     /* its copy is to be replaced */
-	bool is_split;	     /* its queue began with several sockets of one endpoint */
+	bool is_split;	     /* its queue has several sockets of one endpoint, and needs one */
 	unsigned n_restarts; /* of copies that ended without having been told to */
 	char last_end[48];   /* how the last one of these has ended; empty: none has */
 };

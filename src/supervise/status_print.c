@@ -66,7 +66,13 @@ static void format_age(char *bytes, size_t size, int64_t age_ms)
 			seconds / 3600 % 24);
 }
 
-static void print_row(FILE *out, const struct status_row *row)
+static void print_queue(FILE *out, const struct options *options, unsigned slot)
+{
+	if (options->n_queues)
+		fprintf(out, "  %-5u", slot % options->n_queues);
+}
+
+static void print_row(FILE *out, const struct options *options, const struct status_row *row)
 {
 	char process[16] = "-", age[48] = "-", connections[16] = "-", memory[32] = "-";
 
@@ -81,8 +87,10 @@ static void print_row(FILE *out, const struct status_row *row)
 	if (row->process && row->usage.has_memory)
 		snprintf(memory, sizeof memory, "%.1f MiB",
 			(double)row->usage.memory_bytes / (1024 * 1024));
-	fprintf(out, "  %-4u  %-8s %-19s %10u  %-8s  %8u  %11s  %11s  %s\n", row->slot, process,
-		row->state, row->generation, age, row->restarts, connections, memory,
+	fprintf(out, "  %-4u", row->slot);
+	print_queue(out, options, row->slot);
+	fprintf(out, "  %-8s %-19s %10u  %-8s  %8u  %11s  %11s  %s\n", process, row->state,
+		row->generation, age, row->restarts, connections, memory,
 		row->last_end ? row->last_end : "-");
 }
 
@@ -102,10 +110,11 @@ void status_print(FILE *out, const struct status *status, bool has_copies)
 			status->n_new, status->n_slots, status->roll_failure);
 	if (!has_copies)
 		return;
-	fprintf(out, "  %-4s  %-8s %-19s %10s  %-8s  %8s  %11s  %11s  %s\n", "COPY", "PROCESS",
-		"STATE", "GENERATION", "AGE", "RESTARTS", "CONNECTIONS", "MEMORY", "LAST END");
+	fprintf(out, "  COPY%s  %-8s %-19s %10s  %-8s  %8s  %11s  %11s  %s\n",
+		status->options->n_queues ? "  QUEUE" : "", "PROCESS", "STATE", "GENERATION", "AGE",
+		"RESTARTS", "CONNECTIONS", "MEMORY", "LAST END");
 	for (size_t i = 0; i < status->n_rows; i++)
-		print_row(out, &status->rows[i]);
+		print_row(out, status->options, &status->rows[i]);
 }
 
 /* ---- for programs ---- */
@@ -128,15 +137,16 @@ static void print_json_text(FILE *out, const char *name, const char *text)
 		fputs("null", out);
 }
 
-static void print_json_row(FILE *out, const struct status_row *row)
+static void print_json_row(FILE *out, const struct options *options, const struct status_row *row)
 {
-	bool has_process = row->process > 0;
+	bool has_process = row->process > 0, is_shared = options->n_queues > 0;
 
 	fprintf(out, "{\"copy\":%u", row->slot);
 	print_json_number(out, "process", has_process, (uint64_t)row->process);
 	print_json_text(out, "state", row->state);
 	print_json_number(out, "generation", true, row->generation);
 	print_json_number(out, "age_ms", has_process, (uint64_t)row->age_ms);
+	print_json_number(out, "queue", is_shared, is_shared ? row->slot % options->n_queues : 0);
 	print_json_number(out, "restarts", true, row->restarts);
 	print_json_text(out, "last_end", row->last_end);
 	print_json_number(out, "connections", has_process && row->usage.has_connections,
@@ -164,7 +174,7 @@ void status_print_json(FILE *out, const struct status *status)
 	fputs(",\"copies\":[", out);
 	for (size_t i = 0; i < status->n_rows; i++) {
 		fputs(i ? ",\n" : "\n", out);
-		print_json_row(out, &status->rows[i]);
+		print_json_row(out, options, &status->rows[i]);
 	}
 	fputs("]}\n", out);
 }

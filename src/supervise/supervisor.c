@@ -208,25 +208,14 @@ static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 		requests_serve(supervisor);
 }
 
-/* Sockets of more copies than there are now. */
-static void drop_surplus(struct supervisor *supervisor)
+/*
+ * There may be more sockets than there are queues now: a supervisor that was killed in a roll has
+ * left an old one and a new one of a queue. Each is for a copy until nobody waits in it.
+ */
+static void spread_inherited(struct supervisor *supervisor)
 {
-	for (struct kept *kept = supervisor->keeper.list, *next; kept; kept = next) {
-		next = kept->next;
-		if (kept->slot < supervisor->n_slots)
-			continue;
-		say(LOG_LEVEL_WARN,
-			"the service manager kept %s of a copy that there is no more; it is "
-			"closed",
-			kept->name);
-		keeper_drop(&supervisor->keeper, kept);
-	}
-}
-
-/* A supervisor that was killed in a roll has left an old and a new socket of one queue. */
-static void note_split(struct supervisor *supervisor)
-{
-	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
+	for (struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
+		kept->slot %= supervisor->n_slots;
 		unsigned queue = kept->slot % supervisor->keeper.n_queues;
 		supervisor->slots[queue].is_split |= kept->slot != queue;
 	}
@@ -267,8 +256,7 @@ static struct supervisor *open_supervisor(
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see process_tree.h */
 	start_guardian();
-	drop_surplus(supervisor);
-	note_split(supervisor);
+	spread_inherited(supervisor);
 	int error = control_open(&supervisor->control);
 	if (error)
 		say(LOG_LEVEL_WARN,

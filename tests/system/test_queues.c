@@ -31,8 +31,12 @@ static void continue_process(pid_t process)
 	wait_continued(process);
 }
 
-/* Expects that each of these copies takes connections from the queue while the others are busy. */
-static void expect_takers(struct process *supervisor, int port, const int *slots, int count)
+/* Who answers what comes to a port. */
+typedef pid_t answerer(int port);
+
+/* Expects that each of these copies takes what comes while the others are busy. */
+static void expect_takers(
+	struct process *supervisor, int port, answerer *ask, const int *slots, int count)
 {
 	for (int taker = 0; taker < count; taker++) {
 		for (int i = 0; i < count; i++) {
@@ -40,7 +44,7 @@ static void expect_takers(struct process *supervisor, int port, const int *slots
 				stop_process(copy_in(supervisor, slots[i]));
 		}
 		for (int i = 0; i < 10; i++)
-			cr_expect_eq(answering(port), copy_in(supervisor, slots[taker]));
+			cr_expect_eq(ask(port), copy_in(supervisor, slots[taker]));
 		for (int i = 0; i < count; i++) {
 			if (i != taker)
 				continue_process(copy_in(supervisor, slots[i]));
@@ -48,9 +52,11 @@ static void expect_takers(struct process *supervisor, int port, const int *slots
 	}
 }
 
-#define expect_take(SUPERVISOR, PORT, ...)                                                         \
-	expect_takers(SUPERVISOR, PORT, (const int[]){__VA_ARGS__},                                \
+#define expect_take_by(ASK, SUPERVISOR, PORT, ...)                                                 \
+	expect_takers(SUPERVISOR, PORT, ASK, (const int[]){__VA_ARGS__},                           \
 		sizeof(const int[]){__VA_ARGS__} / sizeof(int))
+
+#define expect_take(...) expect_take_by(answering, __VA_ARGS__)
 
 /* ---- start ---- */
 
@@ -379,19 +385,31 @@ Test(queues, they_are_shared_over_ipv6)
 	end_supervisor(supervisor);
 }
 
-/* The process that answers a datagram. */
-static pid_t answering_datagram(int port)
+/* A client that has sent a datagram. */
+static int send_datagram(int port)
 {
 	struct sockaddr_storage address;
 	socklen_t length = make_address(&address, "127.0.0.1", port);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	char answer[32] = "";
 
 	cr_assert_eq(connect(fd, (struct sockaddr *)&address, length), 0);
 	cr_assert_eq(send(fd, "x", 1, 0), 1);
+	return fd;
+}
+
+/* The process that answers it. */
+static pid_t receive_datagram(int fd)
+{
+	char answer[32] = "";
+
 	cr_assert_gt(recv(fd, answer, sizeof answer - 1, 0), 0);
 	close(fd);
 	return atoi(answer);
+}
+
+static pid_t answering_datagram(int port)
+{
+	return receive_datagram(send_datagram(port));
 }
 
 Test(queues, they_are_shared_over_udp)
@@ -403,14 +421,50 @@ Test(queues, they_are_shared_over_udp)
 	wait_ready(supervisor, 2);
 	for (int i = 0; i < 2; i++) {
 		wait_listening("udp", port, 1);
-		for (int taker = 0; taker < 2; taker++) {
-			stop_process(copy_in(supervisor, !taker));
-			cr_expect_eq(answering_datagram(port), copy_in(supervisor, taker));
-			continue_process(copy_in(supervisor, !taker));
-		}
+		expect_take_by(answering_datagram, supervisor, port, 0, 1);
 		if (i == 0)
 			roll(supervisor, 2);
 	}
+	end_supervisor(supervisor);
+}
+
+/* Nobody can steer a UDP group with a member of somebody else, so the new copies take the socket.
+ */
+Test(queues, beside_a_stranger_on_a_udp_port_the_new_copies_take_the_socket_of_the_old_ones)
+{
+	int port = port_new(), waiting[64];
+	pid_t old[3];
+	struct process *supervisor =
+		supervise("-n3", "--queues=1", TAKER, format("udp,127.0.0.1,%d", port));
+
+	wait_ready(supervisor, 3);
+	struct process *stranger = process_start(WORDS(need_program("python3"),
+		script_path("taker.py"), format("udp,127.0.0.1,%d", port)));
+	wait_listening("udp", port, 2);
+	unsigned long inodes = sum_listening("udp", port);
+	for (int turn = 1; turn <= repeat(2, 20); turn++) {
+		for (int slot = 0; slot < 3; slot++) {
+			old[slot] = copy_in(supervisor, slot);
+			stop_process(old[slot]);
+		}
+		for (int i = 0; i < 64; i++)
+			waiting[i] = send_datagram(port);
+		roll(supervisor, 3);
+		wait_said(supervisor, "takes the old one's socket over", 3 * turn);
+		int count = 0;
+		for (int i = 0; i < 64; i++) {
+			pid_t process = receive_datagram(waiting[i]);
+			for (int slot = 0; slot < 3; slot++)
+				cr_expect_neq(process, old[slot]);
+			count += process != process_id(stranger);
+		}
+		cr_expect_gt(count, 0, "nothing waited in the queue");
+		for (int slot = 0; slot < 3; slot++)
+			wait_gone(old[slot]);
+		cr_expect_eq(sum_listening("udp", port), inodes, "other sockets listen");
+	}
+	process_kill(stranger);
+	expect_take_by(answering_datagram, supervisor, port, 0, 1, 2);
 	end_supervisor(supervisor);
 }
 

@@ -116,6 +116,27 @@ Test(status, each_copy_is_shown_with_what_it_has)
 	end_supervisor(supervisor);
 }
 
+Test(status, the_queue_of_each_copy_is_shown_where_copies_share_some)
+{
+	int port = port_new(), status;
+	struct process *supervisor = holding_copies(port, "-n3", "--queues=2");
+	struct process *others = holding_copies(port, "-n1");
+
+	wait_ready(supervisor, 3);
+	for (int slot = 0; slot < 3; slot++)
+		expect_row(supervisor, slot, 0, format(",\"queue\":%d,", slot % 2));
+	const char *said = status_of(supervisor, "-q", &status);
+	cr_expect(strstr(said, "\n  COPY  QUEUE  PROCESS "), "%s", said);
+	cr_expect(strstr(said, format("\n  2     0      %-8d ready ", copy_in(supervisor, 2))),
+		"%s", said);
+	wait_ready(others, 1);
+	expect_row(others, 0, 0, ",\"queue\":null,");
+	said = status_of(others, "-q", &status);
+	cr_expect(strstr(said, "\n  COPY  PROCESS "), "%s", said);
+	end_supervisor(supervisor);
+	end_supervisor(others);
+}
+
 Test(status, the_words_of_its_command_line_are_shown)
 {
 	int status;

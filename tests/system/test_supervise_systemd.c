@@ -195,26 +195,69 @@ Test(supervise_systemd, a_queue_of_all_copies_outlives_restarts_and_the_death_of
 	wait_listening("tcp", port, 0);
 }
 
-/* The old socket and the new one were kept, and somebody waits in each. */
-Test(supervise_systemd, a_supervisor_that_is_killed_in_a_roll_ends_with_one_queue)
+/*
+ * The old sockets and the new one of a roll were kept, and somebody waits in each. A copy is READY
+ * that often when each socket has been emptied.
+ */
+static void kill_in_roll(const char *options, int copies, int sockets, int replaced)
 {
-	int port = port_new(), copies = 3;
+	int port = port_new();
 
-	add_slow("-n3 --queues=1 --ready-delay=1s", port);
+	add_slow(format("%s --ready-delay=1s", options), port);
 	systemd_boot();
 	systemd_do("start", "web");
 	struct process *clients = load_start(port, 8);
 	systemd_kill(main_process(), SIGHUP);
-	systemd_wait_log("waits for the other new ones of its queue", 1);
-	wait_listening("tcp", port, 2);
+	wait_listening("tcp", port, sockets + 1);
 	systemd_kill(main_process(), SIGKILL);
-	/* each socket has been given to a copy, and then there is one for all */
-	systemd_wait_log(" is ready\n", 3 * copies);
-	wait_listening("tcp", port, 1);
+	systemd_wait_log(" is ready\n", 2 * copies + replaced);
+	wait_listening("tcp", port, sockets);
 	expect_lost(clients, copies);
+	cr_expect_eq(times_logged("it is closed"), 0, "%s", systemd_log());
 	wait_shown("StatusText", "copies");
 	systemd_do("stop", "web");
 	wait_listening("tcp", port, 0);
+}
+
+Test(supervise_systemd, a_supervisor_that_is_killed_in_a_roll_ends_with_one_queue)
+{
+	kill_in_roll("-n3 --queues=1", 3, 1, 3);
+}
+
+Test(supervise_systemd, one_that_has_too_few_copies_for_all_sockets_ends_with_two_queues)
+{
+	kill_in_roll("-n3 --queues=2", 3, 2, 2);
+}
+
+Test(supervise_systemd, one_without_shared_queues_ends_with_one_for_each_copy)
+{
+	kill_in_roll("-n2", 2, 2, 1);
+}
+
+/* As systemd says itself since version 254. */
+static void roll_with_room_for(int sockets, bool is_too_few)
+{
+	int port = port_new();
+
+	add_service(format("Environment=FDSTORE=%d", sockets), "-n3 --queues=2 --ready-delay=0",
+		format("%s %s %d", python(), script_path("slow.py"), port));
+	systemd_boot();
+	systemd_do("start", "web");
+	cr_expect_eq(times_logged("FileDescriptorStoreMax="), 0, "%s", systemd_log());
+	systemd_do("reload", "web");
+	cr_expect_eq(times_logged("3 sockets are kept, and the service manager takes 2"),
+		is_too_few, "%s", systemd_log());
+	cr_expect_eq(times_logged("FileDescriptorStoreMax="), is_too_few, "%s", systemd_log());
+}
+
+Test(supervise_systemd, a_store_that_is_too_small_for_a_roll_is_logged)
+{
+	roll_with_room_for(2, true);
+}
+
+Test(supervise_systemd, a_store_with_room_for_two_sockets_of_each_queue_is_not)
+{
+	roll_with_room_for(4, false);
 }
 
 /* ---- what it tells ---- */

@@ -96,6 +96,15 @@ struct kept *keeper_find(const struct keeper *keeper, uint32_t inode)
 	return kept;
 }
 
+static unsigned count_all(const struct keeper *keeper)
+{
+	unsigned count = 0;
+
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
+		count++;
+	return count;
+}
+
 static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
 {
 	unsigned count = 0;
@@ -240,7 +249,7 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 		refuse(copy, "more sockets than can be kept", -ENOSPC);
 		return false;
 	}
-	service_manager_store(name, fd);
+	service_manager_store(name, fd, count_all(keeper));
 	return true;
 }
 
@@ -334,29 +343,48 @@ bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
 	return kept != NULL;
 }
 
+static bool endpoints_are_equal(const struct kept *a, const struct kept *b)
+{
+	return memcmp(&a->entry.local, &b->entry.local, sizeof a->entry.local) == 0;
+}
+
 static bool has(const struct keeper *keeper, const struct copy *copy, const struct kept *like)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (takers_have(kept->takers, copy) &&
-			memcmp(&kept->entry.local, &like->entry.local, sizeof kept->entry.local) ==
-				0)
+		if (takers_have(kept->takers, copy) && endpoints_are_equal(kept, like))
 			return true;
 	}
 	return false;
 }
 
-void keeper_promote(struct keeper *keeper, struct copy *copy)
+/* Whether COPY has taken a kept socket of this endpoint, and would have taken any other. */
+static bool claims(const struct keeper *keeper, const struct copy *copy, const struct kept *like)
 {
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (takers_have(kept->takers, copy) && !takers_own(kept->takers, copy) &&
+			endpoints_are_equal(kept, like))
+			return true;
+	}
+	return false;
+}
+
+bool keeper_promote(struct keeper *keeper, struct copy *copy)
+{
+	bool has_left_over = false;
 	struct kept *next;
 
-	for (struct kept *kept = keeper->list; kept; kept = kept->next)
-		takers_promote(&kept->takers, copy);
 	for (struct kept *kept = keeper->list; kept; kept = next) {
 		next = kept->next;
-		if (!takers_any_owns(kept->takers) && kept->slot == copy->slot &&
-			has(keeper, copy, kept))
+		if (kept->takers || kept->slot != copy->slot || !has(keeper, copy, kept))
+			continue;
+		if (claims(keeper, copy, kept))
+			has_left_over = true;
+		else
 			keeper_drop(keeper, kept);
 	}
+	for (struct kept *kept = keeper->list; kept; kept = kept->next)
+		takers_promote(&kept->takers, copy);
+	return has_left_over;
 }
 
 void keeper_unclaim(struct keeper *keeper, const struct copy *copy)

@@ -44,9 +44,10 @@ bool keeper_inherit(struct keeper *keeper, int fd);
 
 /*
  * The copy is ready: what it has taken is its own; and what was left in its slot by a dead one, but
- * has it opened anew, is closed.
+ * has it opened anew, is closed. Returns whether more was left of an endpoint than it has taken:
+ * somebody may wait there for another copy.
  */
-void keeper_promote(struct keeper *keeper, struct copy *copy);
+bool keeper_promote(struct keeper *keeper, struct copy *copy);
 
 /*
  * The copy is dead: it will not have what it has taken; what was its own is for others, those that

@@ -15,16 +15,20 @@
 
 static char path[108];
 static uint64_t watchdog_us;
+static unsigned room; /* sockets that it keeps at most; 0: it has not said */
 
 void service_manager_open(void)
 {
 	const char *where = getenv("NOTIFY_SOCKET"), *period = getenv("WATCHDOG_USEC");
-	const char *whom = getenv("WATCHDOG_PID");
+	const char *whom = getenv("WATCHDOG_PID"), *store = getenv("FDSTORE");
 
 	if (where && strlen(where) < sizeof path)
 		strcpy(path, where);
 	if (period && (!whom || atoi(whom) == getpid()))
 		watchdog_us = strtoull(period, NULL, 10);
+	if (store)
+		room = (unsigned)strtoul(store, NULL, 10);
+	unsetenv("FDSTORE"); /* the copies' keeper is not the service manager */
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
 	unsetenv("WATCHDOG_PID");
@@ -60,10 +64,27 @@ void service_manager_say(const char *format, ...)
 	send_message(message, -1);
 }
 
-void service_manager_store(const char *name, int fd)
+/* Said once: each socket that follows is one too many, too. */
+static void warn_of_room(unsigned count)
+{
+	static bool is_said;
+
+	if (is_said || !room || count <= room)
+		return;
+	is_said = true;
+	say(LOG_LEVEL_WARN,
+		"%u sockets are kept, and the service manager takes %u: what waits in the others "
+		"is "
+		"lost when the service restarts; set FileDescriptorStoreMax= to two for each "
+		"endpoint and queue (without --queues, each copy has one)",
+		count, room);
+}
+
+void service_manager_store(const char *name, int fd, unsigned count)
 {
 	char message[MESSAGE_SIZE];
 
+	warn_of_room(count);
 	text_print(message, sizeof message, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
 	send_message(message, fd);
 }

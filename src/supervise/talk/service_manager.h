@@ -15,8 +15,11 @@ bool service_manager_is_there(void);
 /* Sends lines of NAME=VALUE, as text_format() makes them. */
 void service_manager_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Hands a socket on to the manager's store, or has it closed there. */
-void service_manager_store(const char *name, int fd);
+/*
+ * Hands a socket on to the manager's store, or has it closed there. COUNT sockets are to be in the
+ * store then; that the manager takes fewer, FDSTORE in sd_listen_fds(3), is logged.
+ */
+void service_manager_store(const char *name, int fd, unsigned count);
 void service_manager_forget(const char *name);
 
 /* How often the manager wants to hear that we live, in microseconds; 0: never. */
