@@ -47,6 +47,8 @@ struct endpoint {
 	uint8_t protocol;  /* enum protocol */
 };
 
+#define ENDPOINT_PRIVILEGED 1024 /* ports below are for services that everybody knows */
+
 #define ENDPOINT_TEXT_SIZE 72 /* holds any endpoint in words, with the NUL */
 
 /* All functions here are pure and async-signal-safe, but for what parsing says of interfaces. */

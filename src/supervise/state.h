@@ -17,7 +17,7 @@ struct slot {
 	bool is_to_roll;     /* its copy is to be replaced */
 	bool is_split;	     /* its queue has several sockets of one endpoint, and needs one */
 	unsigned n_restarts; /* of copies that ended without having been told to */
-	char last_end[48];   /* how the last one of these has ended; empty: none has */
+	char last_end[192];  /* how the last one of these has ended; empty: none has */
 };
 
 /* What a client wants of the number of copies. */
@@ -43,7 +43,7 @@ struct supervisor {
 	bool is_joining_closed; /* whoever joins a group while a copy starts gets nothing */
 
 	bool is_rolling, is_to_roll_again;
-	char roll_failure[256]; /* why the roll is to end; empty: nothing stands against it */
+	char roll_failure[512]; /* why the roll is to end; empty: nothing stands against it */
 
 	struct scaling scaling;
 	unsigned n_failed_starts; /* copies that ended before they were ready */
