@@ -16,6 +16,8 @@ enum copy_state {
 	COPY_STOPPING, /* has been told to stop */
 };
 
+struct asking;
+
 struct copy {
 	struct copy *next;
 	unsigned slot, generation;
@@ -37,7 +39,8 @@ struct copy {
 	bool has_erred;			     /* handed over what cannot be kept */
 	char status_text[128];		     /* STATUS= */
 	pid_t probe;			     /* of --ready=COMMAND; 0: does not run */
-	bool has_probed;		     /* it ended with 0 */
+	struct asking *asking;		     /* of --ready=http:, and the like; or NULL */
+	bool has_probed;		     /* it has said that the copy is ready */
 	int64_t probe_ms;		     /* when it may be started again */
 	int64_t started_ms;
 	int64_t listening_ms; /* when it was seen to listen somewhere; 0: not yet */
