@@ -141,4 +141,7 @@ void prefix_print(struct text *text, const struct prefix *prefix);
 /* "tcp 0.0.0.0:80", "udp [::1]:53", "tcp [fe80::1%2]:80". */
 void endpoint_print(struct text *text, const struct endpoint *endpoint);
 
+/* The same without the protocol: "127.0.0.1:80", "[::1]:80". */
+void endpoint_print_place(struct text *text, const struct endpoint *endpoint);
+
 #endif

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ready.h"
 
+#include "asking.h"
 #include "ground/text.h"
 #include "queue.h"
 #include "supervise/sockets/process_tree.h"
 #include "supervise/sockets/settle.h"
 #include "supervise/sockets/snapshot.h"
+#include "supervise/talk/say.h"
+
+#include <string.h>
 
 #define PROBE_WAIT_MS	250  /* between two probes of one copy */
+#define ASK_LIMIT_MS	5000 /* of one probe that the supervisor makes itself */
 #define MESSAGE_WAIT_MS 1000 /* for what a copy says to the keeper of a socket that is seen */
 
 struct listening {
@@ -94,13 +99,42 @@ static bool settles(struct supervisor *supervisor, struct copy *copy, int64_t no
 	return copy->has_listened;
 }
 
-static void probe(const struct supervisor *supervisor, struct copy *copy, int64_t now)
+static void start_command(const struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
-	if (copy->probe || copy->has_probed || now < copy->probe_ms)
+	const char *command = supervisor->options->ready_check.text;
+
+	if (copy->probe)
 		return;
-	pid_t process = launch_probe(&supervisor->launch, copy);
+	pid_t process = launch_probe(&supervisor->launch, copy, command);
 	copy->probe = process > 0 ? process : 0;
 	copy->probe_ms = now + PROBE_WAIT_MS;
+}
+
+/* Says what came of it, where that is not what it was the last time. */
+static void ask(struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	char before[128];
+	text_print(before, sizeof before, "%s", asking_outcome(copy));
+	enum asked asked = asking_advance(
+		supervisor, copy, &supervisor->options->ready_check, ASK_LIMIT_MS, now);
+
+	copy->has_probed = asked == ASKED_PASSED;
+	if (asked == ASKED_STILL)
+		return;
+	copy->probe_ms = now + PROBE_WAIT_MS;
+	if (asked == ASKED_FAILED && strcmp(before, asking_outcome(copy)) != 0)
+		say(LOG_LEVEL_INFO, "copy %u: process %d is not ready: it %s", copy->slot,
+			(int)copy->pid, asking_outcome(copy));
+}
+
+static void probe(struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	if (copy->has_probed || now < copy->probe_ms)
+		return;
+	if (supervisor->options->ready_check.kind == CHECK_COMMAND)
+		start_command(supervisor, copy, now);
+	else
+		ask(supervisor, copy, now);
 }
 
 bool ready_is(struct supervisor *supervisor, struct copy *copy, int64_t now)
@@ -110,7 +144,7 @@ bool ready_is(struct supervisor *supervisor, struct copy *copy, int64_t now)
 	copy->has_listened = copy->has_listened || listens(supervisor, copy, now);
 	if (!copy->has_listened)
 		return false;
-	if (options->ready == READY_COMMAND)
+	if (options->ready == READY_CHECK)
 		probe(supervisor, copy, now);
 	bool is_said = options->ready == READY_LISTEN ||
 		       (options->ready == READY_NOTIFY ? copy->has_said_ready : copy->has_probed);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "schedule.h"
 
+#include "asking.h"
 #include "background.h"
 #include "copies.h"
 #include "ground/clock.h"
@@ -164,6 +165,7 @@ static void bury(struct supervisor *supervisor, int64_t now)
 		*at = copy->next;
 		if (copy->probe)
 			kill(copy->probe, SIGKILL);
+		asking_free(copy);
 		channel_close(&copy->channel);
 		drain_free(&copy->drain);
 		free(copy);
@@ -275,9 +277,10 @@ int64_t schedule_due_ms(const struct supervisor *supervisor)
 		if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)
 			due = earlier(due, stop_time_end_of_grace_ms(supervisor, copy));
 		else if (copy->state != COPY_READY || copy->is_over)
-			return clock_now_ms() + LOOK_MS;
+			due = earlier(due, clock_now_ms() + LOOK_MS);
 		else
 			due = earlier(due, settle_due_ms(supervisor, copy));
+		due = earlier(due, asking_due_ms(copy));
 	}
 	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
 		if (!takers_any_owns(kept->takers) && !supervisor->is_stopping)

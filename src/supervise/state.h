@@ -40,6 +40,7 @@ struct supervisor {
 	unsigned n_slots; /* that should have a copy */
 	unsigned
 		generation; /* of the copies that are started now: 1, and one more with each roll */
+	int probe_events;   /* an epoll(7), see probe.h */
 	bool is_joining_closed; /* whoever joins a group while a copy starts gets nothing */
 
 	bool is_rolling, is_to_roll_again;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker.h"
 
+#include "asking.h"
 #include "copies.h"
 #include "ground/clock.h"
 #include "ground/errnos.h"
@@ -28,6 +29,8 @@ void worker_enter(struct copy *copy, enum copy_state state)
 	copy->state = state;
 	copy->changed_ms = clock_now_ms();
 	copy->is_long_said = false;
+	if (state > COPY_READY)
+		asking_abandon(copy);
 }
 
 static void update_steering(struct supervisor *supervisor, bool is_starting)

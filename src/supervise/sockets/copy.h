@@ -16,6 +16,8 @@ enum copy_state {
 	COPY_STOPPING, /* has been told to stop */
 };
 
+struct asking;
+
 /* A socket that it has opened after it was ready, and that no rule names: it is not kept. */
 struct late_socket {
 	uint32_t inode;
@@ -50,9 +52,10 @@ struct copy {
 	char failed_bind[128]; /* its last bind has failed: "ENDPOINT failed with ..." */
 	struct late_socket late[COPY_LATE_MOST];
 	unsigned n_late;
-	pid_t probe;	  /* of --ready=COMMAND; 0: does not run */
-	bool has_probed;  /* it ended with 0 */
-	int64_t probe_ms; /* when it may be started again */
+	pid_t probe;	       /* of --ready=COMMAND; 0: does not run */
+	struct asking *asking; /* of --ready=http:, and the like; or NULL */
+	bool has_probed;       /* it has said that the copy is ready */
+	int64_t probe_ms;      /* when it may be started again */
 	int64_t started_ms;
 	int64_t listening_ms; /* when it was seen to listen somewhere; 0: not yet */
 	int64_t ready_ms;     /* when it is ready, if it lives so long; 0: not known yet */
