@@ -13,6 +13,12 @@ static inline bool copies_is_serving(const struct copy *copy)
 	return copy->state == COPY_READY && !copy->is_over;
 }
 
+/* Whether it serves, and nothing is wrong with it. */
+static inline bool copies_is_well(const struct copy *copy)
+{
+	return copies_is_serving(copy) && !copy->is_failing && !copy->is_hung;
+}
+
 /* Whether it lives, and does not serve yet. */
 static inline bool copies_is_to_serve(const struct copy *copy)
 {

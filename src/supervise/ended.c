@@ -53,6 +53,15 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 	if (status)
 		supervisor->failure = status;
 	text_print(slot->last_end, sizeof slot->last_end, "%s", how);
+	if (status && crashes_note(&supervisor->crashes, supervisor->options->max_crashes, now)) {
+		slot->start_ms = CLOCK_NEVER;
+		supervisor->is_to_stop = true;
+		say(LOG_LEVEL_ERROR,
+			"copy %u: process %d %s; this is the %u. crash within a minute, as many as "
+			"--max-crashes says, so the supervisor stops with status %d",
+			copy->slot, (int)copy->pid, how, supervisor->options->max_crashes, status);
+		return;
+	}
 	if (!is_restarted(supervisor, copy)) {
 		slot->start_ms = CLOCK_NEVER;
 		say(LOG_LEVEL_WARN, "copy %u: process %d %s by itself; it is not started again",
@@ -108,6 +117,7 @@ void ended_take(struct supervisor *supervisor, pid_t process, int status)
 		}
 		if (copy->probe == process) {
 			copy->probe = 0;
+			copy->probe_status = status;
 			copy->has_probed = status == 0;
 			return;
 		}

@@ -6,6 +6,8 @@
 #include "copies.h"
 #include "ground/clock.h"
 #include "guardian.h"
+#include "hung.h"
+#include "memory.h"
 #include "queue.h"
 #include "ready.h"
 #include "replacement.h"
@@ -15,6 +17,7 @@
 #include "supervise/sockets/settle.h"
 #include "supervise/talk/say.h"
 #include "waiting.h"
+#include "watch.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -166,6 +169,7 @@ static void bury(struct supervisor *supervisor, int64_t now)
 		if (copy->probe)
 			kill(copy->probe, SIGKILL);
 		asking_free(copy);
+		watch_free(copy);
 		channel_close(&copy->channel);
 		drain_free(&copy->drain);
 		free(copy);
@@ -256,6 +260,9 @@ void schedule_advance(struct supervisor *supervisor)
 		else if (copy->state == COPY_STOPPING)
 			advance_stopping(supervisor, copy, now);
 	}
+	watch_advance(supervisor, now);
+	hung_advance(supervisor, now);
+	memory_advance(supervisor, now);
 	waiting_say_long(supervisor, now);
 	bury(supervisor, now);
 	give_up(supervisor, now);
@@ -273,6 +280,9 @@ int64_t schedule_due_ms(const struct supervisor *supervisor)
 	int64_t due = supervisor->keeper.leaving ? clock_now_ms() + LOOK_MS : CLOCK_NEVER;
 
 	due = earlier(due, waiting_due_ms(supervisor));
+	due = earlier(due, watch_due_ms(supervisor));
+	due = earlier(due, hung_due_ms(supervisor));
+	due = earlier(due, memory_due_ms(supervisor));
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)
 			due = earlier(due, stop_time_end_of_grace_ms(supervisor, copy));

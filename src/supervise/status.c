@@ -21,7 +21,9 @@ static struct status_row row_of(const struct copy *copy, int64_t now)
 	return (struct status_row){
 		.slot = copy->slot,
 		.process = copy->pid,
-		.state = names[copy->state],
+		.state = copies_is_serving(copy) && copy->is_hung      ? "hung"
+			 : copies_is_serving(copy) && copy->is_failing ? "failing"
+								       : names[copy->state],
 		.generation = copy->generation,
 		.age_ms = now - copy->started_ms,
 	};
@@ -101,7 +103,7 @@ static unsigned count_ready(const struct supervisor *supervisor, unsigned from_g
 
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
 		const struct copy *copy = copies_serving(supervisor, slot);
-		count += copy && copy->generation >= from_generation;
+		count += copy && copies_is_well(copy) && copy->generation >= from_generation;
 	}
 	return count;
 }

@@ -77,7 +77,13 @@ static void close_joining(
 		return;
 	obstacle = steering_obstacle(
 		supervisor->steering, &supervisor->keeper, predecessor, &endpoint);
-	copy->is_successor = obstacle != NULL;
+	bool is_stuck = predecessor->takes_nothing || predecessor->is_hung;
+	copy->is_successor = obstacle || is_stuck;
+	if (!obstacle && is_stuck)
+		say(LOG_LEVEL_INFO,
+			"copy %u: process %d takes nothing out of its queue, so the new copy takes "
+			"the queue over",
+			copy->slot, (int)predecessor->pid);
 	if (!obstacle)
 		return;
 	supervisor->is_joining_closed = false;

@@ -144,8 +144,13 @@ Test(read, each_bad_value_is_refused)
 		"--ready=tcp:", "--ready=tcp:0", "--ready=tcp:65536", "--ready-delay=x",
 		"--ready-timeout=-1s", "--drain-timeout=", "--grace=1d", "--stop-delay=169h",
 		"--keep-timeout=s", "--stop-timeout=", "--stop-signal=NONE", "--stop-signal=0",
-		"--restart=sometimes",
-		"--restart=", "--env-file=", "--chdir=", "--pid-file=", "--unlink="};
+		"--restart=sometimes", "--restart=", "--env-file=", "--chdir=", "--pid-file=",
+		"--unlink=", "--alive=", "--alive=http:", "--alive=http://localhost/",
+		"--alive=tcp:x", "--alive=https:/", "--alive-failures=0", "--alive-failures=1025",
+		"--alive-failures=x", "--alive-interval=0", "--alive-interval=0.1ms",
+		"--alive-interval=", "--max-memory=0", "--max-memory=", "--max-memory=1X",
+		"--max-memory=1MB", "--max-memory=-1", "--max-crashes=", "--max-crashes=-1",
+		"--max-crashes=1025"};
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		cr_expect_eq(read_words("--keep", words[i], "server"), EX_USAGE, "%s", words[i]);
@@ -155,8 +160,40 @@ Test(read, what_is_not_kept_cannot_be_asked)
 {
 	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=tcp", "server"), EX_USAGE);
 	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=http:/", "server"), EX_USAGE);
-	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=true", "server"), 0);
+	cr_expect_eq(read_words("-n2", "--no-keep", "--alive=tcp", "server"), EX_USAGE);
+	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=true", "--alive=true", "server"), 0);
 	cr_expect_eq(read_words("-n2", "--ready=http:/", "server"), 0);
+}
+
+Test(read, copies_are_asked_every_five_seconds_where_that_is_wanted)
+{
+	const struct options *options = &command.options;
+
+	cr_assert_eq(read_words("-n1", "server"), 0);
+	cr_expect_eq(options->alive_check.kind, CHECK_NONE);
+	cr_assert_eq(read_words("-n1", "--alive=http:80/x", "server"), 0);
+	cr_expect_eq(options->alive_check.kind, CHECK_HTTP);
+	cr_expect_eq(options->alive.interval_ms, 5000);
+	cr_expect_eq(options->alive.failures, 3);
+	cr_assert_eq(read_words("-n1", "--alive-interval=1s", "--alive-failures=2", "--alive=tcp",
+			     "server"),
+		0);
+	cr_expect_eq(options->alive.interval_ms, 1000);
+	cr_expect_eq(options->alive.failures, 2);
+	cr_expect_eq(read_words("-n1", "--alive-interval=1s", "server"), EX_USAGE);
+	cr_expect_eq(read_words("-n1", "--alive-failures=1", "server"), EX_USAGE);
+}
+
+Test(read, crashes_have_a_limit_where_it_is_given)
+{
+	cr_assert_eq(read_words("-n1", "server"), 0);
+	cr_expect_eq(command.options.max_crashes, 0);
+	cr_expect_eq(command.options.max_memory, 0);
+	cr_assert_eq(read_words("-n1", "--max-crashes=0", "--max-memory=1.5K", "server"), 0);
+	cr_expect_eq(command.options.max_crashes, 0);
+	cr_expect_eq(command.options.max_memory, 1536);
+	cr_assert_eq(read_words("-n1", "--max-crashes=7", "server"), 0);
+	cr_expect_eq(command.options.max_crashes, 7);
 }
 
 Test(read, what_is_wrong_with_a_value_is_said)

@@ -17,6 +17,7 @@ enum copy_state {
 };
 
 struct asking;
+struct watched;
 
 /* A socket that it has opened after it was ready, and that no rule names: it is not kept. */
 struct late_socket {
@@ -52,10 +53,15 @@ struct copy {
 	char failed_bind[128]; /* its last bind has failed: "ENDPOINT failed with ..." */
 	struct late_socket late[COPY_LATE_MOST];
 	unsigned n_late;
-	pid_t probe;	       /* of --ready=COMMAND; 0: does not run */
-	struct asking *asking; /* of --ready=http:, and the like; or NULL */
-	bool has_probed;       /* it has said that the copy is ready */
-	int64_t probe_ms;      /* when it may be started again */
+	pid_t probe;		 /* the command of --ready or --alive; 0: none runs */
+	int probe_status;	 /* as of waitpid(2), once it is over */
+	bool is_hung;		 /* as hung.h says: others get its clients */
+	bool is_failing;	 /* as --alive says: others get its clients */
+	bool takes_nothing;	 /* so what waits in its queue is to be saved */
+	struct watched *watched; /* of --alive; or NULL */
+	struct asking *asking;	 /* of --ready=http:, and the like; or NULL */
+	bool has_probed;	 /* it has said that the copy is ready */
+	int64_t probe_ms;	 /* when it may be started again */
 	int64_t started_ms;
 	int64_t listening_ms; /* when it was seen to listen somewhere; 0: not yet */
 	int64_t ready_ms;     /* when it is ready, if it lives so long; 0: not known yet */

@@ -14,6 +14,7 @@ struct kept {
 	int fd;			  /* of a leaving one: -1 */
 	struct table_entry entry; /* its place and its inode; the rest says nothing */
 	bool is_seen;		  /* of a leaving one: the kernel shows it still */
+	bool is_hung;		  /* nobody accepts what waits in its queue, see hung.h */
 	int backlog;		  /* of a TCP listener */
 	bool is_deaf;		  /* see keeper_deafen() */
 	bool is_asked;	      /* no rule names it: kept while the program has it, see settle.h */
@@ -105,6 +106,9 @@ void keeper_hand_on(const struct keeper *keeper, struct kept *kept);
  * which is to be given to free(3); the sockets stay the keeper's.
  */
 bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct drained *drained);
+
+/* The ports of all kept sockets: one read of the tables is to cover all of them. */
+struct table_ports keeper_ports(const struct keeper *keeper);
 
 /* Whether COPY has any socket; whether it has handed one over, or taken one that it will have. */
 bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy);

@@ -39,6 +39,12 @@ static bool is_ready(const struct kept *kept)
 	return takers_any_serves(kept->takers);
 }
 
+/* And it is well. */
+static bool is_well(const struct kept *kept)
+{
+	return !kept->is_hung && takers_any_is_well(kept->takers);
+}
+
 /* Somebody serves it, though he may not be ready yet. */
 static bool is_served(const struct kept *kept)
 {
@@ -98,9 +104,11 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 	struct group *group = &steered->group;
 	const struct rule *rule = steering_rule(steering, steered);
 
-	mark_closed(steering, steered, is_starting, is_ready);
-	if (group->n_closed == group->order.count)
-		mark_closed(steering, steered, is_starting, is_served);
+	static predicate *const levels[] = {is_well, is_ready, is_served};
+
+	group->n_closed = group->order.count;
+	for (size_t i = 0; i < 3 && group->n_closed == group->order.count; i++)
+		mark_closed(steering, steered, is_starting, levels[i]);
 	bool needs_steering =
 		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);
 	group->trusted_ms = TRUSTED_MS;
