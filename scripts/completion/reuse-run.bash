@@ -60,7 +60,7 @@ _reuse_run_value() {
 			compgen -W "$(pgrep -x reuse-run)" -- "$2"
 		)
 		;;
-	--ready) mapfile -t COMPREPLY < <(compgen -W 'listen notify' -- "$2") ;;
+	--ready) mapfile -t COMPREPLY < <(compgen -W 'listen notify tcp http:' -- "$2") ;;
 	--hook) mapfile -t COMPREPLY < <(compgen -W 'auto preload notify strict' -- "$2") ;;
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--steer) mapfile -t COMPREPLY < <(compgen -W 'hash random cpu source source/' -- "$2") ;;

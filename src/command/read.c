@@ -113,6 +113,9 @@ static bool goes_together(const struct command *command)
 		return wrong("--no-keep goes with -n");
 	if (command->is_plain && command->has_queues)
 		return wrong("--queues and --no-keep do not go together");
+	if (command->is_plain && check_connects(&command->options.ready_check))
+		return wrong("--ready=tcp and --ready=http: ask by the sockets that are kept, so "
+			     "they do not go together with --no-keep");
 	if (command->options.n_queues > command->options.n_copies)
 		return wrong("--queues=%u: there are only %u copies, as -n says, to take from them",
 			command->options.n_queues, command->options.n_copies);

@@ -9,6 +9,7 @@
 #include "library.h"
 #include "notify/parent.h"
 #include "policy/source.h"
+#include "supervise/env_file.h"
 #include "supervise/expand.h"
 #include "supervise/supervisor.h"
 #include "supervise/talk/say.h"
@@ -49,18 +50,52 @@ static int prepare_in(const struct options *options, const char *directory, cons
 	return status;
 }
 
+/* TEXT as the copy SLOT of the first generation has it, to be freed; or NULL, which has been said.
+ */
+static char *text_for(const struct options *options, const char *text, unsigned slot)
+{
+	char *expanded = options->is_expanded ? expand_text(text, slot, 1) : strdup(text);
+
+	if (!expanded)
+		perror("reuse-run: --expand");
+	return expanded;
+}
+
+/* A copy without its settings would end, and be started again, for ever. */
+static int check_settings(const struct options *options)
+{
+	unsigned n_files = options->is_expanded ? options->n_copies : 1;
+
+	for (unsigned slot = 0; options->env_file && slot < n_files; slot++) {
+		char *file = text_for(options, options->env_file, slot);
+		bool is_good = file && env_file_check(file);
+		free(file);
+		if (!is_good)
+			return EX_CONFIG;
+	}
+	return 0;
+}
+
+static int prepare_for_copies(const struct options *options, const char *preload)
+{
+	int status = check_settings(options);
+
+	if (status)
+		return status;
+	if (!options->directory)
+		return prepare_in(options, NULL, preload);
+	char *directory = text_for(options, options->directory, 0);
+	if (!directory)
+		return EX_OSERR;
+	status = prepare_in(options, directory, preload);
+	free(directory);
+	return status;
+}
+
 static int prepare(const struct command *command, const char *preload)
 {
-	const struct options *options = &command->options;
-	bool is_expanded = options->directory && options->is_expanded;
-	char *expanded = is_expanded ? expand_text(options->directory, 0, 1) : NULL;
+	int status = prepare_for_copies(&command->options, preload);
 
-	if (is_expanded && !expanded) {
-		perror("reuse-run: --chdir");
-		return EX_OSERR;
-	}
-	int status = prepare_in(options, expanded ? expanded : options->directory, preload);
-	free(expanded);
 	if (status == EXIT_NOT_FOUND && command->one_word)
 		fprintf(stderr,
 			"reuse-run: -r %s is one word; a rule with blanks needs quotes, as in -r "

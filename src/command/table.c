@@ -85,8 +85,9 @@ const struct table_row table_rows[] = {
 		"how many queues of each endpoint the copies take their connections from: with 1, "
 		"whichever copy is idle takes the next one [one for each copy]", NULL},
 	{NULL, "--ready", "HOW", TABLE_COPIES, TABLE_READY, 0,
-		"a copy is ready when it listens ('listen'), when it says READY=1 ('notify'), or "
-		"when a shell command exits with 0 [listen]", "listen notify"},
+		"a copy is ready when it listens ('listen'), says READY=1 ('notify'), accepts a "
+		"connection ('tcp'), answers a request with 2xx or 3xx ('http:[PORT]/PATH'), or "
+		"when a shell command exits with 0 [listen]", "listen notify tcp http:"},
 	{NULL, "--ready-delay", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(ready_delay_ms),
 		"and has lived for so long since [500ms for listen, else 0s]", NULL},
 	{NULL, "--ready-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(ready_timeout_ms),

@@ -17,7 +17,8 @@ static const char *const wanted[] = {
 	[TABLE_TIME] = "a time, as 30s, 500ms or 2min",
 	[TABLE_SIGNAL] = "a signal, as TERM or QUIT",
 	[TABLE_RESTART] = "on-failure, always or no",
-	[TABLE_READY] = "listen, notify or a command",
+	[TABLE_READY] = "listen, notify, tcp, http:/PATH or http:PORT/PATH without a host, or a "
+			"command, which TLS needs",
 	[TABLE_FILLED] = "a value",
 	[TABLE_UNLINK] = "a file's name, for at most 16 times",
 };

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 /* 32-bit machines whose first system calls had 16-bit user ids. */
@@ -29,6 +30,13 @@
 #else
 #define FCNTL	 SYS_fcntl
 #define SET_LOCK F_SETLK
+#endif
+
+/* And whose first clock ends in 2038. */
+#ifdef SYS_clock_gettime64
+#define CLOCK_GETTIME SYS_clock_gettime64
+#else
+#define CLOCK_GETTIME SYS_clock_gettime
 #endif
 
 #define WORD(X)			    ((long)(X))
@@ -173,6 +181,16 @@ int system_fchown(int fd, uid_t user)
 ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	return CALL(SYS_sendmsg, fd, message, flags, 0, 0);
+}
+
+int64_t system_now_ms(void)
+{
+	struct {
+		int64_t seconds, nanoseconds; /* as the kernel has it on every machine */
+	} now = {0, 0};
+
+	CALL(CLOCK_GETTIME, CLOCK_MONOTONIC, &now, 0, 0, 0);
+	return now.seconds * 1000 + now.nanoseconds / 1000000;
 }
 
 /*

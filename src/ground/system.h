@@ -54,6 +54,7 @@ short system_poll_now(int fd, short events); /* what poll(2) returns in revents;
 int system_ioctl(int fd, unsigned long request, void *argument);
 int system_fchown(int fd, uid_t user); /* leaves the group */
 ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags);
+int64_t system_now_ms(void); /* clock_gettime(2), CLOCK_MONOTONIC; 0 where it does not tell */
 
 /* These inline, because every bind() of every program makes them. */
 static inline int system_getsockopt(int fd, int level, int option, void *value, socklen_t *length)

@@ -15,7 +15,7 @@
 
 /* ---- in the program's place ---- */
 
-int answer_with_rights(struct binding *binding, int (*work)(void *))
+static int do_with_rights(struct binding *binding, int (*work)(void *), bool *is_refused)
 {
 	struct deed deed = {
 		.caller = &binding->call->caller,
@@ -25,12 +25,17 @@ int answer_with_rights(struct binding *binding, int (*work)(void *))
 			.count = 1},
 	};
 
-	int result = rights_do(&deed, NULL);
+	int result = rights_do(&deed, is_refused);
 	if (result == -ETIMEDOUT || result == -EIO)
 		log_write(&binding->call->configuration->log, LOG_LEVEL_ERROR,
 			"what was to be done with the rights of process %d was stopped: %s",
 			(int)binding->call->caller.process, errno_name(-result));
 	return result;
+}
+
+int answer_with_rights(struct binding *binding, int (*work)(void *))
+{
+	return do_with_rights(binding, work, NULL);
 }
 
 int answer_unprepared(const struct binding *binding, bool is_guarded, int error)
@@ -84,10 +89,9 @@ static int bind_now(void *context)
 	return system_bind(call->fd, (struct sockaddr *)&target, length);
 }
 
-int answer_perform_bind(struct binding *binding)
+static int say_result(const struct binding *binding, int result)
 {
 	const struct call *call = binding->call;
-	int result = answer_with_rights(binding, bind_now);
 
 	if (result == -EADDRINUSE && binding->rule && tracee_is_in_our_network(&call->caller))
 		decision_say_in_use(call->configuration, rule_shares(binding->rule),
@@ -97,13 +101,36 @@ int answer_perform_bind(struct binding *binding)
 	return result;
 }
 
+int answer_perform_bind(struct binding *binding)
+{
+	return say_result(binding, answer_with_rights(binding, bind_now));
+}
+
+/* Whether the supervisor hears what becomes of binds, which the kernel does not tell us. */
+static bool is_heard(const struct call *call)
+{
+	return call->notify->keeper && call->configuration->is_supervised &&
+	       answer_is_ip_socket(call->fd);
+}
+
+/* As answer_perform_bind(), but without the caller's rights the kernel is to go on. */
+static int bind_and_hear(struct binding *binding)
+{
+	bool is_refused;
+	int result = do_with_rights(binding, bind_now, &is_refused);
+
+	return is_refused ? CONTINUED : say_result(binding, result);
+}
+
 /* Binds as no rule changes. Under a policy that protects, the kernel must not read it again. */
 static int bind_unchanged(struct binding *binding)
 {
+	bool is_to_be_left = binding->rule && binding->rule->actions.pass;
+
 	binding->rule = NULL;
-	return answer_is_guarded() && answer_is_ip_socket(binding->call->fd)
-		       ? answer_perform_bind(binding)
-		       : CONTINUED;
+	if (answer_is_guarded() && answer_is_ip_socket(binding->call->fd))
+		return answer_perform_bind(binding);
+	return !is_to_be_left && is_heard(binding->call) ? bind_and_hear(binding) : CONTINUED;
 }
 
 /* ---- sockets that were kept or inherited ---- */
@@ -151,8 +178,6 @@ static int hand_over(struct call *call)
 	return error;
 }
 
-#define PRIVILEGED_PORTS 1024
-
 /* Whether the caller could bind the port itself: it must not come by it as a kept socket. */
 static bool may_bind(const struct tracee *caller, uint16_t port)
 {
@@ -160,7 +185,7 @@ static bool may_bind(const struct tracee *caller, uint16_t port)
 		tracee_is_in_our_network(caller) ? sysctl_ipv4("ip_unprivileged_port_start") : -1;
 
 	if (first < 0)
-		first = PRIVILEGED_PORTS;
+		first = ENDPOINT_PRIVILEGED;
 	return port >= first || tracee_has_capability(caller, CAP_NET_BIND_SERVICE);
 }
 
@@ -199,8 +224,10 @@ static int bind_further(struct binding *binding)
 	if (taken < 0)
 		return taken;
 	int result = taken ? 0 : answer_perform_bind(binding);
-	if (result == 0 && actions->keep && is_udp && endpoint->port && call->notify->keeper)
-		call->notify->keeper->store(call->configuration, call->fd, endpoint);
+	const struct notify_keeper *keeper = call->notify->keeper;
+	if (result == 0 && is_udp && keeper)
+		keeper->store(call->configuration, call->fd, endpoint,
+			keeper->meaning(binding->rule, call->fd, endpoint));
 	if (result == 0 && actions->has_steer && is_udp)
 		steer_join(call->configuration, call->fd, binding->rule, endpoint);
 	return result;
@@ -239,30 +266,43 @@ static int bind_by_rule(struct binding *binding)
 		return answer_unprepared(binding, answer_is_guarded(), error);
 	if (actions->keep || actions->adopt || actions->has_steer)
 		return bind_further(binding);
-	return decision_retargets(binding->rule) || answer_is_guarded()
-		       ? answer_perform_bind(binding)
-		       : continue_and_watch(binding);
+	if (decision_retargets(binding->rule) || answer_is_guarded())
+		return answer_perform_bind(binding);
+	int result = is_heard(binding->call) ? bind_and_hear(binding) : CONTINUED;
+	return result == CONTINUED ? continue_and_watch(binding) : result;
 }
 
-int answer_bind(struct call *call)
+static int bind_as_decided(struct binding *binding)
 {
+	struct call *call = binding->call;
 	const struct configuration *configuration = call->configuration;
-	struct binding binding = {.call = call};
-	struct endpoint *endpoint = &binding.endpoint;
+	struct endpoint *endpoint = &binding->endpoint;
 
-	if (unseen_recall(call))
-		return 0;
-	if (!endpoint_from_sockaddr(
-		    endpoint, (struct sockaddr *)&call->address, call->length, false))
-		return bind_unchanged(&binding);
 	if (configuration->policy.is_explained) {
 		decision_explain(
 			configuration, VIEW_BIND, "bind", call->fd, call->number, endpoint);
 		return CONTINUED;
 	}
 	int error = decision_find_and_say(
-		configuration, VIEW_BIND, "bind", call->fd, call->number, endpoint, &binding.rule);
+		configuration, VIEW_BIND, "bind", call->fd, call->number, endpoint, &binding->rule);
 	if (error)
 		return error;
-	return binding.rule ? bind_by_rule(&binding) : bind_unchanged(&binding);
+	return binding->rule ? bind_by_rule(binding) : bind_unchanged(binding);
+}
+
+int answer_bind(struct call *call)
+{
+	const struct notify_keeper *keeper = call->notify->keeper;
+	struct binding binding = {.call = call};
+
+	if (unseen_recall(call))
+		return 0;
+	if (!endpoint_from_sockaddr(
+		    &binding.endpoint, (struct sockaddr *)&call->address, call->length, false))
+		return bind_unchanged(&binding);
+	int result = bind_as_decided(&binding);
+	if (keeper && result != CONTINUED)
+		keeper->note_bind(
+			call->configuration, call->fd, binding.rule, &binding.endpoint, result);
+	return result;
 }

@@ -45,9 +45,11 @@ int answer_listen(struct call *call)
 	const struct rule *rule = binding.rule;
 	if (error || !rule)
 		return error ? error : CONTINUED;
+	const struct notify_keeper *keeper = call->notify->keeper;
 	int result = system_listen(call->fd, backlog);
-	if (result == 0 && rule->actions.keep && call->notify->keeper)
-		call->notify->keeper->store(configuration, call->fd, endpoint);
+	if (result == 0 && keeper)
+		keeper->store(configuration, call->fd, endpoint,
+			keeper->meaning(rule, call->fd, endpoint));
 	if (result == 0 && rule->actions.has_steer)
 		steer_join(configuration, call->fd, rule, endpoint);
 	return result;

@@ -4,6 +4,7 @@
 #define NOTIFY_CONTEXT_H
 
 #include "policy/source.h"
+#include "socket/meant.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -17,8 +18,12 @@ struct notify_keeper {
 		const struct configuration *configuration, int fd, const struct endpoint *endpoint);
 	void (*placed)(
 		void); /* after TAKE has returned 1: the program has the socket, or never will */
-	void (*store)(
-		const struct configuration *configuration, int fd, const struct endpoint *endpoint);
+	enum meant (*meaning)(const struct rule *rule, int fd, const struct endpoint *endpoint);
+	void (*store)(const struct configuration *configuration, int fd,
+		const struct endpoint *endpoint, enum meant meant);
+	/* As keep_hears_of_bind(), and then the keeper is told. */
+	void (*note_bind)(const struct configuration *configuration, int fd,
+		const struct rule *rule, const struct endpoint *endpoint, int error);
 	void (*end)(const struct configuration *configuration, int fd);
 	int (*adopt)(const struct configuration *configuration, int fd, const struct rule *rule,
 		const struct endpoint *endpoint);

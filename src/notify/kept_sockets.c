@@ -10,6 +10,7 @@
 #include "ground/text.h"
 #include "socket/adopt.h"
 #include "socket/keep.h"
+#include "socket/kept_table.h"
 #include "socket/notify_socket.h"
 #include "socket/share.h"
 #include "tracee.h"
@@ -153,10 +154,12 @@ static bool may_have(int kept, int fd)
  * one process, which does nothing else, and does it for one of the others at a time. With a request
  * come the program's socket, its standard error, and a socket for the answer.
  */
-enum keep_what { TAKE, STORE, END };
+enum keep_what { TAKE, STORE, END, TELL };
 
 struct keep_request {
 	enum keep_what what;
+	enum meant meant; /* of what is to be stored */
+	int error;	  /* of a bind that is to be told of */
 	struct endpoint endpoint;
 	struct log log; /* of the program; the process has its path in the same place */
 };
@@ -178,7 +181,10 @@ static int fulfil(
 	case TAKE:
 		return keep_take(configuration, fd, &request->endpoint);
 	case STORE:
-		keep_store(configuration, fd, &request->endpoint);
+		keep_store(configuration, fd, &request->endpoint, request->meant);
+		return 0;
+	case TELL:
+		tell_keeper_of_bind(fd, &request->endpoint, request->error);
 		return 0;
 	default:
 		keep_end(configuration, fd);
@@ -323,15 +329,13 @@ static void placed(void)
 }
 
 /* Returns a negative errno where it does not answer. */
-static int ask(enum keep_what what, const struct configuration *configuration, int fd,
-	const struct endpoint *endpoint, int *made)
+static int ask(
+	struct keep_request request, const struct configuration *configuration, int fd, int *made)
 {
-	struct keep_request request = {.what = what, .log = configuration->log};
 	int answer = -1, theirs = -1, result = 0;
 	unsigned count;
 
-	if (endpoint)
-		request.endpoint = *endpoint;
+	request.log = configuration->log;
 	int error = open_channel(&answer, &theirs);
 	if (error)
 		return error;
@@ -358,9 +362,11 @@ static int ask(enum keep_what what, const struct configuration *configuration, i
 /* Without an answer, the program goes on with the socket that it has. */
 static int take(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
-	int kept,
-		taken = channels.to_keeping < 0 ? 0 : ask(TAKE, configuration, fd, endpoint, &kept);
+	const struct keep_request request = {.what = TAKE, .endpoint = *endpoint};
+	int kept, taken = 0;
 
+	if (channels.to_keeping >= 0 && kept_table_knows(endpoint))
+		taken = ask(request, configuration, fd, &kept);
 	if (taken <= 0)
 		return 0;
 	int result = system_dup3(kept, fd, O_CLOEXEC);
@@ -370,20 +376,35 @@ static int take(const struct configuration *configuration, int fd, const struct 
 	return result < 0 ? result : 1;
 }
 
-static void store(
-	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+static void store(const struct configuration *configuration, int fd,
+	const struct endpoint *endpoint, enum meant meant)
 {
-	if (channels.to_keeping >= 0)
-		ask(STORE, configuration, fd, endpoint, NULL);
+	const struct keep_request request = {.what = STORE, .meant = meant, .endpoint = *endpoint};
+
+	if (channels.to_keeping >= 0 && meant != MEANT_NOT)
+		ask(request, configuration, fd, NULL);
+}
+
+static void note_bind(const struct configuration *configuration, int fd, const struct rule *rule,
+	const struct endpoint *endpoint, int error)
+{
+	const struct keep_request request = {.what = TELL, .error = error, .endpoint = *endpoint};
+
+	if (channels.to_keeping >= 0 &&
+		keep_hears_of_bind(configuration, fd, rule, endpoint, error))
+		ask(request, configuration, fd, NULL);
 }
 
 static void end(const struct configuration *configuration, int fd)
 {
-	struct endpoint endpoint;
+	struct keep_request request = {.what = END};
+	struct endpoint *endpoint = &request.endpoint;
 
-	if (channels.to_keeping >= 0 && share_ask_protocol(fd, &endpoint) == 0 &&
-		endpoint.protocol == PROTOCOL_UDP)
-		ask(END, configuration, fd, NULL, NULL);
+	if (channels.to_keeping < 0 || share_ask_bound(fd, endpoint) < 0 || endpoint->port == 0 ||
+		share_ask_protocol(fd, endpoint) < 0 || endpoint->protocol != PROTOCOL_UDP)
+		return;
+	if (kept_table_knows(endpoint) || meant_was_sent(fd))
+		ask(request, configuration, fd, NULL);
 }
 
 /* ---- all of it ---- */
@@ -419,7 +440,9 @@ bool kept_sockets_is_wanted(const struct configuration *configuration)
 const struct notify_keeper kept_sockets_keeper = {
 	.take = take,
 	.placed = placed,
+	.meaning = keep_meaning,
 	.store = store,
+	.note_bind = note_bind,
 	.end = end,
 	.adopt = adopt_socket,
 	.inherited = adopt_inherited,

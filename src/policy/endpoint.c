@@ -316,9 +316,15 @@ void prefix_print(struct text *text, const struct prefix *prefix)
 
 void endpoint_print(struct text *text, const struct endpoint *endpoint)
 {
+	text_format(text, "%s ", protocol_name(endpoint->protocol));
+	endpoint_print_place(text, endpoint);
+}
+
+void endpoint_print_place(struct text *text, const struct endpoint *endpoint)
+{
 	bool is_ip6 = !address_is_ip4(&endpoint->address);
 
-	text_format(text, "%s %s", protocol_name(endpoint->protocol), is_ip6 ? "[" : "");
+	text_format(text, "%s", is_ip6 ? "[" : "");
 	address_print(text, &endpoint->address);
 	scope_print(text, endpoint->scope_id == SCOPE_UNKNOWN ? 0 : endpoint->scope_id);
 	text_format(text, "%s:%u", is_ip6 ? "]" : "", endpoint->port);

@@ -47,6 +47,8 @@ struct endpoint {
 	uint8_t protocol;  /* enum protocol */
 };
 
+#define ENDPOINT_PRIVILEGED 1024 /* ports below are for services that everybody knows */
+
 #define ENDPOINT_TEXT_SIZE 72 /* holds any endpoint in words, with the NUL */
 
 /* All functions here are pure and async-signal-safe, but for what parsing says of interfaces. */
@@ -138,5 +140,8 @@ void prefix_print(struct text *text, const struct prefix *prefix);
 
 /* "tcp 0.0.0.0:80", "udp [::1]:53", "tcp [fe80::1%2]:80". */
 void endpoint_print(struct text *text, const struct endpoint *endpoint);
+
+/* The same without the protocol: "127.0.0.1:80", "[::1]:80". */
+void endpoint_print_place(struct text *text, const struct endpoint *endpoint);
 
 #endif

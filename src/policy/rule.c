@@ -23,6 +23,21 @@ bool rule_matches_bound(const struct rule *rule, const struct endpoint *endpoint
 		       : match_holds_address(&rule->match, endpoint);
 }
 
+bool rule_names_port(const struct rule *rule, uint16_t port)
+{
+	const struct target *to = &rule->actions.to;
+
+	if (to->has_port)
+		return to->port == port;
+	for (uint32_t i = 0; i < rule->match.n_ports; i++) {
+		const struct ports *ports = &rule->match.ports[i];
+		bool holds_all = ports->first <= ENDPOINT_PRIVILEGED && ports->last == UINT16_MAX;
+		if (!holds_all && port >= ports->first && port <= ports->last)
+			return true;
+	}
+	return false;
+}
+
 static const char *base_name(const char *path)
 {
 	const char *base = path;

@@ -123,6 +123,12 @@ static inline bool rule_matches(const struct rule *rule, const struct endpoint *
  */
 bool rule_matches_bound(const struct rule *rule, const struct endpoint *endpoint);
 
+/*
+ * Whether somebody wrote the rule for this port: it has it in port=, or moves sockets to it. A
+ * range that holds every port from 1024 on names none.
+ */
+bool rule_names_port(const struct rule *rule, uint16_t port);
+
 /* Whether exe= of the rule names the program; a rule without exe= is for all. */
 bool rule_is_for(const struct rule *rule, const struct program *program);
 

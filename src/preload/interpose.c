@@ -133,8 +133,8 @@ static SLOW int bind_further(const struct configuration *configuration, int fd,
 	if (taken < 0)
 		return fail_with(taken);
 	int result = taken ? 0 : call_bind(configuration, fd, rule, address, length, endpoint);
-	if (result == 0 && actions->keep && is_udp && endpoint->port)
-		keep_store(configuration, fd, endpoint);
+	if (result == 0 && is_udp)
+		keep_store(configuration, fd, endpoint, keep_meaning(rule, fd, endpoint));
 	if (result == 0 && actions->has_steer && is_udp)
 		steer_join(configuration, fd, rule, endpoint);
 	return result;
@@ -163,9 +163,23 @@ static FAST int bind_by_rule(const struct configuration *configuration, int fd,
 
 /* ---- bind ---- */
 
+static FAST int bind_as_decided(const struct configuration *configuration, int fd,
+	const struct sockaddr *address, socklen_t length, struct endpoint *endpoint,
+	const struct rule **rule)
+{
+	int error = decision_find_and_say(configuration, VIEW_BIND, "bind", fd, fd, endpoint, rule);
+
+	if (error)
+		return fail_with(error);
+	return *rule ? bind_by_rule(configuration, fd, *rule, address, length, endpoint)
+		     : libc.bind(fd, address, length);
+}
+
 static SLOW int bind_specially(const struct configuration *configuration, int fd,
 	const struct sockaddr *address, socklen_t length, struct endpoint *endpoint)
 {
+	const struct rule *rule;
+
 	say_once(configuration);
 	if (configuration->policy.broken)
 		return fail_with(-EINVAL);
@@ -174,7 +188,12 @@ static SLOW int bind_specially(const struct configuration *configuration, int fd
 		return libc.bind(fd, address, length);
 	}
 	keep_settle();
-	return 1;
+	int result = bind_as_decided(configuration, fd, address, length, endpoint, &rule);
+	int error = result == 0 ? 0 : -errno;
+	if (configuration->policy.has_keep &&
+		keep_hears_of_bind(configuration, fd, rule, endpoint, error))
+		tell_keeper_of_bind(fd, endpoint, error);
+	return result;
 }
 
 EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length)
@@ -185,17 +204,9 @@ EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length)
 
 	if (!endpoint_from_sockaddr(&endpoint, address, length, false))
 		return libc.bind(fd, address, length);
-	if (__builtin_expect(configuration->policy.is_special, 0)) {
-		int result = bind_specially(configuration, fd, address, length, &endpoint);
-		if (result <= 0)
-			return result;
-	}
-	int error =
-		decision_find_and_say(configuration, VIEW_BIND, "bind", fd, fd, &endpoint, &rule);
-	if (error)
-		return fail_with(error);
-	return rule ? bind_by_rule(configuration, fd, rule, address, length, &endpoint)
-		    : libc.bind(fd, address, length);
+	if (__builtin_expect(configuration->policy.is_special, 0))
+		return bind_specially(configuration, fd, address, length, &endpoint);
+	return bind_as_decided(configuration, fd, address, length, &endpoint, &rule);
 }
 
 /* ---- listen ---- */
@@ -227,8 +238,8 @@ static int listen_bound(
 	if (error)
 		return fail_with(error);
 	int result = libc.listen(fd, backlog);
-	if (result == 0 && rule && rule->actions.keep)
-		keep_store(configuration, fd, endpoint);
+	if (result == 0 && rule)
+		keep_store(configuration, fd, endpoint, keep_meaning(rule, fd, endpoint));
 	if (result == 0 && rule && rule->actions.has_steer)
 		steer_join(configuration, fd, rule, endpoint);
 	return result;

@@ -7,59 +7,26 @@
 #include "ground/procfs.h"
 #include "ground/system.h"
 #include "inherited.h"
-#include "notify_socket.h"
+#include "kept_table.h"
 #include "replace.h"
 #include "same_socket.h"
 #include "say_of_endpoint.h"
 #include "share.h"
+#include "tell_keeper.h"
 #include "undo_end.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 
-#define KEPT_MOST 1024
 #define DUPS_FROM 64 /* our duplicates stay above the descriptors that programs count on */
-#define PATH_SIZE 108
-#define NAME_SIZE 160
-
-/*
- * What all processes of one family, forked from the one that was started, know of a kept socket.
- * Written as sockets come and go.
- */
-struct kept_socket {
-	_Atomic uint64_t inode;	   /* or one of the two below */
-	struct file_identity file; /* as a whole: other file systems have such inodes too */
-	struct endpoint endpoint;
-	_Atomic int holder;	/* the process that took or made it last; 0: none yet */
-	_Atomic bool is_stored; /* the keeper has it */
-};
-
-#define NOT_COMPLETE 0
-#define FREE	     UINT64_MAX /* to be used again; a duplicate of another inode is none of it */
-
-struct shared {
-	_Atomic unsigned count;
-	struct kept_socket kept[KEPT_MOST];
-};
-
-static struct shared *shared; /* NULL: there is nothing to keep */
-
-/* What this process has: inherited over fork, each process with its own. */
-static struct {
-	_Atomic int fd;	   /* our duplicate; 0: none */
-	_Atomic int claim; /* the process, one of its threads, that looks at it now */
-} mine[KEPT_MOST];
 
 static _Atomic bool is_settled;
 
 static const struct keep_service *service; /* NULL: sockets are for this process, else for others */
 
-/* Where the keeper listens, and how many sockets it takes; as of the start. */
-static char notify_path[PATH_SIZE];
-static int store_size; /* 0: not known */
+static int store_size; /* how many sockets the keeper takes, as of the start; 0: not known */
 
 /* The process that has our kept sockets is to be replaced by this one, and lives still. */
 static bool is_successor;
@@ -73,71 +40,6 @@ static bool is_shared;
  */
 static bool is_start_trusted;
 
-/* ---- the table ---- */
-
-static unsigned entries(void)
-{
-	unsigned most = shared ? shared->count : 0;
-
-	return most < KEPT_MOST ? most : KEPT_MOST;
-}
-
-/* The number of an entry that is nobody else's, or KEPT_MOST. */
-static unsigned free_place(void)
-{
-	for (unsigned i = 0; i < entries(); i++) {
-		uint64_t inode = FREE;
-		if (atomic_compare_exchange_strong(&shared->kept[i].inode, &inode, NOT_COMPLETE))
-			return i;
-	}
-	return entries() < KEPT_MOST ? atomic_fetch_add(&shared->count, 1) : KEPT_MOST;
-}
-
-/* Returns the number of the new entry, or -1. */
-static int add(int fd, const struct file_identity *file, const struct endpoint *endpoint)
-{
-	unsigned place = free_place();
-
-	if (place >= KEPT_MOST)
-		return -1;
-	mine[place].fd = fd;
-	shared->kept[place].endpoint = *endpoint;
-	shared->kept[place].file = *file;
-	shared->kept[place].holder = 0;
-	shared->kept[place].inode = file->inode;
-	return (int)place;
-}
-
-/*
- * To be called when the keeper has been told. Where this process was forked from another that has a
- * duplicate too, or the other way round, that one stays open.
- */
-static void forget(unsigned place)
-{
-	mine[place].fd = 0;
-	shared->kept[place].is_stored = false;
-	shared->kept[place].inode = FREE;
-}
-
-/* Whether our duplicate is there still; a program may close descriptors that it does not know. */
-static bool is_open(unsigned place)
-{
-	struct file_identity file = file_identity_of(mine[place].fd);
-
-	return mine[place].fd > 0 && file.inode == shared->kept[place].inode &&
-	       file_identity_equals(&file, &shared->kept[place].file);
-}
-
-static int find(const struct file_identity *file)
-{
-	for (unsigned i = 0; i < entries(); i++) {
-		if (shared->kept[i].inode == file->inode &&
-			file_identity_equals(&shared->kept[i].file, file) && is_open(i))
-			return (int)i;
-	}
-	return -1;
-}
-
 /* ---- at the start ---- */
 
 static void add_inherited(int fd, void *context)
@@ -148,30 +50,16 @@ static void add_inherited(int fd, void *context)
 	if (share_ask_bound(fd, &endpoint) < 0 || share_ask_protocol(fd, &endpoint) < 0)
 		return;
 	struct file_identity file = file_identity_of(fd);
-	int place = add(fd, &file, &endpoint);
+	int place = kept_table_add(fd, &file, &endpoint);
 	if (place >= 0)
-		shared->kept[place].is_stored = true;
-}
-
-static bool open_shared(void)
-{
-	void *memory = mmap(
-		NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	shared = memory == MAP_FAILED ? NULL : memory;
-	return shared != NULL;
+		kept_table_at((unsigned)place)->is_stored = true;
 }
 
 static void read_keeper(char **environment)
 {
-	struct text path;
 	const char *number = inherited_variable(environment, "FDSTORE=");
 	int size = number ? procfs_number(number) : 0;
 
-	text_start(&path, notify_path, sizeof notify_path);
-	text_format(&path, "%s", inherited_variable(environment, "NOTIFY_SOCKET="));
-	if (path.truncated)
-		notify_path[0] = '\0';
 	store_size = size > 0 ? size : 0;
 	is_successor = inherited_variable(environment, "REUSE_SUCCESSOR=") != NULL;
 	is_shared = inherited_variable(environment, "REUSE_SHARED=") != NULL;
@@ -183,13 +71,18 @@ void keep_start(const struct configuration *configuration, char ***environment)
 	size_t bytes = 64 * 1024;
 
 	is_start_trusted = getauxval(AT_SECURE) == 0;
-	if (configuration->policy.is_builtin || !is_start_trusted || !*environment || shared)
+	if (configuration->policy.is_builtin || !is_start_trusted || !*environment ||
+		kept_table_is_open())
 		return;
 	read_keeper(*environment);
 	bool has_inherited = inherited_variable(*environment, "LISTEN_FDS=") ||
 			     inherited_variable(*environment, "REUSE_KEPT=");
-	if ((has_inherited || configuration->policy.has_keep) && !open_shared())
+	if ((has_inherited || configuration->policy.has_keep) && !kept_table_open())
 		return;
+	if (configuration->policy.has_keep) {
+		tell_keeper_start(*environment);
+		meant_open();
+	}
 	if (!has_inherited)
 		return;
 	for (char **at = *environment; *at; at++)
@@ -201,6 +94,7 @@ void keep_start(const struct configuration *configuration, char ***environment)
 void keep_serve(const struct keep_service *whose)
 {
 	service = whose;
+	tell_keeper_by(whose->send);
 	keep_settle();
 }
 
@@ -216,24 +110,17 @@ bool keep_is_shared(void)
 
 void keep_settle(void)
 {
-	if (entries() == 0 || atomic_exchange(&is_settled, true))
+	if (kept_table_count() == 0 || atomic_exchange(&is_settled, true))
 		return;
-	for (unsigned i = 0; i < entries(); i++) {
-		if (is_open(i))
-			system_fcntl(mine[i].fd, F_SETFD, FD_CLOEXEC);
+	for (unsigned i = 0; i < kept_table_count(); i++) {
+		if (kept_table_has(i))
+			system_fcntl(kept_table_fd(i), F_SETFD, FD_CLOEXEC);
 	}
 }
 
 void keep_leave(void)
 {
-	for (unsigned i = 0; i < entries(); i++) {
-		if (is_open(i))
-			system_close(mine[i].fd);
-		mine[i].fd = 0;
-	}
-	if (shared)
-		munmap(shared, sizeof *shared);
-	shared = NULL;
+	kept_table_leave();
 }
 
 /* ---- whose is it? ---- */
@@ -254,8 +141,8 @@ static bool is_other_descriptor(int fd, uint64_t inode, void *context)
 static bool program_holds(unsigned place)
 {
 	struct holding holding = {
-		.duplicate = mine[place].fd > 0 ? mine[place].fd : -1,
-		.inode = shared->kept[place].inode,
+		.duplicate = kept_table_fd(place),
+		.inode = kept_table_at(place)->inode,
 	};
 
 	return open_sockets_walk(PROCFS_SELF, is_other_descriptor, &holding) == 1;
@@ -264,71 +151,55 @@ static bool program_holds(unsigned place)
 /* Whether the program that asks with its socket FD must go without. */
 static bool is_denied(unsigned place, int fd)
 {
-	return service ? !service->may_have(mine[place].fd, fd) : program_holds(place);
-}
-
-/* Lets one thread of this process at a time look at an entry; a forked child starts anew. */
-static bool claim(unsigned place)
-{
-	int self = system_getpid(), other = mine[place].claim;
-
-	return other != self && atomic_compare_exchange_strong(&mine[place].claim, &other, self);
-}
-
-static void release(unsigned place)
-{
-	mine[place].claim = 0;
+	return service ? !service->may_have(kept_table_fd(place), fd) : program_holds(place);
 }
 
 /* ---- is it the one? ---- */
 
 static bool is_for(unsigned place, int fd, const struct endpoint *endpoint)
 {
-	return same_endpoint(&shared->kept[place].endpoint, endpoint) && is_open(place) &&
-	       same_socket(mine[place].fd, fd, endpoint);
+	return same_endpoint(&kept_table_at(place)->endpoint, endpoint) && kept_table_has(place) &&
+	       same_socket(kept_table_fd(place), fd, endpoint);
 }
 
 /* ---- the keeper ---- */
 
-static int tell_keeper(const char *what, unsigned place, int fd)
+static void say_sent(
+	const struct configuration *configuration, const struct endpoint *endpoint, int error)
 {
-	char bytes[NAME_SIZE];
-	struct text message;
-
-	text_start(&message, bytes, sizeof bytes);
-	text_format(&message, "%s\nFDNAME=", what);
-	inherited_print_name(&message, shared->kept[place].inode, &shared->kept[place].endpoint);
-	return service ? service->send(notify_path, bytes, fd)
-		       : notify_socket_send(notify_path, bytes, fd);
-}
-
-static void send_to_keeper(const struct configuration *configuration, unsigned place)
-{
-	struct kept_socket *kept = &shared->kept[place];
-	int error = tell_keeper("FDSTORE=1\nFDPOLL=0", place, mine[place].fd);
-
-	kept->is_stored = !error;
 	if (error)
-		say_of_endpoint(configuration, LOG_LEVEL_WARN, &kept->endpoint,
+		say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
 			"the keeper cannot be reached, so the socket is not kept: %s",
 			errno_name(-error));
 	else
-		say_of_endpoint(configuration, LOG_LEVEL_INFO, &kept->endpoint,
-			"the keeper was sent the socket");
-	if (store_size && entries() > (unsigned)store_size)
-		log_write(&configuration->log, LOG_LEVEL_WARN,
+		say_of_endpoint(
+			configuration, LOG_LEVEL_INFO, endpoint, "the keeper was sent the socket");
+}
+
+static void send_to_keeper(
+	const struct configuration *configuration, unsigned place, enum meant meant)
+{
+	struct kept_socket *kept = kept_table_at(place);
+	int error = tell_keeper_store(kept_table_fd(place), kept->inode, &kept->endpoint, meant);
+
+	kept->is_stored = !error;
+	say_sent(configuration, &kept->endpoint, error);
+	if (store_size && kept_table_count() > (unsigned)store_size)
+		say_of_endpoint(configuration, LOG_LEVEL_WARN, &kept->endpoint,
 			"%u sockets are to be kept, and the keeper takes %d; raise "
 			"FileDescriptorStoreMax=",
-			entries(), store_size);
+			kept_table_count(), store_size);
 }
 
 /* Has the keeper close a socket, and closes our duplicate. */
 static void give_up(const struct configuration *configuration, unsigned place, const char *why)
 {
-	tell_keeper("FDSTOREREMOVE=1", place, -1);
-	say_of_endpoint(configuration, LOG_LEVEL_INFO, &shared->kept[place].endpoint, "%s", why);
-	system_close(mine[place].fd);
-	forget(place);
+	const struct kept_socket *kept = kept_table_at(place);
+
+	tell_keeper_remove(kept->inode, &kept->endpoint);
+	say_of_endpoint(configuration, LOG_LEVEL_INFO, &kept->endpoint, "%s", why);
+	system_close(kept_table_fd(place));
+	kept_table_forget(place);
 }
 
 /* ---- taking ---- */
@@ -336,19 +207,19 @@ static void give_up(const struct configuration *configuration, unsigned place, c
 /* In spite of the lock, which a process has that was not forked from this one's family. */
 static bool hold_in_family(unsigned place)
 {
-	int holder = shared->kept[place].holder, self = system_getpid();
+	int holder = kept_table_at(place)->holder, self = system_getpid();
 	bool is_free = holder == 0 || holder == self || system_kill(holder, 0) == -ESRCH;
 
 	return is_free &&
-	       atomic_compare_exchange_strong(&shared->kept[place].holder, &holder, self);
+	       atomic_compare_exchange_strong(&kept_table_at(place)->holder, &holder, self);
 }
 
 /* Makes this process the holder, unless another one is. */
 static bool hold(unsigned place)
 {
-	if (system_lock(mine[place].fd) < 0)
+	if (system_lock(kept_table_fd(place)) < 0)
 		return (is_successor || is_shared) && hold_in_family(place);
-	shared->kept[place].holder = system_getpid();
+	kept_table_at(place)->holder = system_getpid();
 	return true;
 }
 
@@ -357,15 +228,15 @@ static int take(const struct configuration *configuration, unsigned place, int f
 {
 	if (is_denied(place, fd) || !hold(place))
 		return 0;
-	if (!undo_end(mine[place].fd, endpoint->protocol)) {
+	if (!undo_end(kept_table_fd(place), endpoint->protocol)) {
 		give_up(configuration, place, "the socket was shut down, so it is not kept");
 		return 0;
 	}
-	int error = replace_socket(fd, mine[place].fd, endpoint, is_shared);
+	int error = replace_socket(fd, kept_table_fd(place), endpoint, is_shared);
 	if (error)
 		return error;
 	/* The keeper hears of it anew, so that it knows who has the socket now. */
-	shared->kept[place].is_stored = false;
+	kept_table_at(place)->is_stored = false;
 	say_of_endpoint(configuration, LOG_LEVEL_INFO, endpoint, "takes the kept socket over");
 	return 1;
 }
@@ -377,11 +248,11 @@ static int take(const struct configuration *configuration, unsigned place, int f
  */
 static bool is_orphan(unsigned place, const struct endpoint *endpoint)
 {
-	const struct kept_socket *kept = &shared->kept[place];
+	const struct kept_socket *kept = kept_table_at(place);
 	int holder = kept->holder;
 
 	/* Without a system call for sockets that are elsewhere: there may be many. */
-	if (!kept->is_stored || !same_endpoint(&kept->endpoint, endpoint) || is_open(place))
+	if (!kept->is_stored || !same_endpoint(&kept->endpoint, endpoint) || kept_table_has(place))
 		return false;
 	bool is_elsewhere =
 		holder > 0 && holder != system_getpid() && system_kill(holder, 0) != -ESRCH;
@@ -392,14 +263,15 @@ static bool is_orphan(unsigned place, const struct endpoint *endpoint)
 static void give_up_orphan(
 	const struct configuration *configuration, unsigned place, const struct endpoint *endpoint)
 {
+	struct kept_socket *kept = kept_table_at(place);
 	bool is_stored = true;
 
 	if (!is_orphan(place, endpoint) ||
-		!atomic_compare_exchange_strong(&shared->kept[place].is_stored, &is_stored, false))
+		!atomic_compare_exchange_strong(&kept->is_stored, &is_stored, false))
 		return;
-	tell_keeper("FDSTOREREMOVE=1", place, -1);
-	if (mine[place].fd <= 0)
-		forget(place);
+	tell_keeper_remove(kept->inode, &kept->endpoint);
+	if (kept_table_fd(place) < 0)
+		kept_table_forget(place);
 	say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
 		"nobody has a descriptor of a kept socket any more; the keeper was told to close "
 		"it");
@@ -410,18 +282,18 @@ int keep_take(const struct configuration *configuration, int fd, const struct en
 	struct endpoint bound;
 
 	/* A socket that is bound already shall hear so from the kernel. */
-	if (share_ask_bound(fd, &bound) < 0 || bound.port != 0)
+	if (!kept_table_knows(endpoint) || share_ask_bound(fd, &bound) < 0 || bound.port != 0)
 		return 0;
-	for (unsigned i = 0; i < entries(); i++) {
+	for (unsigned i = 0; i < kept_table_count(); i++) {
 		if (!is_for(i, fd, endpoint)) {
 			give_up_orphan(configuration, i, endpoint);
 			continue;
 		}
 		/* Who has a claim on it wants just this one, and will take it. */
-		if (!claim(i))
+		if (!kept_table_claim(i))
 			continue;
 		int result = take(configuration, i, fd, endpoint);
-		release(i);
+		kept_table_release(i);
 		if (result)
 			return result;
 	}
@@ -448,32 +320,65 @@ static int add_new(int fd, const struct file_identity *file, const struct endpoi
 
 	if (duplicate < 0) /* EINVAL: the limit is below where they begin */
 		return duplicate == -EINVAL ? -EMFILE : duplicate;
-	int place = add(duplicate, file, endpoint);
+	int place = kept_table_add(duplicate, file, endpoint);
 	if (place < 0) {
 		system_close(duplicate);
 		return -ENOSPC;
 	}
 	system_lock(fd);
-	shared->kept[place].holder = system_getpid();
+	kept_table_at((unsigned)place)->holder = system_getpid();
 	return place;
 }
 
-void keep_store(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+/* Sends a socket that stays the program's alone: when the program closes it, it is closed. */
+static void lend(const struct configuration *configuration, int fd,
+	const struct file_identity *file, const struct endpoint *endpoint)
+{
+	say_sent(configuration, endpoint,
+		tell_keeper_store(fd, file->inode, endpoint, MEANT_IF_OPEN));
+}
+
+static void store(const struct configuration *configuration, int fd,
+	const struct endpoint *endpoint, enum meant meant)
 {
 	struct file_identity file = file_identity_of(fd);
+	int place = kept_table_find(&file);
 
-	if (!notify_path[0]) {
-		say_no_keeper(configuration, endpoint);
+	/* A service manager keeps what it is sent, so then we keep a duplicate to take it back. */
+	if (place < 0 && meant == MEANT_IF_OPEN && configuration->is_supervised) {
+		lend(configuration, fd, &file, endpoint);
 		return;
 	}
-	int place = shared ? find(&file) : -ENOMEM;
-	if (place < 0 && shared)
+	if (place < 0)
 		place = add_new(fd, &file, endpoint);
 	if (place < 0)
 		say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
 			"the socket is not kept: %s", errno_name(-place));
-	else if (!shared->kept[place].is_stored)
-		send_to_keeper(configuration, (unsigned)place);
+	else if (!kept_table_at((unsigned)place)->is_stored)
+		send_to_keeper(configuration, (unsigned)place, meant);
+}
+
+enum meant keep_meaning(const struct rule *rule, int fd, const struct endpoint *endpoint)
+{
+	enum meant meant = rule->actions.keep ? meant_of(rule, fd, endpoint) : MEANT_NOT;
+	bool is_counted = meant == MEANT_IF_OPEN && endpoint->protocol == PROTOCOL_UDP &&
+			  !kept_table_knows(endpoint);
+
+	return is_counted && !meant_may_send(fd) ? MEANT_NOT : meant;
+}
+
+void keep_store(const struct configuration *configuration, int fd, const struct endpoint *endpoint,
+	enum meant meant)
+{
+	if (meant == MEANT_NOT)
+		return;
+	if (!tell_keeper_is_there())
+		say_no_keeper(configuration, endpoint);
+	else if (!kept_table_is_open())
+		say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
+			"the socket is not kept: %s", errno_name(ENOMEM));
+	else
+		store(configuration, fd, endpoint, meant);
 }
 
 /* ---- ending ---- */
@@ -482,12 +387,26 @@ void keep_end(const struct configuration *configuration, int fd)
 {
 	struct endpoint endpoint;
 
-	if (entries() == 0 || share_ask_protocol(fd, &endpoint) < 0 ||
-		endpoint.protocol != PROTOCOL_UDP)
+	if ((kept_table_count() == 0 && !meant_was_sent(fd)) ||
+		share_ask_protocol(fd, &endpoint) < 0 || endpoint.protocol != PROTOCOL_UDP)
 		return;
 	struct file_identity file = file_identity_of(fd);
-	int place = find(&file);
-	if (place < 0)
-		return;
-	give_up(configuration, (unsigned)place, "the socket is connected, so it is not kept");
+	int place = kept_table_find(&file);
+	if (place >= 0)
+		give_up(configuration, (unsigned)place,
+			"the socket is connected, so it is not kept");
+	else if (meant_was_sent(fd) && share_ask_bound(fd, &endpoint) == 0)
+		tell_keeper_remove(file.inode, &endpoint);
+}
+
+/* ---- binds ---- */
+
+bool keep_hears_of_bind(const struct configuration *configuration, int fd, const struct rule *rule,
+	const struct endpoint *endpoint, int error)
+{
+	if (rule && (rule->actions.pass || rule->actions.deny))
+		return false;
+	if (!error)
+		meant_note_bind(fd, endpoint);
+	return tell_keeper_is_news(configuration, error);
 }

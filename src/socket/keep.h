@@ -3,7 +3,7 @@
 #ifndef SOCKET_KEEP_H
 #define SOCKET_KEEP_H
 
-#include "policy/source.h"
+#include "tell_keeper.h"
 
 #include <stdbool.h>
 
@@ -11,6 +11,9 @@
  * A kept socket is in one of the keeper's hands (systemd's file descriptor store, or reuse-run) and
  * in ours: the keeper passes it to the next process, and we hold a duplicate beside the program's
  * own descriptor, so that a socket that the program closes and binds anew is the same one.
+ *
+ * But what only the program itself has asked for, of a process that has a supervisor, has no
+ * duplicate here: what the program closes is closed then, unless the supervisor keeps it (meant.h).
  *
  * Every kept socket has one holder: the process that has a descriptor of it besides our duplicate,
  * and the record lock (fcntl(2), F_SETLK) on it. The kernel gives the lock back when that process
@@ -44,7 +47,7 @@ struct keep_service {
 	/* Whether the process whose socket FD is may have the socket KEPT. */
 	bool (*may_have)(int kept, int fd);
 	/* Sends a message, as notify_socket_send(), from a process that the keeper listens to. */
-	int (*send)(const char *path, const char *message, int fd);
+	tell_keeper_sender *send;
 };
 
 /*
@@ -67,13 +70,32 @@ void keep_leave(void);
  */
 int keep_take(const struct configuration *configuration, int fd, const struct endpoint *endpoint);
 
-/* Hands the socket FD, which listens (UDP: is bound), to the keeper, unless it has it already. */
-void keep_store(const struct configuration *configuration, int fd, const struct endpoint *endpoint);
+/*
+ * How the socket FD is meant, which is bound to ENDPOINT by RULE; MEANT_NOT: it is not to be kept.
+ * To be called once for a UDP socket, when it is bound: such as no rule names are counted.
+ */
+enum meant keep_meaning(const struct rule *rule, int fd, const struct endpoint *endpoint);
+
+/*
+ * Hands the socket FD, which listens (UDP: is bound), to the keeper, unless it has it already or it
+ * is MEANT_NOT.
+ */
+void keep_store(const struct configuration *configuration, int fd, const struct endpoint *endpoint,
+	enum meant meant);
 
 /*
  * To be called before the socket FD is connected: UDP with a single peer is of no use to the next
  * process, so it is not kept any more.
  */
 void keep_end(const struct configuration *configuration, int fd);
+
+/*
+ * To be called when the program's socket FD was bound to ENDPOINT under RULE (or NULL), or when
+ * that has failed with ERROR. Returns whether tell_keeper_of_bind() is to be called: reuse-run
+ * takes no copy for ready whose last bind has failed. What a rule denies or leaves alone does not
+ * count.
+ */
+bool keep_hears_of_bind(const struct configuration *configuration, int fd, const struct rule *rule,
+	const struct endpoint *endpoint, int error);
 
 #endif

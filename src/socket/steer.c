@@ -99,6 +99,36 @@ static void add_knock(struct steer_program *program)
 	add(program, BPF_RET | BPF_A, 0);
 }
 
+/* ---- a guest ---- */
+
+#define NO_NUMBER INT32_MAX /* no member has it: the kernel's hash chooses */
+
+/* A = a word of the packet; what is not WANTED is to go on behind. */
+static void add_test(struct steer_program *program, uint16_t size, unsigned place, uint32_t wanted)
+{
+	add(program, (uint16_t)(BPF_LD | size | BPF_ABS), FROM_IP(place));
+	add_jump(program, BPF_JMP | BPF_JEQ | BPF_K, wanted, 0, 0);
+}
+
+static void add_guest(struct steer_program *program, const struct steer_guest *guest)
+{
+	const uint32_t ip4[] = {0x7f000001}, ip6[] = {0, 0, 0, 1};
+	unsigned first = program->length, place = guest->is_ip6 ? IP6_SOURCE : IP4_SOURCE;
+
+	add(program, BPF_LD | BPF_B | BPF_ABS, FROM_IP(0));
+	add(program, BPF_ALU | BPF_RSH | BPF_K, 4);
+	add_jump(program, BPF_JMP | BPF_JEQ | BPF_K, guest->is_ip6 ? 6 : 4, 0, 0);
+	for (unsigned i = 0; i < (guest->is_ip6 ? IP6_WORDS : 1); i++)
+		add_test(program, BPF_W, place + 4 * i, guest->is_ip6 ? ip6[i] : ip4[i]);
+	add_test(
+		program, BPF_H, guest->is_ip6 ? IP6_HEADER_LENGTH : IP4_HEADER_LENGTH, guest->port);
+	add(program, BPF_RET | BPF_K, guest->number);
+	for (unsigned i = first; i < program->length; i++) {
+		if (BPF_CLASS(program->code[i].code) == BPF_JMP)
+			program->code[i].jf = (uint8_t)(program->length - i - 1);
+	}
+}
+
 /* ---- the choice ---- */
 
 static void add_choice(struct steer_program *program, const struct steer *steer, unsigned members,
@@ -131,6 +161,19 @@ void steer_build_knockable(struct steer_program *program, const struct steer *st
 	program->length = 0;
 	add_knock(program);
 	add_choice(program, steer, members, closed, n_closed);
+}
+
+void steer_build_for_guest(struct steer_program *program, const struct steer *steer,
+	unsigned members, const unsigned *closed, unsigned n_closed,
+	const struct steer_guest *guest)
+{
+	program->length = 0;
+	add_guest(program, guest);
+	add_knock(program);
+	if (steer)
+		add_choice(program, steer, members, closed, n_closed);
+	else
+		add(program, BPF_RET | BPF_K, NO_NUMBER);
 }
 
 int steer_attach(int fd, const struct steer_program *program)

@@ -6,6 +6,8 @@
 #include "policy/steer_mode.h"
 
 #include <linux/filter.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #define STEER_CLOSED_MOST 1024
 
@@ -16,7 +18,7 @@
  */
 struct steer_program {
 	unsigned short length;
-	struct sock_filter code[2 * STEER_CLOSED_MOST + 60];
+	struct sock_filter code[2 * STEER_CLOSED_MOST + 80];
 };
 
 /*
@@ -36,6 +38,20 @@ void steer_build(struct steer_program *program, const struct steer *steer, unsig
 #define STEER_KNOCK_MSS 256 /* bytes; the kernel takes 88 to 32767 */
 void steer_build_knockable(struct steer_program *program, const struct steer *steer,
 	unsigned members, const unsigned *closed, unsigned n_closed);
+
+/*
+ * The same, where a SYN from PORT of 127.0.0.1, or if IS_IP6 of ::1, goes to a number of its own,
+ * whether that is closed or not. Without a STEER, the kernel's hash chooses for all others. Pure.
+ */
+struct steer_guest {
+	uint16_t port; /* host byte order */
+	bool is_ip6;
+	unsigned number;
+};
+
+void steer_build_for_guest(struct steer_program *program, const struct steer *steer,
+	unsigned members, const unsigned *closed, unsigned n_closed,
+	const struct steer_guest *guest);
 
 /*
  * Puts the program in force for the whole group of the socket FD, which listens (UDP: is bound)

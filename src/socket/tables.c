@@ -196,6 +196,71 @@ static int read_tables(const struct question *question, table_visitor *visit, vo
 	return error;
 }
 
+/* ---- one connection ---- */
+
+static void put_address(uint32_t words[4], const struct address *address, bool is_ip4)
+{
+	const uint64_t halves[] = {address->high, address->low};
+
+	if (is_ip4) {
+		words[0] = htonl((uint32_t)address->low);
+		return;
+	}
+	for (int i = 0; i < 4; i++)
+		words[i] = htonl((uint32_t)(halves[i / 2] >> (i % 2 ? 0 : 32)));
+}
+
+static int ask_for_one(int netlink, const struct endpoint *local, const struct endpoint *peer)
+{
+	bool is_ip4 = address_is_ip4(&local->address);
+	struct table_request request = {
+		.header.nlmsg_len = offsetof(struct table_request, filter),
+		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		.header.nlmsg_flags = NLM_F_REQUEST,
+		.body.sdiag_family = is_ip4 ? AF_INET : AF_INET6,
+		.body.sdiag_protocol = IPPROTO_TCP,
+		.body.id.idiag_sport = htons(local->port),
+		.body.id.idiag_dport = htons(peer->port),
+		.body.id.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE},
+	};
+
+	put_address(request.body.id.idiag_src, &local->address, is_ip4);
+	put_address(request.body.id.idiag_dst, &peer->address, is_ip4);
+	ssize_t sent = system_write(netlink, &request, request.header.nlmsg_len);
+	return sent < 0 ? (int)sent : 0;
+}
+
+/* The kernel falls back to a listener where there is no such connection. */
+static int read_one(int netlink, uint16_t port, struct table_entry *found)
+{
+	uint32_t buffer[256];
+	const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
+	ssize_t got = system_read(netlink, buffer, sizeof buffer);
+
+	if (got < 0)
+		return (int)got;
+	if (!NLMSG_OK(header, (unsigned)got))
+		return -EIO;
+	if (header->nlmsg_type == NLMSG_ERROR)
+		return ((const struct nlmsgerr *)NLMSG_DATA(header))->error;
+	*found = entry_from(header, PROTOCOL_TCP);
+	return found->peer.port == port ? 0 : -ENOENT;
+}
+
+int tables_find_connection(
+	const struct endpoint *local, const struct endpoint *peer, struct table_entry *found)
+{
+	int netlink = system_socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	if (netlink < 0)
+		return netlink;
+	int error = ask_for_one(netlink, local, peer);
+	if (!error)
+		error = read_one(netlink, peer->port, found);
+	system_close(netlink);
+	return error;
+}
+
 int tables_read_range(enum protocol protocol, struct table_ports ports, uint32_t states,
 	table_visitor *visit, void *context)
 {

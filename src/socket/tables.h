@@ -9,6 +9,7 @@
 
 /* As in the kernel's include/net/tcp_states.h; an unconnected UDP socket is "closed". */
 enum table_state {
+	TABLE_ESTABLISHED = 1,
 	TABLE_SYN_RECEIVED = 3,
 	TABLE_TIME_WAIT = 6,
 	TABLE_CLOSED = 7,
@@ -58,6 +59,13 @@ int tables_read_listening(
 
 /* Those of TCP that listen on PORT, with what each has dropped since it was made. */
 int tables_read_drops(uint16_t port, table_visitor *visit, void *context);
+
+/*
+ * Finds the one TCP connection between LOCAL, where it was accepted, and PEER, without reading the
+ * others. Returns 0 or a negative errno: -ENOENT where there is none.
+ */
+int tables_find_connection(
+	const struct endpoint *local, const struct endpoint *peer, struct table_entry *found);
 
 /* Whether two sockets have the same endpoint, on the same device, for the same families. Pure. */
 bool tables_are_at_one_place(const struct table_entry *a, const struct table_entry *b);

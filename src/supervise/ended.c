@@ -11,6 +11,7 @@
 #include "worker.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #define BACKOFF_MOST_MS (10 * 1000)
@@ -73,12 +74,15 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 static void copy_ended(struct supervisor *supervisor, struct copy *copy, int status)
 {
 	enum copy_state state = copy->state;
-	char how[64];
+	char how[64 + sizeof copy->failed_bind];
 
 	copy->is_over = true;
 	copy->status = status;
 	supervisor->n_failed_starts += state < COPY_READY;
 	describe_end(status, how, sizeof how);
+	if (state < COPY_READY && copy->failed_bind[0])
+		text_print(how + strlen(how), sizeof how - strlen(how), ", after its bind to %s",
+			copy->failed_bind);
 	if (state != COPY_STOPPING)
 		worker_stop_alone(supervisor, copy); /* what is left of its process group */
 	keeper_unclaim(&supervisor->keeper, copy);

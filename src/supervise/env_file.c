@@ -47,7 +47,7 @@ static char *unquote(char *value)
 	return value + 1;
 }
 
-static bool set_from(char *line)
+static bool take_line(char *line, bool is_set)
 {
 	line = trim(line);
 	if (!*line || *line == '#' || *line == ';')
@@ -59,7 +59,7 @@ static bool set_from(char *line)
 		return false;
 	*equals = '\0';
 	char *value = unquote(equals + 1);
-	return value && is_name(line) && setenv(line, value, true) == 0;
+	return value && is_name(line) && (!is_set || setenv(line, value, true) == 0);
 }
 
 static bool refuse(const char *path, const char *why)
@@ -79,20 +79,20 @@ static unsigned line_with_nul(const struct policy_file *file)
 	return nul ? number : 0;
 }
 
-static bool set_all(const char *path, char *text)
+static bool take_lines(const char *path, char *text, bool is_set)
 {
 	char *line;
 
 	for (unsigned number = 1; (line = strsep(&text, "\n")); number++) {
-		if (set_from(line))
+		if (take_line(line, is_set))
 			continue;
-		fprintf(stderr, "reuse-run: %s:%u: this line is no NAME=VALUE\n", path, number);
+		fprintf(stderr, "reuse-run: %s:%u: this line is not NAME=VALUE\n", path, number);
 		return false;
 	}
 	return true;
 }
 
-bool env_file_load(const char *path)
+static bool take_file(const char *path, bool is_set)
 {
 	struct policy_file file;
 	char bytes[COMPLAINT_SIZE];
@@ -109,7 +109,18 @@ bool env_file_load(const char *path)
 			"plain "
 			"text (UTF-8)\n",
 			path, number);
-	bool is_good = !number && set_all(path, file.bytes); /* a NUL is behind its last byte */
+	bool is_good =
+		!number && take_lines(path, file.bytes, is_set); /* a NUL is behind its last byte */
 	policy_file_drop(&file);
 	return is_good;
+}
+
+bool env_file_check(const char *path)
+{
+	return take_file(path, false);
+}
+
+bool env_file_load(const char *path)
+{
+	return take_file(path, true);
 }

@@ -14,4 +14,7 @@
  */
 bool env_file_load(const char *path);
 
+/* Returns and says what env_file_load() would, and sets nothing. */
+bool env_file_check(const char *path);
+
 #endif

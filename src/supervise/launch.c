@@ -316,7 +316,7 @@ int launch_copy(const struct launch *launch, const struct keeper *keeper, struct
 	return 0;
 }
 
-pid_t launch_probe(const struct launch *launch, const struct copy *copy)
+pid_t launch_probe(const struct launch *launch, const struct copy *copy, const char *command)
 {
 	pid_t supervisor = getpid(), probe = fork();
 
@@ -329,6 +329,6 @@ pid_t launch_probe(const struct launch *launch, const struct copy *copy)
 	set_number("REUSE_GENERATION", copy->generation);
 	set_number("REUSE_PID", copy->pid);
 	restore(launch);
-	execl("/bin/sh", "sh", "-c", launch->options->ready_command, (char *)NULL);
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(EXIT_NOT_FOUND);
 }

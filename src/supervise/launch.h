@@ -32,7 +32,10 @@ void launch_open(struct launch *launch, const struct options *options, struct ke
  */
 int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy);
 
-/* Starts --ready=COMMAND for COPY. Returns its process or a negative errno. */
-pid_t launch_probe(const struct launch *launch, const struct copy *copy);
+/*
+ * Starts a shell COMMAND that finds out whether COPY is well. Returns its process or a negative
+ * errno.
+ */
+pid_t launch_probe(const struct launch *launch, const struct copy *copy, const char *command);
 
 #endif

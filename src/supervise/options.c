@@ -74,9 +74,8 @@ bool options_parse_ready(const char *text, struct options *options)
 {
 	options->ready = strcmp(text, "listen") == 0   ? READY_LISTEN
 			 : strcmp(text, "notify") == 0 ? READY_NOTIFY
-						       : READY_COMMAND;
-	options->ready_command = text;
-	return *text != '\0';
+						       : READY_CHECK;
+	return options->ready != READY_CHECK || check_parse(&options->ready_check, text);
 }
 
 /* ---- all of them ---- */

@@ -4,13 +4,14 @@
 #define SUPERVISE_OPTIONS_H
 
 #include "choose/hook.h"
+#include "supervise/probe/check.h"
 
 #include <stdbool.h>
 
 enum ready {
-	READY_LISTEN,  /* it listens, on whatever the copy before it listened on */
-	READY_NOTIFY,  /* it says READY=1 (sd_notify(3)) */
-	READY_COMMAND, /* a command ends with 0 */
+	READY_LISTEN, /* it listens, on whatever the copy before it listened on */
+	READY_NOTIFY, /* it says READY=1 (sd_notify(3)) */
+	READY_CHECK,  /* a check says so */
 };
 
 enum restart {
@@ -29,7 +30,7 @@ struct options {
 	bool is_pinned;	   /* each copy to a CPU */
 	enum hook hook;
 	enum ready ready;
-	const char *ready_command;
+	struct check ready_check;
 	enum restart restart;
 	int stop_signal;
 	unsigned ready_delay_ms, ready_timeout_ms;
@@ -66,7 +67,7 @@ bool options_parse_count(const char *text, unsigned *count);
 /* Reads "on-failure", "always" or "no". */
 bool options_parse_restart(const char *text, enum restart *restart);
 
-/* Reads "listen", "notify", or a command, which must not be empty; TEXT has to live as long. */
+/* Reads "listen", "notify", or what check_parse() reads; TEXT has to live as long. */
 bool options_parse_ready(const char *text, struct options *options);
 
 #endif

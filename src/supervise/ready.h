@@ -11,4 +11,11 @@
  */
 bool ready_is(struct supervisor *supervisor, struct copy *copy, int64_t now);
 
+/*
+ * Appends what is known of why COPY is not ready, behind a colon: the bind that has failed, or what
+ * it does not listen on, and what instead. Nothing where nothing is known.
+ */
+void ready_print_obstacle(
+	struct supervisor *supervisor, const struct copy *copy, struct text *text);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "schedule.h"
 
+#include "asking.h"
 #include "background.h"
 #include "copies.h"
 #include "ground/clock.h"
@@ -11,6 +12,7 @@
 #include "signals.h"
 #include "stop_time.h"
 #include "supervise/sockets/process_tree.h"
+#include "supervise/sockets/settle.h"
 #include "supervise/talk/say.h"
 #include "waiting.h"
 #include "worker.h"
@@ -20,28 +22,35 @@
 #include <stdlib.h>
 
 #define LOOK_MS	 50	     /* between two looks at what the kernel does not tell by itself */
+#define LATE_MS	 (5 * 1000)  /* after a copy was ready */
 #define RETRY_MS (10 * 1000) /* where a process cannot be started at all */
 
 static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
 {
 	bool is_replacement = queue_replaced_by(supervisor, copy) != NULL;
+	char why[256];
+	struct text text;
 
+	text_start(&text, why, sizeof why);
+	ready_print_obstacle(supervisor, copy, &text);
 	if (!is_replacement && supervisor->options->ready == READY_LISTEN) {
 		say(LOG_LEVEL_WARN,
-			"copy %u: process %d does not listen yet after %u ms, and is left alone",
-			copy->slot, (int)copy->pid, supervisor->options->ready_timeout_ms);
+			"copy %u: process %d does not listen yet after %u ms, and is left alone%s",
+			copy->slot, (int)copy->pid, supervisor->options->ready_timeout_ms, why);
 		replacement_ready(supervisor, copy);
 		return;
 	}
 	if (is_replacement) {
-		replacement_failed(supervisor, copy, "was not ready in time");
+		char how[320];
+		text_print(how, sizeof how, "was not ready in time%s", why);
+		replacement_failed(supervisor, copy, how);
 		return;
 	}
 	if (copy->has_killed)
 		return;
 	copy->has_killed = true;
-	say(LOG_LEVEL_WARN, "copy %u: process %d was not ready in time, and is killed", copy->slot,
-		(int)copy->pid);
+	say(LOG_LEVEL_WARN, "copy %u: process %d was not ready in time, and is killed%s",
+		copy->slot, (int)copy->pid, why);
 	signals_kill(copy);
 }
 
@@ -51,6 +60,33 @@ static void advance_starting(struct supervisor *supervisor, struct copy *copy, i
 		replacement_ready(supervisor, copy);
 	else if (now - copy->started_ms >= supervisor->options->ready_timeout_ms)
 		start_too_slow(supervisor, copy);
+}
+
+/* When a copy that serves is to be looked at for what it has closed, or opened too late. */
+static int64_t settle_due_ms(const struct supervisor *supervisor, const struct copy *copy)
+{
+	if (copy->is_over)
+		return CLOCK_NEVER;
+	if (!copy->is_settled)
+		return keeper_has_any(&supervisor->keeper, copy) ? clock_now_ms() + LOOK_MS
+								 : CLOCK_NEVER;
+	return copy->is_late_said ? CLOCK_NEVER : copy->settled_ms + LATE_MS;
+}
+
+static void advance_ready(struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	struct keeper *keeper = &supervisor->keeper;
+
+	/* It was left alone before it listened, and does so now. */
+	if (!copy->is_settled && keeper_has_any(keeper, copy))
+		ready_is(supervisor, copy, now);
+	if (copy->is_to_settle)
+		settle(keeper, copy);
+	if (!copy->is_settled || copy->is_late_said || now - copy->settled_ms < LATE_MS)
+		return;
+	settle(keeper, copy);
+	settle_say_late(keeper, copy);
+	copy->is_late_said = true;
 }
 
 static bool is_drained(struct supervisor *supervisor, const struct copy *copy)
@@ -129,6 +165,7 @@ static void bury(struct supervisor *supervisor, int64_t now)
 		*at = copy->next;
 		if (copy->probe)
 			kill(copy->probe, SIGKILL);
+		asking_free(copy);
 		channel_close(&copy->channel);
 		drain_free(&copy->drain);
 		free(copy);
@@ -212,6 +249,8 @@ void schedule_advance(struct supervisor *supervisor)
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STARTING)
 			advance_starting(supervisor, copy, now);
+		else if (copies_is_serving(copy))
+			advance_ready(supervisor, copy, now);
 		else if (copy->state == COPY_DRAINING && copy->drain.has_started)
 			advance_draining(supervisor, copy, now);
 		else if (copy->state == COPY_STOPPING)
@@ -238,7 +277,10 @@ int64_t schedule_due_ms(const struct supervisor *supervisor)
 		if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)
 			due = earlier(due, stop_time_end_of_grace_ms(supervisor, copy));
 		else if (copy->state != COPY_READY || copy->is_over)
-			return clock_now_ms() + LOOK_MS;
+			due = earlier(due, clock_now_ms() + LOOK_MS);
+		else
+			due = earlier(due, settle_due_ms(supervisor, copy));
+		due = earlier(due, asking_due_ms(copy));
 	}
 	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
 		if (!takers_any_owns(kept->takers) && !supervisor->is_stopping)

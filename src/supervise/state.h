@@ -17,7 +17,7 @@ struct slot {
 	bool is_to_roll;     /* its copy is to be replaced */
 	bool is_split;	     /* its queue has several sockets of one endpoint, and needs one */
 	unsigned n_restarts; /* of copies that ended without having been told to */
-	char last_end[48];   /* how the last one of these has ended; empty: none has */
+	char last_end[192];  /* how the last one of these has ended; empty: none has */
 };
 
 /* What a client wants of the number of copies. */
@@ -40,10 +40,11 @@ struct supervisor {
 	unsigned n_slots; /* that should have a copy */
 	unsigned
 		generation; /* of the copies that are started now: 1, and one more with each roll */
+	int probe_events;   /* an epoll(7), see probe.h */
 	bool is_joining_closed; /* whoever joins a group while a copy starts gets nothing */
 
 	bool is_rolling, is_to_roll_again;
-	char roll_failure[256]; /* why the roll is to end; empty: nothing stands against it */
+	char roll_failure[512]; /* why the roll is to end; empty: nothing stands against it */
 
 	struct scaling scaling;
 	unsigned n_failed_starts; /* copies that ended before they were ready */

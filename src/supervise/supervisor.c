@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -170,8 +171,28 @@ static int timeout_at(int64_t due)
 	return due == CLOCK_NEVER ? -1 : due <= now ? 0 : (int)(due - now);
 }
 
+#define EVENTS_OF_OTHERS 4 /* that come before those of copies */
+
+static bool is_others(const struct pollfd *fds)
+{
+	size_t i = 0;
+
+	while (i < EVENTS_OF_OTHERS && !fds[i].revents)
+		i++;
+	return i < EVENTS_OF_OTHERS;
+}
+
+/* All probes are looked at in each pass: it is enough that there is one. */
+static void forget_probe_events(const struct supervisor *supervisor)
+{
+	struct epoll_event events[16];
+
+	while (epoll_wait(supervisor->probe_events, events, 16, 0) == 16)
+		;
+}
+
 /*
- * Waits until DUE, or for anything at FDS, the first three of which are no copy's. A pass looks at
+ * Waits until DUE, or for anything at FDS, the first of which are no copy's. A pass looks at
  * all sockets; a copy that opens many says so of each, and these do not have a pass each.
  */
 static void wait_and_listen(
@@ -179,8 +200,8 @@ static void wait_and_listen(
 {
 	int64_t next_ms = clock_now_ms() + PASS_MS;
 
-	while (poll(fds, count, timeout_at(due)) > 0 && !fds[0].revents && !fds[1].revents &&
-		!fds[2].revents && clock_now_ms() < next_ms) {
+	while (poll(fds, count, timeout_at(due)) > 0 && !is_others(fds) &&
+		clock_now_ms() < next_ms) {
 		worker_listen(supervisor);
 		due = due < next_ms ? due : next_ms;
 	}
@@ -189,13 +210,14 @@ static void wait_and_listen(
 /* Waits for a signal, a message, a request, or for what is due. */
 static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 {
-	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + 3];
+	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + EVENTS_OF_OTHERS];
 	int64_t due = schedule_due_ms(supervisor), stop_due = stop_due_ms(supervisor);
-	nfds_t count = 3;
+	nfds_t count = EVENTS_OF_OTHERS;
 
 	fds[0] = (struct pollfd){.fd = signals_fd, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = supervisor->control.events, .events = POLLIN};
 	fds[2] = (struct pollfd){.fd = supervisor->keeper.shut_downs, .events = POLLIN};
+	fds[3] = (struct pollfd){.fd = supervisor->probe_events, .events = POLLIN};
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (count < sizeof fds / sizeof *fds)
 			fds[count++] = (struct pollfd){.fd = copy->channel.fd, .events = POLLIN};
@@ -203,6 +225,8 @@ static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 	wait_and_listen(supervisor, fds, count, due < stop_due ? due : stop_due);
 	if (fds[2].revents)
 		relisten(&supervisor->keeper);
+	if (fds[3].revents)
+		forget_probe_events(supervisor);
 	signal_table_take(supervisor, signals_fd);
 	if (fds[1].revents)
 		requests_serve(supervisor);
@@ -226,6 +250,8 @@ static void close_supervisor(struct supervisor *supervisor)
 	control_end(&supervisor->control, CONTROL_ROLL, EXIT_FAILURE);
 	control_close(&supervisor->control);
 	steering_free(supervisor->steering, &supervisor->keeper);
+	if (supervisor->probe_events >= 0)
+		close(supervisor->probe_events);
 	snapshot_forget(&supervisor->snapshot);
 	keeper_close(&supervisor->keeper);
 	guardian_end();
@@ -247,6 +273,7 @@ static struct supervisor *open_supervisor(
 	supervisor->generation = 1;
 	supervisor->had_terminal = signal_table_has_terminal();
 	supervisor->steering = steering_new(policy);
+	supervisor->probe_events = epoll_create1(EPOLL_CLOEXEC);
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker.h"
 
+#include "asking.h"
 #include "copies.h"
 #include "ground/clock.h"
 #include "ground/errnos.h"
@@ -9,6 +10,7 @@
 #include "queue.h"
 #include "signals.h"
 #include "supervise/sockets/process_tree.h"
+#include "supervise/sockets/settle.h"
 #include "supervise/talk/peer.h"
 #include "supervise/talk/say.h"
 #include "supervise/talk/service_manager.h"
@@ -27,6 +29,8 @@ void worker_enter(struct copy *copy, enum copy_state state)
 	copy->state = state;
 	copy->changed_ms = clock_now_ms();
 	copy->is_long_said = false;
+	if (state > COPY_READY)
+		asking_abandon(copy);
 }
 
 static void update_steering(struct supervisor *supervisor, bool is_starting)
@@ -93,6 +97,8 @@ int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 		copy->generation = supervisor->generation;
 		copy->is_new = predecessor != NULL;
 		copy->is_shared = queue_has_others(supervisor, slot);
+		if (predecessor)
+			settle(&supervisor->keeper, predecessor);
 		close_joining(supervisor, predecessor, copy);
 		error = launch_copy(&supervisor->launch, &supervisor->keeper, copy);
 		if (error)
@@ -212,14 +218,34 @@ void worker_follow_drain(struct supervisor *supervisor, struct copy *copy)
 	start_drain(supervisor, copy);
 }
 
+/* New copies serve without it, so nobody listens there any more. */
+static void say_given_up(
+	struct supervisor *supervisor, const struct copy *copy, const struct kept *kept)
+{
+	char bytes[ENDPOINT_TEXT_SIZE];
+	struct text text;
+
+	if (supervisor->is_stopping || copy->is_new || copy->has_failed || kept->takers->next ||
+		!queue_serving(supervisor, copy->slot) ||
+		!keeper_is_last(&supervisor->keeper, kept))
+		return;
+	text_start(&text, bytes, sizeof bytes);
+	endpoint_print(&text, &kept->entry.local);
+	say(LOG_LEVEL_WARN, "%s is given up: no new copy listens there", bytes);
+	control_say(&supervisor->control, CONTROL_ROLL, "%s is given up: no new copy listens there",
+		bytes);
+}
+
 static void drop_one_of_each_group(struct supervisor *supervisor, const struct copy *copy)
 {
 	for (struct kept *kept = supervisor->keeper.list, *next; kept; kept = next) {
 		next = kept->next;
 		bool is_shared = kept->takers && kept->takers->next;
-		if (takers_own(kept->takers, copy) &&
-			(is_shared || steering_may_leave(supervisor->steering, kept)))
-			keeper_let_go(&supervisor->keeper, kept, copy);
+		if (!takers_own(kept->takers, copy) ||
+			!(is_shared || steering_may_leave(supervisor->steering, kept)))
+			continue;
+		say_given_up(supervisor, copy, kept);
+		keeper_let_go(&supervisor->keeper, kept, copy);
 	}
 }
 
@@ -246,6 +272,19 @@ static bool is_from(const struct copy *copy, const struct channel_message *messa
 		       process_tree_holds(copy->pid, message->sender, message->user));
 }
 
+static void take_bind(struct copy *copy, const struct channel_message *message)
+{
+	char endpoint[ENDPOINT_TEXT_SIZE], error[16] = "";
+
+	if (channel_field(message, "REUSE_BIND_FAILED", endpoint, sizeof endpoint)) {
+		channel_field(message, "REUSE_ERRNO", error, sizeof error);
+		text_print(copy->failed_bind, sizeof copy->failed_bind, "%s failed%s%s", endpoint,
+			*error ? " with " : "", error);
+	} else if (channel_field(message, "REUSE_BIND_DONE", error, sizeof error)) {
+		copy->failed_bind[0] = '\0';
+	}
+}
+
 static void take_message(
 	struct supervisor *supervisor, struct copy *copy, struct channel_message *message)
 {
@@ -254,6 +293,7 @@ static void take_message(
 	if (!is_from(copy, message))
 		return;
 	keeper_hear(&supervisor->keeper, copy, message);
+	take_bind(copy, message);
 	if (channel_field(message, "READY", flag, sizeof flag) && strcmp(flag, "1") == 0)
 		copy->has_said_ready = true;
 	if (channel_field(message, "WATCHDOG", flag, sizeof flag) && strcmp(flag, "1") == 0)

@@ -127,8 +127,9 @@ Test(read, a_copy_that_says_itself_when_it_is_ready_needs_no_delay)
 	cr_assert_eq(read_words("-n1", "--ready=notify", "server"), 0);
 	cr_expect_eq(options->ready_delay_ms, 0);
 	cr_assert_eq(read_words("-n1", "--ready=curl -f localhost", "server"), 0);
-	cr_expect_eq(options->ready, READY_COMMAND);
-	cr_expect_str_eq(options->ready_command, "curl -f localhost");
+	cr_expect_eq(options->ready, READY_CHECK);
+	cr_expect_eq(options->ready_check.kind, CHECK_COMMAND);
+	cr_expect_str_eq(options->ready_check.text, "curl -f localhost");
 	cr_expect_eq(options->ready_delay_ms, 0);
 	cr_assert_eq(read_words("-n1", "--ready-delay=0", "--ready=listen", "server"), 0);
 	cr_expect_eq(options->ready_delay_ms, 0);
@@ -138,13 +139,24 @@ Test(read, each_bad_value_is_refused)
 {
 	static const char *const words[] = {"--copies=0", "--copies=1025", "--copies=-1",
 		"--copies=", "--copies=two", "--copies=2x", "--copies=4294967297",
-		"--ready=", "--ready-delay=x", "--ready-timeout=-1s",
-		"--drain-timeout=", "--grace=1d", "--stop-delay=169h", "--keep-timeout=s",
-		"--stop-timeout=", "--stop-signal=NONE", "--stop-signal=0", "--restart=sometimes",
+		"--ready=", "--ready=http:", "--ready=http:80", "--ready=http://localhost/",
+		"--ready=http:x/", "--ready=http:/a b", "--ready=https:/",
+		"--ready=tcp:", "--ready=tcp:0", "--ready=tcp:65536", "--ready-delay=x",
+		"--ready-timeout=-1s", "--drain-timeout=", "--grace=1d", "--stop-delay=169h",
+		"--keep-timeout=s", "--stop-timeout=", "--stop-signal=NONE", "--stop-signal=0",
+		"--restart=sometimes",
 		"--restart=", "--env-file=", "--chdir=", "--pid-file=", "--unlink="};
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		cr_expect_eq(read_words("--keep", words[i], "server"), EX_USAGE, "%s", words[i]);
+}
+
+Test(read, what_is_not_kept_cannot_be_asked)
+{
+	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=tcp", "server"), EX_USAGE);
+	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=http:/", "server"), EX_USAGE);
+	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=true", "server"), 0);
+	cr_expect_eq(read_words("-n2", "--ready=http:/", "server"), 0);
 }
 
 Test(read, what_is_wrong_with_a_value_is_said)

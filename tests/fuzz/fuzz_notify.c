@@ -203,7 +203,17 @@ static void check_keeper(const struct keeper *keeper)
 	CLAIM(count_of(keeper, NULL) == n_open);
 }
 
-static bool is_to_be_kept(const struct keeper *keeper, const struct channel_message *message)
+static bool has_place(const struct keeper *keeper, const struct copy *copy, int fd)
+{
+	struct kept like = {.slot = copy->slot};
+
+	return share_ask_bound(fd, &like.entry.local) == 0 &&
+	       share_ask_protocol(fd, &like.entry.local) == 0 &&
+	       keeper_has_place(keeper, copy, &like);
+}
+
+static bool is_to_be_kept(
+	const struct keeper *keeper, const struct copy *copy, const struct channel_message *message)
 {
 	char name[KEEPER_NAME_SIZE], flag[4];
 
@@ -211,8 +221,11 @@ static bool is_to_be_kept(const struct keeper *keeper, const struct channel_mess
 		!read_simply(message->text, "FDSTORE", flag, sizeof flag))
 		return false;
 	const struct descriptor *at = open_one(message->fds[0]);
+	bool is_late = copy->is_settled &&
+		       read_simply(message->text, "REUSE_ASKED", flag, sizeof flag) &&
+		       !has_place(keeper, copy, message->fds[0]);
 	return is_name(name) && (at->kind == LISTENING || at->kind == DATAGRAM) &&
-	       !keeper_find(keeper, at->inode);
+	       !keeper_find(keeper, at->inode) && !is_late;
 }
 
 /* ABOUT: the sender (1), whether a descriptor comes along (2), what it is (4-64), a second (128).
@@ -233,7 +246,7 @@ static void hear(struct keeper *keeper, struct copy copies[static COPIES], uint8
 	memcpy(message.text, text, length);
 	message.text[length] = '\0';
 	check_fields(&message);
-	bool is_kept = is_to_be_kept(keeper, &message);
+	bool is_kept = is_to_be_kept(keeper, copy, &message);
 	keeper_hear(keeper, copy, &message);
 	channel_drop_fds(&message);
 	CLAIM(is_kept ? count_of(keeper, copy) == count + 1 : count_of(keeper, copy) <= count);
@@ -244,7 +257,7 @@ static void hear(struct keeper *keeper, struct copy copies[static COPIES], uint8
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct keeper keeper;
-	struct copy copies[COPIES] = {{.slot = 0}, {.slot = 1}};
+	struct copy copies[COPIES] = {{.slot = 0}, {.slot = 1, .is_settled = true}};
 
 	if (size >= CHANNEL_MESSAGE_SIZE)
 		return 0;

@@ -72,12 +72,31 @@ static int interrupt(
 	return 0;
 }
 
-static void keep_nothing(
-	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
+static enum meant mean_nothing(const struct rule *rule, int fd, const struct endpoint *endpoint)
+{
+	(void)rule;
+	(void)fd;
+	(void)endpoint;
+	return MEANT_NOT;
+}
+
+static void keep_nothing(const struct configuration *configuration, int fd,
+	const struct endpoint *endpoint, enum meant meant)
 {
 	(void)configuration;
 	(void)fd;
 	(void)endpoint;
+	(void)meant;
+}
+
+static void note_nothing(const struct configuration *configuration, int fd, const struct rule *rule,
+	const struct endpoint *endpoint, int error)
+{
+	(void)configuration;
+	(void)fd;
+	(void)rule;
+	(void)endpoint;
+	(void)error;
 }
 
 static void end_nothing(const struct configuration *configuration, int fd)
@@ -102,8 +121,11 @@ Test(notify, a_bind_that_is_interrupted_after_it_was_done_and_repeated_succeeds)
 	struct variables variables = {.value = {[VARIABLE_REUSE_RULES] = "tcp -> share keep",
 					      [VARIABLE_REUSE_CONFIG] = ""}};
 	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
-	const struct notify_keeper keeper = {
-		.take = interrupt, .store = keep_nothing, .end = end_nothing};
+	const struct notify_keeper keeper = {.take = interrupt,
+		.meaning = mean_nothing,
+		.store = keep_nothing,
+		.note_bind = note_nothing,
+		.end = end_nothing};
 	const struct notify notify = {
 		.configuration = configuration, .keeper = &keeper, .silence = -1};
 	struct sock_fprog filter;

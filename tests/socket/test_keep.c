@@ -90,7 +90,7 @@ Test(keep, a_file_with_the_inode_of_a_kept_socket_is_not_taken_for_it)
 	int keeper = manager(path, sizeof path), fd = listening(&endpoint);
 
 	keep_start(&configuration, &environment);
-	keep_store(&configuration, fd, &endpoint);
+	keep_store(&configuration, fd, &endpoint, MEANT_ALWAYS);
 	cr_expect_eq(strncmp(next_message(keeper), "FDSTORE=1\n", 10), 0);
 	int duplicate = duplicate_of(fd);
 	cr_assert_gt(duplicate, 0);

@@ -225,7 +225,7 @@ static unsigned answer(struct machine machine)
 		bool is_true =
 			BPF_OP(code->code) == BPF_JEQ ? machine.a == code->k : machine.a >= code->k;
 		if (BPF_CLASS(code->code) == BPF_RET)
-			return machine.a;
+			return BPF_RVAL(code->code) == BPF_A ? machine.a : code->k;
 		if (is_behind(&machine, code))
 			return LOAD_FAILED;
 		if (BPF_CLASS(code->code) == BPF_LD)
@@ -497,5 +497,78 @@ Test(steer, as_many_can_be_closed_with_an_answer_to_knocks)
 	for (unsigned i = 0; i < STEER_CLOSED_MOST; i++)
 		closed[i] = i;
 	steer_build_knockable(&program, &steer, STEER_CLOSED_MOST + 1, closed, STEER_CLOSED_MOST);
+	cr_expect_leq(program.length, COUNT_OF(program.code));
+}
+
+/* ---- guests ---- */
+
+static struct packet guest_packet(bool is_ip6, uint8_t first, uint8_t last, uint16_t port)
+{
+	struct packet packet =
+		is_ip6 ? packet_of(6, 0, 0, ORDINARY_SYN) : packet_of(4, 0, 0, ORDINARY_SYN);
+	uint8_t *source = packet.bytes + (is_ip6 ? 8 : 12),
+		*tcp = packet.bytes + (is_ip6 ? 40 : 20);
+	size_t length = is_ip6 ? 16 : 4;
+
+	memset(source, 0, length);
+	source[0] = first;
+	source[length - 1] = last;
+	tcp[0] = (uint8_t)(port >> 8);
+	tcp[1] = (uint8_t)port;
+	return packet;
+}
+
+static void expect_guest(const struct packet *packet, unsigned number)
+{
+	for (uint32_t random = 0; random < 3; random++)
+		cr_expect_eq(answer_to_packet(packet, random), number);
+}
+
+Test(steer, a_guest_goes_to_his_number_and_all_others_where_they_went)
+{
+	struct steer steer = steer_of("random");
+
+	for (int is_ip6 = 0; is_ip6 < 2; is_ip6++) {
+		const struct steer_guest guest = {40001, is_ip6, 3};
+		uint8_t first = is_ip6 ? 0 : 127;
+		const struct packet packet = guest_packet(is_ip6, first, 1, 40001);
+		const struct packet others[] = {
+			guest_packet(is_ip6, first, 1, 40002),
+			guest_packet(is_ip6, first, 2, 40001),
+			guest_packet(is_ip6, (uint8_t)(first + 1), 1, 40001),
+			guest_packet(!is_ip6, is_ip6 ? 127 : 0, 1, 40001),
+		};
+		steer_build_for_guest(&program, &steer, 5, some_closed, 2, &guest);
+		expect_guest(&packet, 3);
+		for (size_t i = 0; i < COUNT_OF(others); i++)
+			expect_chosen(&others[i]);
+		struct packet knock = packet_of(4, 0, 0, KNOCK(2));
+		cr_expect_eq(answer_to_packet(&knock, 0), 2);
+	}
+}
+
+/* A number that no member has is how a program leaves the choice to the kernel. */
+Test(steer, where_nothing_is_steered_the_hash_chooses_for_all_but_the_guest)
+{
+	const struct steer_guest guest = {40001, false, 3};
+	const struct packet packet = guest_packet(false, 127, 1, 40001),
+			    other = guest_packet(false, 127, 1, 40002);
+
+	steer_build_for_guest(&program, NULL, 5, NULL, 0, &guest);
+	expect_guest(&packet, 3);
+	cr_expect_gt(answer_to_packet(&other, 0), STEER_CLOSED_MOST);
+	cr_expect_neq(answer_to_packet(&other, 0), LOAD_FAILED);
+}
+
+Test(steer, as_many_can_be_closed_while_there_is_a_guest)
+{
+	static unsigned closed[STEER_CLOSED_MOST];
+	struct steer steer = steer_of("source");
+	const struct steer_guest guest = {40001, true, 3};
+
+	for (unsigned i = 0; i < STEER_CLOSED_MOST; i++)
+		closed[i] = i;
+	steer_build_for_guest(
+		&program, &steer, STEER_CLOSED_MOST + 1, closed, STEER_CLOSED_MOST, &guest);
 	cr_expect_leq(program.length, COUNT_OF(program.code));
 }

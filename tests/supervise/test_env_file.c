@@ -86,7 +86,7 @@ Test(env_file, the_line_that_is_wrong_is_named)
 {
 	cr_expect_not(load("A=1\n\n# comment\nB\nC=3\n"));
 	cr_expect_null(getenv("C"));
-	cr_assert_stderr_eq_str("reuse-run: env:4: this line is no NAME=VALUE\n");
+	cr_assert_stderr_eq_str("reuse-run: env:4: this line is not NAME=VALUE\n");
 }
 
 /* What is behind a NUL would not be read: an editor that writes UTF-16 puts many there. */
@@ -136,4 +136,14 @@ Test(env_file, a_line_may_be_long)
 	cr_assert(load(line));
 	cr_expect_eq(getenv("LONG")[69993], 'x');
 	cr_expect_eq(getenv("LONG")[69994], '\0');
+}
+
+Test(env_file, a_check_complains_in_the_same_way_and_sets_nothing)
+{
+	write_file("env", "A=1\n", 0644);
+	cr_expect(env_file_check("env"));
+	cr_expect_null(getenv("A"));
+	write_file("env", "A=1\nB\n", 0644);
+	cr_expect_not(env_file_check("env"));
+	cr_assert_stderr_eq_str("reuse-run: env:2: this line is not NAME=VALUE\n");
 }

@@ -51,15 +51,20 @@ int answering(int port)
 	return atoi(answer.start);
 }
 
-struct process *load_start(int port, int clients)
+struct process *load_start_in(const char *protocol, int port, int clients)
 {
 	struct process *load =
 		process_start(WORDS(need_program("python3"), script_path("clients.py"),
-				      format("%d", port), format("%d", clients)),
+				      format("%d", port), format("%d", clients), protocol),
 			.is_bare = true);
 
 	process_wait_text(load, "asking");
 	return load;
+}
+
+struct process *load_start(int port, int clients)
+{
+	return load_start_in("http", port, clients);
 }
 
 struct outcome load_stop(struct process *load)

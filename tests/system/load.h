@@ -19,6 +19,9 @@ struct outcome {
 /* Starts CLIENTS that connect, ask and read in a loop, and waits until they do. */
 struct process *load_start(int port, int clients);
 
+/* The same in another PROTOCOL, see programs/clients.py. */
+struct process *load_start_in(const char *protocol, int port, int clients);
+
 /* Lets each client finish what it has begun, and says how they fared. */
 struct outcome load_stop(struct process *load);
 

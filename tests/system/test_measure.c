@@ -662,7 +662,7 @@ static void one_scene(struct score *score, long seed)
 	clear();
 }
 
-/* By the environment: on a slow machine fewer scenes, and longer pauses between changes. */
+/* By the environment: on a slow machine fewer scenes. */
 static long asked(const char *variable, long otherwise)
 {
 	const char *value = getenv(variable);
@@ -718,7 +718,9 @@ int __wrap_steer_attach(int fd, const struct steer_program *program)
 
 static void pause_us(int most)
 {
-	nanosleep(&(struct timespec){.tv_nsec = 1000L * (1 + below(most))}, NULL);
+	long us = 1 + below(most);
+
+	nanosleep(&(struct timespec){us / 1000000, us % 1000000 * 1000}, NULL);
 }
 
 static void note_change(void)
@@ -867,10 +869,24 @@ static void look_while_busy(struct busy_score *score, long seed)
 	set_hold(0);
 }
 
+/* How long it takes on this machine, as busy as it is now, to measure the group. */
+static int measuring_us(void)
+{
+	struct timespec before, after;
+
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	for (int i = 0; i < 3; i++)
+		measure();
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	return (int)((after.tv_sec - before.tv_sec) * 1000000 +
+		       (after.tv_nsec - before.tv_nsec) / 1000) /
+	       3;
+}
+
 static void look_for_a_while(struct busy_score *score, long seed, int looks)
 {
 	static const int all[] = {LOCALHOST_4, ANY_4, LOCALHOST_6, ANY_BOTH, ANY_6, MAPPED_4};
-	static const int rates[] = {20000, 5000, 2000}; /* where a knock takes 0.2 ms */
+	static const int pauses[] = {10, 4, 2}; /* as long as so many measurements, at most */
 	int which = all[seed % 6];
 
 	srandom((unsigned)seed);
@@ -879,7 +895,7 @@ static void look_for_a_while(struct busy_score *score, long seed, int looks)
 	for (int i = 0; i < 30; i++)
 		change(0, 24);
 	begin_groups();
-	start_busy(rates[seed / 6 % 3] * (int)asked("MEASURE_PAUSE", 1));
+	start_busy(pauses[seed / 6 % 3] * measuring_us());
 	for (int i = 0; i < looks; i++)
 		look_while_busy(score, seed);
 	set_hold(1); /* no order to the other process is to be left half done */

@@ -307,6 +307,51 @@ Test(supervise, without_expand_a_file_name_is_left_alone)
 	cr_expect_eq(access(away, F_OK), -1, "it was not removed");
 }
 
+Test(supervise, copies_without_their_env_file_are_not_started)
+{
+	const char *directory = new_directory();
+	const char *ran = format("%s/ran", directory);
+
+	write_file(directory, "env.0", "A=1\n");
+	struct process *supervisor = supervise("-n2", "--expand",
+		format("--env-file=%s/env.%%i", directory), "sh", "-c", format("touch %s", ran));
+
+	cr_expect_eq(process_wait(supervisor), 78);
+	cr_expect(strstr(process_errors(supervisor),
+			  format("--env-file=%s/env.1: there is no such file", directory)),
+		"%s", process_errors(supervisor));
+	cr_expect_eq(access(ran, F_OK), -1, "a copy was started");
+}
+
+/* The example of reuse-run(1). */
+Test(supervise, a_copy_with_a_unix_socket_of_its_own_starts_again_after_a_crash)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+	const char *script = write_file(directory, "server.py",
+		"import http.server, socketserver, sys, threading\n"
+		"class Page(http.server.BaseHTTPRequestHandler):\n"
+		"    def do_GET(self): self.send_response(200); self.end_headers()\n"
+		"    def log_message(self, *_): pass\n"
+		"    def address_string(self): return '-'\n"
+		"admin = socketserver.UnixStreamServer(sys.argv[2].split('=')[1], Page)\n"
+		"threading.Thread(target=admin.serve_forever, daemon=True).start()\n"
+		"http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), Page).serve_forever()\n");
+	struct process *supervisor = supervise("-n2", "--expand",
+		format("--unlink=%s/%%i.%%g", directory),
+		format("--ready=%s -fs -o /dev/null --unix-socket "
+		       "%s/$REUSE_WORKER.$REUSE_GENERATION"
+		       " http://localhost/health",
+			need_program("curl"), directory),
+		python(), script, format("%d", port), format("--admin=%s/%%i.%%g", directory));
+
+	wait_ready(supervisor, 2);
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
+	wait_ready(supervisor, 3);
+	roll(supervisor, 2);
+	end_supervisor(supervisor);
+}
+
 Test(supervise, without_expand_the_arguments_are_left_alone)
 {
 	int port = port_new();

@@ -16,6 +16,16 @@ enum copy_state {
 	COPY_STOPPING, /* has been told to stop */
 };
 
+struct asking;
+
+/* A socket that it has opened after it was ready, and that no rule names: it is not kept. */
+struct late_socket {
+	uint32_t inode;
+	struct endpoint local;
+};
+
+#define COPY_LATE_MOST 8 /* that are remembered until somebody looks whether they stay open */
+
 struct copy {
 	struct copy *next;
 	unsigned slot, generation;
@@ -26,6 +36,9 @@ struct copy {
 	bool is_successor;     /* and has their sockets */
 	bool is_shared;	       /* its queue is for several copies */
 	bool has_listened;     /* on all that it has to */
+	bool is_settled;       /* it was ready once: what it asks for from now on is not meant */
+	bool is_to_settle;     /* see settle() */
+	bool is_late_said;     /* it was looked at for what is not kept */
 	bool has_failed;       /* ended, or was not ready in time, before it was ready */
 	bool has_killed;       /* has been sent SIGKILL */
 	bool is_in_background; /* it has ended, and left what it did to another process */
@@ -36,12 +49,17 @@ struct copy {
 	bool has_said_ready, has_said_alive; /* READY=1, WATCHDOG=1 */
 	bool has_erred;			     /* handed over what cannot be kept */
 	char status_text[128];		     /* STATUS= */
-	pid_t probe;			     /* of --ready=COMMAND; 0: does not run */
-	bool has_probed;		     /* it ended with 0 */
-	int64_t probe_ms;		     /* when it may be started again */
+	char failed_bind[128]; /* its last bind has failed: "ENDPOINT failed with ..." */
+	struct late_socket late[COPY_LATE_MOST];
+	unsigned n_late;
+	pid_t probe;	       /* of --ready=COMMAND; 0: does not run */
+	struct asking *asking; /* of --ready=http:, and the like; or NULL */
+	bool has_probed;       /* it has said that the copy is ready */
+	int64_t probe_ms;      /* when it may be started again */
 	int64_t started_ms;
 	int64_t listening_ms; /* when it was seen to listen somewhere; 0: not yet */
 	int64_t ready_ms;     /* when it is ready, if it lives so long; 0: not known yet */
+	int64_t settled_ms;   /* when it was settled */
 	int64_t changed_ms;   /* when the state changed last */
 	int64_t looked_ms;    /* when it was seen last whether it has anything left to do */
 	unsigned looks_idle;  /* how many times in a row it had nothing */

@@ -1,18 +1,48 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "deaf.h"
 
+#include "duplicates.h"
+
 #include <netinet/in.h>
+#include <stddef.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #ifndef IPV6_MINHOPCOUNT
 #define IPV6_MINHOPCOUNT 73
 #endif
 
+/*
+ * What a packet must have left of its hops. Programs that use the options themselves want 255, or a
+ * few less (RFC 5082): a value of our own tells a socket that we have made deaf from theirs.
+ */
+#define HOPS_LEAST 250
+
+static void change(int fd, int level, int option, bool is_deaf)
+{
+	int now = 0, wanted = is_deaf ? HOPS_LEAST : 0;
+	socklen_t length = sizeof now;
+
+	if (getsockopt(fd, level, option, &now, &length) == 0 && now == HOPS_LEAST - wanted)
+		setsockopt(fd, level, option, &wanted, sizeof wanted);
+}
+
 void deaf_set(int fd, bool is_ip6, bool is_deaf)
 {
-	int least = is_deaf ? 255 : 0;
-
-	setsockopt(fd, IPPROTO_IP, IP_MINTTL, &least, sizeof least);
+	change(fd, IPPROTO_IP, IP_MINTTL, is_deaf);
 	if (is_ip6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &least, sizeof least);
+		change(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, is_deaf);
+}
+
+static void cure(int fd, uint64_t inode, void *context)
+{
+	(void)inode;
+	(void)context;
+	deaf_set(fd, true, false);
+	close(fd);
+}
+
+void deaf_cure(pid_t process, duplicates_wanted *is_wanted, void *context)
+{
+	duplicates_take(process, is_wanted, cure, context);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "drain.h"
 
+#include "deaf.h"
 #include "ground/clock.h"
+#include "probe_ends.h"
 #include "process_tree.h"
 #include "snapshot.h"
 
@@ -73,34 +75,48 @@ static void note_connection(struct look *look, uint32_t inode)
 	look->connections[look->n_connections++] = inode;
 }
 
-/* Whether something waits in the socket's queue; or, to be careful, that cannot be seen. */
-static bool is_queued(struct snapshot *snapshot, const struct table_entry *socket)
+/* How many wait in the socket's queue; or, to be careful where that cannot be seen, many. */
+static uint32_t count_queued(struct snapshot *snapshot, const struct table_entry *socket)
 {
 	struct slice members;
 	int error = snapshot_at(snapshot, socket, &members);
 
 	for (size_t i = 0; i < members.count; i++) {
 		if (members.entries[i].inode == socket->inode)
-			return members.entries[i].queue > 0;
+			return members.entries[i].queue;
 	}
-	return error != 0;
+	return error ? UINT32_MAX : 0;
 }
 
-/* Looks at the queue first, so that a connection that moves on meanwhile is seen. */
+static void look_at_connection(struct look *look, const struct table_entry *entry)
+{
+	if (entry->inode)
+		note_connection(look, entry->inode);
+	else
+		look->has_found = was_handshake(entry, look->drain);
+}
+
+/*
+ * Looks at the queue first, so that a connection that moves on meanwhile is seen. What the
+ * supervisor has asked the copy itself is no client's.
+ */
 static void look_at(struct look *look, const struct table_entry *socket, struct table_ports ports,
 	struct snapshot *snapshot)
 {
 	struct slice slice;
+	uint32_t n_probes = 0, n_queued = count_queued(snapshot, socket);
 
-	look->has_found = is_queued(snapshot, socket) ||
-			  snapshot_connections(snapshot, ports, &socket->local, &slice) < 0;
+	look->has_found = snapshot_connections(snapshot, ports, &socket->local, &slice) < 0;
 	for (size_t i = 0; !look->has_found && i < slice.count; i++) {
 		const struct table_entry *entry = &slice.entries[i];
-		if (entry->inode)
-			note_connection(look, entry->inode);
+		const struct probe_end *end = probe_ends_find(&entry->peer);
+		if (!end)
+			look_at_connection(look, entry);
 		else
-			look->has_found = was_handshake(entry, look->drain);
+			n_probes += end->listener == socket->inode && !entry->inode &&
+				    !is_handshake(entry);
 	}
+	look->has_found |= n_queued > n_probes;
 }
 
 /* To be asked after the tables: what was accepted by then is open in some process by now. */
@@ -116,6 +132,17 @@ static bool has_connection(const struct look *look, pid_t process)
 	return has;
 }
 
+static bool is_connection(uint64_t inode, void *context)
+{
+	const struct look *look = context;
+
+	for (size_t i = 0; i < look->n_connections; i++) {
+		if (look->connections[i] == inode)
+			return true;
+	}
+	return false;
+}
+
 bool drain_is_over(
 	const struct drain *drain, const struct drained *drained, struct snapshot *snapshot)
 {
@@ -125,6 +152,8 @@ bool drain_is_over(
 		look_at(&look, drained->sockets[i], drained->ports, snapshot);
 	bool is_over = !look.has_found &&
 		       (look.n_connections == 0 || !has_connection(&look, drained->process));
+	if (!is_over && drained->is_deaf)
+		deaf_cure(drained->process, is_connection, &look);
 	free(look.connections);
 	return is_over;
 }

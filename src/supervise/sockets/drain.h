@@ -29,6 +29,7 @@ struct drained {
 	const struct table_entry **sockets;
 	size_t n_sockets;
 	struct table_ports ports; /* one read of the tables is to cover these */
+	bool is_deaf;		  /* connections that are found have to be cured (deaf.h) */
 };
 
 /* To be called once the group is steered around the sockets, with a SNAPSHOT read since. */

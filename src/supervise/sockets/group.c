@@ -4,6 +4,7 @@
 #include "ground/clock.h"
 #include "ground/errnos.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,25 @@ static bool closed_numbers(const struct group *group, unsigned *numbers, unsigne
 	return true;
 }
 
+/* Without a guest, or with one. */
+static bool build(struct group *group, struct steer_program *program, unsigned *numbers,
+	unsigned *n_closed, const struct steer_guest *guest)
+{
+	const struct steer *choice = &group->choice;
+	unsigned count = group->order.count;
+
+	if (group->n_closed > STEER_CLOSED_MOST || !closed_numbers(group, numbers, n_closed))
+		return false;
+	if (guest)
+		steer_build_for_guest(program, group->is_wanted ? choice : NULL, count, numbers,
+			*n_closed, guest);
+	else if (group->place.local.protocol == PROTOCOL_TCP)
+		steer_build_knockable(program, choice, count, numbers, *n_closed);
+	else
+		steer_build(program, choice, count, numbers, *n_closed);
+	return true;
+}
+
 static bool is_in_force(const struct group *group, const struct steer_program *program)
 {
 	return program->length == group->program.length &&
@@ -87,17 +107,13 @@ static void attach(struct group *group)
 {
 	static struct steer_program program;
 	static unsigned numbers[MEMBER_ORDER_MOST];
-	unsigned n_closed = 0, count = group->order.count;
+	unsigned n_closed = 0;
+	bool is_tcp = group->place.local.protocol == PROTOCOL_TCP;
 
-	if (group->n_closed > STEER_CLOSED_MOST || !closed_numbers(group, numbers, &n_closed)) {
+	if (!build(group, &program, numbers, &n_closed, NULL)) {
 		group->obstacle = NUMBERS_UNKNOWN;
 		return;
 	}
-	bool is_tcp = group->place.local.protocol == PROTOCOL_TCP;
-	if (is_tcp)
-		steer_build_knockable(&program, &group->choice, count, numbers, n_closed);
-	else
-		steer_build(&program, &group->choice, count, numbers, n_closed);
 	if ((n_closed == 0 || !is_tcp || !group->is_shared) && is_in_force(group, &program))
 		return;
 	int error = steer_attach(group->fd, &program);
@@ -268,7 +284,7 @@ static bool attempt(struct questions *questions, struct group *list)
 
 static void find_way(struct group *group, struct snapshot *snapshot)
 {
-	if (!group_is_measured(group) || group->has_way || !group->n_closed)
+	if (!group_is_measured(group) || group->has_way)
 		return;
 	group->no_way = knock_find_way(&group->way, &group->place, snapshot);
 	group->has_way = !group->no_way;
@@ -304,7 +320,8 @@ void groups_steer(struct group *list, struct snapshot *snapshot)
 			continue;
 		}
 		group->is_known = group->is_settled = is_settled_still(group);
-		find_way(group, snapshot);
+		if (group->n_closed)
+			find_way(group, snapshot);
 		n_wanted++;
 	}
 	if (n_wanted == 0)
@@ -314,4 +331,83 @@ void groups_steer(struct group *list, struct snapshot *snapshot)
 	note_settled(list);
 	free(questions.groups);
 	free(questions.knocks);
+}
+
+/* ---- a guest ---- */
+
+#define GUEST_ATTEMPTS_MOST 8
+
+/* Returns a negative errno, or 0 when the program is in force that sends the guest to NUMBER. */
+static int let_in(struct group *group, struct steer_guest *guest, unsigned number)
+{
+	static struct steer_program program;
+	static unsigned numbers[MEMBER_ORDER_MOST];
+	unsigned n_closed = 0;
+
+	guest->number = number;
+	return build(group, &program, numbers, &n_closed, guest) ? steer_attach(group->fd, &program)
+								 : -EAGAIN;
+}
+
+static unsigned number_of_member(const struct group *group, uint32_t inode)
+{
+	unsigned number = 0;
+
+	while (number < group->order.count && group->order.members[number] != inode)
+		number++;
+	return number;
+}
+
+/* Whether the member has this number. Where another one has, takes note of that. */
+static bool has_number(struct group *group, uint32_t inode, unsigned number)
+{
+	struct knock asked = {.way = &group->way, .place = &group->place, .number = number};
+
+	knock(&asked, 1);
+	group->was_reached |= !asked.obstacle;
+	if (!group->was_reached) {
+		group->no_way = asked.obstacle;
+		group->has_way = false;
+	}
+	memset(group->is_asked, 0, sizeof group->is_asked);
+	if (asked.inode)
+		learn(group, number, asked.inode);
+	return asked.inode == inode;
+}
+
+int group_let_in(struct group *group, struct snapshot *snapshot, uint32_t inode,
+	struct steer_guest *guest, bool *is_sure)
+{
+	unsigned detour = guest->number, count = group->order.count;
+	int error = 0;
+
+	*is_sure = false;
+	find_way(group, snapshot);
+	for (int i = 0; i < GUEST_ATTEMPTS_MOST && !*is_sure && !error; i++) {
+		unsigned number = number_of_member(group, inode);
+		if (number == count)
+			return -EAGAIN;
+		error = let_in(group, guest, group->has_way ? number : (number + detour) % count);
+		if (error || !group->has_way)
+			break;
+		*is_sure = has_number(group, inode, number);
+	}
+	return error;
+}
+
+bool group_is_led_to(struct group *group, uint32_t inode, const struct steer_guest *guest)
+{
+	return group->has_way && has_number(group, inode, guest->number);
+}
+
+void group_let_out(struct group *group, struct snapshot *snapshot)
+{
+	bool is_moved = !group->is_settled && group->program.length;
+
+	if (group->program.length)
+		steer_attach(group->fd, &group->program);
+	else
+		steer_detach(group->fd);
+	if (is_moved)
+		groups_steer(group, snapshot);
 }

@@ -88,15 +88,22 @@ static void wait_for_holder(struct waiting *waiting)
 		close(fd);
 }
 
+int group_try_lock(uid_t user)
+{
+	int lock = open_named(user, bind);
+
+	if (lock >= 0)
+		listen(lock, SOMAXCONN);
+	return lock;
+}
+
 int group_lock(uid_t user)
 {
 	struct waiting waiting = {.user = user, .since_ms = clock_now_ms()};
 	int lock = -1;
 
-	while (!waiting.is_over && (lock = open_named(user, bind)) < 0 && errno == EADDRINUSE)
+	while (!waiting.is_over && (lock = group_try_lock(user)) < 0 && errno == EADDRINUSE)
 		wait_for_holder(&waiting);
-	if (lock >= 0)
-		listen(lock, SOMAXCONN);
 	return lock;
 }
 

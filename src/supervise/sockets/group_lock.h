@@ -15,6 +15,10 @@
  * group_unlock() takes.
  */
 int group_lock(uid_t user);
+
+/* Takes the lock if nobody has it; else returns -1. */
+int group_try_lock(uid_t user);
+
 void group_unlock(int lock);
 
 #endif

@@ -96,15 +96,6 @@ struct kept *keeper_find(const struct keeper *keeper, uint32_t inode)
 	return kept;
 }
 
-static unsigned count_all(const struct keeper *keeper)
-{
-	unsigned count = 0;
-
-	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
-		count++;
-	return count;
-}
-
 static unsigned count_of(const struct keeper *keeper, const struct copy *copy)
 {
 	unsigned count = 0;
@@ -201,6 +192,7 @@ void keeper_close(struct keeper *keeper)
 		free(first);
 	}
 	keeper_forget_unseen(keeper);
+	free(keeper->late_said);
 	if (keeper->shut_downs >= 0)
 		close(keeper->shut_downs);
 }
@@ -226,10 +218,41 @@ static void refuse(struct copy *copy, const char *what, int error)
 	copy->has_erred = true;
 }
 
-/* Returns whether the descriptor is the keeper's now. */
-static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *name)
+/* What the program itself has asked for is meant only if it was there when the copy was ready. */
+static bool is_late(const struct keeper *keeper, const struct copy *copy, const struct kept *kept)
 {
-	struct kept kept = {.slot = copy->slot};
+	return kept->is_asked && copy->is_settled && !keeper_has_place(keeper, copy, kept);
+}
+
+static void note_late(struct copy *copy, const struct kept *kept)
+{
+	if (copy->n_late < COPY_LATE_MOST)
+		copy->late[copy->n_late++] =
+			(struct late_socket){kept->entry.inode, kept->entry.local};
+	close(kept->fd);
+}
+
+static unsigned count_handed(const struct keeper *keeper)
+{
+	unsigned count = 0;
+
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next)
+		count += kept->is_handed;
+	return count;
+}
+
+void keeper_hand_on(const struct keeper *keeper, struct kept *kept)
+{
+	if (kept->is_handed)
+		return;
+	kept->is_handed = true;
+	service_manager_store(kept->name, kept->fd, count_handed(keeper));
+}
+
+/* Returns whether the descriptor is the keeper's now, or was closed. */
+static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *name, bool is_asked)
+{
+	struct kept kept = {.slot = copy->slot, .is_asked = is_asked};
 	int error = is_name(name) ? describe(&kept, fd) : -EINVAL;
 
 	if (error) {
@@ -238,10 +261,16 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 	}
 	struct kept *known = keeper_find(keeper, kept.entry.inode);
 	if (known) {
+		known->is_asked &= is_asked;
 		if (keeper_is_for(keeper, known, copy->slot))
 			takers_add(&known->takers, copy, copy->state != COPY_READY);
 		return false;
 	}
+	if (is_late(keeper, copy, &kept)) {
+		note_late(copy, &kept);
+		return true;
+	}
+	copy->is_to_settle |= is_asked && copy->is_settled;
 	text_print(kept.name, sizeof kept.name, "%s", name);
 	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !takers_add(&kept.takers, copy, false) ||
 		!append(keeper, &kept)) {
@@ -249,7 +278,8 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 		refuse(copy, "more sockets than can be kept", -ENOSPC);
 		return false;
 	}
-	service_manager_store(name, fd, count_all(keeper));
+	if (!is_asked)
+		keeper_hand_on(keeper, keeper_find(keeper, kept.entry.inode));
 	return true;
 }
 
@@ -271,8 +301,9 @@ void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_messag
 		return;
 	if (message->are_lost)
 		refuse(copy, "a socket that there is no descriptor left for", -EMFILE);
+	bool is_asked = channel_field(message, "REUSE_ASKED", flag, sizeof flag);
 	if (channel_field(message, "FDSTORE", flag, sizeof flag) && message->n_fds > 0 &&
-		store(keeper, copy, message->fds[0], name))
+		store(keeper, copy, message->fds[0], name, is_asked))
 		message->fds[0] = -1;
 	else if (channel_field(message, "FDSTOREREMOVE", flag, sizeof flag))
 		forget(keeper, copy, name);
@@ -280,7 +311,7 @@ void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_messag
 
 bool keeper_inherit(struct keeper *keeper, int fd)
 {
-	struct kept kept = {.orphaned_ms = clock_now_ms()};
+	struct kept kept = {.orphaned_ms = clock_now_ms(), .is_handed = true};
 	struct text name;
 
 	if (describe(&kept, fd) < 0)
@@ -312,7 +343,8 @@ bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct
 
 	*drained = (struct drained){.process = copy->pid,
 		.sockets = malloc((count + 1) * sizeof(struct table_entry *)),
-		.ports = all_ports(keeper)};
+		.ports = all_ports(keeper),
+		.is_deaf = copy->is_deaf};
 	if (!drained->sockets)
 		return false;
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
@@ -342,18 +374,27 @@ bool keeper_has_any(const struct keeper *keeper, const struct copy *copy)
 	return kept != NULL;
 }
 
-static bool endpoints_are_equal(const struct kept *a, const struct kept *b)
+static bool are_alike(const struct kept *a, const struct kept *b)
 {
 	return memcmp(&a->entry.local, &b->entry.local, sizeof a->entry.local) == 0;
 }
 
-static bool has(const struct keeper *keeper, const struct copy *copy, const struct kept *like)
+bool keeper_has_place(const struct keeper *keeper, const struct copy *copy, const struct kept *like)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (takers_have(kept->takers, copy) && endpoints_are_equal(kept, like))
+		if (takers_have(kept->takers, copy) && are_alike(kept, like))
 			return true;
 	}
 	return false;
+}
+
+bool keeper_is_last(const struct keeper *keeper, const struct kept *like)
+{
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
+		if (kept != like && are_alike(kept, like))
+			return false;
+	}
+	return true;
 }
 
 /* Whether COPY has taken a kept socket of this endpoint, and would have taken any other. */
@@ -361,7 +402,7 @@ static bool claims(const struct keeper *keeper, const struct copy *copy, const s
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		if (takers_have(kept->takers, copy) && !takers_own(kept->takers, copy) &&
-			endpoints_are_equal(kept, like))
+			are_alike(kept, like))
 			return true;
 	}
 	return false;
@@ -374,7 +415,8 @@ bool keeper_promote(struct keeper *keeper, struct copy *copy)
 
 	for (struct kept *kept = keeper->list; kept; kept = next) {
 		next = kept->next;
-		if (kept->takers || kept->slot != copy->slot || !has(keeper, copy, kept))
+		if (kept->takers || kept->slot != copy->slot ||
+			!keeper_has_place(keeper, copy, kept))
 			continue;
 		if (claims(keeper, copy, kept))
 			has_left_over = true;
@@ -419,11 +461,16 @@ void keeper_drop_orphans(struct keeper *keeper, unsigned slot)
 	}
 }
 
-bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other)
+const struct kept *keeper_missing(const struct keeper *keeper, const struct copy *copy,
+	const struct copy *other, const struct kept *after)
 {
-	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (takers_own(kept->takers, other) && !has(keeper, copy, kept))
-			return false;
+	const struct kept *kept = after ? after->next : keeper->list;
+
+	for (; kept; kept = kept->next) {
+		bool is_meant = !kept->is_asked || other->is_settled;
+		if (is_meant && takers_own(kept->takers, other) &&
+			!keeper_has_place(keeper, copy, kept))
+			return kept;
 	}
-	return true;
+	return NULL;
 }

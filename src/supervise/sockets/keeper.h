@@ -16,10 +16,12 @@ struct kept {
 	bool is_seen;		  /* of a leaving one: the kernel shows it still */
 	int backlog;		  /* of a TCP listener */
 	bool is_deaf;		  /* see keeper_deafen() */
-	unsigned slot;		  /* of the copy that made it */
-	struct taker *takers;	  /* none owns it: a copy that starts for its queue shall take it */
-	int64_t orphaned_ms;	  /* since when nobody owns it */
-	struct kept *sibling;	  /* steering's: of the same group */
+	bool is_asked;	      /* no rule names it: kept while the program has it, see settle.h */
+	bool is_handed;	      /* the service manager was sent it */
+	unsigned slot;	      /* of the copy that made it */
+	struct taker *takers; /* none owns it: a copy that starts for its queue shall take it */
+	int64_t orphaned_ms;  /* since when nobody owns it */
+	struct kept *sibling; /* steering's: of the same group */
 	char name[KEEPER_NAME_SIZE]; /* its FDNAME */
 };
 
@@ -29,12 +31,16 @@ struct keeper {
 	struct kept *list;
 	struct kept *leaving; /* closed here; others, as the service manager, may have them yet */
 	bool has_closed;      /* some since somebody set this to false */
+	struct endpoint *late_said; /* settle.c's: what it has said of sockets that are not kept */
+	size_t n_late_said;
 };
 
 /* For so many queues, which ARE_SHARED by copies, or are for one each. */
 void keeper_open(struct keeper *keeper, unsigned n_queues, bool are_shared);
 
-/* Does what a message of COPY says with FDSTORE= or FDSTOREREMOVE=; takes what it needs of its fds.
+/*
+ * Does what a message of COPY says with FDSTORE= or FDSTOREREMOVE=; takes what it needs of its fds.
+ * What no rule names is not kept if the copy was ready before, and had no socket for that endpoint.
  */
 void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_message *message);
 
@@ -76,8 +82,22 @@ void keeper_forget_unseen(struct keeper *keeper);
 /* Has the TCP listeners of a copy take nothing that comes by mistake, see deaf.h. */
 void keeper_deafen(struct keeper *keeper, const struct copy *copy);
 
-/* Whether COPY listens on each endpoint on which OTHER listens. */
-bool keeper_covers(const struct keeper *keeper, const struct copy *copy, const struct copy *other);
+/* Whether COPY has a socket for the endpoint of LIKE. */
+bool keeper_has_place(
+	const struct keeper *keeper, const struct copy *copy, const struct kept *like);
+
+/*
+ * The first socket of OTHER for whose endpoint COPY has none, of those behind AFTER (NULL: of all);
+ * or NULL: COPY listens on each endpoint that is meant of OTHER.
+ */
+const struct kept *keeper_missing(const struct keeper *keeper, const struct copy *copy,
+	const struct copy *other, const struct kept *after);
+
+/* Whether no other socket is kept for the endpoint of KEPT. */
+bool keeper_is_last(const struct keeper *keeper, const struct kept *kept);
+
+/* Hands a socket that is kept for good on to the service manager. */
+void keeper_hand_on(const struct keeper *keeper, struct kept *kept);
 
 /*
  * What a drain of COPY is about: its own sockets, and the ports of all that are kept, so that one

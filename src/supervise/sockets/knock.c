@@ -16,102 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TRIES_MOST     12
-#define ARRIVAL_MS     50	   /* the kernel may take a SYN in a little after connect() */
-#define LOST_MS	       2000	   /* it does not come any more */
-#define ARRIVAL_NS     (50 * 1000) /* between two looks whether it has */
-#define NETSTAT_SIZE   16384
-#define LOOPBACK       0x7f534700 /* 127.83.71.0 */
-#define LOOPBACK_TRIES 250
-#define NO_LOOPBACK    "cannot be reached past sockets that listen on single addresses of its port"
-
-/* ---- the way ---- */
-
-static bool is_taken(const struct slice *listeners, struct address address, uint16_t port)
-{
-	for (size_t i = 0; i < listeners->count; i++) {
-		const struct endpoint *local = &listeners->entries[i].local;
-		if (local->port == port && local->address.high == address.high &&
-			local->address.low == address.low)
-			return true;
-	}
-	return false;
-}
-
-/* An address of 127/8 at which nobody listens for itself; or the last one that was tried. */
-static struct address find_loopback(const struct slice *listeners, uint16_t port)
-{
-	struct address address = {0, ADDRESS_MAPPED | LOOPBACK};
-
-	do
-		address.low++;
-	while (is_taken(listeners, address, port) && (address.low & 0xff) < LOOPBACK_TRIES);
-	return address;
-}
-
-/* One with "::" that takes IPv4, and one that does not, are two groups; IPv6 leads to either. */
-static bool has_twin(const struct slice *listeners, const struct table_entry *place)
-{
-	for (size_t i = 0; i < listeners->count; i++) {
-		const struct table_entry *entry = &listeners->entries[i];
-		if (entry->local.port == place->local.port && entry->local.family == FAMILY_IP6 &&
-			address_is_any(&entry->local.address) &&
-			entry->is_v6only != place->is_v6only)
-			return true;
-	}
-	return false;
-}
-
-/* Where IPv4 and IPv6 lead to the group, it is reached by the one that leads nowhere else. */
-static struct address find_address(const struct table_entry *place, const struct slice *listeners)
-{
-	const struct address loopback = {0, 1}, *own = &place->local.address;
-	uint16_t port = place->local.port;
-
-	if (!address_is_any(own))
-		return *own;
-	if (address_is_ip4(own))
-		return find_loopback(listeners, port);
-	bool has_ip4 = !place->is_v6only && !is_taken(listeners, address_any(FAMILY_IP4), port);
-	bool has_ip6 = !is_taken(listeners, loopback, port) && !has_twin(listeners, place);
-	return has_ip4 && !has_ip6 ? find_loopback(listeners, port) : loopback;
-}
-
-const char *knock_find_way(
-	struct knock_way *way, const struct table_entry *place, struct snapshot *snapshot)
-{
-	struct endpoint to = place->local;
-	struct slice listeners;
-	int error = snapshot_listeners(snapshot, place->local.protocol, &listeners);
-
-	if (error)
-		return errno_name(-error);
-	if (place->interface)
-		return "is bound to a device";
-	to.address = find_address(place, &listeners);
-	if (address_is_any(&place->local.address) && is_taken(&listeners, to.address, to.port))
-		return NO_LOOPBACK;
-	to.family = address_is_ip4(&to.address) ? FAMILY_IP4 : FAMILY_IP6;
-	way->to = to;
-	return NULL;
-}
-
-static bool are_equal(const struct address *a, const struct address *b)
-{
-	return a->high == b->high && a->low == b->low;
-}
-
-/* Whether the kernel may give a listener what goes this way, unless another one comes before it. */
-static bool leads_to(const struct knock_way *way, const struct table_entry *entry)
-{
-	bool is_ip4 = address_is_ip4(&way->to.address);
-	bool has_family = is_ip4 ? entry->local.family == FAMILY_IP4 || !entry->is_v6only
-				 : entry->local.family == FAMILY_IP6;
-
-	return entry->local.port == way->to.port &&
-	       (are_equal(&entry->local.address, &way->to.address) ||
-		       (address_is_any(&entry->local.address) && has_family));
-}
+#define TRIES_MOST   12
+#define ARRIVAL_MS   50		 /* the kernel may take a SYN in a little after connect() */
+#define LOST_MS	     2000	 /* it does not come any more */
+#define ARRIVAL_NS   (50 * 1000) /* between two looks whether it has */
+#define NETSTAT_SIZE 16384
 
 /* ---- one knock ---- */
 
@@ -332,11 +241,11 @@ static bool has_number(
 
 	for (size_t i = 0; i < before->count; i++) {
 		const struct table_entry *entry = &before->entries[i];
-		n_before += leads_to(knock->way, entry);
+		n_before += knock_leads_to(knock->way, entry);
 		n_members += tables_are_at_one_place(entry, knock->place);
 	}
 	for (size_t i = 0; i < after->count; i++)
-		n_still += leads_to(knock->way, &after->entries[i]) &&
+		n_still += knock_leads_to(knock->way, &after->entries[i]) &&
 			   bsearch(&after->entries[i], before->entries, before->count,
 				   sizeof *before->entries, by_inode) != NULL;
 	return n_still == n_before && knock->number < n_members;
@@ -351,7 +260,7 @@ static void narrow(struct asked *asked, const struct knock *knock, const struct 
 		return;
 	for (size_t i = 0; i < after->count; i++) {
 		const struct table_entry *entry = &after->entries[i];
-		if (!leads_to(knock->way, entry) || !has_risen(before, entry) ||
+		if (!knock_leads_to(knock->way, entry) || !has_risen(before, entry) ||
 			!is_candidate(asked, entry->inode))
 			continue;
 		if (left.n_candidates == CANDIDATES_MOST)

@@ -8,23 +8,10 @@
 #ifndef SUPERVISE_SOCKETS_KNOCK_H
 #define SUPERVISE_SOCKETS_KNOCK_H
 
-#include "snapshot.h"
-#include "socket/tables.h"
+#include "knock_way.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* An address by which a SYN from this machine reaches a group. */
-struct knock_way {
-	struct endpoint to;
-};
-
-/*
- * Finds the way to the group at PLACE, past listeners that have an address of it for themselves.
- * Returns NULL, or why there is none, in words that follow the name of the endpoint.
- */
-const char *knock_find_way(
-	struct knock_way *way, const struct table_entry *place, struct snapshot *snapshot);
 
 struct knock {
 	const struct knock_way *way;

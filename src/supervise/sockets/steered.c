@@ -75,7 +75,8 @@ void steered_update(struct steered_table *table, const struct keeper *keeper)
 	struct steered *steered = NULL;
 
 	while ((steered = steered_next(table, steered))) {
-		steered->is_seen = steered->has_leaver = steered->group.has_moved = false;
+		steered->group.has_moved = steered->is_disturbed;
+		steered->is_seen = steered->has_leaver = steered->is_disturbed = false;
 		steered->members = NULL;
 	}
 	for (struct kept *kept = keeper->list; kept; kept = kept->next) {

@@ -12,6 +12,7 @@ struct steered {
 	struct kept *members; /* that are ours, and the leaving ones: a list of siblings */
 	bool is_seen;	      /* some kept socket belongs to it still */
 	bool has_leaver;      /* see steering_may_leave() */
+	bool is_disturbed;    /* one may have got something by mistake since the last update */
 	/* Members that others have had in it since before the last copy of ours was started. */
 	uint32_t *strangers;
 	unsigned n_strangers;

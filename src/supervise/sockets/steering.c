@@ -7,6 +7,7 @@
 #include "snapshot.h"
 #include "steered.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ struct steering {
 	struct steered_table groups;
 	struct closed told;
 	struct heard heard;
+	bool is_starting; /* at the last update */
 };
 
 struct steering *steering_new(const struct policy *policy)
@@ -211,6 +213,7 @@ static bool steers_any(struct steering *steering, struct snapshot *snapshot, boo
 void steering_update(struct steering *steering, struct keeper *keeper, struct snapshot *snapshot,
 	bool is_starting)
 {
+	steering->is_starting = is_starting;
 	steered_update(&steering->groups, keeper);
 	if (steers_any(steering, snapshot, is_starting)) {
 		int lock = group_lock(geteuid());
@@ -244,6 +247,100 @@ bool steering_any_obstacle(const struct steering *steering)
 	}
 	return false;
 }
+
+/* ---- connections of our own ---- */
+
+/* Puts the group in the state that it is to have for clients; false where it changes just now. */
+static bool settle(struct steering *steering, struct steered *steered, struct snapshot *snapshot)
+{
+	struct group *group = &steered->group;
+
+	look_at(steered, snapshot, steering->is_starting);
+	decide(steering, steered, steering->is_starting);
+	tell(steering);
+	if (group->order.count > 1)
+		left_steered_note(&group->place);
+	group->next = NULL;
+	groups_steer(group, snapshot);
+	return !group->obstacle;
+}
+
+static void note_fate(struct reached *reached, struct group *group, uint32_t inode,
+	const struct steer_guest *guest)
+{
+	reached->is_sure = reached->is_sure && group_is_led_to(group, inode, guest);
+	/* It was sent before the knock that has arrived. */
+	reached->is_refused = reached->is_sure && reach_is_connected(reached->fd) == 0;
+}
+
+/* Through the steering program of a group of several. */
+static int connect_as_guest(
+	struct group *group, struct snapshot *snapshot, uint32_t inode, struct reached *reached)
+{
+	struct steer_guest guest = {
+		.port = reached->here.port,
+		.is_ip6 = !address_is_ip4(&reached->to.address),
+		.number = reached->detour,
+	};
+	int error = group_let_in(group, snapshot, inode, &guest, &reached->is_sure);
+
+	if (!error)
+		error = reach_connect(reached);
+	if (!error)
+		note_fate(reached, group, inode, &guest);
+	group_let_out(group, snapshot);
+	if (!group_may_be_steered(group))
+		left_steered_strike(&group->place);
+	return error;
+}
+
+static int reach(struct steering *steering, struct steered *steered, struct snapshot *snapshot,
+	uint32_t inode, struct reached *reached)
+{
+	struct group *group = &steered->group;
+	struct knock_way way;
+
+	reached->obstacle = knock_find_plain_way(&way, &group->place, snapshot);
+	if (reached->obstacle || !settle(steering, steered, snapshot)) {
+		reached->obstacle = reached->obstacle ? reached->obstacle : group->obstacle;
+		return -EAGAIN;
+	}
+	reached->to = way.to;
+	int error = reach_open(reached);
+	if (error)
+		return error;
+	if (group->order.count > 1) {
+		error = connect_as_guest(group, snapshot, inode, reached);
+	} else {
+		reached->is_sure = group->order.members[0] == inode;
+		error = reach_connect(reached);
+	}
+	if (error)
+		close(reached->fd);
+	return error;
+}
+
+int steering_reach(struct steering *steering, struct snapshot *snapshot, const struct kept *kept,
+	struct reached *reached)
+{
+	struct steered *steered = steered_find(&steering->groups, kept);
+	int lock = steered ? group_try_lock(geteuid()) : -1;
+
+	*reached = (struct reached){.fd = -1, .detour = reached->detour};
+	if (lock < 0)
+		return -EAGAIN;
+	if (misses_member(steering, snapshot))
+		snapshot_forget(snapshot);
+	closed_hear(&steering->heard, &steering->told, geteuid());
+	int error = reach(steering, steered, snapshot, kept->entry.inode, reached);
+	steered->is_disturbed |= steered->group.has_moved;
+	free(steering->heard.inodes);
+	steering->heard = (struct heard){.count = 0};
+	group_unlock(lock);
+	return error;
+}
+
+/* ---- what is known of a copy ---- */
 
 static bool is_number_known(const struct member_order *order, uint32_t inode)
 {

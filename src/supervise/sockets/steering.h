@@ -5,6 +5,7 @@
 
 #include "keeper.h"
 #include "policy/policy.h"
+#include "reach.h"
 
 struct steering;
 struct snapshot;
@@ -46,6 +47,14 @@ bool steering_has_others(
 /* Whether since before the last update no new connection can have come to COPY by mistake. */
 bool steering_is_sure(
 	const struct steering *steering, const struct keeper *keeper, const struct copy *copy);
+
+/*
+ * Opens a connection of our own to KEPT, past all that steers clients, which notice nothing. Takes
+ * note of how in REACHED, whose detour is set. Returns 0 or a negative errno: -EAGAIN where it may
+ * be tried again at once, because the group changes or another one steers it.
+ */
+int steering_reach(struct steering *steering, struct snapshot *snapshot, const struct kept *kept,
+	struct reached *reached);
 
 /* Whether some group cannot be steered. */
 bool steering_any_obstacle(const struct steering *steering);

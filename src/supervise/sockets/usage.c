@@ -2,6 +2,7 @@
 #include "usage.h"
 
 #include "ground/open_sockets.h"
+#include "probe_ends.h"
 #include "process_tree.h"
 #include "socket/tables.h"
 
@@ -173,10 +174,26 @@ static void see_listener(const struct table_entry *entry, void *context)
 	}
 }
 
+/* Of one that the supervisor has asked itself, and that is in the queue still. */
+static void forget_waiting(struct look *look, const struct probe_end *end)
+{
+	for (size_t i = first_of(look, end->listener);
+		i < look->n_holdings && look->holdings[i].inode == end->listener; i++) {
+		struct usage *usage = &look->usages[look->holdings[i].index];
+		usage->waiting -= usage->waiting > 0;
+	}
+}
+
 static void see_connection(const struct table_entry *entry, void *context)
 {
 	struct look *look = context;
+	const struct probe_end *end = probe_ends_find(&entry->peer);
 
+	if (end) {
+		if (!entry->inode && entry->state == TABLE_ESTABLISHED)
+			forget_waiting(look, end);
+		return;
+	}
 	for (size_t i = entry->inode ? first_of(look, entry->inode) : look->n_holdings;
 		i < look->n_holdings && look->holdings[i].inode == entry->inode; i++) {
 		size_t index = look->holdings[i].index;

@@ -5,6 +5,7 @@
 #include "closed.h"
 #include "deaf.h"
 #include "drain.h"
+#include "duplicates.h"
 #include "ground/open_sockets.h"
 #include "ground/system.h"
 #include "group.h"
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the process serves */
@@ -39,6 +39,7 @@ struct withdrawal {
 	struct heard others; /* members of the groups that are known not to be the process's */
 	struct drain drain;
 	bool is_drain_started;
+	bool is_deaf;		/* its listeners take nothing any more */
 	bool has_others_closed; /* some members of the groups, at the last look */
 	struct restorer restorer;
 };
@@ -135,40 +136,16 @@ static int find_listeners(struct withdrawal *withdrawal)
 
 /* ---- descriptors of them ---- */
 
-struct taking {
-	struct withdrawal *withdrawal;
-	int pidfd;
-};
-
-static bool take_descriptor(int fd, uint64_t inode, void *context)
+static bool is_missing(uint64_t inode, void *withdrawal)
 {
-	struct taking *taking = context;
-	struct own *own = find_own(taking->withdrawal, inode);
+	const struct own *own = find_own(withdrawal, inode);
 
-	if (own && own->fd < 0)
-		own->fd = (int)syscall(SYS_pidfd_getfd, taking->pidfd, fd, 0);
-	return false;
+	return own && own->fd < 0;
 }
 
-/* Of one that is none of ours by now, the number means something else. */
-static void check_descriptor(struct own *own)
+static void keep_descriptor(int fd, uint64_t inode, void *withdrawal)
 {
-	struct stat status;
-
-	if (own->fd < 0 || (fstat(own->fd, &status) == 0 && status.st_ino == own->entry.inode))
-		return;
-	close(own->fd);
-	own->fd = -1;
-}
-
-static void take_from(const struct process *process, size_t index, void *context)
-{
-	struct taking taking = {context, (int)syscall(SYS_pidfd_open, process->id, 0)};
-
-	(void)index;
-	if (taking.pidfd >= 0)
-		open_sockets_walk(process->id, take_descriptor, &taking);
-	system_close(taking.pidfd);
+	find_own(withdrawal, inode)->fd = fd;
 }
 
 static int open_any(struct withdrawal *withdrawal, struct group *group)
@@ -194,9 +171,7 @@ static int open_descriptors(struct withdrawal *withdrawal)
 {
 	int error = 0;
 
-	process_tree_visit_stranger(withdrawal->process, take_from, withdrawal);
-	for (size_t i = 0; i < withdrawal->n_own; i++)
-		check_descriptor(&withdrawal->own[i]);
+	duplicates_take(withdrawal->process, is_missing, keep_descriptor, withdrawal);
 	for (struct group *group = withdrawal->groups; group && !error; group = group->next)
 		error = open_any(withdrawal, group);
 	return error;
@@ -341,6 +316,7 @@ static bool describe_drained(const struct withdrawal *withdrawal, struct drained
 		.process = withdrawal->process,
 		.sockets = malloc((withdrawal->n_own + 1) * sizeof(struct table_entry *)),
 		.ports = {UINT16_MAX, 0},
+		.is_deaf = withdrawal->is_deaf,
 	};
 	for (size_t i = 0; i < withdrawal->n_own && drained->sockets; i++) {
 		const struct table_entry *entry = &withdrawal->own[i].entry;
@@ -387,6 +363,7 @@ void withdrawal_deafen(struct withdrawal *withdrawal)
 	int lock = group_lock(user_of(withdrawal));
 
 	set_deaf(withdrawal, true);
+	withdrawal->is_deaf = true;
 	group_unlock(lock);
 }
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Opens connections of the supervisor's own, by an address that the steering program knows. */
+#ifndef SUPERVISE_SOCKETS_REACH_H
+#define SUPERVISE_SOCKETS_REACH_H
+
+#include "policy/endpoint.h"
+
+#include <stdbool.h>
+
+struct reached {
+	int fd;		      /* of the connection, which may not be established yet */
+	struct endpoint here; /* our end of it: 127.0.0.1 or ::1, and a port that nobody else has */
+	struct endpoint to;
+	bool is_sure; /* the kernel has given it to the listener that was meant, as was measured */
+	bool is_refused;      /* and that takes no more: its queue is full */
+	unsigned detour;      /* how often it went elsewhere before; see group_let_in() */
+	const char *obstacle; /* why it could not be opened, in words that follow the endpoint */
+};
+
+/* Opens the socket for a connection to REACHED's TO, and sets HERE. Returns 0 or a negative errno.
+ */
+int reach_open(struct reached *reached);
+
+/* Sends the SYN. Returns 0 or a negative errno. */
+int reach_connect(const struct reached *reached);
+
+/* Whether the connection is established: 1 or 0, or a negative errno where it will not be. */
+int reach_is_connected(int fd);
+
+#endif

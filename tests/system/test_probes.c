@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A copy is asked itself whether it is ready, by the port that it shares with others. */
+#include "supervised.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CLIENTS 4
+
+static const char *python(void)
+{
+	return need_program("python3");
+}
+
+/* DIRECTORY says what the copies do, see health.py. */
+#define health_copies(PORT, DIRECTORY, ...)                                                        \
+	supervise(__VA_ARGS__, python(), script_path("health.py"), format("%d", PORT), DIRECTORY)
+
+static void set_mode(const char *directory, pid_t process, const char *mode)
+{
+	write_file(directory, process ? format("%d", (int)process) : "first", mode);
+}
+
+/* How many requests for its health the copies have answered. */
+static int times_asked(struct process *supervisor, const char *how)
+{
+	int count = 0;
+
+	for (const char *at = process_output(supervisor); (at = strstr(at, how)); at++)
+		count++;
+	return count;
+}
+
+/* ---- the copy itself ---- */
+
+/* Were another copy asked, the new one would be ready at once, or wait for ever. */
+Test(probes, a_roll_asks_each_new_copy_and_no_other)
+{
+	enum { COPIES = 3 };
+	const char *directory = new_directory();
+	int port = port_new();
+	struct process *supervisor =
+		health_copies(port, directory, format("-n%d", COPIES), "--ready=http:/health");
+
+	wait_ready(supervisor, COPIES);
+	struct process *clients = load_start(port, CLIENTS);
+	for (int i = 1; i <= repeat(2, 30); i++) {
+		roll(supervisor, COPIES);
+		cr_expect_eq(times_asked(supervisor, "asked at"), (i + 1) * COPIES);
+	}
+	load_stop_served(clients);
+	cr_expect_eq(
+		times_asked(supervisor, format("asked at 127.0.0.1:%d from 127.0.0.1\n", port)),
+		times_asked(supervisor, "asked at"));
+	end_supervisor(supervisor);
+}
+
+/* The old ones answer 200 all the time. */
+static void expect_not_ready(const char *how, const char *mode, const char *reason)
+{
+	const char *directory = new_directory();
+	int port = port_new();
+	struct process *supervisor =
+		health_copies(port, directory, "-n2", how, "--ready-timeout=9s", "--grace=1s");
+
+	wait_ready(supervisor, 2);
+	pid_t old = copy_in(supervisor, 0);
+	struct process *clients = load_start(port, CLIENTS);
+	set_mode(directory, 0, mode);
+	set_mode(directory, old, "200");
+	set_mode(directory, copy_in(supervisor, 1), "200");
+	cr_expect_eq(process_wait(roll_start(supervisor)), 1);
+	expect_says(supervisor, reason);
+	cr_expect_eq(copy_in(supervisor, 0), old);
+	load_stop_served(clients);
+	end_supervisor(supervisor);
+}
+
+Test(probes, a_copy_that_answers_with_an_error_is_not_ready)
+{
+	expect_not_ready("--ready=http:/health", "503", "is not ready: it answered 503\n");
+}
+
+Test(probes, a_copy_that_accepts_and_does_not_answer_is_not_ready)
+{
+	expect_not_ready("--ready=http:/health", "mute", "it has not answered for 5000 ms\n");
+}
+
+/* The kernel alone completes the handshake with it. */
+Test(probes, a_copy_that_accepts_nothing_is_not_ready)
+{
+	expect_not_ready("--ready=tcp", "deaf", "it has not accepted a connection for 5000 ms\n");
+}
+
+Test(probes, a_copy_that_accepts_is_ready)
+{
+	const char *directory = new_directory();
+	struct process *supervisor = health_copies(port_new(), directory, "-n2", "--ready=tcp");
+
+	wait_ready(supervisor, 2);
+	roll(supervisor, 2);
+	cr_expect_eq(times_said(supervisor, "not ready"), 0);
+	end_supervisor(supervisor);
+}
+
+Test(probes, a_redirection_is_an_answer)
+{
+	const char *directory = new_directory();
+
+	set_mode(directory, 0, "302");
+	struct process *supervisor =
+		health_copies(port_new(), directory, "-n1", "--ready=http:/health");
+	wait_ready(supervisor, 1);
+	end_supervisor(supervisor);
+}
+
+/* ---- which listener ---- */
+
+Test(probes, a_copy_with_several_ports_needs_the_one_that_is_asked)
+{
+	const char *directory = new_directory();
+	int port = port_new(), other = port_new();
+	struct process *supervisor = supervise("-n1", "--ready=http:/health", "--ready-timeout=8s",
+		python(), script_path("health.py"), format("%d", port), directory,
+		format("%d", other));
+
+	wait_said(supervisor, "; write which port is to be asked, as in http:", 1);
+	process_kill(supervisor);
+	supervisor = supervise("-n1", format("--ready=http:%d/health", port), python(),
+		script_path("health.py"), format("%d", port), directory, format("%d", other));
+	wait_ready(supervisor, 1);
+	roll(supervisor, 1);
+	end_supervisor(supervisor);
+}
+
+Test(probes, a_port_that_the_copy_does_not_have_is_named)
+{
+	int port = port_new(), other = port_new();
+	struct process *supervisor = health_copies(port, new_directory(), "-n1",
+		format("--ready=http:%d/health", other), "--ready-timeout=8s");
+
+	wait_said(supervisor, format("has no listener on tcp port %d that is kept", other), 1);
+	process_kill(supervisor);
+}
+
+/* The copies of a queue answer for each other; the new queue is asked, and not the old one. */
+Test(probes, a_queue_is_asked_while_it_starts)
+{
+	const char *directory = new_directory();
+	int port = port_new();
+	struct process *supervisor = health_copies(port, directory, "-n2", "--queues=1",
+		"--ready=http:/health", "--ready-timeout=2s", "--grace=1s");
+
+	wait_ready(supervisor, 2);
+	struct process *clients = load_start(port, CLIENTS);
+	roll(supervisor, 2);
+	set_mode(directory, copy_in(supervisor, 0), "200");
+	set_mode(directory, copy_in(supervisor, 1), "200");
+	set_mode(directory, 0, "500");
+	cr_expect_eq(process_wait(roll_start(supervisor)), 1);
+	expect_says(supervisor, "is not ready: it answered 500\n");
+	load_stop_served(clients);
+	end_supervisor(supervisor);
+}
+
+/* ---- beside others ---- */
+
+/* All of the other one's copies say that they are not well. */
+Test(probes, another_supervisors_copies_do_not_answer_for_ours)
+{
+	const char *ours = new_directory(), *theirs = new_directory();
+	int port = port_new();
+	struct process *other = health_copies(port, theirs, "-n3"),
+		       *supervisor = health_copies(port, ours, "-n2", "--ready=http:/health");
+
+	set_mode(theirs, 0, "500");
+	wait_ready(other, 3);
+	wait_ready(supervisor, 2);
+	for (int i = 0; i < repeat(2, 30); i++) {
+		struct process *rolls = roll_start(other);
+		roll(supervisor, 2);
+		roll_finish(rolls, 3);
+	}
+	cr_expect_eq(times_said(supervisor, "is not ready"), 0, "%s", process_errors(supervisor));
+	cr_expect_eq(times_asked(other, "asked at"), 0);
+	end_supervisor(other);
+	end_supervisor(supervisor);
+}
+
+/* Whoever drains has no probe counted among its clients. */
+Test(probes, a_copy_that_drains_while_another_one_is_asked_serves_its_clients)
+{
+	const char *directory = new_directory();
+	int port = port_new();
+	struct process *supervisor = health_copies(port, directory, "-n2", "--ready=http:/health");
+
+	wait_ready(supervisor, 2);
+	struct process *clients = load_start(port, CLIENTS);
+	roll(supervisor, 2);
+	load_stop_served(clients);
+	cr_expect_eq(times_said(supervisor, "drains for more than"), 0);
+	end_supervisor(supervisor);
+}
