@@ -2,7 +2,8 @@
 /*
  * ask PORT CLIENTS: clients that connect, ask, and read to the end, in a loop, until SIGTERM. Then
  * prints how many were answered, how many found nobody listening, how many were cut off once they
- * were connected, and the microseconds of the median and of the slowest answer.
+ * were connected, and the microseconds of the median, of the slowest answer, and of the 99th
+ * percentile.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -88,11 +89,11 @@ static void *run(void *unused)
 	return unused;
 }
 
-static unsigned long median(void)
+static unsigned long percentile(unsigned long percent)
 {
-	unsigned long half = count[ANSWERED] / 2, at = 0;
+	unsigned long part = count[ANSWERED] * percent / 100, at = 0;
 
-	for (unsigned long seen = bucket[0]; seen <= half && at < BUCKETS - 1;)
+	for (unsigned long seen = bucket[0]; seen <= part && at < BUCKETS - 1;)
 		seen += bucket[++at];
 	return at * FINEST + FINEST / 2;
 }
@@ -116,7 +117,7 @@ int main(int argc, char **argv)
 	is_over = true;
 	for (int i = 0; i < clients; i++)
 		pthread_join(threads[i], NULL);
-	printf("%lu %lu %lu %lu %lu\n", count[ANSWERED], count[REFUSED], count[CUT_OFF], median(),
-		slowest);
+	printf("%lu %lu %lu %lu %lu %lu\n", count[ANSWERED], count[REFUSED], count[CUT_OFF],
+		percentile(50), slowest, percentile(99));
 	return 0;
 }

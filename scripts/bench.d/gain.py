@@ -35,7 +35,7 @@ def apart(make):
     """Two copies that have nothing in common: what the machine can give."""
 
     def measure():
-        ports = [bench.free_port(), bench.free_port()]
+        ports = bench.free_ports(2)
         with bench.serving(ports[0], make(ports[0])), bench.serving(ports[1], make(ports[1])):
             return bench.wrk(None, CLIENTS, ports=ports)
 
@@ -44,7 +44,7 @@ def apart(make):
 
 def behind_haproxy(make):
     def measure():
-        port, *backends = bench.free_port(), bench.free_port(), bench.free_port()
+        port, *backends = bench.free_ports(3)
         with contextlib.ExitStack() as stack:
             for backend in backends:
                 stack.enter_context(bench.serving(backend, make(backend)))

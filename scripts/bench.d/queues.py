@@ -1,88 +1,190 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""queues.py: requests of uneven length, to four copies with a queue each, or with one for all."""
+"""
+queues.py: copies with a queue each, or with one for all: with requests of uneven length, beside load
+balancers; and where one queue is worse, with short requests at full speed and long connections.
+"""
+import collections
 import contextlib
+import signal
 import socket
-import threading
+import subprocess
 import time
 
 import bench
 import servers
 
 COPIES = 4
-ROUNDS = 5
-SECONDS = 4
-CLIENTS = 4, 8
+ROUNDS = 5  # of what is promised
+FEW_ROUNDS = 3
+SECONDS = 2
+LONG_LIVED = 400  # connections, to EVENT_LOOPS copies
+EVENT_LOOPS = 8
+MANY = 32  # clients that ask for short answers
 
 results = bench.Results("queues", "Uneven requests (2 ms, and one in ten 50 ms) to four copies")
+ONE, TWO, EACH = "--queues=1", "--queues=2", "--keep"
+METRICS = {"rate": "requests per second", "p50": "latency, p50", "p99": "latency, p99"}
 
 
-def ask(port, until, latencies):
-    """A client that asks again when it has been answered."""
-    while time.monotonic() < until:
-        start = time.monotonic()
-        with socket.create_connection(("127.0.0.1", port)) as client:
-            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            while client.recv(1000):
-                pass
-        latencies.append(time.monotonic() - start)
+# ---- load ----
 
 
 def load(port, clients):
-    window, latencies = bench.Window(), []
-    until = time.monotonic() + SECONDS
-    threads = [threading.Thread(target=ask, args=(port, until, latencies)) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    latencies.sort()
-    return {"rate": len(latencies) / SECONDS, "p50": latencies[len(latencies) // 2],
-            "p99": latencies[len(latencies) * 99 // 100], **window.close()}
+    """Clients, each of which asks again when it has been answered."""
+    window = bench.Window()
+    start = time.monotonic()
+    process = subprocess.Popen([bench.path("ask"), str(port), str(clients)], stdout=subprocess.PIPE,
+                               text=True)
+    bench.started.append(process)
+    time.sleep(SECONDS)
+    process.send_signal(signal.SIGTERM)
+    words = process.communicate()[0].split()
+    passed = time.monotonic() - start
+    bench.started.remove(process)
+    answered, refused, cut_off, p50, _, p99 = map(int, words)
+    if refused or cut_off:
+        raise SystemExit(f"bench: {refused} refused, {cut_off} cut off")
+    measured = window.close()
+    return {"rate": answered / passed, "p50": p50, "p99": p99,
+            "cost": measured["server_seconds"] / max(1, answered), **measured}
 
 
-def copies(clients, count, *options):
+@contextlib.contextmanager
+def supervised(copies, option, make):
+    """Copies, all of which take from their queue; with a queue each, unless OPTION says otherwise."""
+    port = bench.free_port()
+    log = bench.path("server.log")
+    with open(log, "ab") as file:
+        start = file.tell()
+    command = [servers.REUSE_RUN, "-v", f"-n{copies}", "--ready-delay=0", option, "--", *make(port)]
+
+    def all_are_ready():
+        with open(log, "rb") as file:
+            file.seek(start)
+            return file.read().count(b" is ready\n") >= copies
+
+    with bench.serving(port, command, count=1):
+        bench.wait_until(all_are_ready, f"{copies} copies to be ready")
+        yield port
+
+
+def copies_of(make, option, clients, copies=COPIES):
     def measure():
-        port = bench.free_port()
-        command = [servers.REUSE_RUN, f"-n{COPIES}", "--ready-delay=0", *options, "--"]
-        with bench.serving(port, command + servers.uneven(port), count=count):
-            time.sleep(0.5)  # the last copy listens, or has taken the queue
+        with supervised(copies, option, make) as port:
             return load(port, clients)
 
     return measure
 
 
-def behind_haproxy(clients):
+# ---- uneven requests ----
+
+
+def behind(balancer, make, clients):
+    """BALANCER makes the command of one from its port and those of the servers."""
+
     def measure():
-        port, *backends = [bench.free_port() for _ in range(COPIES + 1)]
+        port, *backends = bench.free_ports(COPIES + 1)
         with contextlib.ExitStack() as stack:
             for backend in backends:
-                stack.enter_context(bench.serving(backend, servers.uneven(backend)))
-            # One request at a time is what such a server can do.
-            command = servers.haproxy(port, backends, "tcp", " maxconn 1")
-            stack.enter_context(bench.serving(port, command, count=1))
+                stack.enter_context(bench.serving(backend, make(backend)))
+            stack.enter_context(bench.serving(port, balancer(port, backends), count=1))
             return load(port, clients)
 
     return measure
 
 
-def compare(clients):
+def haproxy(more):
+    return lambda port, backends: servers.haproxy(port, backends, "tcp", more)
+
+
+def cluster(clients):
+    def measure():
+        port = bench.free_port()
+        with bench.serving(port, servers.uneven_node(port, "cluster"), count=1):
+            time.sleep(1)  # all workers are there
+            return load(port, clients)
+
+    return measure
+
+
+def compare(name, make, clients, count, more=None, per_server="", limits=None):
+    """
+    With PER_SERVER, what HAProxy is told of each server. LIMITS are of one queue / another variant:
+    {(variant, metric): limit}.
+    """
+    limits = limits or {}
+    variants = {
+        "one queue": copies_of(make, ONE, clients),
+        "two queues": copies_of(make, TWO, clients),
+        "a queue each": copies_of(make, EACH, clients),
+        "steer=random": copies_of(make, "--steer=random", clients),
+        "HAProxy leastconn": behind(haproxy(per_server), make, clients),
+        "nginx least_conn": behind(servers.nginx_balancer, make, clients),
+        **(more or {}),
+    }
+    taken = bench.rounds(variants, count)
+    pairs = [(variant, "a queue each") for variant in variants if variant != "a queue each"]
+    for metric, shown in METRICS.items():
+        for above, below in [*pairs, ("one queue", "HAProxy leastconn")]:
+            limit = limits.get((below, metric)) if above == "one queue" else None
+            taken.add(results, f"{name}, {clients} clients, {above} / {below}: {shown}", above, below,
+                      metric, limit=limit, is_main=limit is not None)
+
+
+# ---- where one queue is worse ----
+
+
+def events(port):
+    return [bench.path("events"), str(port)]
+
+
+def short_requests(copies):
     taken = bench.rounds({
-        "one queue": copies(clients, 1, "--queues=1"),
-        "a queue each": copies(clients, COPIES),
-        "HAProxy leastconn": behind_haproxy(clients),
-    }, ROUNDS)
-    is_promised = clients == COPIES
-    for below, metric, limit in (
-        ("HAProxy leastconn", "rate", ("at least", 0.98)),
-        ("HAProxy leastconn", "p99", ("at most", 1.05)),
-        ("a queue each", "rate", ("at least", 2)),
-        ("a queue each", "p99", None),
-    ):
-        name = "requests per second" if metric == "rate" else f"latency, {metric}"
-        taken.add(results, f"{clients} clients, one queue / {below}: {name}", "one queue", below,
-                  metric, limit=limit if is_promised else None, is_main=is_promised)
+        "one": copies_of(events, ONE, MANY, copies),
+        "each": copies_of(events, EACH, MANY, copies),
+    }, FEW_ROUNDS)
+    what = f"short requests, event loops, {copies} copies, one queue / a queue each"
+    for metric, shown in (("rate", METRICS["rate"]), ("cost", "processor time of a request")):
+        taken.add(results, f"{what}: {shown}", "one", "each", metric, is_main=True)
 
 
-for number in CLIENTS:
-    compare(number)
+def long_lived(option):
+    """How many connections the copy has that has the most, by what would be fair."""
+
+    def measure():
+        with supervised(EVENT_LOOPS, option, events) as port, contextlib.ExitStack() as stack:
+            shares = collections.Counter()
+            for _ in range(LONG_LIVED):
+                client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                client.sendall(b"stay")
+                shares[client.recv(100)] += 1
+            return {"most": max(shares.values()) * EVENT_LOOPS / LONG_LIVED}
+
+    return measure
+
+
+def spread_of_long_lived():
+    variants = {"one queue": long_lived(ONE), "two queues": long_lived(TWO),
+                "a queue each": long_lived(EACH)}
+    taken = bench.rounds(variants, FEW_ROUNDS)
+    for variant in variants:
+        values = [each[variant]["most"] for each in taken.kept]
+        results.add(f"{LONG_LIVED} long connections, event loops, {EVENT_LOOPS} copies, {variant}: "
+                    "the most that a copy has / its share", "times", is_main=True,
+                    **bench.spread(values))
+
+
+AS_HAPROXY = {("HAProxy leastconn", "rate"): ("at least", 0.98),
+              ("HAProxy leastconn", "p99"): ("at most", 1.05)}
+TWICE = {("a queue each", "rate"): ("at least", 2)}
+# One request at a time is what such a server can do.
+compare("python, one thread", servers.uneven, COPIES, ROUNDS, per_server=" maxconn 1",
+        limits={**AS_HAPROXY, **TWICE})
+compare("python, one thread", servers.uneven, 2 * COPIES, ROUNDS, per_server=" maxconn 1",
+        limits=AS_HAPROXY)
+compare("node", servers.uneven_node, COPIES, FEW_ROUNDS, {"node's cluster": cluster(COPIES)})
+compare("python, threads", servers.uneven_threads, COPIES, FEW_ROUNDS)
+for number in (2, 8, 32):
+    short_requests(number)
+spread_of_long_lived()
 results.write()

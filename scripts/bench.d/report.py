@@ -12,7 +12,7 @@ import sys
 
 import bench
 
-CHART = os.path.join(bench.HERE, "chart.svg")
+CHARTS = "chart.svg", "growth.svg"
 
 
 def load(part):
@@ -63,6 +63,7 @@ def table(parts, is_wanted=lambda line: True):
 
 # ---- the picture ----
 
+UNEVEN_CLIENTS = 4  # of those that queues.py has
 COLOURS = "#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3"
 
 
@@ -120,15 +121,25 @@ def named(lines, ending):
             for line in lines if line["what"].endswith(ending) and "skipped" not in line]
 
 
-def panels(parts):
-    lines = {part["part"]: part["lines"] for part in parts}
-    growth = [line for line in lines.get("growth", []) if "picture" in line]
-    gain = named(lines.get("gain", []), " / one copy: requests per second")
-    if gain:
-        yield bars("Requests per second, compared with one copy", gain)
+def users_panels(lines):
+    """What users weigh."""
+    gain, queues = lines.get("gain", []), lines.get("queues", [])
+    for ending, title in (("requests per second", "Requests per second"), ("latency, p99", "p99")):
+        equal = named(gain, f" / one copy: {ending}")
+        if equal:
+            yield bars(f"{title}, equal requests, compared with one copy", equal)
+        uneven = [(label.replace(f", {UNEVEN_CLIENTS} clients", ""), number) for label, number in
+                  named(queues, f" / a queue each: {ending}") if f" {UNEVEN_CLIENTS} clients" in label]
+        if uneven:
+            yield bars(f"{title}, uneven requests, compared with a queue for each copy", uneven)
     lost = named(lines.get("restart", []), ": lost requests a restart")
     if lost:
         yield bars("Requests lost at a restart under load", lost, True)
+
+
+def growth_panels(lines):
+    """What developers weigh."""
+    growth = [line for line in lines.get("growth", []) if "picture" in line]
     for picture, title, is_logarithmic in (
         ("bind", "Instructions added to a bind, by rules", False),
         ("start", "Instructions of a start for each rule, by rules", True),
@@ -142,8 +153,7 @@ def panels(parts):
             yield curves(title, shown, is_logarithmic)
 
 
-def draw(parts, path):
-    drawn = list(panels(parts))
+def draw_one(drawn, path):
     if not drawn:
         return
     rows = (len(drawn) + 1) // 2
@@ -162,6 +172,13 @@ unset multiplot
     subprocess.run(["gnuplot", bench.path("chart.gnuplot")], check=True)
 
 
+def draw(parts, folder):
+    """What has not been measured is left as it is."""
+    lines = {part["part"]: part["lines"] for part in parts}
+    for panels, name in zip((users_panels, growth_panels), CHARTS):
+        draw_one(list(panels(lines)), os.path.join(folder, name))
+
+
 # ---- README.md ----
 
 
@@ -178,7 +195,7 @@ def write_readme(parts):
     _, _, after = rest.partition(end)
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"{before}{begin}{table(parts, is_main)}\nMeasured on: {machine()}.\n{end}{after}")
-    draw(parts, CHART)
+    draw(parts, bench.HERE)
 
 
 def main():
@@ -191,7 +208,7 @@ def main():
         file.write(text)
     print(text)
     if "--quick" not in sys.argv:
-        draw(parts, bench.path("chart.svg"))
+        draw(parts, bench.BUILD)
     if "--readme" in sys.argv:
         write_readme(parts)
     missed = [line for part in parts for line in part["lines"] if not line.get("is_reached", True)]

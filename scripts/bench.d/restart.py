@@ -80,7 +80,7 @@ def shared():
 
 def haproxy():
     """HAProxy's own reload, of a master with workers, which hands its sockets over."""
-    port, *backends = bench.free_port(), bench.free_port(), bench.free_port()
+    port, *backends = bench.free_ports(3)
     with contextlib.ExitStack() as stack:
         for backend in backends:
             stack.enter_context(bench.serving(backend, servers.slow(backend)))

@@ -41,7 +41,7 @@ def redis(port):
             "--appendonly", "no", "--dir", bench.BUILD]
 
 
-def nginx(port, workers=1, listen="", copy=0):
+def nginx_with(port, http, workers=1, copy=0):
     config = write(f"nginx-{port}-{copy}.conf", f"""
 daemon off;
 worker_processes {workers};
@@ -56,17 +56,44 @@ http {{
     fastcgi_temp_path {bench.path("nginx-fastcgi")};
     uwsgi_temp_path {bench.path("nginx-uwsgi")};
     scgi_temp_path {bench.path("nginx-scgi")};
-    server {{
-        listen 127.0.0.1:{port}{listen};
-        location / {{ return 200 "an answer"; }}
-    }}
+    {http}
 }}
 """)
     return ["nginx", "-e", "stderr", "-p", bench.BUILD, "-c", config]
 
 
+def nginx(port, workers=1, listen="", copy=0):
+    return nginx_with(port, f"""
+    server {{
+        listen 127.0.0.1:{port}{listen};
+        location / {{ return 200 "an answer"; }}
+    }}""", workers, copy)
+
+
+def nginx_balancer(port, backends):
+    """In front of servers; one that does not answer is not left out, for all of them do."""
+    lines = "\n".join(f"        server 127.0.0.1:{each} max_fails=0;" for each in backends)
+    return nginx_with(port, f"""
+    upstream servers {{
+        least_conn;
+{lines}
+    }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{ proxy_pass http://servers; }}
+    }}""")
+
+
 def uneven(port):
     return [PYTHON, script("uneven.py"), str(port)]
+
+
+def uneven_threads(port):
+    return [*uneven(port), "threads"]
+
+
+def uneven_node(port, *mode):
+    return ["node", script("uneven.js"), str(port), *mode]
 
 
 def haproxy(port, backends, mode="http", more=""):
