@@ -92,6 +92,9 @@ const struct table_row table_rows[] = {
 		"and has lived for so long since [500ms for listen, else 0s]", NULL},
 	{NULL, "--ready-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(ready_timeout_ms),
 		"if it is not ready by then, the old copy stays [30s]", NULL},
+	{NULL, "--probation", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(probation_ms),
+		"how long a new copy has to live once it is ready before the old one is told to stop "
+		"[3s]", NULL},
 	{NULL, "--stop-delay", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_delay_ms),
 		"how long the last copies go on after SIGTERM [0s]", NULL},
 	{NULL, "--stop-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_timeout_ms),

@@ -21,7 +21,7 @@ static struct status_row row_of(const struct copy *copy, int64_t now)
 	return (struct status_row){
 		.slot = copy->slot,
 		.process = copy->pid,
-		.state = names[copy->state],
+		.state = copy->is_on_probation ? "probation" : names[copy->state],
 		.generation = copy->generation,
 		.age_ms = now - copy->started_ms,
 	};
