@@ -39,8 +39,8 @@ static void update_steering(struct supervisor *supervisor, bool is_starting)
 	if (supervisor->keeper.has_closed)
 		snapshot_forget(&supervisor->snapshot);
 	supervisor->keeper.has_closed = false;
-	steering_update(
-		supervisor->steering, &supervisor->keeper, &supervisor->snapshot, is_starting);
+	steering_update(supervisor->steering, &supervisor->keeper, &supervisor->snapshot,
+		supervisor->n_slots, is_starting);
 }
 
 void worker_steer(struct supervisor *supervisor)
@@ -270,6 +270,9 @@ static void drop_one_of_each_group(struct supervisor *supervisor, const struct c
 			continue;
 		say_given_up(supervisor, copy, kept);
 		keeper_let_go(&supervisor->keeper, kept, copy);
+		/* The service manager closes what it has a little later. */
+		if (kept->fd < 0 && !service_manager_is_there())
+			steering_follow_leave(supervisor->steering, kept);
 	}
 }
 

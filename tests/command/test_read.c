@@ -142,11 +142,11 @@ Test(read, each_bad_value_is_refused)
 	static const char *const words[] = {"--copies=0", "--copies=1025", "--copies=-1",
 		"--copies=", "--copies=two", "--copies=2x", "--copies=4294967297",
 		"--ready=", "--ready=http:", "--ready=http:80", "--ready=http://localhost/",
-		"--ready=http:x/", "--ready=http:/a b", "--ready=https:/", "--ready=tcp:",
-		"--ready=tcp:0", "--ready=tcp:65536", "--ready-delay=x", "--ready-timeout=-1s",
-		"--probation=soon", "--drain-timeout=", "--grace=1d", "--stop-delay=169h",
-		"--keep-timeout=s", "--stop-timeout=", "--stop-signal=NONE", "--stop-signal=0",
-		"--restart=sometimes",
+		"--ready=http:x/", "--ready=http:/a b", "--ready=https:/",
+		"--ready=tcp:", "--ready=tcp:0", "--ready=tcp:65536", "--ready-delay=x",
+		"--ready-timeout=-1s", "--probation=soon", "--drain-timeout=", "--grace=1d",
+		"--stop-delay=169h", "--keep-timeout=s", "--stop-timeout=", "--stop-signal=NONE",
+		"--stop-signal=0", "--restart=sometimes",
 		"--restart=", "--env-file=", "--chdir=", "--pid-file=", "--unlink="};
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
