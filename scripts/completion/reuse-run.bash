@@ -38,7 +38,7 @@ _reuse_run_rule() {
 
 # Options that need a value.
 _reuse_run_with_value=(-r --rule -f --file -a --addr -p --port -n --copies --roll --scale --queues --ready
-	--ready-delay --ready-timeout --drain-timeout --stop-signal --grace --stop-delay --stop-timeout --keep-timeout --restart
+	--ready-delay --ready-timeout --probation --drain-timeout --stop-signal --grace --stop-delay --stop-timeout --keep-timeout --restart
 	--alive --alive-interval --alive-failures --max-memory --max-crashes
 	--env-file --chdir --unlink --pid-file --steer --why --user --hook)
 _reuse_run_alone=(-q --quiet -v --verbose --no-inherit -c --check --explain --keep --no-keep --expand --pin

@@ -92,6 +92,9 @@ const struct table_row table_rows[] = {
 		"and has lived for so long since [500ms for listen, else 0s]", NULL},
 	{NULL, "--ready-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(ready_timeout_ms),
 		"if it is not ready by then, the old copy stays [30s]", NULL},
+	{NULL, "--probation", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(probation_ms),
+		"how long a new copy has to live once it is ready before the old one is told to stop "
+		"[3s]", NULL},
 	{NULL, "--alive", "HOW", TABLE_COPIES, TABLE_ALIVE, 0,
 		"ask each copy again and again whether it is well: 'tcp', 'http:[PORT]/PATH', or a "
 		"shell command; one that is not gets no new clients, and is replaced", "tcp http:"},

@@ -31,6 +31,15 @@ bool copies_has(const struct supervisor *supervisor, unsigned slot);
 /* How many there are, in whatever state. */
 size_t copies_count(const struct supervisor *supervisor);
 
+/*
+ * Whether a copy may join groups that is not to get anything: it starts, or it was given up before
+ * it was ready.
+ */
+bool copies_any_joins(const struct supervisor *supervisor);
+
+/* Whether some copy is on probation. */
+bool copies_any_on_probation(const struct supervisor *supervisor);
+
 /* Whether some copy is in STATE. */
 bool copies_any(const struct supervisor *supervisor, enum copy_state state);
 

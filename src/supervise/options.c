@@ -122,6 +122,7 @@ struct options options_default(void)
 		.max_crashes = UNSET,
 		.ready_delay_ms = UNSET,
 		.ready_timeout_ms = 30 * 1000,
+		.probation_ms = 3 * 1000,
 		.drain_timeout_ms = 30 * 1000,
 		.grace_ms = UNSET,
 		.stop_timeout_ms = UNSET,

@@ -36,7 +36,7 @@ struct options {
 	struct alive_limits alive;
 	enum restart restart;
 	int stop_signal;
-	unsigned ready_delay_ms, ready_timeout_ms;
+	unsigned ready_delay_ms, ready_timeout_ms, probation_ms;
 	unsigned drain_timeout_ms, grace_ms, stop_delay_ms, keep_timeout_ms;
 	unsigned stop_timeout_ms; /* of the whole stop of the supervisor */
 	unsigned stop_grace_ms;	  /* grace_ms, as far as it fits into that */

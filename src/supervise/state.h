@@ -50,6 +50,7 @@ struct supervisor {
 	bool is_joining_closed; /* whoever joins a group while a copy starts gets nothing */
 
 	bool is_rolling, is_to_roll_again;
+	bool has_passed;	/* a new copy of this roll has passed its probation */
 	char roll_failure[512]; /* why the roll is to end; empty: nothing stands against it */
 
 	struct scaling scaling;

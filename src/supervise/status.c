@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct status_row row_of(const struct copy *copy, int64_t now)
+static const char *state_name(const struct copy *copy)
 {
 	static const char *const names[] = {
 		[COPY_STARTING] = "starting",
@@ -18,12 +18,19 @@ static struct status_row row_of(const struct copy *copy, int64_t now)
 		[COPY_STOPPING] = "stopping",
 	};
 
+	if (copies_is_serving(copy) && copy->is_hung)
+		return "hung";
+	if (copies_is_serving(copy) && copy->is_failing)
+		return "failing";
+	return copy->is_on_probation ? "probation" : names[copy->state];
+}
+
+static struct status_row row_of(const struct copy *copy, int64_t now)
+{
 	return (struct status_row){
 		.slot = copy->slot,
 		.process = copy->pid,
-		.state = copies_is_serving(copy) && copy->is_hung      ? "hung"
-			 : copies_is_serving(copy) && copy->is_failing ? "failing"
-								       : names[copy->state],
+		.state = state_name(copy),
 		.generation = copy->generation,
 		.age_ms = now - copy->started_ms,
 	};

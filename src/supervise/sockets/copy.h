@@ -35,16 +35,19 @@ struct copy {
 	bool is_over;	       /* its first process has ended; others of its group may live */
 	bool is_new;	       /* starts beside the copies that it is to replace; until it has */
 	bool is_successor;     /* and has their sockets */
+	bool is_on_probation;  /* it serves, and those that it is to replace are still there */
+	bool is_held;	       /* drains, but is not told to stop: its successor is on probation */
+	bool is_sweeper;       /* started for what waits in the queue of a dead one, and then stops */
 	bool is_shared;	       /* its queue is for several copies */
 	bool has_listened;     /* on all that it has to */
 	bool is_settled;       /* it was ready once: what it asks for from now on is not meant */
 	bool is_to_settle;     /* see settle() */
 	bool is_late_said;     /* it was looked at for what is not kept */
-	bool has_failed;       /* ended, or was not ready in time, before it was ready */
+	bool has_failed;       /* will not do: ended too early, or was not ready in time */
 	bool has_killed;       /* has been sent SIGKILL */
 	bool is_in_background; /* it has ended, and left what it did to another process */
 	bool is_deaf;	       /* its listeners take nothing any more */
-	bool is_long_said;     /* that this state lasts long */
+	bool is_long_said;     /* that what it is waited for lasts long */
 	int status;	       /* as of waitpid(2), once it is over */
 
 	bool has_said_ready, has_said_alive; /* READY=1, WATCHDOG=1 */
@@ -67,6 +70,7 @@ struct copy {
 	int64_t ready_ms;     /* when it is ready, if it lives so long; 0: not known yet */
 	int64_t settled_ms;   /* when it was settled */
 	int64_t changed_ms;   /* when the state changed last */
+	int64_t awaited_ms;   /* since when it is waited for: the same, or the end of is_held */
 	int64_t looked_ms;    /* when it was seen last whether it has anything left to do */
 	unsigned looks_idle;  /* how many times in a row it had nothing */
 	struct channel channel;

@@ -387,6 +387,12 @@ bool keeper_has_place(const struct keeper *keeper, const struct copy *copy, cons
 	return false;
 }
 
+void keeper_own(struct keeper *keeper, struct copy *copy)
+{
+	for (struct kept *kept = keeper->list; kept; kept = kept->next)
+		takers_promote(&kept->takers, copy);
+}
+
 bool keeper_is_last(const struct keeper *keeper, const struct kept *like)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
@@ -422,8 +428,7 @@ bool keeper_promote(struct keeper *keeper, struct copy *copy)
 		else
 			keeper_drop(keeper, kept);
 	}
-	for (struct kept *kept = keeper->list; kept; kept = kept->next)
-		takers_promote(&kept->takers, copy);
+	keeper_own(keeper, copy);
 	return has_left_over;
 }
 

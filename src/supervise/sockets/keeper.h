@@ -56,6 +56,9 @@ bool keeper_inherit(struct keeper *keeper, int fd);
  */
 bool keeper_promote(struct keeper *keeper, struct copy *copy);
 
+/* The same, where the copy will not be ready: it is to finish what came to its sockets. */
+void keeper_own(struct keeper *keeper, struct copy *copy);
+
 /*
  * The copy is dead: it will not have what it has taken; what was its own is for others, those that
  * own it too, or another one that shall take it. What takes nothing any more stays its own.
