@@ -6,13 +6,13 @@
 #include "pin.h"
 #include "pinned.h"
 #include "policy/source.h"
+#include "policy_map.h"
 #include "tell.h"
 #include "unsupported.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -53,32 +53,6 @@ static int check_rules(const struct policy *policy)
 	return status;
 }
 
-/* A map with the rows. Returns a descriptor or a negative errno. */
-static int make_map(const struct compiled *compiled)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP);
-	__u32 count = (__u32)compiled->count, *keys = calloc(count, sizeof *keys);
-
-	if (!keys)
-		return -ENOMEM;
-	for (__u32 i = 0; i < count; i++)
-		keys[i] = i;
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "reuse_policy", sizeof *keys, sizeof(union row),
-		count, &options);
-	int error = fd < 0 ? -errno : bpf_map_update_batch(fd, keys, compiled->rows, &count, NULL);
-	free(keys);
-	if (error && fd >= 0)
-		close(fd);
-	return error ? error : fd;
-}
-
-static int put_in_force(int policies, int map)
-{
-	__u32 zero = 0;
-
-	return bpf_map_update_elem(policies, &zero, &map, BPF_ANY);
-}
-
 /* ---- the programs ---- */
 
 static int pin(struct hook_bpf *hook, const char *folder)
@@ -87,10 +61,8 @@ static int pin(struct hook_bpf *hook, const char *folder)
 	int error = mkdir(folder, 0755) < 0 ? -errno : 0;
 
 	for (size_t i = 0; !error && i < PIN_PROGRAMS; i++) {
-		char name[32];
-		snprintf(name, sizeof name, "reuse_%s", pin_programs[i].name);
 		const struct bpf_program *program =
-			bpf_object__find_program_by_name(hook->obj, name);
+			bpf_object__find_program_by_name(hook->obj, pin_programs[i].function);
 		snprintf(path, sizeof path, "%s/%s", folder, pin_programs[i].name);
 		error = program ? bpf_obj_pin(bpf_program__fd(program), path) : -ENOENT;
 	}
@@ -121,7 +93,7 @@ static int start_programs(int map)
 		return tell_refused(error,
 			"the kernel does not take the programs; they need Linux 6.1 or later");
 	}
-	int error = put_in_force(bpf_map__fd(hook->maps.policies), map);
+	int error = policy_map_use(bpf_map__fd(hook->maps.policies), map);
 	if (!error)
 		error = pin_at_once(hook);
 	hook_bpf__destroy(hook);
@@ -141,7 +113,7 @@ static int replace_policy(int policies, int map)
 			"%s has the programs of libreuse %.12s, and this is " LIBREUSE_VERSION
 			"; run reuse-bpf unload, load again, and attach again",
 			pin_folder(), head.head.version);
-	error = put_in_force(policies, map);
+	error = policy_map_use(policies, map);
 	return error ? tell_refused(error, "%s: the policy cannot be replaced", pin_folder()) : 0;
 }
 
@@ -164,7 +136,7 @@ static int put_map_in_force(int map, bool *is_new)
 static int load_rows(const struct compiled *compiled, const struct policy *policy)
 {
 	bool is_new;
-	int map = make_map(compiled);
+	int map = policy_map_make(compiled);
 
 	if (map < 0)
 		return tell_refused(map, "no map for the policy");

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 
 const struct pin_program pin_programs[PIN_PROGRAMS] = {
-	{"sockops", BPF_CGROUP_SOCK_OPS},
-	{"setsockopt", BPF_CGROUP_SETSOCKOPT},
-	{"connect4", BPF_CGROUP_INET4_CONNECT},
-	{"connect6", BPF_CGROUP_INET6_CONNECT},
-	{"sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
-	{"sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
-	{PIN_BIND4, BPF_CGROUP_INET4_BIND},
-	{"bind6", BPF_CGROUP_INET6_BIND},
+	{"sockops", "reuse_sockops", BPF_CGROUP_SOCK_OPS},
+	{"setsockopt", "reuse_setsockopt", BPF_CGROUP_SETSOCKOPT},
+	{"connect4", "reuse_connect4", BPF_CGROUP_INET4_CONNECT},
+	{"connect6", "reuse_connect6", BPF_CGROUP_INET6_CONNECT},
+	{"sendmsg4", "reuse_sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
+	{"sendmsg6", "reuse_sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
+	{PIN_BIND4, "reuse_bind4", BPF_CGROUP_INET4_BIND},
+	{"bind6", "reuse_bind6", BPF_CGROUP_INET6_BIND},
 };
 
 const char *pin_folder(void)

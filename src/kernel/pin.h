@@ -16,6 +16,7 @@
 
 struct pin_program {
 	char name[12]; /* of the file, and as systemd.resource-control(5) has it in BPFProgram= */
+	char function[20]; /* in hook.bpf.c */
 	enum bpf_attach_type type;
 };
 

@@ -8,8 +8,9 @@
 #include <bpf/bpf.h>
 #include <unistd.h>
 
-#define QUERIED_MOST 64 /* programs of everybody that are attached to one cgroup for one purpose   \
-			 */
+#define QUERIED_MOST                                                                               \
+	64 /* programs of everybody that are attached to one cgroup for one purpose                \
+	    */
 
 static int places;
 static __u32 bind4_id; /* stands for all programs */
