@@ -225,6 +225,8 @@ void ready_print_obstacle(struct supervisor *supervisor, const struct copy *copy
 
 	if (copy->failed_bind[0])
 		text_format(text, ": its bind to %s", copy->failed_bind);
+	else if (check_connects(&supervisor->options->ready_check) && asking_outcome(copy)[0])
+		text_format(text, ": it %s", asking_outcome(copy));
 	else if (model)
 		print_missing(supervisor, copy, model, text);
 }

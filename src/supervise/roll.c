@@ -57,8 +57,8 @@ void roll_queue(struct supervisor *supervisor, unsigned slot)
 		supervisor->slots[at].is_to_roll = true;
 	if (!supervisor->is_rolling)
 		begin(supervisor);
-	say(LOG_LEVEL_INFO, "generation %u replaces the copies of queue %u", supervisor->generation,
-		queue);
+	say(LOG_LEVEL_INFO, "generation %u replaces %s %u", supervisor->generation,
+		supervisor->options->n_queues ? "the copies of queue" : "copy", queue);
 }
 
 /* Whether its first copy is to come yet. */

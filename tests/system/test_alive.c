@@ -242,9 +242,26 @@ Test(alive, copies_are_asked_while_they_are_rolled)
 	for (int i = 0; i < repeat(2, 50); i++)
 		roll(supervisor, 3);
 	load_stop_served(clients);
-	cr_expect_eq(times_said(supervisor, "drains for more than"), 0);
 	cr_expect_eq(times_said(supervisor, "still has connections"), 0);
 	cr_expect_eq(times_said(supervisor, "answered"), 0);
+	end_supervisor(supervisor);
+}
+
+/* It holds what it was asked, and never answers: were that a client, it would drain for an hour. */
+Test(alive, no_drain_waits_for_what_the_supervisor_has_asked)
+{
+	const char *directory = new_directory();
+	struct process *supervisor = health_copies(port_new(), directory, "-n2",
+		"--alive=http:/health", "--alive-interval=1s", "--alive-failures=1000",
+		"--ready-delay=100ms", "--drain-timeout=1h");
+
+	wait_ready(supervisor, 2);
+	pid_t sick = copy_in(supervisor, 0);
+	set_mode(directory, sick, "mute");
+	wait_said(supervisor, "has not answered for 1000 ms; others get its new clients\n", 1);
+	roll(supervisor, 2);
+	wait_gone(sick);
+	cr_expect_eq(times_said(supervisor, "still has connections"), 0);
 	end_supervisor(supervisor);
 }
 

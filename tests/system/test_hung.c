@@ -101,11 +101,11 @@ Test(hung, the_last_copy_is_never_steered_around)
 	wait_said(supervisor, "there is no other copy that could take new ones\n", 1);
 	int late = client_connect("127.0.0.1", port);
 	kill(sick, SIGCONT);
+	for (int i = 0; i < 3; i++)
+		close(clients[i]);
 	shutdown(late, SHUT_WR);
 	char answer[16];
 	cr_expect_gt(read(late, answer, sizeof answer), 0);
-	for (int i = 0; i < 3; i++)
-		close(clients[i]);
 	close(late);
 	end_supervisor(supervisor);
 }

@@ -188,18 +188,3 @@ Test(probes, another_supervisors_copies_do_not_answer_for_ours)
 	end_supervisor(other);
 	end_supervisor(supervisor);
 }
-
-/* Whoever drains has no probe counted among its clients. */
-Test(probes, a_copy_that_drains_while_another_one_is_asked_serves_its_clients)
-{
-	const char *directory = new_directory();
-	int port = port_new();
-	struct process *supervisor = health_copies(port, directory, "-n2", "--ready=http:/health");
-
-	wait_ready(supervisor, 2);
-	struct process *clients = load_start(port, CLIENTS);
-	roll(supervisor, 2);
-	load_stop_served(clients);
-	cr_expect_eq(times_said(supervisor, "drains for more than"), 0);
-	end_supervisor(supervisor);
-}
