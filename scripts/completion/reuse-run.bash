@@ -38,7 +38,8 @@ _reuse_run_rule() {
 
 # Options that need a value.
 _reuse_run_with_value=(-r --rule -f --file -a --addr -p --port -n --copies --roll --scale --queues --ready
-	--ready-delay --ready-timeout --drain-timeout --stop-signal --grace --stop-delay --stop-timeout --keep-timeout --restart
+	--ready-delay --ready-timeout --probation --drain-timeout --stop-signal --grace --stop-delay --stop-timeout --keep-timeout --restart
+	--alive --alive-interval --alive-failures --max-memory --max-crashes
 	--env-file --chdir --unlink --pid-file --steer --why --user --hook)
 _reuse_run_alone=(-q --quiet -v --verbose --no-inherit -c --check --explain --keep --no-keep --expand --pin
 	--who --status --stop --json --watch -V --version -h --help --)
@@ -61,6 +62,7 @@ _reuse_run_value() {
 		)
 		;;
 	--ready) mapfile -t COMPREPLY < <(compgen -W 'listen notify tcp http:' -- "$2") ;;
+	--alive) mapfile -t COMPREPLY < <(compgen -W 'tcp http:' -- "$2") ;;
 	--hook) mapfile -t COMPREPLY < <(compgen -W 'auto preload notify strict' -- "$2") ;;
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--steer) mapfile -t COMPREPLY < <(compgen -W 'hash random cpu source source/' -- "$2") ;;
@@ -69,7 +71,7 @@ _reuse_run_value() {
 		signals=$(compgen -A signal SIG)
 		mapfile -t COMPREPLY < <(compgen -W "${signals//SIG/}" -- "$2")
 		;;
-	--*-timeout | --*-delay | --grace)
+	--*-timeout | --*-delay | --*-interval | --grace)
 		mapfile -t COMPREPLY < <(compgen -W '500ms 1s 5s 10s 30s 1min 5min' -- "$2")
 		;;
 	esac

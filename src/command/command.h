@@ -45,6 +45,7 @@ struct command {
 	bool has_queues;	 /* --queues was typed */
 	const char *for_copies;	 /* an option that only a supervisor understands */
 	const char *for_stopped; /* one for a supervisor or --stop */
+	const char *for_alive;	 /* one that goes with --alive */
 	bool is_json, is_watched;
 	const char *user;	/* of --why */
 	struct options options; /* of the supervisor; with the hook, and the program */

@@ -113,9 +113,10 @@ static bool goes_together(const struct command *command)
 		return wrong("--no-keep goes with -n");
 	if (command->is_plain && command->has_queues)
 		return wrong("--queues and --no-keep do not go together");
-	if (command->is_plain && check_connects(&command->options.ready_check))
-		return wrong("--ready=tcp and --ready=http: ask by the sockets that are kept, so "
-			     "they do not go together with --no-keep");
+	if (command->is_plain && (check_connects(&command->options.ready_check) ||
+					 check_connects(&command->options.alive_check)))
+		return wrong("tcp and http: ask a copy by the sockets that are kept, so they do "
+			     "not go together with --no-keep");
 	if (command->options.n_queues > command->options.n_copies)
 		return wrong("--queues=%u: there are only %u copies, as -n says, to take from them",
 			command->options.n_queues, command->options.n_copies);
@@ -130,6 +131,8 @@ static bool goes_together(const struct command *command)
 		return wrong("--scale goes with -n, which says how many copies there are to be");
 	if ((command->verb == COMMAND_RUN || command->verb == COMMAND_PARENT) && !program)
 		return wrong("which program?");
+	if (command->for_alive && command->options.alive_check.kind == CHECK_NONE)
+		return wrong("%s goes with --alive", command->for_alive);
 	if (command->for_copies && !command_is_supervised(command))
 		return wrong(
 			"%s is for the supervisor, which -n or --keep start", command->for_copies);

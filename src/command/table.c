@@ -92,6 +92,21 @@ const struct table_row table_rows[] = {
 		"and has lived for so long since [500ms for listen, else 0s]", NULL},
 	{NULL, "--ready-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(ready_timeout_ms),
 		"if it is not ready by then, the old copy stays [30s]", NULL},
+	{NULL, "--probation", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(probation_ms),
+		"how long a new copy has to live once it is ready before the old one is told to stop "
+		"[3s]", NULL},
+	{NULL, "--alive", "HOW", TABLE_COPIES, TABLE_ALIVE, 0,
+		"ask each copy again and again whether it is well: 'tcp', 'http:[PORT]/PATH', or a "
+		"shell command; one that is not gets no new clients, and is replaced", "tcp http:"},
+	{NULL, "--alive-interval", "T", TABLE_COPIES, TABLE_INTERVAL, OPTIONS(alive.interval_ms),
+		"how often, and how long an answer may take [5s]", NULL},
+	{NULL, "--alive-failures", "N", TABLE_COPIES, TABLE_NUMBER, OPTIONS(alive.failures),
+		"how many bad answers in a row until it is replaced [3]", NULL},
+	{NULL, "--max-memory", "SIZE", TABLE_COPIES, TABLE_SIZE, OPTIONS(max_memory),
+		"replace a copy that has more resident memory, as 500M or 2G", NULL},
+	{NULL, "--max-crashes", "N", TABLE_COPIES, TABLE_LIMIT, OPTIONS(max_crashes),
+		"stop, and exit with the status of the last one, after so many crashes within a "
+		"minute; 0: never [5 for process 1, else 0]", NULL},
 	{NULL, "--stop-delay", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_delay_ms),
 		"how long the last copies go on after SIGTERM [0s]", NULL},
 	{NULL, "--stop-timeout", "T", TABLE_COPIES, TABLE_TIME, OPTIONS(stop_timeout_ms),

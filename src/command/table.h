@@ -28,12 +28,17 @@ enum table_kind {
 	TABLE_FILLED, /* a string, which must not be empty */
 	TABLE_COUNT,
 	TABLE_QUEUES,
+	TABLE_NUMBER,
+	TABLE_LIMIT,
+	TABLE_SIZE,
 	TABLE_TIME,
+	TABLE_INTERVAL,
 	TABLE_SIGNAL,
 	TABLE_RESTART,
 	TABLE_HOOK,
 	/* The rest goes to more than one place. */
 	TABLE_READY,
+	TABLE_ALIVE,
 	TABLE_UNLINK,
 	TABLE_RULE,
 	TABLE_FILE,

@@ -15,6 +15,12 @@ static const char *const wanted[] = {
 	[TABLE_COUNT] = "a number from 1 to 1024",
 	[TABLE_QUEUES] = "a number of queues, 1 or more, and at most as many as there are copies",
 	[TABLE_TIME] = "a time, as 30s, 500ms or 2min",
+	[TABLE_NUMBER] = "a number from 1 to 1024",
+	[TABLE_LIMIT] = "a number from 0 to 1024; 0 is no limit",
+	[TABLE_SIZE] = "a number of bytes, as 500M or 2G",
+	[TABLE_INTERVAL] = "a time that is longer than 0, as 5s or 500ms",
+	[TABLE_ALIVE] = "tcp, http:/PATH or http:PORT/PATH without a host, or a command, which TLS "
+			"needs",
 	[TABLE_SIGNAL] = "a signal, as TERM or QUIT",
 	[TABLE_RESTART] = "on-failure, always or no",
 	[TABLE_READY] = "listen, notify, tcp, http:/PATH or http:PORT/PATH without a host, or a "
@@ -212,6 +218,8 @@ bool value_read(struct command *command, const struct typed *typed)
 
 	if (typed->row->group == TABLE_STOPPED)
 		command->for_stopped = typed->name;
+	if (strncmp(typed->row->name, "--alive-", strlen("--alive-")) == 0)
+		command->for_alive = typed->name;
 	if (typed->row->group == TABLE_COPIES)
 		command->for_copies = typed->name;
 	switch (typed->row->kind) {
@@ -232,6 +240,14 @@ bool value_read(struct command *command, const struct typed *typed)
 		return options_parse_count(value, place) || refuse(typed);
 	case TABLE_TIME:
 		return options_parse_time(value, place) || refuse(typed);
+	case TABLE_INTERVAL:
+		return options_parse_interval(value, place) || refuse(typed);
+	case TABLE_SIZE:
+		return options_parse_size(value, place) || refuse(typed);
+	case TABLE_LIMIT:
+		return options_parse_limit(value, place) || refuse(typed);
+	case TABLE_NUMBER:
+		return options_parse_count(value, place) || refuse(typed);
 	case TABLE_SIGNAL:
 		return read_signal(place, typed);
 	case TABLE_RESTART:
@@ -240,6 +256,8 @@ bool value_read(struct command *command, const struct typed *typed)
 		return read_hook(place, value);
 	case TABLE_READY:
 		return options_parse_ready(value, &command->options) || refuse(typed);
+	case TABLE_ALIVE:
+		return check_parse(&command->options.alive_check, value) || refuse(typed);
 	case TABLE_UNLINK:
 		return read_unlink(&command->options, typed);
 	case TABLE_RULE:

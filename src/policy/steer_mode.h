@@ -13,6 +13,7 @@ enum steer_mode {
 	STEER_CPU,    /* the one whose place is the number of the CPU that took the packet */
 	STEER_SOURCE, /* always the same for one client address */
 	STEER_MODES,
+	STEER_SOURCE_PORT = STEER_MODES, /* source, and its port counts too; no rule has a word */
 };
 
 struct steer {

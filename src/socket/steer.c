@@ -5,12 +5,13 @@
 #include "ground/system.h"
 
 /* Where the parts of an address are, from the start of the IP header. */
-#define IP4_SOURCE	12
-#define IP6_SOURCE	8
-#define IP6_WORDS	4
-#define GOLDEN_RATIO	0x9e3779b1 /* 2^32 times it: spreads what differs in few bits */
-#define FROM_IP(place)	((uint32_t)SKF_NET_OFF + (place))
-#define ANCILLARY(what) ((uint32_t)(SKF_AD_OFF + SKF_AD_##what))
+#define IP4_SOURCE	  12
+#define IP6_SOURCE	  8
+#define IP6_WORDS	  4
+#define IP6_HEADER_LENGTH 40
+#define GOLDEN_RATIO	  0x9e3779b1 /* 2^32 times it: spreads what differs in few bits */
+#define FROM_IP(place)	  ((uint32_t)SKF_NET_OFF + (place))
+#define ANCILLARY(what)	  ((uint32_t)(SKF_AD_OFF + SKF_AD_##what))
 
 static void add(struct steer_program *program, uint16_t code, uint32_t k)
 {
@@ -30,10 +31,14 @@ static uint32_t mask_of(unsigned left)
 	return left >= 32 ? 0xffffffff : left == 0 ? 0 : ~(0xffffffffU >> left);
 }
 
-/* A = a hash of the leading bits of the address whose words start at PLACE; X is used. */
-static void add_hash(struct steer_program *program, unsigned place, unsigned words, unsigned prefix)
+/*
+ * A = a hash of the leading bits of the address whose words start at PLACE, and of what is in the
+ * first word of the scratch memory, if HAS_PORT; X is used.
+ */
+static void add_hash(struct steer_program *program, unsigned place, unsigned words, unsigned prefix,
+	bool has_port)
 {
-	add(program, BPF_LDX | BPF_IMM, 0);
+	add(program, BPF_LDX | (has_port ? BPF_MEM : BPF_IMM), 0);
 	for (unsigned i = 0; i < words && prefix > 32 * i; i++) {
 		add(program, BPF_LD | BPF_W | BPF_ABS, FROM_IP(place + 4 * i));
 		add(program, BPF_ALU | BPF_AND | BPF_K, mask_of(prefix - 32 * i));
@@ -46,18 +51,47 @@ static void add_hash(struct steer_program *program, unsigned place, unsigned wor
 	add(program, BPF_ALU | BPF_XOR | BPF_X, 0);
 }
 
+/* The port is what the header of UDP, as that of TCP, begins with. X is its place. */
+static void add_port(struct steer_program *program)
+{
+	add(program, BPF_LD | BPF_H | BPF_IND, FROM_IP(0));
+	add(program, BPF_ST, 0);
+}
+
+static void add_ip4_port(struct steer_program *program)
+{
+	add(program, BPF_LD | BPF_B | BPF_ABS, FROM_IP(0));
+	add(program, BPF_ALU | BPF_AND | BPF_K, 0xf);
+	add(program, BPF_ALU | BPF_LSH | BPF_K, 2);
+	add(program, BPF_MISC | BPF_TAX, 0);
+	add_port(program);
+}
+
+/* Where there are extension headers, their first bytes: the same for all packets of a flow. */
+static void add_ip6_port(struct steer_program *program)
+{
+	add(program, BPF_LDX | BPF_IMM, IP6_HEADER_LENGTH);
+	add_port(program);
+}
+
 /* An IPv6 socket gets IPv4 packets too, so the packet itself says which it is. */
 static void add_source(struct steer_program *program, const struct steer *steer)
 {
+	bool has_port = steer->mode == STEER_SOURCE_PORT;
+
 	add(program, BPF_LD | BPF_B | BPF_ABS, FROM_IP(0));
 	add(program, BPF_ALU | BPF_RSH | BPF_K, 4);
 	unsigned branch = program->length;
 	add_jump(program, BPF_JMP | BPF_JEQ | BPF_K, 4, 0, 0);
-	add_hash(program, IP4_SOURCE, 1, steer->ip4_prefix);
+	if (has_port)
+		add_ip4_port(program);
+	add_hash(program, IP4_SOURCE, 1, steer->ip4_prefix, has_port);
 	unsigned over = program->length;
 	add(program, BPF_JMP | BPF_JA, 0);
 	program->code[branch].jf = (uint8_t)(program->length - branch - 1);
-	add_hash(program, IP6_SOURCE, IP6_WORDS, steer->ip6_prefix);
+	if (has_port)
+		add_ip6_port(program);
+	add_hash(program, IP6_SOURCE, IP6_WORDS, steer->ip6_prefix, has_port);
 	program->code[over].k = (uint32_t)(program->length - over - 1);
 }
 
@@ -72,7 +106,6 @@ static void add_source(struct steer_program *program, const struct steer *steer)
 #define MSS_OPTION	  0x0204     /* kind 2, length 4 */
 #define MSS_VALUE	  (TCP_BEHIND_MD5 + 2)
 #define IP4_HEADER_LENGTH 20 /* of a knock, which has no IP options */
-#define IP6_HEADER_LENGTH 40
 
 static void add_load(struct steer_program *program, uint16_t size, unsigned place)
 {
@@ -131,14 +164,58 @@ static void add_guest(struct steer_program *program, const struct steer_guest *g
 
 /* ---- the choice ---- */
 
-static void add_choice(struct steer_program *program, const struct steer *steer, unsigned members,
-	const unsigned *closed, unsigned n_closed)
+/* Ends with one of COUNT members; X is what chose their slot among SLOTS. */
+static void add_members(
+	struct steer_program *program, const int *numbers, unsigned count, unsigned slots)
 {
-	if (steer->mode == STEER_SOURCE)
+	if (count > 1) {
+		add(program, BPF_MISC | BPF_TXA, 0);
+		add(program, BPF_ALU | BPF_DIV | BPF_K, slots);
+		add(program, BPF_ALU | BPF_MOD | BPF_K, count);
+	}
+	for (unsigned i = 0; i + 1 < count; i++) {
+		add_jump(program, BPF_JMP | BPF_JEQ | BPF_K, i, 0, 1);
+		add(program, BPF_RET | BPF_K, (uint32_t)numbers[i]);
+	}
+	add(program, BPF_RET | BPF_K, (uint32_t)numbers[count - 1]);
+}
+
+/* Where the slot that A stands for has no member, goes on, with A spread anew. */
+static void add_places(struct steer_program *program, const struct steer_places *places)
+{
+	add(program, BPF_MISC | BPF_TAX, 0);
+	add(program, BPF_ALU | BPF_MOD | BPF_K, places->slots);
+	for (unsigned slot = 0; slot < places->slots; slot++) {
+		const int *numbers = places->numbers + slot * places->width;
+		unsigned count = 0;
+		while (count < places->width && numbers[count] >= 0)
+			count++;
+		if (count == 0)
+			continue;
+		add_jump(program, BPF_JMP | BPF_JEQ | BPF_K, slot, 1, 0);
+		unsigned over = program->length;
+		add(program, BPF_JMP | BPF_JA, 0);
+		add_members(program, numbers, count, places->slots);
+		program->code[over].k = program->length - over - 1U;
+	}
+	add(program, BPF_MISC | BPF_TXA, 0);
+	add(program, BPF_ALU | BPF_MUL | BPF_K, GOLDEN_RATIO);
+	add(program, BPF_ALU | BPF_RSH | BPF_K, 16);
+}
+
+static void add_choice(struct steer_program *program, const struct steer *steer,
+	const struct steer_places *places, unsigned members, const unsigned *closed,
+	unsigned n_closed)
+{
+	bool is_by_source = steer->mode == STEER_SOURCE || steer->mode == STEER_SOURCE_PORT;
+
+	if (is_by_source)
 		add_source(program, steer);
 	else
 		add(program, BPF_LD | BPF_W | BPF_ABS,
 			steer->mode == STEER_CPU ? ANCILLARY(CPU) : ANCILLARY(RANDOM));
+	if (places && places->slots && (is_by_source || steer->mode == STEER_CPU))
+		add_places(program, places);
 	add(program, BPF_ALU | BPF_MOD | BPF_K, members - n_closed);
 	/* A counts open members; each closed one before it makes its number one more. */
 	for (unsigned i = 0; i < n_closed; i++) {
@@ -148,30 +225,32 @@ static void add_choice(struct steer_program *program, const struct steer *steer,
 	add(program, BPF_RET | BPF_A, 0);
 }
 
-void steer_build(struct steer_program *program, const struct steer *steer, unsigned members,
-	const unsigned *closed, unsigned n_closed)
+void steer_build(struct steer_program *program, const struct steer *steer,
+	const struct steer_places *places, unsigned members, const unsigned *closed,
+	unsigned n_closed)
 {
 	program->length = 0;
-	add_choice(program, steer, members, closed, n_closed);
+	add_choice(program, steer, places, members, closed, n_closed);
 }
 
 void steer_build_knockable(struct steer_program *program, const struct steer *steer,
-	unsigned members, const unsigned *closed, unsigned n_closed)
+	const struct steer_places *places, unsigned members, const unsigned *closed,
+	unsigned n_closed)
 {
 	program->length = 0;
 	add_knock(program);
-	add_choice(program, steer, members, closed, n_closed);
+	add_choice(program, steer, places, members, closed, n_closed);
 }
 
 void steer_build_for_guest(struct steer_program *program, const struct steer *steer,
-	unsigned members, const unsigned *closed, unsigned n_closed,
-	const struct steer_guest *guest)
+	const struct steer_places *places, unsigned members, const unsigned *closed,
+	unsigned n_closed, const struct steer_guest *guest)
 {
 	program->length = 0;
 	add_guest(program, guest);
 	add_knock(program);
 	if (steer)
-		add_choice(program, steer, members, closed, n_closed);
+		add_choice(program, steer, places, members, closed, n_closed);
 	else
 		add(program, BPF_RET | BPF_K, NO_NUMBER);
 }

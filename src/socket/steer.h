@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define STEER_CLOSED_MOST 1024
+#define STEER_PLACES_MOST 256
 
 /*
  * A group's members are numbered from 0 in the order in which they joined; when one leaves, the
@@ -18,16 +19,30 @@
  */
 struct steer_program {
 	unsigned short length;
-	struct sock_filter code[2 * STEER_CLOSED_MOST + 80];
+	struct sock_filter code[2 * STEER_CLOSED_MOST + 4 * STEER_PLACES_MOST + 80];
+};
+
+/*
+ * What a client, or a CPU, chooses between: SLOTS, each with up to WIDTH members, whose numbers are
+ * NUMBERS[slot * WIDTH] and on; -1 comes behind the last one. Together they are STEER_PLACES_MOST
+ * at most. As long as a slot has a member, those who have chosen it are with that one, whoever else
+ * comes and goes. Who has chosen one without a member, or where there are no slots, gets one of the
+ * open members.
+ */
+struct steer_places {
+	const int *numbers;
+	unsigned slots, width;
 };
 
 /*
  * Builds the program for a group whose first MEMBERS members are chosen between, but for N_CLOSED
  * (at most STEER_CLOSED_MOST, and less than MEMBERS) of them, whose numbers CLOSED holds in rising
- * order. STEER_HASH cannot be built, and is taken for STEER_RANDOM. Pure.
+ * order. PLACES, or NULL, count for all modes but STEER_RANDOM. STEER_HASH cannot be built, and is
+ * taken for STEER_RANDOM. Pure.
  */
-void steer_build(struct steer_program *program, const struct steer *steer, unsigned members,
-	const unsigned *closed, unsigned n_closed);
+void steer_build(struct steer_program *program, const struct steer *steer,
+	const struct steer_places *places, unsigned members, const unsigned *closed,
+	unsigned n_closed);
 
 /*
  * The same, for a group of TCP listeners, with an answer to knocks: a SYN with an MD5 signature
@@ -37,7 +52,8 @@ void steer_build(struct steer_program *program, const struct steer *steer, unsig
  */
 #define STEER_KNOCK_MSS 256 /* bytes; the kernel takes 88 to 32767 */
 void steer_build_knockable(struct steer_program *program, const struct steer *steer,
-	unsigned members, const unsigned *closed, unsigned n_closed);
+	const struct steer_places *places, unsigned members, const unsigned *closed,
+	unsigned n_closed);
 
 /*
  * The same, where a SYN from PORT of 127.0.0.1, or if IS_IP6 of ::1, goes to a number of its own,
@@ -50,8 +66,8 @@ struct steer_guest {
 };
 
 void steer_build_for_guest(struct steer_program *program, const struct steer *steer,
-	unsigned members, const unsigned *closed, unsigned n_closed,
-	const struct steer_guest *guest);
+	const struct steer_places *places, unsigned members, const unsigned *closed,
+	unsigned n_closed, const struct steer_guest *guest);
 
 /*
  * Puts the program in force for the whole group of the socket FD, which listens (UDP: is bound)

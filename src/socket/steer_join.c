@@ -62,7 +62,7 @@ static int attach(int fd, const struct steer *steer, const struct endpoint *endp
 		if (error || group->members == attached || group->members == 0)
 			break;
 		attached = group->members;
-		steer_build(program, steer, attached, NULL, 0);
+		steer_build(program, steer, NULL, attached, NULL, 0);
 		error = steer_attach(fd, program);
 	}
 	return error;

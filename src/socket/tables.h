@@ -13,6 +13,7 @@ enum table_state {
 	TABLE_SYN_RECEIVED = 3,
 	TABLE_TIME_WAIT = 6,
 	TABLE_CLOSED = 7,
+	TABLE_CLOSE_WAIT = 8,
 	TABLE_LISTENING = 10,
 	TABLE_NEW_SYN_RECEIVED = 12, /* a handshake that is not over, since Linux 4.4 */
 };

@@ -23,6 +23,7 @@ struct asking {
 	struct probe *left;  /* those that are over */
 	bool is_open;
 	bool was_refused; /* by the copy itself, since it was opened */
+	bool is_deaf;	  /* it has accepted nothing, the last time that it was asked */
 	bool is_said;	  /* why it cannot be asked */
 	int64_t used_ms;  /* since it was opened */
 	int64_t looked_ms, next_ms;
@@ -297,9 +298,17 @@ enum asked asking_advance(struct supervisor *supervisor, struct copy *copy,
 	if (asked == ASKED_STILL && asking->used_ms >= limit_ms)
 		asked = give_up(asking, limit_ms);
 	asking->is_open = asked == ASKED_STILL;
+	if (asked != ASKED_STILL)
+		asking->is_deaf =
+			asked == ASKED_FAILED && (asking->was_refused || asking->probe != NULL);
 	if (asked == ASKED_UNKNOWN)
 		say_unknown(copy);
 	return asked;
+}
+
+bool asking_is_deaf(const struct copy *copy)
+{
+	return copy->asking && copy->asking->is_deaf;
 }
 
 const char *asking_outcome(const struct copy *copy)

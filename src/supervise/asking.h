@@ -4,13 +4,7 @@
 #define SUPERVISE_ASKING_H
 
 #include "state.h"
-
-enum asked {
-	ASKED_STILL, /* there is no answer yet */
-	ASKED_PASSED,
-	ASKED_FAILED,
-	ASKED_UNKNOWN, /* it could not be asked, or somebody else answered each time */
-};
+#include "supervise/probe/alive.h"
 
 /*
  * Goes on with asking COPY, or begins to, until there is an answer. After LIMIT_MS there is one: a
@@ -19,6 +13,9 @@ enum asked {
  */
 enum asked asking_advance(struct supervisor *supervisor, struct copy *copy,
 	const struct check *check, unsigned limit_ms, int64_t now);
+
+/* Whether what it failed by is that it accepts nothing. */
+bool asking_is_deaf(const struct copy *copy);
 
 /* What came of it, in words that follow the process: "answered 503". Empty: nothing yet. */
 const char *asking_outcome(const struct copy *copy);

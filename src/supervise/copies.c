@@ -36,3 +36,21 @@ bool copies_any(const struct supervisor *supervisor, enum copy_state state)
 		copy = copy->next;
 	return copy != NULL;
 }
+
+bool copies_any_joins(const struct supervisor *supervisor)
+{
+	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_STARTING || (copy->has_failed && !copy->is_over))
+			return true;
+	}
+	return false;
+}
+
+bool copies_any_on_probation(const struct supervisor *supervisor)
+{
+	const struct copy *copy = supervisor->copies;
+
+	while (copy && !copy->is_on_probation)
+		copy = copy->next;
+	return copy != NULL;
+}

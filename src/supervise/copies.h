@@ -13,6 +13,12 @@ static inline bool copies_is_serving(const struct copy *copy)
 	return copy->state == COPY_READY && !copy->is_over;
 }
 
+/* Whether it serves, and nothing is wrong with it. */
+static inline bool copies_is_well(const struct copy *copy)
+{
+	return copies_is_serving(copy) && !copy->is_failing && !copy->is_hung;
+}
+
 /* Whether it lives, and does not serve yet. */
 static inline bool copies_is_to_serve(const struct copy *copy)
 {
@@ -24,6 +30,15 @@ bool copies_has(const struct supervisor *supervisor, unsigned slot);
 
 /* How many there are, in whatever state. */
 size_t copies_count(const struct supervisor *supervisor);
+
+/*
+ * Whether a copy may join groups that is not to get anything: it starts, or it was given up before
+ * it was ready.
+ */
+bool copies_any_joins(const struct supervisor *supervisor);
+
+/* Whether some copy is on probation. */
+bool copies_any_on_probation(const struct supervisor *supervisor);
 
 /* Whether some copy is in STATE. */
 bool copies_any(const struct supervisor *supervisor, enum copy_state state);

@@ -53,6 +53,15 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 	if (status)
 		supervisor->failure = status;
 	text_print(slot->last_end, sizeof slot->last_end, "%s", how);
+	if (status && crashes_note(&supervisor->crashes, supervisor->options->max_crashes, now)) {
+		slot->start_ms = CLOCK_NEVER;
+		supervisor->is_to_stop = true;
+		say(LOG_LEVEL_ERROR,
+			"copy %u: process %d %s; this is the %u. crash within a minute, as many as "
+			"--max-crashes says, so the supervisor stops with status %d",
+			copy->slot, (int)copy->pid, how, supervisor->options->max_crashes, status);
+		return;
+	}
 	if (!is_restarted(supervisor, copy)) {
 		slot->start_ms = CLOCK_NEVER;
 		say(LOG_LEVEL_WARN, "copy %u: process %d %s by itself; it is not started again",
@@ -69,6 +78,40 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 		slot->backoff_ms * 2 < BACKOFF_MOST_MS ? slot->backoff_ms * 2 : BACKOFF_MOST_MS;
 	keeper_orphan(&supervisor->keeper, copy);
 	replacement_crashed(supervisor, copy);
+}
+
+/*
+ * A copy has ended that nobody had told to, and no other one is started for it: what has come to
+ * its sockets by now is not to be lost.
+ */
+static void leave_queue(struct supervisor *supervisor, struct copy *copy)
+{
+	copy->has_failed = true;
+	copy->is_on_probation = copy->is_held = false;
+	if (keeper_owns_any(&supervisor->keeper, copy))
+		worker_enter(copy, COPY_DRAINING);
+}
+
+/* It had come for what waits in the queue of another one. */
+static void sweeper_ended(struct supervisor *supervisor, const struct copy *copy, const char *how)
+{
+	say(LOG_LEVEL_WARN,
+		"copy %u: process %d, which was to take what waits in the queue of a dead one, %s; "
+		"that is lost",
+		copy->slot, (int)copy->pid, how);
+	keeper_drop_orphans(&supervisor->keeper, copy->slot);
+}
+
+/* Returns whether that is so: others are there, and no other one is started. */
+static bool is_replacement(
+	struct supervisor *supervisor, struct copy *copy, enum copy_state state, const char *how)
+{
+	if (state == COPY_READY && (copy->is_new || copy->is_on_probation))
+		return replacement_died(supervisor, copy, how);
+	if (state >= COPY_READY || !queue_replaced_by(supervisor, copy))
+		return false;
+	replacement_failed(supervisor, copy, how);
+	return true;
 }
 
 static void copy_ended(struct supervisor *supervisor, struct copy *copy, int status)
@@ -88,10 +131,16 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 	keeper_unclaim(&supervisor->keeper, copy);
 	if (background_has_taken(supervisor, copy))
 		return;
-	if (copy->has_failed || state >= COPY_DRAINING) {
+	if (state == COPY_STOPPING) {
 		say(LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot, (int)copy->pid, how);
-	} else if (state < COPY_READY && queue_replaced_by(supervisor, copy)) {
-		replacement_failed(supervisor, copy, how);
+	} else if (state == COPY_DRAINING) {
+		say(LOG_LEVEL_WARN, "copy %u: process %d %s by itself while it drained", copy->slot,
+			(int)copy->pid, how);
+		leave_queue(supervisor, copy);
+	} else if (copy->is_sweeper) {
+		sweeper_ended(supervisor, copy, how);
+	} else if (is_replacement(supervisor, copy, state, how)) {
+		leave_queue(supervisor, copy);
 	} else {
 		if (state < COPY_READY && supervisor->is_rolling)
 			replacement_failed(supervisor, copy, how);
@@ -108,6 +157,7 @@ void ended_take(struct supervisor *supervisor, pid_t process, int status)
 		}
 		if (copy->probe == process) {
 			copy->probe = 0;
+			copy->probe_status = status;
 			copy->has_probed = status == 0;
 			return;
 		}

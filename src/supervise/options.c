@@ -10,9 +10,11 @@
 #include <string.h>
 
 #define TIME_MOST_MS (7 * 24 * 3600 * 1000.0) /* the sum of five is an unsigned */
+#define SIZE_MOST    1e18
 #define UNSET	     (~0U)
 #define GRACE_MS     (10 * 1000)
 
+#define CRASHES_OF_FIRST_PROCESS 5	    /* then whoever has started the container sees it */
 #define STOP_OF_FIRST_PROCESS_MS (8 * 1000) /* docker kills a container after 10 s */
 
 /* ---- values ---- */
@@ -36,6 +38,37 @@ bool options_parse_time(const char *text, unsigned *time_ms)
 		return ms <= TIME_MOST_MS;
 	}
 	return false;
+}
+
+bool options_parse_interval(const char *text, unsigned *time_ms)
+{
+	return options_parse_time(text, time_ms) && *time_ms > 0;
+}
+
+bool options_parse_size(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	char *unit;
+
+	*bytes = 0;
+	if (*text < '0' || *text > '9' || text[strcspn(text, "xX")])
+		return false;
+	double number = strtod(text, &unit);
+	const char *found = *unit ? strchr(units, *unit) : NULL;
+	for (const char *at = units; found && at <= found; at++)
+		number *= 1024;
+	bool is_size = *unit ? found && !unit[1] : true;
+	if (is_size && number < SIZE_MOST)
+		*bytes = (uint64_t)number;
+	return *bytes > 0;
+}
+
+bool options_parse_limit(const char *text, unsigned *limit)
+{
+	int number = number_of(text, strlen(text), OPTIONS_COPIES_MOST);
+
+	*limit = number > 0 ? (unsigned)number : 0;
+	return number >= 0;
 }
 
 int options_parse_signal(const char *text)
@@ -85,8 +118,11 @@ struct options options_default(void)
 	return (struct options){
 		.n_copies = 1,
 		.stop_signal = SIGTERM,
+		.alive = {.interval_ms = 5000, .failures = 3},
+		.max_crashes = UNSET,
 		.ready_delay_ms = UNSET,
 		.ready_timeout_ms = 30 * 1000,
+		.probation_ms = 3 * 1000,
 		.drain_timeout_ms = 30 * 1000,
 		.grace_ms = UNSET,
 		.stop_timeout_ms = UNSET,
@@ -117,6 +153,8 @@ static void settle_stop(struct options *options, bool is_first_process)
 void options_settle(struct options *options, bool is_first_process)
 {
 	settle_stop(options, is_first_process);
+	if (options->max_crashes == UNSET)
+		options->max_crashes = is_first_process ? CRASHES_OF_FIRST_PROCESS : 0;
 	if (options->ready_delay_ms == UNSET)
 		options->ready_delay_ms = options->ready == READY_LISTEN ? 500 : 0;
 }

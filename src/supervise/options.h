@@ -4,9 +4,11 @@
 #define SUPERVISE_OPTIONS_H
 
 #include "choose/hook.h"
+#include "supervise/probe/alive.h"
 #include "supervise/probe/check.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum ready {
 	READY_LISTEN, /* it listens, on whatever the copy before it listened on */
@@ -30,13 +32,16 @@ struct options {
 	bool is_pinned;	   /* each copy to a CPU */
 	enum hook hook;
 	enum ready ready;
-	struct check ready_check;
+	struct check ready_check, alive_check;
+	struct alive_limits alive;
 	enum restart restart;
 	int stop_signal;
-	unsigned ready_delay_ms, ready_timeout_ms;
+	unsigned ready_delay_ms, ready_timeout_ms, probation_ms;
 	unsigned drain_timeout_ms, grace_ms, stop_delay_ms, keep_timeout_ms;
-	unsigned stop_timeout_ms;		     /* of the whole stop of the supervisor */
-	unsigned stop_grace_ms;			     /* grace_ms, as far as it fits into that */
+	unsigned stop_timeout_ms; /* of the whole stop of the supervisor */
+	unsigned stop_grace_ms;	  /* grace_ms, as far as it fits into that */
+	unsigned max_crashes;	  /* within a minute, then the supervisor stops; 0: never */
+	uint64_t max_memory;	  /* resident bytes of a copy; 0: as much as it likes */
 	const char *env_file, *directory, *pid_file; /* or NULL */
 	const char *unlink[OPTIONS_UNLINK_MOST];
 	unsigned n_unlink;
@@ -57,6 +62,18 @@ void options_settle(struct options *options, bool is_first_process);
  * fraction is allowed. At most a week. Returns false for anything else.
  */
 bool options_parse_time(const char *text, unsigned *time_ms);
+
+/* The same, of a time that is not 0. */
+bool options_parse_interval(const char *text, unsigned *time_ms);
+
+/*
+ * Reads a number of bytes, not 0: a number with "K", "M", "G" or "T" behind it, for 1024 of the one
+ * before, or with nothing; a fraction is allowed.
+ */
+bool options_parse_size(const char *text, uint64_t *bytes);
+
+/* Reads a number from 0 to OPTIONS_COPIES_MOST. */
+bool options_parse_limit(const char *text, unsigned *limit);
 
 /* Reads "TERM", "SIGTERM" or "15". Returns 0 for no signal. */
 int options_parse_signal(const char *text);

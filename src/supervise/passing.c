@@ -21,8 +21,9 @@ struct passing {
  */
 static bool shares_with(const struct copy *copy, const struct copy *other)
 {
-	return !other->is_over && ((other->is_new == copy->is_new && other->state <= COPY_READY) ||
-					  (copy->is_successor && other->state == COPY_READY));
+	return !other->is_over && !copy->is_sweeper &&
+	       ((other->is_new == copy->is_new && other->state <= COPY_READY) ||
+		       (copy->is_successor && other->state == COPY_READY));
 }
 
 static bool is_left_in_slot(const struct kept *kept, const struct copy *copy)

@@ -22,9 +22,15 @@ static bool is_last_of_new(const struct supervisor *supervisor, const struct cop
 	return true;
 }
 
+/*
+ * A copy that the roll has started is on probation. One that takes over the sockets of others owns
+ * them when it has passed: until then they serve them too.
+ */
 static void begin(struct supervisor *supervisor, struct copy *copy)
 {
-	if (keeper_promote(&supervisor->keeper, copy) && !copy->is_successor)
+	copy->is_on_probation = supervisor->is_rolling;
+	if ((!copy->is_successor || !copy->is_on_probation) &&
+		keeper_promote(&supervisor->keeper, copy) && !copy->is_successor)
 		supervisor->slots[copy->slot].is_split = true;
 	worker_enter(copy, COPY_READY);
 }
@@ -40,41 +46,61 @@ static void begin_all(struct supervisor *supervisor, struct copy *last)
 	worker_steer(supervisor);
 }
 
-static void say_ready(struct supervisor *supervisor, const struct copy *copy, bool is_replacement)
+/* One that serves, or that drains while its successor is on probation. */
+static bool is_old(const struct copy *copy)
 {
-	const struct copy *old = is_replacement ? supervisor->copies : NULL;
-
-	while (old && (old->slot != copy->slot || old->is_new || !copies_is_serving(old)))
-		old = old->next;
-	say(LOG_LEVEL_INFO, "copy %u: process %d is ready", copy->slot, (int)copy->pid);
-	if (old)
-		control_say(&supervisor->control, CONTROL_ROLL,
-			"copy %u: process %d is replaced by %d", copy->slot, (int)old->pid,
-			(int)copy->pid);
-	else
-		control_say(&supervisor->control, CONTROL_SCALE, "copy %u: process %d is ready",
-			copy->slot, (int)copy->pid);
+	return !copy->is_new && !copy->is_over && (copy->is_held || copies_is_serving(copy));
 }
 
-/* Those of LAST's queue that are not new. */
-static void replace_old(struct supervisor *supervisor, const struct copy *last)
+/* The one that COPY, a new one, replaces; NULL where it replaces none of its number. */
+static const struct copy *predecessor_of(
+	const struct supervisor *supervisor, const struct copy *copy)
+{
+	const struct copy *old = copy->is_new ? supervisor->copies : NULL;
+
+	while (old && (old->slot != copy->slot || !is_old(old)))
+		old = old->next;
+	return old;
+}
+
+static void say_ready(struct supervisor *supervisor, const struct copy *copy)
+{
+	unsigned probation_ms = supervisor->options->probation_ms;
+	enum control_verb verb = supervisor->is_rolling ? CONTROL_ROLL : CONTROL_SCALE;
+
+	say(LOG_LEVEL_INFO, "copy %u: process %d is ready", copy->slot, (int)copy->pid);
+	if (copy->is_on_probation && probation_ms)
+		control_say(&supervisor->control, verb,
+			"copy %u: process %d is ready, and on probation for %u ms", copy->slot,
+			(int)copy->pid, probation_ms);
+	else
+		control_say(&supervisor->control, verb, "copy %u: process %d is ready", copy->slot,
+			(int)copy->pid);
+}
+
+/* Those of LAST's queue that are not new drain; where nobody can take their clients, they serve. */
+static void hold_old(struct supervisor *supervisor, const struct copy *last)
 {
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (!queue_has(supervisor, copy, last->slot) || copy->is_new)
 			continue;
-		if (copies_is_to_serve(copy))
-			worker_stop_alone(supervisor, copy);
-		else if (copies_is_serving(copy) && last->is_successor)
-			worker_stop(supervisor, copy);
-		else if (copies_is_serving(copy))
-			worker_retire(supervisor, copy);
+		if (copies_is_to_serve(copy)) {
+			worker_give_up(supervisor, copy);
+		} else if (copies_is_serving(copy) && !last->is_successor &&
+			   worker_can_drain(supervisor, copy)) {
+			worker_enter(copy, COPY_DRAINING);
+			copy->is_held = true;
+		}
 	}
 }
 
 void replacement_ready(struct supervisor *supervisor, struct copy *last)
 {
-	bool is_replacement = queue_replaced_by(supervisor, last) != NULL;
-
+	if (last->is_sweeper) {
+		keeper_promote(&supervisor->keeper, last);
+		worker_enter(last, COPY_DRAINING);
+		return;
+	}
 	if (last->is_new && !is_last_of_new(supervisor, last)) {
 		worker_enter(last, COPY_WAITING);
 		say(LOG_LEVEL_INFO, "copy %u: process %d waits for the other new ones of its queue",
@@ -85,15 +111,91 @@ void replacement_ready(struct supervisor *supervisor, struct copy *last)
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		bool is_new = last->is_new && copy->is_new && copies_is_serving(copy);
 		if (copy == last || (is_new && queue_has(supervisor, copy, last->slot)))
-			say_ready(supervisor, copy, is_replacement);
+			say_ready(supervisor, copy);
 	}
-	if (!last->is_new)
-		return;
-	replace_old(supervisor, last);
+	if (last->is_new)
+		hold_old(supervisor, last);
+}
+
+/* ---- probation ---- */
+
+/* It has to be told to stop when it has finished, and what it waits for is said anew. */
+static void release(struct copy *copy)
+{
+	copy->is_held = copy->is_long_said = false;
+	copy->awaited_ms = clock_now_ms();
+}
+
+/* Those of the queue of COPY, the last one to pass, that are not new. */
+static void retire_old(struct supervisor *supervisor, const struct copy *passed)
+{
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (queue_has(supervisor, copy, last->slot))
+		if (!queue_has(supervisor, copy, passed->slot) || !is_old(copy))
+			continue;
+		if (copy->is_held)
+			release(copy);
+		else if (passed->is_successor)
+			worker_stop(supervisor, copy);
+		else
+			worker_retire(supervisor, copy);
+	}
+}
+
+static void take_place(struct supervisor *supervisor, struct copy *copy)
+{
+	const struct copy *old = predecessor_of(supervisor, copy);
+
+	if (copy->is_successor)
+		keeper_promote(&supervisor->keeper, copy);
+	if (old)
+		control_say(&supervisor->control, CONTROL_ROLL,
+			"copy %u: process %d is replaced by %d", copy->slot, (int)old->pid,
+			(int)copy->pid);
+}
+
+static bool is_on_probation(const struct supervisor *supervisor, const struct copy *like)
+{
+	const struct copy *copy = supervisor->copies;
+
+	while (copy && (!copy->is_on_probation || !queue_has(supervisor, copy, like->slot)))
+		copy = copy->next;
+	return copy != NULL;
+}
+
+void replacement_advance(struct supervisor *supervisor, struct copy *passed, int64_t now)
+{
+	if (now < replacement_due_ms(supervisor, passed))
+		return;
+	passed->is_on_probation = false;
+	say(LOG_LEVEL_INFO, "copy %u: process %d has passed its probation", passed->slot,
+		(int)passed->pid);
+	if (is_on_probation(supervisor, passed))
+		return;
+	if (!passed->is_new)
+		return;
+	supervisor->has_passed = true;
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->is_new && queue_has(supervisor, copy, passed->slot))
+			take_place(supervisor, copy);
+	}
+	retire_old(supervisor, passed);
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (queue_has(supervisor, copy, passed->slot))
 			copy->is_new = false;
 	}
+}
+
+int64_t replacement_due_ms(const struct supervisor *supervisor, const struct copy *copy)
+{
+	return copy->is_on_probation && !copy->is_over
+		       ? copy->changed_ms + supervisor->options->probation_ms
+		       : CLOCK_NEVER;
+}
+
+void replacement_abandon(struct supervisor *supervisor)
+{
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next)
+		copy->is_on_probation = copy->is_held = false;
 }
 
 /* ---- not ready ---- */
@@ -106,8 +208,7 @@ void replacement_stop(struct supervisor *supervisor, unsigned slot)
 		supervisor->slots[copy->slot].is_to_roll = false;
 		if (!copy->is_new || !copies_is_to_serve(copy))
 			continue;
-		copy->has_failed = true;
-		worker_stop_alone(supervisor, copy);
+		worker_give_up(supervisor, copy);
 	}
 }
 
@@ -119,6 +220,43 @@ void replacement_failed(struct supervisor *supervisor, struct copy *copy, const 
 	replacement_stop(supervisor, copy->slot);
 }
 
+/* Those that DEAD was to replace. Returns whether there are any. */
+static bool restore_old(struct supervisor *supervisor, const struct copy *dead)
+{
+	bool is_any = false;
+
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (!queue_has(supervisor, copy, dead->slot) || !is_old(copy))
+			continue;
+		is_any = true;
+		if (!copy->is_held)
+			continue;
+		copy->is_held = false;
+		drain_free(&copy->drain);
+		worker_enter(copy, COPY_READY);
+		say(LOG_LEVEL_WARN, "copy %u: process %d serves again", copy->slot, (int)copy->pid);
+	}
+	return is_any;
+}
+
+bool replacement_died(struct supervisor *supervisor, struct copy *dead, const char *how)
+{
+	bool is_restored = dead->is_new && restore_old(supervisor, dead);
+
+	dead->is_on_probation = false;
+	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
+		"copy %u: the new process %d %s on probation; the old ones that are left stay",
+		dead->slot, (int)dead->pid, how);
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
+		replacement_stop(supervisor, slot);
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (is_restored && copy->is_new && copies_is_serving(copy) &&
+			queue_has(supervisor, copy, dead->slot))
+			worker_give_up(supervisor, copy);
+	}
+	return is_restored;
+}
+
 /* Whether COPY, a new one, is to make way when all that serve its queue are dead. */
 static bool makes_way(const struct supervisor *supervisor, const struct copy *copy)
 {
@@ -128,7 +266,14 @@ static bool makes_way(const struct supervisor *supervisor, const struct copy *co
 
 void replacement_crashed(struct supervisor *supervisor, const struct copy *dead)
 {
-	if (queue_serving(supervisor, dead->slot))
+	const struct copy *serving = queue_serving(supervisor, dead->slot);
+
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (queue_has(supervisor, copy, dead->slot) && copy->is_successor &&
+			copies_is_serving(copy))
+			keeper_promote(&supervisor->keeper, copy); /* nobody else will have it */
+	}
+	if (serving)
 		return;
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (queue_has(supervisor, copy, dead->slot) && makes_way(supervisor, copy)) {

@@ -18,7 +18,7 @@ static void ask_for_time(const struct supervisor *supervisor)
 {
 	const struct options *options = supervisor->options;
 	uint64_t one_ms = (uint64_t)options->ready_timeout_ms + options->ready_delay_ms +
-			  options->drain_timeout_ms + options->grace_ms;
+			  options->probation_ms + options->drain_timeout_ms + options->grace_ms;
 
 	service_manager_say("EXTEND_TIMEOUT_USEC=%ju", (uintmax_t)(one_ms + 1000) * 1000);
 }
@@ -26,6 +26,7 @@ static void ask_for_time(const struct supervisor *supervisor)
 static void begin(struct supervisor *supervisor)
 {
 	supervisor->is_rolling = true;
+	supervisor->has_passed = false;
 	supervisor->generation++;
 	supervisor->roll_failure[0] = '\0';
 	service_manager_say("RELOADING=1\nMONOTONIC_USEC=%ju\nSTATUS=Replacing the copies",
@@ -106,6 +107,8 @@ static void end(struct supervisor *supervisor)
 	bool has_failed = supervisor->roll_failure[0] != '\0';
 
 	supervisor->is_rolling = false;
+	/* What has failed in it is the roll's failure, not that of a scale meanwhile. */
+	supervisor->scaling.n_failed_before = supervisor->n_failed_starts;
 	for (unsigned slot = 0; slot < OPTIONS_COPIES_MOST; slot++)
 		supervisor->slots[slot].is_to_roll = false;
 	if (has_failed) {
@@ -143,16 +146,25 @@ static unsigned next_slot(const struct supervisor *supervisor)
 static bool is_under_way(const struct supervisor *supervisor)
 {
 	return copies_any(supervisor, COPY_STARTING) || copies_any(supervisor, COPY_DRAINING) ||
-	       copies_any(supervisor, COPY_STOPPING);
+	       copies_any(supervisor, COPY_STOPPING) || copies_any_on_probation(supervisor);
+}
+
+/* The first new copy is alone until it has passed; the others do not wait for one another. */
+static bool has_to_wait(const struct supervisor *supervisor)
+{
+	return copies_any(supervisor, COPY_STARTING) ||
+	       (!supervisor->has_passed && copies_any_on_probation(supervisor));
 }
 
 void roll_advance(struct supervisor *supervisor)
 {
 	unsigned slot = next_slot(supervisor);
+	bool is_last = slot == supervisor->n_slots || supervisor->roll_failure[0];
 
-	if (!supervisor->is_rolling || is_under_way(supervisor))
+	if (!supervisor->is_rolling ||
+		(is_last ? is_under_way(supervisor) : has_to_wait(supervisor)))
 		return;
-	if (slot == supervisor->n_slots || supervisor->roll_failure[0]) {
+	if (is_last) {
 		end(supervisor);
 		roll_advance(supervisor); /* one that was asked for meanwhile follows at once */
 		return;

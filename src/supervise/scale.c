@@ -8,7 +8,7 @@
 #include "supervise/talk/say.h"
 #include "worker.h"
 
-void scale_one_more(struct supervisor *supervisor)
+static void add_slot(struct supervisor *supervisor)
 {
 	struct slot *slot = &supervisor->slots[supervisor->n_slots];
 
@@ -16,6 +16,22 @@ void scale_one_more(struct supervisor *supervisor)
 		return;
 	*slot = (struct slot){.start_ms = clock_now_ms(), .backoff_ms = SLOT_BACKOFF_FIRST_MS};
 	supervisor->n_slots++;
+}
+
+/* How many there will be when what was asked for is done. */
+static unsigned wanted(const struct supervisor *supervisor)
+{
+	const struct scaling *scaling = &supervisor->scaling;
+
+	return scaling->n_copies ? scaling->n_copies : supervisor->n_slots;
+}
+
+void scale_one_more(struct supervisor *supervisor)
+{
+	if (supervisor->is_rolling)
+		scale_request(supervisor, wanted(supervisor) + 1); /* after the roll */
+	else
+		add_slot(supervisor);
 }
 
 /* Its queue goes on, so the copy cannot go alone: the queue is replaced, by one with fewer. */
@@ -47,13 +63,10 @@ static void take_last(struct supervisor *supervisor)
 
 void scale_one_less(struct supervisor *supervisor)
 {
-	const struct scaling *scaling = &supervisor->scaling;
-	unsigned wanted = scaling->n_copies ? scaling->n_copies : supervisor->n_slots;
-
-	if (supervisor->is_stopping || supervisor->n_slots == 1 || wanted == 1)
+	if (supervisor->is_stopping || supervisor->n_slots == 1 || wanted(supervisor) == 1)
 		return;
-	if (queue_has_others(supervisor, supervisor->n_slots - 1))
-		scale_request(supervisor, wanted - 1); /* after a roll that is under way */
+	if (supervisor->is_rolling || queue_has_others(supervisor, supervisor->n_slots - 1))
+		scale_request(supervisor, wanted(supervisor) - 1); /* after the roll */
 	else
 		take_last(supervisor);
 }
@@ -76,7 +89,7 @@ static void set_number(struct supervisor *supervisor)
 	control_say(&supervisor->control, CONTROL_SCALE, "%u copies instead of %u",
 		scaling->n_copies, supervisor->n_slots);
 	while (supervisor->n_slots < scaling->n_copies)
-		scale_one_more(supervisor);
+		add_slot(supervisor);
 	while (supervisor->n_slots > scaling->n_copies)
 		take_last(supervisor);
 	roll_advance(supervisor); /* no event will come that begins it */
@@ -124,7 +137,7 @@ static const char *obstacle(struct supervisor *supervisor)
 {
 	const struct scaling *scaling = &supervisor->scaling;
 
-	if (!supervisor->is_rolling && keeps_surplus(supervisor))
+	if (keeps_surplus(supervisor))
 		return "the copies of a queue could not be replaced by fewer";
 	if (supervisor->n_slots != scaling->n_copies)
 		return "a signal has changed the number of copies meanwhile";
@@ -160,10 +173,12 @@ void scale_advance(struct supervisor *supervisor)
 {
 	struct scaling *scaling = &supervisor->scaling;
 
-	if (!scaling->n_copies || (!scaling->has_begun && supervisor->is_rolling))
+	if (!scaling->n_copies || supervisor->is_rolling)
 		return;
 	if (!scaling->has_begun)
 		set_number(supervisor);
+	if (supervisor->is_rolling) /* by that: a queue gets fewer copies */
+		return;
 	const char *why_not = obstacle(supervisor);
 	unsigned n_ready = count_serving(supervisor);
 	if (why_not) {

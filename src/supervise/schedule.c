@@ -6,6 +6,8 @@
 #include "copies.h"
 #include "ground/clock.h"
 #include "guardian.h"
+#include "hung.h"
+#include "memory.h"
 #include "queue.h"
 #include "ready.h"
 #include "replacement.h"
@@ -15,6 +17,7 @@
 #include "supervise/sockets/settle.h"
 #include "supervise/talk/say.h"
 #include "waiting.h"
+#include "watch.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -89,14 +92,45 @@ static void advance_ready(struct supervisor *supervisor, struct copy *copy, int6
 	copy->is_late_said = true;
 }
 
-static bool is_drained(struct supervisor *supervisor, const struct copy *copy)
+static void advance_serving(struct supervisor *supervisor, struct copy *copy, int64_t now)
+{
+	advance_ready(supervisor, copy, now);
+	replacement_advance(supervisor, copy, now);
+}
+
+/* What a dead process has in its queue, another one has to take, that is started for it. */
+static void start_sweeper(struct supervisor *supervisor, struct copy *dead)
+{
+	if (copies_any(supervisor, COPY_STARTING) || supervisor->is_stopping)
+		return;
+	say(LOG_LEVEL_WARN,
+		"copy %u: clients wait in the queue of process %d, which is dead; another one "
+		"starts, takes them, and stops",
+		dead->slot, (int)dead->pid);
+	keeper_orphan(&supervisor->keeper, dead);
+	worker_enter(dead, COPY_STOPPING);
+	if (worker_start_sweeper(supervisor, dead) < 0)
+		keeper_drop_orphans(&supervisor->keeper, dead->slot);
+}
+
+static bool is_drained(struct supervisor *supervisor, struct copy *copy)
 {
 	struct drained drained;
-	bool is_over = keeper_drained(&supervisor->keeper, copy, &drained) &&
-		       drain_is_over(&copy->drain, &drained, &supervisor->snapshot);
+	bool is_known = keeper_drained(&supervisor->keeper, copy, &drained);
+	bool is_over = is_known && drain_is_over(&copy->drain, &drained, &supervisor->snapshot);
 
+	if (is_known && copy->is_over && drain_has_queue(&drained, &supervisor->snapshot))
+		start_sweeper(supervisor, copy);
 	free(drained.sockets);
 	return is_over;
+}
+
+static void end_drain(struct supervisor *supervisor, struct copy *copy)
+{
+	if (copy->is_over)
+		worker_enter(copy, COPY_STOPPING); /* its group was told when it ended */
+	else
+		worker_stop(supervisor, copy);
 }
 
 /*
@@ -107,17 +141,21 @@ static bool is_drained(struct supervisor *supervisor, const struct copy *copy)
 static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	int64_t end_ms = stop_time_end_of_drain_ms(supervisor, copy);
-	bool is_time_over = now >= end_ms;
 
+	if (copy->is_held)
+		return;
 	if (now - copy->looked_ms >= LOOK_MS) {
 		bool is_idle = is_drained(supervisor, copy);
 		copy->looks_idle = is_idle ? copy->looks_idle + 1 : 0;
 		copy->looked_ms = clock_now_ms();
-		if (is_idle && !copy->is_deaf) {
+		if (is_idle && !copy->is_deaf && !copy->is_over) {
 			keeper_deafen(&supervisor->keeper, copy);
 			copy->is_deaf = true;
 		}
 	}
+	bool is_time_over = now >= end_ms && !copy->looks_idle && copy->looked_ms >= end_ms;
+	if (copy->state != COPY_DRAINING)
+		return;
 	if (is_time_over)
 		say(LOG_LEVEL_INFO,
 			"copy %u: process %d still has connections after %u ms, and is told to "
@@ -125,7 +163,7 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 			copy->slot, (int)copy->pid,
 			(unsigned)(end_ms > copy->changed_ms ? end_ms - copy->changed_ms : 0));
 	if (is_time_over || copy->looks_idle == 2)
-		worker_stop(supervisor, copy);
+		end_drain(supervisor, copy);
 }
 
 static void advance_stopping(struct supervisor *supervisor, struct copy *copy, int64_t now)
@@ -141,7 +179,7 @@ static void advance_stopping(struct supervisor *supervisor, struct copy *copy, i
 /* A container's first process may reap what it did not start late, or never. */
 static bool is_gone(const struct supervisor *supervisor, const struct copy *copy, int64_t now)
 {
-	if (!copy->is_over)
+	if (!copy->is_over || copy->state == COPY_DRAINING)
 		return false;
 	if (copy->is_in_background &&
 		background_signal(supervisor, copy, copy->has_killed ? SIGKILL : 0))
@@ -152,11 +190,20 @@ static bool is_gone(const struct supervisor *supervisor, const struct copy *copy
 	       (copy->has_killed && stop_time_is_over(supervisor));
 }
 
+/*
+ * A socket that leaves its group gives its number to the last one. While a copy joins, that would
+ * be its, and in a group that is not measured nobody could tell.
+ */
+static bool has_to_stay(const struct supervisor *supervisor, const struct copy *copy)
+{
+	return copies_any(supervisor, COPY_STARTING) && keeper_owns_any(&supervisor->keeper, copy);
+}
+
 static void bury(struct supervisor *supervisor, int64_t now)
 {
 	for (struct copy **at = &supervisor->copies; *at;) {
 		struct copy *copy = *at;
-		if (!is_gone(supervisor, copy, now)) {
+		if (!is_gone(supervisor, copy, now) || has_to_stay(supervisor, copy)) {
 			at = &copy->next;
 			continue;
 		}
@@ -166,6 +213,7 @@ static void bury(struct supervisor *supervisor, int64_t now)
 		if (copy->probe)
 			kill(copy->probe, SIGKILL);
 		asking_free(copy);
+		watch_free(copy);
 		channel_close(&copy->channel);
 		drain_free(&copy->drain);
 		free(copy);
@@ -250,12 +298,15 @@ void schedule_advance(struct supervisor *supervisor)
 		if (copy->state == COPY_STARTING)
 			advance_starting(supervisor, copy, now);
 		else if (copies_is_serving(copy))
-			advance_ready(supervisor, copy, now);
+			advance_serving(supervisor, copy, now);
 		else if (copy->state == COPY_DRAINING && copy->drain.has_started)
 			advance_draining(supervisor, copy, now);
 		else if (copy->state == COPY_STOPPING)
 			advance_stopping(supervisor, copy, now);
 	}
+	watch_advance(supervisor, now);
+	hung_advance(supervisor, now);
+	memory_advance(supervisor, now);
 	waiting_say_long(supervisor, now);
 	bury(supervisor, now);
 	give_up(supervisor, now);
@@ -273,13 +324,17 @@ int64_t schedule_due_ms(const struct supervisor *supervisor)
 	int64_t due = supervisor->keeper.leaving ? clock_now_ms() + LOOK_MS : CLOCK_NEVER;
 
 	due = earlier(due, waiting_due_ms(supervisor));
+	due = earlier(due, watch_due_ms(supervisor));
+	due = earlier(due, hung_due_ms(supervisor));
+	due = earlier(due, memory_due_ms(supervisor));
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)
 			due = earlier(due, stop_time_end_of_grace_ms(supervisor, copy));
-		else if (copy->state != COPY_READY || copy->is_over)
+		else if (!copies_is_serving(copy))
 			due = earlier(due, clock_now_ms() + LOOK_MS);
 		else
-			due = earlier(due, settle_due_ms(supervisor, copy));
+			due = earlier(due, earlier(settle_due_ms(supervisor, copy),
+						   replacement_due_ms(supervisor, copy)));
 		due = earlier(due, asking_due_ms(copy));
 	}
 	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {

@@ -3,6 +3,7 @@
 #ifndef SUPERVISE_STATE_H
 #define SUPERVISE_STATE_H
 
+#include "crashes.h"
 #include "launch.h"
 #include "supervise/sockets/keeper.h"
 #include "supervise/sockets/snapshot.h"
@@ -10,6 +11,8 @@
 #include "supervise/talk/control.h"
 
 #define SLOT_BACKOFF_FIRST_MS 100
+
+struct hung_group;
 
 struct slot {
 	int64_t start_ms;    /* when a copy may be started; CLOCK_NEVER: not again */
@@ -40,10 +43,14 @@ struct supervisor {
 	unsigned n_slots; /* that should have a copy */
 	unsigned
 		generation; /* of the copies that are started now: 1, and one more with each roll */
-	int probe_events;   /* an epoll(7), see probe.h */
+	struct hung_group *hung_groups; /* see hung.h */
+	int64_t hung_due_ms, memory_due_ms;
+	struct crashes crashes;
+	int probe_events;	/* an epoll(7), see probe.h */
 	bool is_joining_closed; /* whoever joins a group while a copy starts gets nothing */
 
 	bool is_rolling, is_to_roll_again;
+	bool has_passed;	/* a new copy of this roll has passed its probation */
 	char roll_failure[512]; /* why the roll is to end; empty: nothing stands against it */
 
 	struct scaling scaling;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct status_row row_of(const struct copy *copy, int64_t now)
+static const char *state_name(const struct copy *copy)
 {
 	static const char *const names[] = {
 		[COPY_STARTING] = "starting",
@@ -18,10 +18,19 @@ static struct status_row row_of(const struct copy *copy, int64_t now)
 		[COPY_STOPPING] = "stopping",
 	};
 
+	if (copies_is_serving(copy) && copy->is_hung)
+		return "hung";
+	if (copies_is_serving(copy) && copy->is_failing)
+		return "failing";
+	return copy->is_on_probation ? "probation" : names[copy->state];
+}
+
+static struct status_row row_of(const struct copy *copy, int64_t now)
+{
 	return (struct status_row){
 		.slot = copy->slot,
 		.process = copy->pid,
-		.state = names[copy->state],
+		.state = state_name(copy),
 		.generation = copy->generation,
 		.age_ms = now - copy->started_ms,
 	};
@@ -101,7 +110,7 @@ static unsigned count_ready(const struct supervisor *supervisor, unsigned from_g
 
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
 		const struct copy *copy = copies_serving(supervisor, slot);
-		count += copy && copy->generation >= from_generation;
+		count += copy && copies_is_well(copy) && copy->generation >= from_generation;
 	}
 	return count;
 }

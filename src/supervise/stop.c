@@ -4,6 +4,7 @@
 #include "copies.h"
 #include "ground/clock.h"
 #include "queue.h"
+#include "replacement.h"
 #include "roll.h"
 #include "scale.h"
 #include "stop_time.h"
@@ -24,6 +25,7 @@ void stop_begin(struct supervisor *supervisor)
 	}
 	supervisor->is_stopping = true;
 	roll_abandon(supervisor);
+	replacement_abandon(supervisor);
 	scale_abandon(supervisor);
 	supervisor->stop_ms = clock_now_ms();
 	/* it is reaped, and its sockets are closed, after the last SIGKILL */
@@ -62,8 +64,8 @@ void stop_advance(struct supervisor *supervisor)
 
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		bool is_last = last && queue_has(supervisor, copy, last->slot);
-		if (copy->state < COPY_READY)
-			worker_stop_alone(supervisor, copy);
+		if (copies_is_to_serve(copy))
+			worker_give_up(supervisor, copy);
 		else if (copy->state == COPY_READY && !is_last &&
 			 (is_time || worker_can_drain(supervisor, copy)))
 			worker_retire(supervisor, copy);

@@ -7,6 +7,7 @@
 #include "ground/clock.h"
 #include "ground/errnos.h"
 #include "guardian.h"
+#include "hung.h"
 #include "pid_file.h"
 #include "requests.h"
 #include "roll.h"
@@ -130,7 +131,7 @@ static void tell_manager(struct supervisor *supervisor)
 	if (!service_manager_is_there())
 		return;
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next)
-		n_ready += copy->state == COPY_READY && !copy->is_over;
+		n_ready += copies_is_well(copy);
 	report(supervisor, n_ready);
 	if (n_ready && service_manager_watchdog_us())
 		relay_watchdog(supervisor);
@@ -252,6 +253,7 @@ static void close_supervisor(struct supervisor *supervisor)
 	steering_free(supervisor->steering, &supervisor->keeper);
 	if (supervisor->probe_events >= 0)
 		close(supervisor->probe_events);
+	hung_free(supervisor);
 	snapshot_forget(&supervisor->snapshot);
 	keeper_close(&supervisor->keeper);
 	guardian_end();

@@ -63,44 +63,70 @@ void waiting_say_stop(struct supervisor *supervisor)
 
 static bool is_awaited(const struct copy *copy)
 {
-	return !copy->is_long_said && !copy->is_over && copy->state >= COPY_DRAINING;
+	return !copy->is_long_said && !copy->is_over && copy->state != COPY_READY &&
+	       copy->state != COPY_WAITING;
 }
 
-static void say_drain(const struct supervisor *supervisor, const struct copy *copy, int64_t now)
+static unsigned until(int64_t end_ms, int64_t now)
 {
-	int64_t left_ms = stop_time_end_of_drain_ms(supervisor, copy) - now;
+	return end_ms > now ? (unsigned)(end_ms - now) : 0;
+}
+
+static void print_start(const struct supervisor *supervisor, const struct copy *copy, int64_t now,
+	struct text *text)
+{
+	text_format(text, "is not ready after 2 s; it is given %u ms more",
+		until(copy->started_ms + supervisor->options->ready_timeout_ms, now));
+}
+
+static void print_drain(const struct supervisor *supervisor, const struct copy *copy, int64_t now,
+	struct text *text)
+{
 	struct usage usage;
-	char bytes[96];
-	struct text text;
 
 	usage_read(&usage, &copy->pid, 1);
-	text_start(&text, bytes, sizeof bytes);
-	print_usage(&text, &usage);
-	say(LOG_LEVEL_WARN,
-		"copy %u: process %d drains for more than 2 s, and has %s; it is told to stop in "
-		"%u ms at the latest",
-		copy->slot, (int)copy->pid, bytes, left_ms > 0 ? (unsigned)left_ms : 0);
+	text_format(text, "drains for more than 2 s, and has ");
+	print_usage(text, &usage);
+	if (copy->is_held)
+		text_format(text, "; it is told to stop when the new one has passed its probation");
+	else
+		text_format(text, "; it is told to stop in %u ms at the latest",
+			until(stop_time_end_of_drain_ms(supervisor, copy), now));
 }
 
-static void say_end(const struct supervisor *supervisor, const struct copy *copy, int64_t now)
+static void print_end(const struct supervisor *supervisor, const struct copy *copy, int64_t now,
+	struct text *text)
 {
-	int64_t left_ms = stop_time_end_of_grace_ms(supervisor, copy) - now;
+	text_format(text, "was told to stop more than 2 s ago; it is killed in %u ms",
+		until(stop_time_end_of_grace_ms(supervisor, copy), now));
+}
 
-	say(LOG_LEVEL_WARN,
-		"copy %u: process %d was told to stop more than 2 s ago; it is killed in %u ms",
-		copy->slot, (int)copy->pid, left_ms > 0 ? (unsigned)left_ms : 0);
+static void say_long(struct supervisor *supervisor, const struct copy *copy, int64_t now)
+{
+	bool is_usual = copy->state == COPY_STARTING || copy->is_held;
+	char bytes[192];
+	struct text text;
+
+	text_start(&text, bytes, sizeof bytes);
+	text_format(&text, "copy %u: process %d ", copy->slot, (int)copy->pid);
+	if (copy->state == COPY_STARTING)
+		print_start(supervisor, copy, now, &text);
+	else if (copy->state == COPY_DRAINING)
+		print_drain(supervisor, copy, now, &text);
+	else
+		print_end(supervisor, copy, now, &text);
+	say(is_usual ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "%s", bytes);
+	control_say(&supervisor->control, CONTROL_ROLL, "%s", bytes);
+	control_say(&supervisor->control, CONTROL_SCALE, "%s", bytes);
 }
 
 void waiting_say_long(struct supervisor *supervisor, int64_t now)
 {
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (!is_awaited(copy) || now - copy->changed_ms < LONG_MS)
+		if (!is_awaited(copy) || now - copy->awaited_ms < LONG_MS)
 			continue;
 		copy->is_long_said = true;
-		if (copy->state == COPY_DRAINING)
-			say_drain(supervisor, copy, now);
-		else
-			say_end(supervisor, copy, now);
+		say_long(supervisor, copy, now);
 	}
 }
 
@@ -109,8 +135,8 @@ int64_t waiting_due_ms(const struct supervisor *supervisor)
 	int64_t due = CLOCK_NEVER;
 
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (is_awaited(copy) && copy->changed_ms + LONG_MS < due)
-			due = copy->changed_ms + LONG_MS;
+		if (is_awaited(copy) && copy->awaited_ms + LONG_MS < due)
+			due = copy->awaited_ms + LONG_MS;
 	}
 	return due;
 }

@@ -8,7 +8,10 @@
 /* The supervisor has been told to stop: names the copies that have connections. */
 void waiting_say_stop(struct supervisor *supervisor);
 
-/* Names a copy that drains, or that was told to stop, for more than 2 s; each once. */
+/*
+ * Names a copy that starts, drains, or was told to stop, for more than 2 s, in the log and to who
+ * waits for a roll or a scale; each once.
+ */
 void waiting_say_long(struct supervisor *supervisor, int64_t now);
 
 /* When the next one is to be named, or CLOCK_NEVER. */

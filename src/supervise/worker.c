@@ -27,7 +27,7 @@
 void worker_enter(struct copy *copy, enum copy_state state)
 {
 	copy->state = state;
-	copy->changed_ms = clock_now_ms();
+	copy->changed_ms = copy->awaited_ms = clock_now_ms();
 	copy->is_long_said = false;
 	if (state > COPY_READY)
 		asking_abandon(copy);
@@ -39,14 +39,13 @@ static void update_steering(struct supervisor *supervisor, bool is_starting)
 	if (supervisor->keeper.has_closed)
 		snapshot_forget(&supervisor->snapshot);
 	supervisor->keeper.has_closed = false;
-	steering_update(
-		supervisor->steering, &supervisor->keeper, &supervisor->snapshot, is_starting);
+	steering_update(supervisor->steering, &supervisor->keeper, &supervisor->snapshot,
+		supervisor->n_slots, is_starting);
 }
 
 void worker_steer(struct supervisor *supervisor)
 {
-	update_steering(
-		supervisor, supervisor->is_joining_closed && copies_any(supervisor, COPY_STARTING));
+	update_steering(supervisor, supervisor->is_joining_closed && copies_any_joins(supervisor));
 }
 
 void worker_look(struct supervisor *supervisor)
@@ -69,7 +68,7 @@ static void close_joining(
 	struct text text;
 	const char *obstacle;
 
-	update_steering(supervisor, false);
+	worker_steer(supervisor);
 	supervisor->is_joining_closed = !steering_any_obstacle(supervisor->steering);
 	if (supervisor->is_joining_closed)
 		update_steering(supervisor, true);
@@ -77,7 +76,13 @@ static void close_joining(
 		return;
 	obstacle = steering_obstacle(
 		supervisor->steering, &supervisor->keeper, predecessor, &endpoint);
-	copy->is_successor = obstacle != NULL;
+	bool is_stuck = predecessor->takes_nothing || predecessor->is_hung;
+	copy->is_successor = obstacle || is_stuck;
+	if (!obstacle && is_stuck)
+		say(LOG_LEVEL_INFO,
+			"copy %u: process %d takes nothing out of its queue, so the new copy takes "
+			"the queue over",
+			copy->slot, (int)predecessor->pid);
 	if (!obstacle)
 		return;
 	supervisor->is_joining_closed = false;
@@ -87,7 +92,8 @@ static void close_joining(
 		copy->slot, bytes, obstacle);
 }
 
-int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *predecessor)
+static int start(
+	struct supervisor *supervisor, unsigned slot, struct copy *predecessor, bool is_sweeper)
 {
 	struct copy *copy = calloc(1, sizeof *copy);
 	int error = copy ? channel_open(&copy->channel) : -ENOMEM;
@@ -96,6 +102,7 @@ int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 		copy->slot = slot;
 		copy->generation = supervisor->generation;
 		copy->is_new = predecessor != NULL;
+		copy->is_sweeper = is_sweeper;
 		copy->is_shared = queue_has_others(supervisor, slot);
 		if (predecessor)
 			settle(&supervisor->keeper, predecessor);
@@ -122,6 +129,16 @@ int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 	guardian_note(copy->pid);
 	say(LOG_LEVEL_INFO, "copy %u: process %d starts", slot, (int)copy->pid);
 	return 0;
+}
+
+int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *predecessor)
+{
+	return start(supervisor, slot, predecessor, false);
+}
+
+int worker_start_sweeper(struct supervisor *supervisor, const struct copy *dead)
+{
+	return start(supervisor, dead->slot, NULL, true);
 }
 
 /* ---- ending ---- */
@@ -154,6 +171,18 @@ void worker_stop_alone(struct supervisor *supervisor, struct copy *copy)
 	worker_enter(copy, COPY_STOPPING);
 	copy->has_killed = true;
 	signals_kill(copy);
+}
+
+void worker_give_up(struct supervisor *supervisor, struct copy *copy)
+{
+	copy->has_failed = true;
+	copy->is_on_probation = false;
+	if (!copy->is_successor)
+		keeper_own(&supervisor->keeper, copy);
+	if (keeper_owns_any(&supervisor->keeper, copy))
+		worker_enter(copy, COPY_DRAINING);
+	else
+		worker_stop_alone(supervisor, copy);
 }
 
 /* Why no other copy can take its clients, or NULL. */
@@ -213,7 +242,8 @@ void worker_follow_drain(struct supervisor *supervisor, struct copy *copy)
 
 	if (copy->drain.has_started && is_sure)
 		return;
-	if (!copy->drain.has_started && stop_where_nobody_can_take(supervisor, copy))
+	if (!copy->drain.has_started && !copy->is_held && !copy->is_over &&
+		stop_where_nobody_can_take(supervisor, copy))
 		return;
 	start_drain(supervisor, copy);
 }
@@ -246,6 +276,9 @@ static void drop_one_of_each_group(struct supervisor *supervisor, const struct c
 			continue;
 		say_given_up(supervisor, copy, kept);
 		keeper_let_go(&supervisor->keeper, kept, copy);
+		/* The service manager closes what it has a little later. */
+		if (kept->fd < 0 && !service_manager_is_there())
+			steering_follow_leave(supervisor->steering, kept);
 	}
 }
 

@@ -11,6 +11,9 @@
  */
 int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *predecessor);
 
+/* Starts one that takes what DEAD, a copy, has left in its queue, and stops then. */
+int worker_start_sweeper(struct supervisor *supervisor, const struct copy *dead);
+
 /* The copy is in another state from now on. */
 void worker_enter(struct copy *copy, enum copy_state state);
 
@@ -37,6 +40,9 @@ void worker_stop(struct supervisor *supervisor, struct copy *copy);
  * SIGKILL instead: as it stops, it might call shutdown(2), which empties the queue for all.
  */
 void worker_stop_alone(struct supervisor *supervisor, struct copy *copy);
+
+/* A copy that does not serve will not do: it finishes what has come to it by mistake, and stops. */
+void worker_give_up(struct supervisor *supervisor, struct copy *copy);
 
 /*
  * Nothing of the copy is left: closes its sockets, but those that the service manager shall give to

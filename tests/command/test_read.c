@@ -58,6 +58,7 @@ Test(read, without_options_the_defaults_hold)
 	cr_expect_eq(options->stop_signal, SIGTERM);
 	cr_expect_eq(options->ready_delay_ms, 500);
 	cr_expect_eq(options->ready_timeout_ms, 30000);
+	cr_expect_eq(options->probation_ms, 3000);
 	cr_expect_eq(options->drain_timeout_ms, 30000);
 	cr_expect_eq(options->grace_ms, 10000);
 	cr_expect_eq(options->stop_delay_ms, 0);
@@ -80,11 +81,11 @@ Test(read, each_option_sets_its_own)
 	const struct options *options = &command.options;
 
 	cr_assert_eq(read_words("--copies=1024", "--pin", "--expand", "--ready=notify",
-			     "--ready-delay=1ms", "--ready-timeout=2ms", "--drain-timeout=3ms",
-			     "--grace=4ms", "--stop-delay=5ms", "--keep-timeout=6ms",
-			     "--stop-timeout=7ms", "--stop-signal=QUIT", "--restart=always",
-			     "--env-file=file", "--chdir=folder", "--pid-file=pid", "--unlink=a",
-			     "--unlink=b", "server"),
+			     "--ready-delay=1ms", "--ready-timeout=2ms", "--probation=7ms",
+			     "--drain-timeout=3ms", "--grace=4ms", "--stop-delay=5ms",
+			     "--keep-timeout=6ms", "--stop-timeout=7ms", "--stop-signal=QUIT",
+			     "--restart=always", "--env-file=file", "--chdir=folder",
+			     "--pid-file=pid", "--unlink=a", "--unlink=b", "server"),
 		0);
 	cr_expect_eq(options->n_copies, 1024);
 	cr_expect(options->is_pinned);
@@ -92,6 +93,7 @@ Test(read, each_option_sets_its_own)
 	cr_expect_eq(options->ready, READY_NOTIFY);
 	cr_expect_eq(options->ready_delay_ms, 1);
 	cr_expect_eq(options->ready_timeout_ms, 2);
+	cr_expect_eq(options->probation_ms, 7);
 	cr_expect_eq(options->drain_timeout_ms, 3);
 	cr_expect_eq(options->grace_ms, 4);
 	cr_expect_eq(options->stop_delay_ms, 5);
@@ -142,10 +144,16 @@ Test(read, each_bad_value_is_refused)
 		"--ready=", "--ready=http:", "--ready=http:80", "--ready=http://localhost/",
 		"--ready=http:x/", "--ready=http:/a b", "--ready=https:/",
 		"--ready=tcp:", "--ready=tcp:0", "--ready=tcp:65536", "--ready-delay=x",
-		"--ready-timeout=-1s", "--drain-timeout=", "--grace=1d", "--stop-delay=169h",
-		"--keep-timeout=s", "--stop-timeout=", "--stop-signal=NONE", "--stop-signal=0",
-		"--restart=sometimes",
-		"--restart=", "--env-file=", "--chdir=", "--pid-file=", "--unlink="};
+		"--ready-timeout=-1s", "--probation=soon", "--drain-timeout=", "--grace=1d",
+		"--stop-delay=169h", "--keep-timeout=s", "--stop-timeout=", "--stop-signal=NONE",
+		"--stop-signal=0", "--restart=sometimes",
+		"--restart=", "--env-file=", "--chdir=", "--pid-file=", "--unlink=", "--alive=",
+		"--alive=http:", "--alive=http://localhost/", "--alive=tcp:x", "--alive=https:/",
+		"--alive-failures=0", "--alive-failures=1025", "--alive-failures=x",
+		"--alive-interval=0", "--alive-interval=0.1ms",
+		"--alive-interval=", "--max-memory=0", "--max-memory=", "--max-memory=1X",
+		"--max-memory=1MB", "--max-memory=-1", "--max-crashes=", "--max-crashes=-1",
+		"--max-crashes=1025"};
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		cr_expect_eq(read_words("--keep", words[i], "server"), EX_USAGE, "%s", words[i]);
@@ -155,8 +163,40 @@ Test(read, what_is_not_kept_cannot_be_asked)
 {
 	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=tcp", "server"), EX_USAGE);
 	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=http:/", "server"), EX_USAGE);
-	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=true", "server"), 0);
+	cr_expect_eq(read_words("-n2", "--no-keep", "--alive=tcp", "server"), EX_USAGE);
+	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=true", "--alive=true", "server"), 0);
 	cr_expect_eq(read_words("-n2", "--ready=http:/", "server"), 0);
+}
+
+Test(read, copies_are_asked_every_five_seconds_where_that_is_wanted)
+{
+	const struct options *options = &command.options;
+
+	cr_assert_eq(read_words("-n1", "server"), 0);
+	cr_expect_eq(options->alive_check.kind, CHECK_NONE);
+	cr_assert_eq(read_words("-n1", "--alive=http:80/x", "server"), 0);
+	cr_expect_eq(options->alive_check.kind, CHECK_HTTP);
+	cr_expect_eq(options->alive.interval_ms, 5000);
+	cr_expect_eq(options->alive.failures, 3);
+	cr_assert_eq(read_words("-n1", "--alive-interval=1s", "--alive-failures=2", "--alive=tcp",
+			     "server"),
+		0);
+	cr_expect_eq(options->alive.interval_ms, 1000);
+	cr_expect_eq(options->alive.failures, 2);
+	cr_expect_eq(read_words("-n1", "--alive-interval=1s", "server"), EX_USAGE);
+	cr_expect_eq(read_words("-n1", "--alive-failures=1", "server"), EX_USAGE);
+}
+
+Test(read, crashes_have_a_limit_where_it_is_given)
+{
+	cr_assert_eq(read_words("-n1", "server"), 0);
+	cr_expect_eq(command.options.max_crashes, 0);
+	cr_expect_eq(command.options.max_memory, 0);
+	cr_assert_eq(read_words("-n1", "--max-crashes=0", "--max-memory=1.5K", "server"), 0);
+	cr_expect_eq(command.options.max_crashes, 0);
+	cr_expect_eq(command.options.max_memory, 1536);
+	cr_assert_eq(read_words("-n1", "--max-crashes=7", "server"), 0);
+	cr_expect_eq(command.options.max_crashes, 7);
 }
 
 Test(read, what_is_wrong_with_a_value_is_said)

@@ -73,4 +73,14 @@ struct dice {
 uint64_t dice_throw(struct dice *dice);
 unsigned dice_below(struct dice *dice, unsigned sides);
 
+/* ---- random rules: of few addresses and ports, so that many of them meet ---- */
+
+const char *random_address(struct dice *dice);
+
+/* Writes a match with a blank behind it, or nothing, for any protocol; returns its length. */
+size_t random_match(struct dice *dice, char *text, size_t size);
+
+/* Of any protocol. */
+struct endpoint random_endpoint(struct dice *dice);
+
 #endif

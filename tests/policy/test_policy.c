@@ -301,52 +301,13 @@ Test(policy, only_a_rule_with_something_left_to_do_protects_listen)
 
 /* ---- many rules ---- */
 
-static const char *const addresses[] = {"0.0.0.0", "::", "::ffff:0.0.0.0", "127.0.0.1", "::1",
-	"10.0.0.1", "10.0.0.2", "10.1.0.1", "10.128.0.1", "192.0.2.1", "::ffff:10.0.0.1", "fd00::1",
-	"fd00::2", "fd00:0:0:1::1", "fe80::1", "fe80::1%1", "fe80::1%2", "2001:db8::1",
-	"2001:db8:8000::1", "255.255.255.255"};
-static const uint16_t ports[] = {0, 1, 2, 3, 7, 8, 79, 80, 81, 127, 128, 443, 1023, 1024, 4095,
-	4096, 8000, 8080, 8999, 32767, 32768, 49151, 65534, 65535};
-
-static size_t random_match(struct dice *dice, char *text, size_t size)
-{
-	static const char *const protocols[] = {
-		"", "", "tcp ", "udp ", "tcp udp ", "sctp ", "ip6 ", "tcp ip6 "};
-	static const char *const lengths4[] = {"", "/0", "/1", "/8", "/15", "/31", "/32"};
-	static const char *const lengths6[] = {"", "/0", "/1", "/8", "/63", "/64", "/65", "/95",
-		"/96", "/97", "/104", "/127", "/128"};
-	unsigned n_ports = dice_below(dice, 4), n_prefixes = dice_below(dice, 3);
-	size_t length = 0;
-
 #define ADD(...) length += (size_t)snprintf(text + length, size - length, __VA_ARGS__)
-	ADD("%s%s", dice_below(dice, 3) == 0 ? "connect " : "",
-		protocols[dice_below(dice, COUNT_OF(protocols))]);
-	for (unsigned i = 0; i < n_ports; i++) {
-		unsigned first = ports[dice_below(dice, COUNT_OF(ports))];
-		unsigned last = ports[dice_below(dice, COUNT_OF(ports))];
-		if (last < first || dice_below(dice, 2))
-			last = first;
-		ADD("%s%u-%u", i ? "," : "port=", first, last);
-	}
-	ADD("%s", n_ports ? " " : "");
-	for (unsigned i = 0; i < n_prefixes; i++) {
-		const char *address = addresses[dice_below(dice, COUNT_OF(addresses))];
-		bool is_ip6 = strchr(address, ':') != NULL;
-		bool is_scoped = strchr(address, '%') != NULL; /* not so wide */
-		ADD("%s%s%s", i ? "," : "addr=", address,
-			is_scoped ? lengths6[4 + dice_below(dice, COUNT_OF(lengths6) - 4)]
-			: is_ip6  ? lengths6[dice_below(dice, COUNT_OF(lengths6))]
-				  : lengths4[dice_below(dice, COUNT_OF(lengths4))]);
-	}
-	ADD("%s", n_prefixes ? " " : "");
-	return length;
-}
 
 static size_t random_rule(struct dice *dice, char *text, size_t size)
 {
 	size_t length = random_match(dice, text, size);
 	bool is_connect = strncmp(text, "connect", 7) == 0;
-	const char *address = addresses[dice_below(dice, COUNT_OF(addresses))];
+	const char *address = random_address(dice);
 	bool is_ip6 = strchr(address, ':') != NULL;
 	unsigned port = 1 + dice_below(dice, 9);
 
@@ -448,29 +409,6 @@ static const struct rule *naive_decide(
 			return &parsed->rules.list[i];
 	}
 	return NULL;
-}
-
-static struct endpoint random_endpoint(struct dice *dice)
-{
-	static const enum protocol protocols[] = {
-		PROTOCOL_UNKNOWN, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP, PROTOCOL_OTHER};
-	struct endpoint endpoint = endpoint_of(protocols[dice_below(dice, COUNT_OF(protocols))],
-		addresses[dice_below(dice, COUNT_OF(addresses))],
-		ports[dice_below(dice, COUNT_OF(ports))]);
-
-	switch (dice_below(dice, 4)) {
-	case 0:
-		endpoint.port = (uint16_t)dice_below(dice, 65536);
-		break;
-	case 1:
-		endpoint.port = (uint16_t)(1 + dice_below(dice, 9)); /* where targets are */
-		break;
-	default:
-		break;
-	}
-	if (dice_below(dice, 4) == 0)
-		endpoint.address.low ^= 1ULL << dice_below(dice, 32);
-	return endpoint;
 }
 
 static void expect_naive_decisions(

@@ -86,7 +86,7 @@ static void expect_program(const char *mode, unsigned members, const unsigned *c
 	struct steer steer = steer_of(mode);
 	char listing[2048] = "";
 
-	steer_build(&program, &steer, members, closed, n_closed);
+	steer_build(&program, &steer, NULL, members, closed, n_closed);
 	for (unsigned i = 0; i < program.length; i++) {
 		char line[64];
 		disassemble(&program.code[i], line, sizeof line);
@@ -149,7 +149,7 @@ Test(steer, a_prefix_masks_the_bits_behind_it)
 /* ---- what it answers ---- */
 
 struct machine {
-	uint32_t a, x;
+	uint32_t a, x, memory;
 	uint32_t random, cpu;
 	const uint8_t *packet; /* from its IP header on */
 	size_t size;	       /* of the packet; 0: as large as it needs to be */
@@ -207,8 +207,14 @@ static void calculate(struct machine *machine, const struct sock_filter *code)
 	case BPF_RSH:
 		machine->a >>= with;
 		return;
+	case BPF_LSH:
+		machine->a <<= with;
+		return;
 	case BPF_SUB:
 		machine->a -= with;
+		return;
+	case BPF_DIV:
+		machine->a /= with;
 		return;
 	default:
 		machine->a %= with;
@@ -231,7 +237,9 @@ static unsigned answer(struct machine machine)
 		if (BPF_CLASS(code->code) == BPF_LD)
 			machine.a = load(&machine, code);
 		else if (BPF_CLASS(code->code) == BPF_LDX)
-			machine.x = code->k;
+			machine.x = BPF_MODE(code->code) == BPF_MEM ? machine.memory : code->k;
+		else if (BPF_CLASS(code->code) == BPF_ST)
+			machine.memory = machine.a;
 		else if (BPF_CLASS(code->code) == BPF_ALU)
 			calculate(&machine, code);
 		else if (code->code == (BPF_MISC | BPF_TAX))
@@ -276,7 +284,7 @@ Test(steer, every_open_member_is_named_and_no_other)
 	for (unsigned members = 1; members <= 64; members++) {
 		unsigned closed[64], hits[64] = {0};
 		unsigned n_closed = choose_closed(&dice, members, closed);
-		steer_build(&program, &steer, members, closed, n_closed);
+		steer_build(&program, &steer, NULL, members, closed, n_closed);
 		for (unsigned i = 0; i < members - n_closed; i++) {
 			unsigned named = answer((struct machine){.random = i});
 			cr_assert_lt(named, members);
@@ -296,7 +304,7 @@ Test(steer, as_many_members_as_there_may_be_can_be_closed)
 
 	for (unsigned i = 0; i < STEER_CLOSED_MOST; i++)
 		closed[i] = i;
-	steer_build(&program, &steer, STEER_CLOSED_MOST + 1, closed, STEER_CLOSED_MOST);
+	steer_build(&program, &steer, NULL, STEER_CLOSED_MOST + 1, closed, STEER_CLOSED_MOST);
 	cr_expect_leq(program.length, COUNT_OF(program.code));
 	cr_expect_eq(answer((struct machine){.packet = packet}), STEER_CLOSED_MOST);
 }
@@ -320,7 +328,7 @@ Test(steer, source_depends_on_the_leading_bits_of_the_source_address_alone)
 {
 	struct steer steer = steer_of("source/24");
 
-	steer_build(&program, &steer, 64, NULL, 0);
+	steer_build(&program, &steer, NULL, 64, NULL, 0);
 	for (unsigned i = 0; i < 256; i++)
 		cr_expect_eq(answer_to_ip4(1, 2, (uint8_t)i, (uint8_t)(i * 7)),
 			answer_to_ip4(1, 2, 0, 0));
@@ -332,7 +340,7 @@ static void expect_even(unsigned members, unsigned step)
 	struct steer steer = steer_of("source");
 	unsigned hits[64] = {0}, count = 256 * members;
 
-	steer_build(&program, &steer, members, NULL, 0);
+	steer_build(&program, &steer, NULL, members, NULL, 0);
 	for (unsigned i = 0; i < count; i++) {
 		unsigned address = i * step;
 		hits[answer_to_ip4(
@@ -400,7 +408,7 @@ static void build_knockable(const char *mode)
 {
 	struct steer steer = steer_of(mode);
 
-	steer_build_knockable(&program, &steer, 5, some_closed, 2);
+	steer_build_knockable(&program, &steer, NULL, 5, some_closed, 2);
 }
 
 Test(steer, a_knock_goes_to_its_number_whether_that_is_closed_or_not)
@@ -482,7 +490,7 @@ Test(steer, what_is_for_datagrams_does_not_look_for_knocks)
 {
 	struct steer steer = steer_of("random");
 
-	steer_build(&program, &steer, 5, some_closed, 2);
+	steer_build(&program, &steer, NULL, 5, some_closed, 2);
 	for (unsigned i = 0; i < program.length; i++)
 		cr_expect_neq(BPF_MODE(program.code[i].code) == BPF_IND &&
 				      BPF_CLASS(program.code[i].code) == BPF_LD,
@@ -496,7 +504,8 @@ Test(steer, as_many_can_be_closed_with_an_answer_to_knocks)
 
 	for (unsigned i = 0; i < STEER_CLOSED_MOST; i++)
 		closed[i] = i;
-	steer_build_knockable(&program, &steer, STEER_CLOSED_MOST + 1, closed, STEER_CLOSED_MOST);
+	steer_build_knockable(
+		&program, &steer, NULL, STEER_CLOSED_MOST + 1, closed, STEER_CLOSED_MOST);
 	cr_expect_leq(program.length, COUNT_OF(program.code));
 }
 
@@ -538,7 +547,7 @@ Test(steer, a_guest_goes_to_his_number_and_all_others_where_they_went)
 			guest_packet(is_ip6, (uint8_t)(first + 1), 1, 40001),
 			guest_packet(!is_ip6, is_ip6 ? 127 : 0, 1, 40001),
 		};
-		steer_build_for_guest(&program, &steer, 5, some_closed, 2, &guest);
+		steer_build_for_guest(&program, &steer, NULL, 5, some_closed, 2, &guest);
 		expect_guest(&packet, 3);
 		for (size_t i = 0; i < COUNT_OF(others); i++)
 			expect_chosen(&others[i]);
@@ -554,7 +563,7 @@ Test(steer, where_nothing_is_steered_the_hash_chooses_for_all_but_the_guest)
 	const struct packet packet = guest_packet(false, 127, 1, 40001),
 			    other = guest_packet(false, 127, 1, 40002);
 
-	steer_build_for_guest(&program, NULL, 5, NULL, 0, &guest);
+	steer_build_for_guest(&program, NULL, NULL, 5, NULL, 0, &guest);
 	expect_guest(&packet, 3);
 	cr_expect_gt(answer_to_packet(&other, 0), STEER_CLOSED_MOST);
 	cr_expect_neq(answer_to_packet(&other, 0), LOAD_FAILED);
@@ -569,6 +578,122 @@ Test(steer, as_many_can_be_closed_while_there_is_a_guest)
 	for (unsigned i = 0; i < STEER_CLOSED_MOST; i++)
 		closed[i] = i;
 	steer_build_for_guest(
-		&program, &steer, STEER_CLOSED_MOST + 1, closed, STEER_CLOSED_MOST, &guest);
+		&program, &steer, NULL, STEER_CLOSED_MOST + 1, closed, STEER_CLOSED_MOST, &guest);
 	cr_expect_leq(program.length, COUNT_OF(program.code));
+}
+
+/* ---- places ---- */
+
+#define CLIENTS 200
+
+/* Which member each of many clients gets. */
+static void ask_all(const struct steer *steer, const int *numbers, unsigned n_slots,
+	unsigned members, const unsigned *closed, unsigned n_closed, unsigned *answers)
+{
+	const struct steer_places places = {numbers, n_slots, 1};
+	uint8_t packet[28] = {0x45, [12] = 10};
+
+	steer_build(&program, steer, &places, members, closed, n_closed);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		packet[15] = (uint8_t)i;
+		packet[21] = (uint8_t)(i * 7);
+		answers[i] = answer((struct machine){.packet = packet, .size = sizeof packet});
+	}
+}
+
+/* Four slots; the new member of slot 1, number 4, has taken the place of number 1, which is closed.
+ */
+Test(steer, only_the_clients_of_a_place_whose_member_changes_change_theirs)
+{
+	static const unsigned old[] = {1};
+	unsigned before[CLIENTS], during[CLIENTS], moved = 0;
+
+	for (unsigned mode = STEER_SOURCE; mode <= STEER_SOURCE_PORT; mode++) {
+		const struct steer steer = {(uint8_t)mode, 32, 128};
+		ask_all(&steer, (const int[]){0, 1, 2, 3}, 4, 4, NULL, 0, before);
+		ask_all(&steer, (const int[]){0, 4, 2, 3}, 4, 5, old, 1, during);
+		for (unsigned i = 0; i < CLIENTS; i++) {
+			cr_expect_eq(during[i], before[i] == 1 ? 4 : before[i]);
+			moved += before[i] == 1;
+		}
+	}
+	cr_expect(moved > 50 && moved < 200, "%u of 400", moved);
+}
+
+/* While the successor of slot 1 is ready, and the old one is there still. */
+Test(steer, a_client_stays_in_its_slot_when_that_has_more_members)
+{
+	const struct steer steer = {STEER_SOURCE, 32, 128};
+	const struct steer_places places = {(const int[]){0, -1, 1, 4, 2, -1, 3, -1}, 4, 2};
+	unsigned before[CLIENTS], got[5] = {0};
+	uint8_t packet[28] = {0x45, [12] = 10};
+
+	ask_all(&steer, (const int[]){0, 1, 2, 3}, 4, 4, NULL, 0, before);
+	steer_build(&program, &steer, &places, 5, NULL, 0);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		packet[15] = (uint8_t)i;
+		packet[21] = (uint8_t)(i * 7);
+		unsigned now = answer((struct machine){.packet = packet, .size = sizeof packet});
+		cr_assert_lt(now, 5);
+		got[now]++;
+		cr_expect_eq(now == 4 ? 1 : now, before[i]);
+	}
+	cr_expect(got[1] > 5 && got[4] > 5, "%u and %u", got[1], got[4]);
+}
+
+Test(steer, the_clients_of_a_place_without_a_member_are_spread_among_the_others)
+{
+	static const unsigned closed[] = {1};
+	const struct steer steer = {STEER_SOURCE, 32, 128};
+	unsigned before[CLIENTS], during[CLIENTS], got[4] = {0};
+
+	ask_all(&steer, (const int[]){0, 1, 2, 3}, 4, 4, NULL, 0, before);
+	ask_all(&steer, (const int[]){0, -1, 2, 3}, 4, 4, closed, 1, during);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		cr_assert_lt(during[i], 4);
+		if (before[i] == 1)
+			got[during[i]]++;
+		else
+			cr_expect_eq(during[i], before[i]);
+	}
+	cr_expect(got[0] > 3 && got[1] == 0 && got[2] > 3 && got[3] > 3, "%u %u %u %u", got[0],
+		got[1], got[2], got[3]);
+}
+
+Test(steer, the_port_of_a_client_counts_in_the_mode_for_flows_alone)
+{
+	const int numbers[] = {0, 1, 2, 3};
+	const struct steer_places places = {numbers, 4, 1};
+	uint8_t ip4[28] = {0x45, [12] = 127}, ip6[48] = {0x60};
+
+	for (unsigned mode = STEER_SOURCE; mode <= STEER_SOURCE_PORT; mode++) {
+		const struct steer steer = {(uint8_t)mode, 32, 128};
+		unsigned seen4 = 0, seen6 = 0;
+		steer_build(&program, &steer, &places, 4, NULL, 0);
+		for (unsigned port = 0; port < 64; port++) {
+			ip4[21] = ip6[41] = (uint8_t)port;
+			seen4 |= 1U << answer((struct machine){.packet = ip4, .size = sizeof ip4});
+			seen6 |= 1U << answer((struct machine){.packet = ip6, .size = sizeof ip6});
+		}
+		bool is_one = (seen4 & (seen4 - 1)) == 0 && (seen6 & (seen6 - 1)) == 0;
+		cr_expect_eq(is_one, mode == STEER_SOURCE, "%x %x", seen4, seen6);
+		cr_expect(mode == STEER_SOURCE || (seen4 == 0xf && seen6 == 0xf));
+	}
+}
+
+Test(steer, the_longest_program_with_places_fits_the_kernel)
+{
+	static unsigned closed[STEER_CLOSED_MOST];
+	static int numbers[STEER_PLACES_MOST];
+	const struct steer steer = {STEER_SOURCE_PORT, 32, 128};
+
+	for (unsigned i = 0; i < STEER_CLOSED_MOST; i++)
+		closed[i] = i;
+	for (unsigned width = 1; width <= STEER_PLACES_MOST; width *= 2) {
+		const struct steer_places places = {numbers, STEER_PLACES_MOST / width, width};
+		steer_build_knockable(&program, &steer, &places, STEER_CLOSED_MOST + 1, closed,
+			STEER_CLOSED_MOST);
+		cr_expect_leq(program.length, sizeof program.code / sizeof *program.code);
+		cr_expect_leq(program.length, BPF_MAXINSNS);
+	}
 }

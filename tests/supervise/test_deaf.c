@@ -101,24 +101,26 @@ static void expect_hanging(int fd)
 	}
 }
 
-static struct table_entry entry_of(struct snapshot *snapshot, int fd)
+static const struct table_entry *entry_of(struct snapshot *snapshot, int fd)
 {
+	const struct table_entry *found = NULL;
 	struct slice listeners;
 	struct stat status;
 
 	cr_assert_eq(fstat(fd, &status), 0);
 	cr_assert_eq(snapshot_listeners(snapshot, PROTOCOL_TCP, &listeners), 0);
-	for (size_t i = 0; i < listeners.count; i++) {
+	for (size_t i = 0; i < listeners.count && !found; i++) {
 		if (listeners.entries[i].inode == status.st_ino)
-			return listeners.entries[i];
+			found = &listeners.entries[i];
 	}
-	cr_assert_fail("the listener is not in the table");
+	cr_assert(found, "the listener is not in the table");
+	return found;
 }
 
 static bool look(pid_t process, int listener)
 {
 	struct snapshot snapshot = {0};
-	struct table_entry entry = entry_of(&snapshot, listener);
+	struct table_entry entry = *entry_of(&snapshot, listener);
 	const struct table_entry *sockets[] = {&entry};
 	struct drained drained = {.process = process,
 		.sockets = sockets,

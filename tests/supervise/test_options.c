@@ -48,6 +48,52 @@ Test(options, what_is_no_time_is_refused)
 	}
 }
 
+/* ---- sizes ---- */
+
+Test(options, a_size_is_a_number_of_bytes_with_a_unit)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes; /* 0: this is none */
+	} cases[] = {
+		{"1", 1},
+		{"4096", 4096},
+		{"1K", 1024},
+		{"500M", 500 * 1024 * 1024},
+		{"1.5G", 1536ULL * 1024 * 1024},
+		{"2T", 2ULL << 40},
+		{"0", 0},
+		{"", 0},
+		{"M", 0},
+		{"-1M", 0},
+		{"+1M", 0},
+		{"1 M", 0},
+		{"1MB", 0},
+		{"1m", 0},
+		{"0x10", 0},
+		{"inf", 0},
+		{"1e30", 0},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		uint64_t bytes = 4711;
+		cr_expect_eq(options_parse_size(cases[i].text, &bytes), cases[i].bytes > 0, "%s",
+			cases[i].text);
+		cr_expect_eq(bytes, cases[i].bytes, "%s", cases[i].text);
+	}
+}
+
+Test(options, process_1_gives_up_after_five_crashes)
+{
+	struct options options = options_default();
+
+	options_settle(&options, true);
+	cr_expect_eq(options.max_crashes, 5);
+	options = options_default();
+	options_settle(&options, false);
+	cr_expect_eq(options.max_crashes, 0);
+}
+
 /* ---- signals ---- */
 
 Test(options, a_signal_has_a_name_or_a_number)

@@ -113,6 +113,57 @@ void end_supervisor(struct process *supervisor)
 	cr_expect_eq(status, 0, "it ended with %d: %s", status, process_errors(supervisor));
 }
 
+/* ---- what it shows ---- */
+
+const char *status_of(struct process *supervisor, const char *form, int *status)
+{
+	struct process *asked = process_start(
+		WORDS(run_path(), "--status", format("%d", (int)process_id(supervisor)), form),
+		.is_bare = true);
+
+	*status = process_wait(asked);
+	return process_output(asked);
+}
+
+const char *row_of(struct process *supervisor, int copy, pid_t process)
+{
+	int status;
+	const char *said = status_of(supervisor, "--json", &status);
+	const char *start = format("\n{\"copy\":%d,\"process\":", copy);
+	const char *at = strstr(said, process ? format("%s%d", start, (int)process) : start);
+
+	return at ? format("%.*s", (int)strcspn(at + 1, "\n"), at + 1) : "";
+}
+
+void expect_row(struct process *supervisor, int copy, pid_t process, const char *part)
+{
+	const char *row = row_of(supervisor, copy, process);
+
+	cr_expect(strstr(row, part), "not %s: %s", part, row);
+}
+
+struct wanted {
+	struct process *supervisor;
+	int copy;
+	pid_t process;
+	const char *part;
+};
+
+static bool has_row(void *context)
+{
+	const struct wanted *wanted = context;
+
+	return strstr(row_of(wanted->supervisor, wanted->copy, wanted->process), wanted->part) !=
+	       NULL;
+}
+
+void wait_row(struct process *supervisor, int copy, pid_t process, const char *part)
+{
+	struct wanted wanted = {supervisor, copy, process, part};
+
+	wait_until(has_row, &wanted, part);
+}
+
 /* ---- processes of it ---- */
 
 const char *process_stat(pid_t process)

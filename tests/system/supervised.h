@@ -10,8 +10,12 @@ int repeat(int briefly, int at_length);
 
 /* ---- the supervisor ---- */
 
-/* Starts reuse-run with these words, which tells what it does. */
-#define supervise(...) process_start(WORDS(run_path(), "-v", __VA_ARGS__), .is_bare = true)
+/*
+ * Starts reuse-run with these words, which tells what it does. A roll waits as long as it has to;
+ * a test that is about probation sets its own.
+ */
+#define supervise(...)                                                                             \
+	process_start(WORDS(run_path(), "-v", "--probation=100ms", __VA_ARGS__), .is_bare = true)
 
 /* Waits until its log says WHAT so many times. */
 void wait_said(struct process *supervisor, const char *what, int times);
@@ -36,6 +40,16 @@ void roll_finish(struct process *roll, int copies);
 
 /* Sends SIGTERM, and expects an orderly end. */
 void end_supervisor(struct process *supervisor);
+
+/* ---- what it shows ---- */
+
+/* What --status says in this FORM, and its exit status. */
+const char *status_of(struct process *supervisor, const char *form, int *status);
+
+/* The line of a copy in JSON; of a process, unless that is 0. Or "". */
+const char *row_of(struct process *supervisor, int copy, pid_t process);
+void expect_row(struct process *supervisor, int copy, pid_t process, const char *part);
+void wait_row(struct process *supervisor, int copy, pid_t process, const char *part);
 
 /* ---- processes of it ---- */
 

@@ -47,6 +47,46 @@ Test(examples, the_template_is_a_valid_unit)
 	expect_valid_unit(write_file(directory, "server@1.service", content));
 }
 
+Test(examples, the_timer_that_rolls_is_valid)
+{
+	static const char *const names[] = {
+		"supervised.service", "supervised-roll.service", "supervised-roll.timer"};
+	const char *directory = new_directory();
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		write_file(directory, names[i],
+			read_file(shipped(format("scripts/systemd/%s", names[i]))));
+	for (size_t i = 1; i < sizeof names / sizeof *names; i++)
+		expect_valid_unit(format("%s/%s", directory, names[i]));
+}
+
+/* As systemd gives it to the shell, with a systemctl that knows one supervisor. */
+Test(examples, the_timer_rolls_the_copies)
+{
+	const char *directory = new_directory();
+	struct process *supervisor = supervise("-n1", "--ready-delay=0", need_program("python3"),
+		script_path("slow.py"), format("%d", port_new()));
+	const char *unit = read_file(shipped("scripts/systemd/supervised-roll.service"));
+	const char *start = strstr(unit, "/bin/sh -c '"), *path = getenv("PATH");
+
+	wait_ready(supervisor, 1);
+	cr_assert(start);
+	start += strlen("/bin/sh -c '");
+	const char *line = format("%.*s", (int)strcspn(start, "'"), start);
+	const char *dollars = strstr(line, "$$");
+	cr_assert(dollars);
+	write_file(directory, "systemctl",
+		format("#!/bin/sh\necho %d\n", (int)process_id(supervisor)));
+	process_run(WORDS("/bin/chmod", "+x", format("%s/systemctl", directory)), .is_bare = true);
+	process_run(
+		WORDS("/bin/sh", "-c", format("%.*s%s", (int)(dollars - line), line, dollars + 1)),
+		.is_bare = true,
+		.environment = WORDS(format("PATH=%s:%.*s:%s", directory,
+			(int)(strrchr(run_path(), '/') - run_path()), run_path(), path)));
+	wait_ready(supervisor, 2);
+	end_supervisor(supervisor);
+}
+
 Test(examples, the_units_that_keep_and_adopt_are_valid)
 {
 	static const char *const names[] = {"adopt.socket", "adopt.service", "capability.service",

@@ -114,7 +114,7 @@ static void attach(const struct steer *steer, unsigned all, const unsigned *clos
 {
 	static struct steer_program program;
 
-	steer_build(&program, steer, all, closed, n);
+	steer_build(&program, steer, NULL, all, closed, n);
 	int error = steer_attach(members[0].fd, &program);
 	cr_assert_eq(error, 0, "%s", strerror(-error));
 }
@@ -335,7 +335,7 @@ Test(group, a_socket_that_shares_nothing_cannot_be_steered)
 	static struct steer_program program;
 	int fd = server_listen("127.0.0.1", port_new());
 
-	steer_build(&program, &by_chance, 1, NULL, 0);
+	steer_build(&program, &by_chance, NULL, 1, NULL, 0);
 	cr_expect_eq(steer_attach(fd, &program), -EINVAL);
 	close(fd);
 }

@@ -51,8 +51,8 @@ static void expect_each_copy_has(const struct passing *passing)
 
 	struct process *supervisor = process_start(
 		WORDS(need_program("bash"), "-c", start, one, two, run_path(), "-v", "-n1",
-			"--keep", "--ready-delay=0", passing->hook, "sh", "-c", noting, said,
-			python(), script_path("slow.py"), format("%d", port)),
+			"--keep", "--ready-delay=0", "--probation=0", passing->hook, "sh", "-c",
+			noting, said, python(), script_path("slow.py"), format("%d", port)),
 		.is_bare = true);
 	wait_for_next(supervisor, port, 1);
 	unsigned long kept = sum_listening("tcp", port);

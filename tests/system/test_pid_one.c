@@ -287,10 +287,10 @@ UNDER_EACH(a_supervisor_replaces_its_copies_and_stops)
 	static const char *const hooks[] = {"--hook=preload", "--hook=notify"};
 
 	for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
-		struct process *process =
-			start_in(maker, WORDS(run_path(), "-v", hooks[i], "-n2", "--keep",
-						"--ready-delay=0", need_program("python3"),
-						script_path("slow.py"), format("%d", port_new())));
+		struct process *process = start_in(
+			maker, WORDS(run_path(), "-v", hooks[i], "-n2", "--keep", "--ready-delay=0",
+				       "--probation=0", need_program("python3"),
+				       script_path("slow.py"), format("%d", port_new())));
 		wait_ready(process, 2);
 		pid_t first = first_of(process);
 		cr_assert_eq(kill(first, SIGHUP), 0);

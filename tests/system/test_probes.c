@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CLIENTS 4
+#define CLIENTS 2
 
 static const char *python(void)
 {

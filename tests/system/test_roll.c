@@ -86,7 +86,7 @@ Test(roll, many_endpoints_are_looked_at_in_one_read)
 	struct process *supervisor = process_start(
 		WORDS(need_program("strace"), "-D", "-qq", "-E",
 			"LSAN_OPTIONS=detect_leaks=0", /* which a tracer forbids */
-			"-e", "trace=socket", "-o", trace, run_path(), "-v", "-n2", "--keep",
+			"-e", "trace=socket", "-o", trace, run_path(), "-v", "-n2", "--probation=0",
 			program_path("endpoints"), format("%d", port), format("%d", ENDPOINTS)),
 		.is_bare = true);
 

@@ -67,7 +67,7 @@ Test(service_manager, the_moment_of_a_reload_is_not_before_the_signal_that_asked
 	const char *name;
 	int manager = open_manager(&name);
 	struct process *supervisor = process_start(
-		WORDS(run_path(), "-v", "-n1", "--no-keep", "--ready-delay=0",
+		WORDS(run_path(), "-v", "-n1", "--no-keep", "--probation=0", "--ready-delay=0",
 			need_program("python3"), script_path("slow.py"), format("%d", port_new())),
 		.is_bare = true, .environment = WORDS(format("NOTIFY_SOCKET=%s", name)));
 

@@ -26,63 +26,12 @@ static const char *python(void)
 
 /* ---- asking ---- */
 
-/* What it says, and the exit status. */
-static const char *status_of(struct process *supervisor, const char *form, int *status)
-{
-	struct process *asked = process_start(
-		WORDS(run_path(), "--status", format("%d", (int)process_id(supervisor)), form),
-		.is_bare = true);
-
-	*status = process_wait(asked);
-	return process_output(asked);
-}
-
-/* The line of a copy; of a process, unless that is 0. */
-static const char *row_of(struct process *supervisor, int copy, pid_t process)
-{
-	int status;
-	const char *said = status_of(supervisor, "--json", &status);
-	const char *start = format("\n{\"copy\":%d,\"process\":", copy);
-	const char *at = strstr(said, process ? format("%s%d", start, (int)process) : start);
-
-	return at ? format("%.*s", (int)strcspn(at + 1, "\n"), at + 1) : "";
-}
-
-static void expect_row(struct process *supervisor, int copy, pid_t process, const char *part)
-{
-	const char *row = row_of(supervisor, copy, process);
-
-	cr_expect(strstr(row, part), "not %s: %s", part, row);
-}
-
 static void expect_status_of(struct process *supervisor, int expected)
 {
 	int status;
 	const char *said = status_of(supervisor, "--json", &status);
 
 	cr_expect_eq(status, expected, "%d: %s", status, said);
-}
-
-struct wanted {
-	struct process *supervisor;
-	int copy;
-	pid_t process;
-	const char *part;
-};
-
-static bool has_row(void *context)
-{
-	const struct wanted *wanted = context;
-
-	return strstr(row_of(wanted->supervisor, wanted->copy, wanted->process), wanted->part) !=
-	       NULL;
-}
-
-static void wait_row(struct process *supervisor, int copy, pid_t process, const char *part)
-{
-	struct wanted wanted = {supervisor, copy, process, part};
-
-	wait_until(has_row, &wanted, part);
 }
 
 /* ---- what is shown ---- */
@@ -110,8 +59,9 @@ Test(status, each_copy_is_shown_with_what_it_has)
 			  said,
 		"%s", said);
 	cr_expect(strstr(said, ": running, 2 of 2 copies are ready, generation 1\n"), "%s", said);
-	cr_expect(strstr(said, format("\n  reuse-run -v -n2 --ready-delay=0 %s ", python())), "%s",
-		said);
+	cr_expect(strstr(said, format("\n  reuse-run -v --probation=100ms -n2 --ready-delay=0 %s ",
+				       python())),
+		"%s", said);
 	cr_expect(strstr(said, format("\n  1     %-8d ready ", (int)second)), "%s", said);
 	end_supervisor(supervisor);
 }

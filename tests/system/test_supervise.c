@@ -697,10 +697,11 @@ Test(supervise, as_the_first_process_it_reaps_what_it_inherits)
 	const char *command = slow_after("(exec sleep infinity 3>&- &)", port);
 
 	need_root();
-	struct process *host = process_start(
-		WORDS(need_program("unshare"), "--pid", "--fork", "--kill-child", "--mount-proc",
-			run_path(), "-v", "-n1", "--keep", "--ready-delay=0", "sh", "-c", command),
-		.is_bare = true);
+	struct process *host =
+		process_start(WORDS(need_program("unshare"), "--pid", "--fork", "--kill-child",
+				      "--mount-proc", run_path(), "-v", "-n1", "--keep",
+				      "--probation=0", "--ready-delay=0", "sh", "-c", command),
+			.is_bare = true);
 	wait_ready(host, 1);
 	pid_t supervisor = atoi(children_of(process_id(host)));
 	cr_assert_gt(supervisor, 0);

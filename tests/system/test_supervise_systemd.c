@@ -19,7 +19,7 @@ static void add_service(const char *more, const char *options, const char *comma
 {
 	systemd_add_service(
 		"web", format("Type=notify\nEnvironment=REUSE_CONFIG=\nFileDescriptorStoreMax=16\n"
-			      "Restart=always\nExecStart=%s -v %s -- %s\n"
+			      "Restart=always\nExecStart=%s -v --probation=100ms %s -- %s\n"
 			      "ExecReload=%s --roll $MAINPID\n%s\n",
 			       run_path(), options, command, run_path(), more));
 }

@@ -19,7 +19,7 @@ static const char *python(void)
 
 /* Two copies of tests/system/programs/NAME. */
 #define TWO_COPIES(NAME, PORT)                                                                     \
-	run_path(), "-v", "-n2", "--keep", "--ready-delay=0", python(), script_path(NAME),         \
+	run_path(), "-v", "-n2", "--probation=0", "--ready-delay=0", python(), script_path(NAME),  \
 		format("%d", PORT)
 
 static pid_t parent_of(pid_t process)

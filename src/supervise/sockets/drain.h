@@ -44,6 +44,9 @@ void drain_start(struct drain *drain, const struct drained *drained, struct snap
 bool drain_is_over(
 	const struct drain *drain, const struct drained *drained, struct snapshot *snapshot);
 
+/* Whether something waits in an accept queue; or, to be careful, that cannot be seen. */
+bool drain_has_queue(const struct drained *drained, struct snapshot *snapshot);
+
 void drain_free(struct drain *drain);
 
 #endif

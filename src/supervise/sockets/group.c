@@ -61,25 +61,6 @@ static bool closed_numbers(const struct group *group, unsigned *numbers, unsigne
 	return true;
 }
 
-/* Without a guest, or with one. */
-static bool build(struct group *group, struct steer_program *program, unsigned *numbers,
-	unsigned *n_closed, const struct steer_guest *guest)
-{
-	const struct steer *choice = &group->choice;
-	unsigned count = group->order.count;
-
-	if (group->n_closed > STEER_CLOSED_MOST || !closed_numbers(group, numbers, n_closed))
-		return false;
-	if (guest)
-		steer_build_for_guest(program, group->is_wanted ? choice : NULL, count, numbers,
-			*n_closed, guest);
-	else if (group->place.local.protocol == PROTOCOL_TCP)
-		steer_build_knockable(program, choice, count, numbers, *n_closed);
-	else
-		steer_build(program, choice, count, numbers, *n_closed);
-	return true;
-}
-
 static bool is_in_force(const struct group *group, const struct steer_program *program)
 {
 	return program->length == group->program.length &&
@@ -96,6 +77,89 @@ static void shut(struct group *group, const unsigned *numbers, unsigned n_closed
 	memset(group->is_shut, 0, sizeof group->is_shut);
 	for (unsigned i = 0; i < n_closed; i++)
 		group->is_shut[numbers[i]] = true;
+}
+
+/* ---- places ---- */
+
+/* Whether the numbers of the open members are known, too. */
+static bool are_all_known(const struct group *group)
+{
+	return group->order.n_known == group->order.count;
+}
+
+/* Puts a member among those of its slot, in the order of their inodes: numbers change. */
+static void add_member(const struct group *group, int *numbers, unsigned *count, unsigned number)
+{
+	unsigned at = (*count)++;
+
+	while (at > 0 && group->order.members[numbers[at - 1]] > group->order.members[number]) {
+		numbers[at] = numbers[at - 1];
+		at--;
+	}
+	numbers[at] = (int)number;
+}
+
+/* How many sockets each slot has that are open, and at the most. */
+static unsigned count_members(const struct group *group, unsigned *counts)
+{
+	unsigned most = 0;
+
+	memset(counts, 0, group->n_slots * sizeof *counts);
+	for (unsigned i = 0; i < group->order.count; i++) {
+		unsigned slot = group->slots[i];
+		if (group->is_closed[i] || slot >= group->n_slots)
+			continue;
+		counts[slot]++;
+		most = counts[slot] > most ? counts[slot] : most;
+	}
+	return most;
+}
+
+/* A client stays in its slot, however many sockets that has. */
+static void find_places(const struct group *group, struct steer_places *places, int *numbers)
+{
+	unsigned counts[STEER_PLACES_MOST];
+
+	*places = (struct steer_places){.numbers = numbers};
+	if (!group->n_slots || group->n_slots > STEER_PLACES_MOST || !are_all_known(group))
+		return;
+	unsigned width = count_members(group, counts);
+	if (width == 0 || group->n_slots * width > STEER_PLACES_MOST)
+		return;
+	places->slots = group->n_slots;
+	places->width = width;
+	memset(counts, 0, sizeof counts);
+	for (unsigned i = 0; i < group->n_slots * width; i++)
+		numbers[i] = -1;
+	for (unsigned i = 0; i < group->order.count; i++) {
+		unsigned slot = group->slots[i];
+		if (!group->is_closed[i] && slot < group->n_slots)
+			add_member(group, numbers + slot * width, &counts[slot], i);
+	}
+}
+
+/* ---- the program in force ---- */
+
+/* Without a guest, or with one. */
+static bool build(struct group *group, struct steer_program *program, unsigned *numbers,
+	unsigned *n_closed, const struct steer_guest *guest)
+{
+	const struct steer *choice = &group->choice;
+	unsigned count = group->order.count;
+	int placed[STEER_PLACES_MOST];
+	struct steer_places places;
+
+	if (group->n_closed > STEER_CLOSED_MOST || !closed_numbers(group, numbers, n_closed))
+		return false;
+	find_places(group, &places, placed);
+	if (guest)
+		steer_build_for_guest(program, group->is_wanted ? choice : NULL, &places, count,
+			numbers, *n_closed, guest);
+	else if (group->place.local.protocol == PROTOCOL_TCP)
+		steer_build_knockable(program, choice, &places, count, numbers, *n_closed);
+	else
+		steer_build(program, choice, &places, count, numbers, *n_closed);
+	return true;
 }
 
 /*
@@ -125,15 +189,42 @@ static void attach(struct group *group)
 	group->program = program;
 }
 
+void group_follow_leave(struct group *group, uint32_t inode)
+{
+	struct member_order *order = &group->order;
+	unsigned number = 0;
+
+	while (number < order->count && order->members[number] != inode)
+		number++;
+	if (number == order->count || order->count == 1 || !group->program.length ||
+		(!group_is_measured(group) && !are_all_known(group)))
+		return;
+	group->n_closed -= group->is_closed[number];
+	unsigned last = --order->count;
+	order->members[number] = order->members[last];
+	group->is_closed[number] = group->is_closed[last];
+	group->slots[number] = group->slots[last];
+	if (order->n_known > order->count)
+		order->n_known = order->count;
+	if (group->n_closed < order->count)
+		attach(group);
+}
+
 /* ---- the numbers ---- */
 
-/* The next number to be asked for: one that a closed member is thought to have. Or the count. */
+/* Whether it has to be known which member has it: one that is closed, or has clients of its own. */
+static bool is_to_be_asked(const struct group *group, unsigned number)
+{
+	return group->is_closed[number] || (group->n_slots && number >= group->order.n_known);
+}
+
+/* The next number to be asked for. Or the count. */
 static unsigned next_number(const struct group *group)
 {
 	unsigned number = 0;
 
 	while (number < group->order.count &&
-		(!group->is_closed[number] || group->is_asked[number]))
+		(!is_to_be_asked(group, number) || group->is_asked[number]))
 		number++;
 	return number;
 }
@@ -142,11 +233,14 @@ static void swap(struct group *group, unsigned a, unsigned b)
 {
 	uint32_t inode = group->order.members[a];
 	bool is_closed = group->is_closed[a], is_asked = group->is_asked[a];
+	uint16_t slot = group->slots[a];
 
 	group->order.members[a] = group->order.members[b];
 	group->order.members[b] = inode;
 	group->is_closed[a] = group->is_closed[b];
 	group->is_closed[b] = is_closed;
+	group->slots[a] = group->slots[b];
+	group->slots[b] = slot;
 	group->is_asked[a] = group->is_asked[b];
 	group->is_asked[b] = is_asked;
 }
@@ -243,7 +337,7 @@ static uint64_t sum_of(const struct group *group)
 		sum = (sum ^ group->order.members[i]) * 0x100000001b3;
 		sum = (sum ^ group->is_closed[i]) * 0x100000001b3;
 	}
-	return sum;
+	return (sum ^ group->n_slots) * 0x100000001b3;
 }
 
 /* A member that pauses and listens again has another number, and no look shows it. */
@@ -264,6 +358,21 @@ static void note_settled(struct group *list)
 	}
 }
 
+/* Each member has been asked for: then it is known where each slot's clients are to go. */
+static void note_all_known(struct group *group)
+{
+	unsigned n_asked = 0;
+
+	if (!group->n_slots || are_all_known(group) || !group->is_settled || group->obstacle)
+		return;
+	while (n_asked < group->order.count && group->is_asked[n_asked])
+		n_asked++;
+	if (n_asked < group->order.count)
+		return;
+	group->order.n_known = group->order.count;
+	group->is_settled = false;
+}
+
 /* Returns whether nothing had to be put right. */
 static bool attempt(struct questions *questions, struct group *list)
 {
@@ -277,6 +386,10 @@ static bool attempt(struct questions *questions, struct group *list)
 		group->is_settled = true;
 	}
 	ask(questions, list);
+	for (struct group *group = list; group; group = group->next) {
+		if (group->is_wanted && !group->is_known)
+			note_all_known(group);
+	}
 	for (struct group *group = list; group; group = group->next)
 		are_settled &= group->is_settled || group->obstacle || !group->is_wanted;
 	return are_settled;
@@ -320,7 +433,7 @@ void groups_steer(struct group *list, struct snapshot *snapshot)
 			continue;
 		}
 		group->is_known = group->is_settled = is_settled_still(group);
-		if (group->n_closed)
+		if (group->n_closed || (group->n_slots && !are_all_known(group)))
 			find_way(group, snapshot);
 		n_wanted++;
 	}

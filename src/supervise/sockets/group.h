@@ -17,6 +17,8 @@ struct group {
 	struct member_order order;	   /* what is thought of the numbers */
 	bool is_closed[MEMBER_ORDER_MOST]; /* who gets nothing, in that order */
 	unsigned n_closed;
+	uint16_t slots[MEMBER_ORDER_MOST]; /* whose they are, in that order; see n_slots */
+	unsigned n_slots;    /* among which a client chooses, below this; 0: it does not */
 	int fd;		     /* of some member */
 	bool is_wanted;	     /* a program is to be in force */
 	struct steer choice; /* among the open ones */
@@ -57,6 +59,13 @@ bool group_is_measured(const struct group *group);
  * group_lock.h.
  */
 void groups_steer(struct group *list, struct snapshot *snapshot);
+
+/*
+ * The member INODE of ours has just left, of which the program in force knows nothing: the last
+ * member, which has its number now, keeps its clients. What only groups_steer() can tell is left
+ * to that. To be called under the lock, as that.
+ */
+void group_follow_leave(struct group *group, uint32_t inode);
 
 /* Whether a program of ours, or of one who was killed, may be in force. */
 bool group_may_be_steered(const struct group *group);

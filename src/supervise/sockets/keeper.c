@@ -324,8 +324,7 @@ bool keeper_inherit(struct keeper *keeper, int fd)
 	return append(keeper, &kept);
 }
 
-/* The ports of all kept sockets: the same for each copy, so that one read is enough for all. */
-static struct table_ports all_ports(const struct keeper *keeper)
+struct table_ports keeper_ports(const struct keeper *keeper)
 {
 	struct table_ports ports = {UINT16_MAX, 0};
 
@@ -343,7 +342,7 @@ bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct
 
 	*drained = (struct drained){.process = copy->pid,
 		.sockets = malloc((count + 1) * sizeof(struct table_entry *)),
-		.ports = all_ports(keeper),
+		.ports = keeper_ports(keeper),
 		.is_deaf = copy->is_deaf};
 	if (!drained->sockets)
 		return false;
@@ -388,6 +387,12 @@ bool keeper_has_place(const struct keeper *keeper, const struct copy *copy, cons
 	return false;
 }
 
+void keeper_own(struct keeper *keeper, struct copy *copy)
+{
+	for (struct kept *kept = keeper->list; kept; kept = kept->next)
+		takers_promote(&kept->takers, copy);
+}
+
 bool keeper_is_last(const struct keeper *keeper, const struct kept *like)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
@@ -423,8 +428,7 @@ bool keeper_promote(struct keeper *keeper, struct copy *copy)
 		else
 			keeper_drop(keeper, kept);
 	}
-	for (struct kept *kept = keeper->list; kept; kept = kept->next)
-		takers_promote(&kept->takers, copy);
+	keeper_own(keeper, copy);
 	return has_left_over;
 }
 

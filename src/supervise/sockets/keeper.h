@@ -14,6 +14,7 @@ struct kept {
 	int fd;			  /* of a leaving one: -1 */
 	struct table_entry entry; /* its place and its inode; the rest says nothing */
 	bool is_seen;		  /* of a leaving one: the kernel shows it still */
+	bool is_hung;		  /* nobody accepts what waits in its queue, see hung.h */
 	int backlog;		  /* of a TCP listener */
 	bool is_deaf;		  /* see keeper_deafen() */
 	bool is_asked;	      /* no rule names it: kept while the program has it, see settle.h */
@@ -54,6 +55,9 @@ bool keeper_inherit(struct keeper *keeper, int fd);
  * somebody may wait there for another copy.
  */
 bool keeper_promote(struct keeper *keeper, struct copy *copy);
+
+/* The same, where the copy will not be ready: it is to finish what came to its sockets. */
+void keeper_own(struct keeper *keeper, struct copy *copy);
 
 /*
  * The copy is dead: it will not have what it has taken; what was its own is for others, those that
@@ -105,6 +109,9 @@ void keeper_hand_on(const struct keeper *keeper, struct kept *kept);
  * which is to be given to free(3); the sockets stay the keeper's.
  */
 bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct drained *drained);
+
+/* The ports of all kept sockets: one read of the tables is to cover all of them. */
+struct table_ports keeper_ports(const struct keeper *keeper);
 
 /* Whether COPY has any socket; whether it has handed one over, or taken one that it will have. */
 bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy);

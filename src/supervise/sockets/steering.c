@@ -14,9 +14,11 @@
 
 #define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the drained copy serves */
 #define ATTEMPTS_MOST 10   /* where the members change while they are measured */
+#define NO_SLOT	      UINT16_MAX
 
 struct steering {
 	const struct policy *policy;
+	unsigned n_slots, n_queues; /* a socket of slot N is of queue N modulo N_QUEUES */
 	struct steered_table groups;
 	struct closed told;
 	struct heard heard;
@@ -37,6 +39,12 @@ struct steering *steering_new(const struct policy *policy)
 static bool is_ready(const struct kept *kept)
 {
 	return takers_any_serves(kept->takers);
+}
+
+/* And it is well. */
+static bool is_well(const struct kept *kept)
+{
+	return !kept->is_hung && takers_any_is_well(kept->takers);
 }
 
 /* Somebody serves it, though he may not be ready yet. */
@@ -79,37 +87,76 @@ static void mark_closed(const struct steering *steering, struct steered *steered
 	}
 }
 
-/* The rule that steers the group while nobody is to be steered around, or NULL: the kernel does. */
-static const struct rule *steering_rule(
+/* ---- who gets the others ---- */
+
+/*
+ * Whose each member is. One that is not ours has a number of its own, as a copy has; but one that
+ * joins while a copy starts may be that one, and has none before we know.
+ */
+static void note_slots(const struct steering *steering, struct steered *steered, bool is_starting)
+{
+	struct group *group = &steered->group;
+	unsigned n_queues = steering->n_queues;
+
+	group->n_slots = steering->n_slots < n_queues ? steering->n_slots : n_queues;
+	for (unsigned i = 0; i < group->order.count; i++) {
+		uint32_t inode = group->order.members[i];
+		const struct kept *kept = steered_member(steered, inode);
+		if (kept)
+			group->slots[i] = (uint16_t)(kept->slot % n_queues);
+		else if (!is_starting || steered_is_stranger(steered, inode))
+			group->slots[i] = (uint16_t)group->n_slots++;
+		else
+			group->slots[i] = NO_SLOT;
+	}
+}
+
+static bool has_several_slots(const struct group *group)
+{
+	for (unsigned i = 1; i < group->order.count; i++) {
+		if (group->slots[i] != group->slots[0])
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A datagram has no connection to stay with. The kernel's own choice changes with each member that
+ * comes or goes, so each flow has a copy, which it keeps.
+ */
+static const struct steer by_flow = {STEER_SOURCE_PORT, 32, 128}, by_chance = {STEER_RANDOM, 0, 0};
+
+/* How the group is steered while nobody is to be steered around, or NULL: the kernel chooses. */
+static const struct steer *usual_choice(
 	const struct steering *steering, const struct steered *steered)
 {
 	const struct rule *rule =
 		policy_decide(steering->policy, VIEW_BOUND, &steered->group.place.local);
 
-	return rule && rule->actions.has_steer && rule->actions.steer.mode != STEER_HASH ? rule
-											 : NULL;
+	if (rule && rule->actions.has_steer)
+		return rule->actions.steer.mode != STEER_HASH ? &rule->actions.steer : NULL;
+	return steered_is_udp(steered) && has_several_slots(&steered->group) ? &by_flow : NULL;
 }
-
-/* A datagram has no connection to stay with, so one client's go to one copy. */
-static const struct steer by_source = {STEER_SOURCE, 32, 128}, by_chance = {STEER_RANDOM, 0, 0};
 
 static void decide(const struct steering *steering, struct steered *steered, bool is_starting)
 {
+	static predicate *const levels[] = {is_well, is_ready, is_served};
 	struct group *group = &steered->group;
-	const struct rule *rule = steering_rule(steering, steered);
 
-	mark_closed(steering, steered, is_starting, is_ready);
-	if (group->n_closed == group->order.count)
-		mark_closed(steering, steered, is_starting, is_served);
+	note_slots(steering, steered, is_starting);
+	const struct steer *usual = usual_choice(steering, steered);
+	group->n_closed = group->order.count;
+	for (size_t i = 0; i < 3 && group->n_closed == group->order.count; i++)
+		mark_closed(steering, steered, is_starting, levels[i]);
 	bool needs_steering =
 		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);
 	group->trusted_ms = TRUSTED_MS;
 	group->is_shared = steered->n_strangers > 0;
-	group->is_wanted = group->order.count > 0 && (needs_steering || rule);
+	group->is_wanted = group->order.count > 0 && (needs_steering || usual);
 	group->fd = steered_any_socket(steered);
-	group->choice = rule			  ? rule->actions.steer
-			: steered_is_udp(steered) ? by_source
-						  : by_chance;
+	group->choice = usual ? *usual : steered_is_udp(steered) ? by_flow : by_chance;
+	if (group->choice.mode == STEER_RANDOM)
+		group->n_slots = 0;
 	if (needs_steering)
 		return;
 	memset(group->is_closed, 0, sizeof group->is_closed);
@@ -211,8 +258,10 @@ static bool steers_any(struct steering *steering, struct snapshot *snapshot, boo
 }
 
 void steering_update(struct steering *steering, struct keeper *keeper, struct snapshot *snapshot,
-	bool is_starting)
+	unsigned n_slots, bool is_starting)
 {
+	steering->n_slots = n_slots;
+	steering->n_queues = keeper->n_queues;
 	steering->is_starting = is_starting;
 	steered_update(&steering->groups, keeper);
 	if (steers_any(steering, snapshot, is_starting)) {
@@ -225,6 +274,20 @@ void steering_update(struct steering *steering, struct keeper *keeper, struct sn
 		group_unlock(lock);
 	}
 	keeper_forget_unseen(keeper);
+}
+
+void steering_follow_leave(struct steering *steering, const struct kept *kept)
+{
+	struct steered *steered = steered_find(&steering->groups, kept);
+
+	if (!steered)
+		return;
+	steered->group.fd = steered_any_socket(steered);
+	if (steered->group.fd < 0)
+		return;
+	int lock = group_lock(geteuid());
+	group_follow_leave(&steered->group, kept->entry.inode);
+	group_unlock(lock);
 }
 
 bool steering_may_leave(struct steering *steering, const struct kept *kept)

@@ -17,10 +17,14 @@ struct steering *steering_new(const struct policy *policy);
  * Looks in SNAPSHOT who is in each group of the kept sockets, and has the kernel choose among those
  * of copies that are ready, as long as there is one, and the members of others. While IS_STARTING,
  * whoever joins gets nothing either. A UDP group that is not the supervisor's alone is left to the
- * kernel. Forgets sockets that have left.
+ * kernel. Forgets sockets that have left. Where it is chosen by the client, it chooses among
+ * N_SLOTS copies (or queues, if there are fewer), and what is not ours.
  */
 void steering_update(struct steering *steering, struct keeper *keeper, struct snapshot *snapshot,
-	bool is_starting);
+	unsigned n_slots, bool is_starting);
+
+/* KEPT has just been closed, and nobody else has it: what moves by that keeps its clients. */
+void steering_follow_leave(struct steering *steering, const struct kept *kept);
 
 /*
  * Whether KEPT is the first of its UDP group to be closed since the last update; true takes note of

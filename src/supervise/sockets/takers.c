@@ -24,9 +24,21 @@ bool takers_any_owns(const struct taker *list)
 	return list != NULL;
 }
 
+static bool serves(const struct taker *taker)
+{
+	return !taker->is_claim && taker->copy->state == COPY_READY && !taker->copy->is_over;
+}
+
 bool takers_any_serves(const struct taker *list)
 {
-	while (list && (list->is_claim || list->copy->state != COPY_READY || list->copy->is_over))
+	while (list && !serves(list))
+		list = list->next;
+	return list != NULL;
+}
+
+bool takers_any_is_well(const struct taker *list)
+{
+	while (list && (!serves(list) || list->copy->is_failing))
 		list = list->next;
 	return list != NULL;
 }

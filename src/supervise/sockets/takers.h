@@ -20,6 +20,9 @@ bool takers_have(const struct taker *list, const struct copy *copy);
 bool takers_any_owns(const struct taker *list);
 bool takers_any_serves(const struct taker *list);
 
+/* Whether one of these is well. */
+bool takers_any_is_well(const struct taker *list);
+
 /* Adds COPY, or if it is there already, leaves it as it is. Returns false where there is no memory.
  */
 bool takers_add(struct taker **list, struct copy *copy, bool is_claim);

@@ -67,13 +67,18 @@ static bool add_holding(int fd, uint64_t inode, void *context)
 	return false;
 }
 
+uint64_t usage_memory_of(const struct process *process)
+{
+	return process->resident_pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static void look_into(const struct process *process, size_t index, void *context)
 {
 	struct look *look = context;
 	struct usage *usage = &look->usages[index];
 
 	if (process->group == look->leaders[index])
-		usage->memory_bytes += process->resident_pages * (uint64_t)sysconf(_SC_PAGESIZE);
+		usage->memory_bytes += usage_memory_of(process);
 	look->index = index;
 	int result = open_sockets_walk(process->id, add_holding, look);
 	if (result == -EACCES || result == -EPERM)

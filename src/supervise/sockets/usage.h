@@ -3,6 +3,8 @@
 #ifndef SUPERVISE_SOCKETS_USAGE_H
 #define SUPERVISE_SOCKETS_USAGE_H
 
+#include "ground/process.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +17,9 @@ struct usage {
 	bool has_memory;
 	uint64_t memory_bytes; /* resident, of all processes of its process group */
 };
+
+/* The resident memory of a process, in bytes; what it shares with others is counted as well. */
+uint64_t usage_memory_of(const struct process *process);
 
 /*
  * Looks at COUNT copies, by their first processes, all in one read of /proc and of the kernel's

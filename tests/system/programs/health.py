@@ -5,6 +5,7 @@
 #   mute       accepts, and answers nothing on /health
 #   silent     accepts, and answers nobody
 #   deaf       accepts nothing
+#   leak       needs a megabyte more with each client
 # DIRECTORY/first says what a process does that has no such file; OTHER is a port that it listens on, too.
 import os
 import socket
@@ -48,6 +49,7 @@ def serve(client):
     return False
 
 
+leaked = []
 server = listen(int(sys.argv[1]))
 others = [listen(int(port)) for port in sys.argv[3:]]
 held = []
@@ -56,6 +58,9 @@ while True:
     while mode() == "deaf":
         time.sleep(0.01)
     client, _ = server.accept()
+    if mode() == "leak":
+        leaked.append(b"x" * 2**20)
+        time.sleep(0.01)
     try:
         if serve(client):
             held.append(client)

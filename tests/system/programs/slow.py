@@ -2,7 +2,9 @@
 # slow.py PORT [OWN]: a server of one thread that knows nothing of libreuse, and has no graceful end at
 # all: answers each connection with its process id. Who asks it to "wait" gets the first half of
 # the answer at once, and the rest a second later.
-# SLOW_MODE=dies: ends a moment after it listens; SLOW_MODE=late: never comes to listen.
+# SLOW_MODE=dies: ends a moment after it listens; SLOW_MODE=late: never comes to listen;
+# SLOW_MODE=weak: ends when it has answered 20.
+import itertools
 import os
 import signal
 import socket
@@ -24,7 +26,7 @@ print("listening", flush=True)
 if mode == "dies":
     time.sleep(0.1)
     sys.exit(3)
-while True:
+for number in itertools.count(1):
     client, _ = server.accept()
     answer = b"%d\n" % os.getpid()
     if client.recv(100).startswith(b"wait"):
@@ -33,3 +35,5 @@ while True:
         answer = answer[-1:]
     client.sendall(answer)
     client.close()
+    if mode == "weak" and number == 20:
+        sys.exit(3)

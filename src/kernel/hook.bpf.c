@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The hook in the kernel: carries a policy out at bind(), connect() and sendmsg() of a cgroup. */
+#include "decide.bpf.h"
+
+#include <asm/errno.h>
+#include <asm/socket.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+
+#include <bpf/bpf_endian.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define AF_INET	 2
+#define AF_INET6 10
+
+#define MAPPED	      0xffff00000000ULL /* the low half of ::ffff:0.0.0.0 */
+#define SETTINGS_MOST 64		/* a rule has fewer; checked when it is compiled */
+#define OPTLEN_MOST   4096		/* the kernel shows no longer value of an option */
+
+#define GO_ON 1
+
+/* ---- maps ---- */
+
+/* The policy in force: one map of rows, so that it is replaced as a whole. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_INNER_MAP);
+			__uint(max_entries, 1);
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(union row));
+		});
+} policies SEC(".maps");
+
+/* One for each cgroup that the programs are attached to, by its number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_STORAGE);
+	__type(key, __u64);
+	__type(value, struct row_place_state);
+} places SEC(".maps");
+
+struct socket_state {
+	__u8 is_exclusive;
+	__u8 has_source; /* from= gave its datagrams their address; the program has bound nothing */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+
+/* ---- deciding ---- */
+
+struct call {
+	struct endpoint endpoint;
+	void *policy;
+	struct row_head *head;
+	struct row_actions *actions; /* NULL: no rule is for this call */
+	struct row_counts *counts;
+};
+
+static __always_inline __u32 kind_of(const struct bpf_sock_addr *ctx)
+{
+	__u32 kind = ctx->protocol == IPPROTO_TCP || ctx->protocol == IPPROTO_MPTCP ? ROW_TCP
+		     : ctx->protocol == IPPROTO_UDP				    ? ROW_UDP
+										    : ROW_OTHER;
+
+	return ctx->family == AF_INET6 ? kind + ROW_IP6 : kind;
+}
+
+static __always_inline struct endpoint endpoint4(const struct bpf_sock_addr *ctx)
+{
+	return (struct endpoint){
+		.low = MAPPED | bpf_ntohl(ctx->user_ip4),
+		.kind = kind_of(ctx),
+		.port = bpf_ntohs((__u16)ctx->user_port),
+	};
+}
+
+static __always_inline struct endpoint endpoint6(const struct bpf_sock_addr *ctx)
+{
+	return (struct endpoint){
+		.high = (__u64)bpf_ntohl(ctx->user_ip6[0]) << 32 | bpf_ntohl(ctx->user_ip6[1]),
+		.low = (__u64)bpf_ntohl(ctx->user_ip6[2]) << 32 | bpf_ntohl(ctx->user_ip6[3]),
+		.kind = kind_of(ctx),
+		.port = bpf_ntohs((__u16)ctx->user_port),
+	};
+}
+
+static __always_inline bool is_ip4(__u64 high, __u64 low)
+{
+	return high == 0 && low >> 32 == MAPPED >> 32;
+}
+
+static __always_inline bool is_paused(void)
+{
+	struct row_place_state *state = bpf_get_local_storage(&places, 0);
+
+	return state->is_paused;
+}
+
+/* Fills CALL in for its endpoint. Returns 0, or the error that the call fails with. */
+static __always_inline int find_rule(struct call *call, __u32 view)
+{
+	__u32 zero = 0;
+
+	if (is_paused())
+		return 0;
+	call->policy = bpf_map_lookup_elem(&policies, &zero);
+	union row *head = call->policy ? row_at(call->policy, ROW_HEAD) : NULL;
+	if (!head)
+		return -EINVAL;
+	if (head->head.error)
+		return -head->head.error;
+	__u32 number = decide(call->policy, view, &call->endpoint);
+	if (number == ROW_NONE)
+		return 0;
+	__u32 at = head->head.rules + number * ROWS_PER_RULE;
+	union row *actions = row_at(call->policy, at), *counts = row_at(call->policy, at + 1);
+	if (!actions || !counts)
+		return -EINVAL;
+	call->head = &head->head;
+	call->actions = &actions->actions;
+	call->counts = &counts->counts;
+	__sync_fetch_and_add(&call->counts->seen, 1);
+	return actions->actions.flags & ROW_DENY ? -actions->actions.error : 0;
+}
+
+/* What a program returns: ERROR is 0 or negative. */
+static __always_inline int finish(const struct call *call, int error)
+{
+	if (!error)
+		return GO_ON;
+	if (call->counts)
+		__sync_fetch_and_add(&call->counts->refused, 1);
+	bpf_set_retval(error);
+	return 0;
+}
+
+/* ---- options ---- */
+
+static __always_inline int set_flag(struct bpf_sock_addr *ctx, int option, int value)
+{
+	return (int)bpf_setsockopt(ctx, SOL_SOCKET, option, &value, sizeof value);
+}
+
+static __always_inline int set_one(
+	struct bpf_sock_addr *ctx, const struct row_setting *setting, __u32 kind)
+{
+	char value[ROW_VALUE_MOST];
+	__u32 length = setting->length;
+
+	if (!(setting->kinds >> kind & 1) || length == 0 || length > ROW_VALUE_MOST)
+		return 0;
+	__builtin_memcpy(value, setting->value, sizeof value);
+	return (int)bpf_setsockopt(ctx, setting->level, setting->option, value, (int)length);
+}
+
+/* The options that the rule names. One that cannot be set fails the call if the policy is strict.
+ */
+static __always_inline int set_options(struct bpf_sock_addr *ctx, const struct call *call)
+{
+	__u32 at = call->actions->settings, count = call->actions->n_settings;
+
+	for (__u32 i = 0; i < SETTINGS_MOST && i < count; i++) {
+		union row *row = row_at(call->policy, at + i);
+		int error = row ? set_one(ctx, &row->setting, call->endpoint.kind) : 0;
+		if (error && call->head->is_strict)
+			return error;
+	}
+	return 0;
+}
+
+/* Port 0 is nobody's yet, so there is nothing to share. */
+static __always_inline int share(struct bpf_sock_addr *ctx, const struct call *call)
+{
+	__u32 kind = call->endpoint.kind % ROW_IP6;
+
+	if (!(call->actions->flags & ROW_SHARE) || call->endpoint.port == 0 || kind == ROW_OTHER)
+		return 0;
+	int error = set_flag(ctx, SO_REUSEPORT, 1);
+	if (!error && kind == ROW_TCP)
+		error = set_flag(ctx, SO_REUSEADDR, 1);
+	if (!error)
+		__sync_fetch_and_add(&call->counts->shared, 1);
+	return call->head->is_strict ? error : 0;
+}
+
+/* ---- exclusive ---- */
+
+static __always_inline int exclude(struct bpf_sock_addr *ctx, const struct call *call)
+{
+	struct socket_state *state =
+		bpf_sk_storage_get(&sockets, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!state)
+		return -ENOMEM;
+	/* first of all: from here on nobody can switch on what is switched off below */
+	state->is_exclusive = 1;
+	int error = set_flag(ctx, SO_REUSEPORT, 0);
+	if (!error && call->endpoint.kind % ROW_IP6 == ROW_UDP)
+		error = set_flag(ctx, SO_REUSEADDR, 0);
+	return error;
+}
+
+/* A bind that failed may be followed by one of the same socket that another rule is for. */
+static __always_inline void forget_exclusive(struct bpf_sock_addr *ctx)
+{
+	struct socket_state *state = bpf_sk_storage_get(&sockets, ctx->sk, NULL, 0);
+
+	if (state)
+		state->is_exclusive = 0;
+}
+
+/* ---- bind ---- */
+
+/* All but the target. */
+static __always_inline int prepare_bind(struct bpf_sock_addr *ctx, struct call *call)
+{
+	int error = find_rule(call, ROW_BIND);
+
+	if (error)
+		return error;
+	if (!call->actions || !(call->actions->flags & ROW_EXCLUSIVE))
+		forget_exclusive(ctx);
+	if (!call->actions)
+		return 0;
+	error = share(ctx, call);
+	if (!error)
+		error = set_options(ctx, call);
+	if (!error && call->actions->flags & ROW_EXCLUSIVE)
+		error = exclude(ctx, call);
+	return error;
+}
+
+static __always_inline void retarget_port(struct bpf_sock_addr *ctx, const struct call *call)
+{
+	if (call->actions->flags & ROW_HAS_PORT)
+		ctx->user_port = bpf_htons(call->actions->port);
+	if (call->actions->flags & (ROW_HAS_PORT | ROW_HAS_ADDRESS))
+		__sync_fetch_and_add(&call->counts->moved, 1);
+}
+
+SEC("cgroup/bind4")
+int reuse_bind4(struct bpf_sock_addr *ctx)
+{
+	struct call call = {.endpoint = endpoint4(ctx)};
+	int error = prepare_bind(ctx, &call);
+
+	if (error || !call.actions)
+		return finish(&call, error);
+	if (call.actions->flags & ROW_HAS_ADDRESS) {
+		if (!is_ip4(call.actions->high, call.actions->low))
+			return finish(&call, -EADDRNOTAVAIL);
+		ctx->user_ip4 = bpf_htonl((__u32)call.actions->low);
+	}
+	retarget_port(ctx, &call);
+	return GO_ON;
+}
+
+SEC("cgroup/bind6")
+int reuse_bind6(struct bpf_sock_addr *ctx)
+{
+	struct call call = {.endpoint = endpoint6(ctx)};
+	int error = prepare_bind(ctx, &call);
+
+	if (error || !call.actions)
+		return finish(&call, error);
+	if (call.actions->flags & ROW_HAS_ADDRESS) {
+		ctx->user_ip6[0] = bpf_htonl((__u32)(call.actions->high >> 32));
+		ctx->user_ip6[1] = bpf_htonl((__u32)call.actions->high);
+		ctx->user_ip6[2] = bpf_htonl((__u32)(call.actions->low >> 32));
+		ctx->user_ip6[3] = bpf_htonl((__u32)call.actions->low);
+	}
+	retarget_port(ctx, &call);
+	return GO_ON;
+}
+
+/* ---- connect and sendmsg ---- */
+
+/* Volatile: the verifier allows to read these words, but not to compute where they are. */
+static __always_inline bool is_bound(const volatile struct bpf_sock *socket)
+{
+	if (socket->src_port)
+		return true;
+	if (socket->family == AF_INET6)
+		return (socket->src_ip6[0] | socket->src_ip6[1] | socket->src_ip6[2] |
+			       socket->src_ip6[3]) != 0;
+	return socket->src_ip4 != 0;
+}
+
+static __always_inline bool has_source(const struct call *call)
+{
+	return call->actions->flags & (ROW_HAS_ADDRESS | ROW_HAS_PORT);
+}
+
+/* Whether the peer is of one IP version and the address of from= of the other. */
+static __always_inline bool has_foreign_source(const struct call *call)
+{
+	const struct row_actions *actions = call->actions;
+
+	return actions->flags & ROW_HAS_ADDRESS &&
+	       is_ip4(actions->high, actions->low) !=
+		       is_ip4(call->endpoint.high, call->endpoint.low);
+}
+
+/* Unset parts are 0 in the row, and so any. */
+static __always_inline int bind_source(struct bpf_sock_addr *ctx, const struct row_actions *actions)
+{
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = bpf_htons(actions->port)};
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = bpf_htons(actions->port)};
+
+	if (ctx->family == AF_INET) {
+		in.sin_addr.s_addr = bpf_htonl((__u32)actions->low);
+		return (int)bpf_bind(ctx, (struct sockaddr *)&in, sizeof in);
+	}
+	in6.sin6_addr.in6_u.u6_addr32[0] = bpf_htonl((__u32)(actions->high >> 32));
+	in6.sin6_addr.in6_u.u6_addr32[1] = bpf_htonl((__u32)actions->high);
+	in6.sin6_addr.in6_u.u6_addr32[2] = bpf_htonl((__u32)(actions->low >> 32));
+	in6.sin6_addr.in6_u.u6_addr32[3] = bpf_htonl((__u32)actions->low);
+	return (int)bpf_bind(ctx, (struct sockaddr *)&in6, sizeof in6);
+}
+
+static __always_inline int on_connect(struct bpf_sock_addr *ctx, struct call *call)
+{
+	int error = find_rule(call, ROW_CONNECT);
+
+	if (error || !call->actions)
+		return finish(call, error);
+	error = set_options(ctx, call);
+	if (error || !has_source(call) || is_bound(ctx->sk))
+		return finish(call, error);
+	error = has_foreign_source(call) ? -EADDRNOTAVAIL : bind_source(ctx, call->actions);
+	if (!error)
+		__sync_fetch_and_add(&call->counts->moved, 1);
+	return finish(call, error);
+}
+
+SEC("cgroup/connect4")
+int reuse_connect4(struct bpf_sock_addr *ctx)
+{
+	struct call call = {.endpoint = endpoint4(ctx)};
+
+	return on_connect(ctx, &call);
+}
+
+SEC("cgroup/connect6")
+int reuse_connect6(struct bpf_sock_addr *ctx)
+{
+	struct call call = {.endpoint = endpoint6(ctx)};
+
+	return on_connect(ctx, &call);
+}
+
+/*
+ * A datagram that names its peer. Its socket gets a port from the kernel with the first one, and
+ * is then no less unbound for from=; the others have to have the same address. The port cannot be
+ * chosen here. Returns 0 if there is an address to give to it, 1 if not, or a negative errno.
+ */
+static __always_inline int prepare_datagram(struct bpf_sock_addr *ctx, struct call *call)
+{
+	int error = find_rule(call, ROW_CONNECT);
+
+	if (error || !call->actions)
+		return error ? error : 1;
+	struct socket_state *state = bpf_sk_storage_get(&sockets, ctx->sk, NULL, 0);
+	bool is_first = !is_bound(ctx->sk);
+	error = is_first ? set_options(ctx, call) : 0;
+	if (error || !has_source(call) || !(is_first || (state && state->has_source)))
+		return error ? error : 1;
+	if (call->actions->flags & ROW_HAS_PORT || has_foreign_source(call))
+		return -EADDRNOTAVAIL;
+	if (!state)
+		state = bpf_sk_storage_get(&sockets, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!state)
+		return -ENOMEM;
+	state->has_source = 1;
+	__sync_fetch_and_add(&call->counts->moved, 1);
+	return 0;
+}
+
+SEC("cgroup/sendmsg4")
+int reuse_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	struct call call = {.endpoint = endpoint4(ctx)};
+	int error = prepare_datagram(ctx, &call);
+
+	if (error)
+		return finish(&call, error > 0 ? 0 : error);
+	ctx->msg_src_ip4 = bpf_htonl((__u32)call.actions->low);
+	return GO_ON;
+}
+
+SEC("cgroup/sendmsg6")
+int reuse_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	struct call call = {.endpoint = endpoint6(ctx)};
+	int error = prepare_datagram(ctx, &call);
+
+	if (error)
+		return finish(&call, error > 0 ? 0 : error);
+	ctx->msg_src_ip6[0] = bpf_htonl((__u32)(call.actions->high >> 32));
+	ctx->msg_src_ip6[1] = bpf_htonl((__u32)call.actions->high);
+	ctx->msg_src_ip6[2] = bpf_htonl((__u32)(call.actions->low >> 32));
+	ctx->msg_src_ip6[3] = bpf_htonl((__u32)call.actions->low);
+	return GO_ON;
+}
+
+/* ---- what is exclusive stays so ---- */
+
+static __always_inline bool is_opening(const struct bpf_sockopt *ctx, const struct bpf_sock *socket)
+{
+	return ctx->level == SOL_SOCKET &&
+	       (ctx->optname == SO_REUSEPORT ||
+		       (ctx->optname == SO_REUSEADDR && socket->protocol == IPPROTO_UDP));
+}
+
+/*
+ * Of MPTCP, bind() shows the first subflow and setsockopt() the connection, which are two sockets:
+ * whether the one is exclusive, the other does not say. So if any rule is, no bound one is opened.
+ */
+static __always_inline bool may_be_exclusive(struct bpf_sock *socket)
+{
+	struct socket_state *state = bpf_sk_storage_get(&sockets, socket, NULL, 0);
+	__u32 zero = 0;
+
+	if (state && state->is_exclusive)
+		return true;
+	if (socket->protocol != IPPROTO_MPTCP || socket->src_port == 0)
+		return false;
+	void *policy = bpf_map_lookup_elem(&policies, &zero);
+	union row *head = policy ? row_at(policy, ROW_HEAD) : NULL;
+	return !head || head->head.has_exclusive;
+}
+
+SEC("cgroup/setsockopt")
+int reuse_setsockopt(struct bpf_sockopt *ctx)
+{
+	struct bpf_sock *socket = ctx->sk;
+
+	/* the kernel would refuse what it has not shown; 0 is: take it as it is */
+	if (ctx->optlen > OPTLEN_MOST) {
+		ctx->optlen = 0;
+		return GO_ON;
+	}
+	if (!socket || is_paused() || !is_opening(ctx, socket) || !may_be_exclusive(socket))
+		return GO_ON;
+	int *value = ctx->optval;
+	if ((void *)(value + 1) <= ctx->optval_end)
+		*value = 0;
+	return GO_ON;
+}
+
+/*
+ * A call of setsockopt() that began before a bind() may end after it. At listen() that is put right
+ * once more; nobody can have joined a TCP socket before.
+ */
+SEC("sockops")
+int reuse_sockops(struct bpf_sock_ops *ctx)
+{
+	struct bpf_sock *socket = ctx->sk;
+	int off = 0;
+
+	if (ctx->op != BPF_SOCK_OPS_TCP_LISTEN_CB || !socket || is_paused())
+		return GO_ON;
+	struct socket_state *state = bpf_sk_storage_get(&sockets, socket, NULL, 0);
+	if (state && state->is_exclusive)
+		bpf_setsockopt(ctx, SOL_SOCKET, SO_REUSEPORT, &off, sizeof off);
+	return GO_ON;
+}
+
+/* Names what the helpers may be that are called: none of them is for the GPL alone. */
+char _license[] SEC("license") = "LGPL";

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What ends a roll, or comes while one is under way, loses nothing. */
+#include "supervised.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SO_DETACH_REUSEPORT_BPF
+#define SO_DETACH_REUSEPORT_BPF 68
+#endif
+
+#define MANY 16 /* clients */
+
+#define copies_of(PROGRAM, PORT, ...)                                                              \
+	supervise("--ready-delay=0", __VA_ARGS__, need_program("python3"), script_path(PROGRAM),   \
+		format("%d", PORT))
+
+/* No new copy of these is ever ready. */
+#define OLD_ONES_ARE_READY "--ready=test $REUSE_GENERATION = 1"
+
+static struct process *scale_start(struct process *supervisor, int copies)
+{
+	return process_start(WORDS(run_path(), "--scale", format("%d", (int)process_id(supervisor)),
+				     "-n", format("%d", copies)),
+		.is_bare = true);
+}
+
+/* ---- a roll that fails ---- */
+
+/* A descriptor of the socket that listens in the process; or -1. */
+static int listener_of(pid_t process, unsigned long inode)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, process, 0);
+
+	for (int fd = 3; pidfd >= 0 && fd < 64; fd++) {
+		const char *path = format("/proc/%d/fd/%d", (int)process, fd);
+		char target[64] = "";
+		if (readlink(path, target, sizeof target - 1) > 0 &&
+			strcmp(target, format("socket:[%lu]", inode)) == 0)
+			return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	}
+	return -1;
+}
+
+/* Somebody else, as an administrator, takes off what steers: so the new copy gets clients, too. */
+Test(roll_ends, a_request_that_a_new_copy_serves_before_it_is_given_up_is_answered)
+{
+	int port = port_new(), detach = 0;
+	struct process *supervisor =
+		copies_of("slow.py", port, "-n1", OLD_ONES_ARE_READY, "--ready-timeout=6s");
+
+	wait_ready(supervisor, 1);
+	pid_t old = copy_in(supervisor, 0);
+	unsigned long inode = sum_listening("tcp", port);
+	struct process *attempt = roll_start(supervisor);
+	wait_listening("tcp", port, 2);
+	wait_said(supervisor, "the keeper was sent the socket", 2);
+	int listener = listener_of(old, inode);
+	if (listener < 0)
+		skip("the descriptors of a copy cannot be had");
+	pid_t answering_now = old;
+	for (int i = 0; !process_ended(attempt); i++) {
+		setsockopt(listener, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &detach, sizeof detach);
+		int request = request_begin(port);
+		request_end(request);
+		if (answering_now == old)
+			answering_now = answering(port);
+	}
+	close(listener);
+	cr_expect_neq(answering_now, old, "the new copy has served nobody");
+	cr_expect_eq(process_wait(attempt), 1);
+	cr_expect_eq(answering(port), old);
+	end_supervisor(supervisor);
+}
+
+Test(roll_ends, a_copy_that_crashes_after_a_failed_roll_starts_from_the_files_as_they_are)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *file = write_file(directory, "env", "");
+	struct process *supervisor = copies_of(
+		"slow.py", port, "-n2", "--ready-delay=300ms", format("--env-file=%s", file));
+
+	wait_ready(supervisor, 2);
+	write_file(directory, "env", "SLOW_MODE=dies");
+	cr_expect_eq(process_wait(roll_start(supervisor)), 1);
+	cr_assert_eq(kill(copy_in(supervisor, 1), SIGKILL), 0);
+	wait_said(supervisor, "ended with status 3", 2); /* the roll's, and the next one */
+	write_file(directory, "env", "");		 /* the release is restored */
+	wait_ready(supervisor, 3);
+	roll(supervisor, 2);
+	end_supervisor(supervisor);
+}
+
+/* ---- a stop in a roll ---- */
+
+Test(roll_ends, a_stop_ends_a_roll_whose_new_copy_is_not_ready_yet)
+{
+	int port = port_new();
+	struct process *supervisor =
+		copies_of("slow.py", port, "-n2", OLD_ONES_ARE_READY, "--ready-timeout=1h");
+
+	wait_ready(supervisor, 2);
+	struct process *attempt = roll_start(supervisor);
+	wait_listening("tcp", port, 3);
+	int request = request_begin(port);
+	process_signal(supervisor, SIGTERM);
+	request_end(request);
+	cr_expect_eq(process_wait(attempt), 1);
+	cr_expect(strstr(process_output(attempt), "0 of 2 copies are new\n"
+						  "the supervisor was told to stop\n"),
+		"%s", process_output(attempt));
+	cr_expect_eq(process_wait(supervisor), 0, "%s", process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, "was killed by SIGTERM"), 3);
+}
+
+Test(roll_ends, a_stop_ends_a_probation)
+{
+	int port = port_new();
+	struct process *supervisor = copies_of("slow.py", port, "-n2", "--probation=1h");
+
+	wait_ready(supervisor, 2);
+	struct process *attempt = roll_start(supervisor);
+	wait_ready(supervisor, 3);
+	int request = request_begin(port);
+	process_signal(supervisor, SIGTERM);
+	request_end(request);
+	cr_expect_eq(process_wait(attempt), 1);
+	cr_expect_eq(process_wait(supervisor), 0, "%s", process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, "was killed by SIGTERM"), 3);
+}
+
+/* ---- requests in a roll ---- */
+
+Test(roll_ends, requests_during_a_roll_are_one_roll_that_follows)
+{
+	int port = port_new();
+	struct process *supervisor = copies_of("slow.py", port, "-n2", "--ready-delay=500ms");
+	struct process *requests[4];
+
+	wait_ready(supervisor, 2);
+	requests[0] = roll_start(supervisor);
+	wait_said(supervisor, "generation 2 replaces", 1);
+	for (int i = 1; i < 4; i++)
+		requests[i] = roll_start(supervisor);
+	for (int i = 0; i < 4; i++)
+		cr_expect_eq(
+			process_wait(requests[i]), 0, "%d: %s", i, process_output(requests[i]));
+	/* one that comes when the second roll has begun is followed by a third one */
+	cr_expect_leq(times_said(supervisor, " replaces the copies"), 3);
+	cr_expect_geq(times_said(supervisor, " replaces the copies"), 2);
+	end_supervisor(supervisor);
+}
+
+Test(roll_ends, one_copy_more_by_a_signal_waits_for_a_roll)
+{
+	int port = port_new();
+	struct process *supervisor = copies_of("slow.py", port, "-n1", "--probation=1s");
+
+	wait_ready(supervisor, 1);
+	struct process *rolling = roll_start(supervisor);
+	wait_ready(supervisor, 2);
+	process_signal(supervisor, SIGTTIN);
+	roll_finish(rolling, 1);
+	wait_ready(supervisor, 3);
+	const char *log = process_errors(supervisor);
+	cr_expect_lt(strstr(log, "was killed by SIGTERM"), strstr(log, "2 copies instead of 1"),
+		"it did not wait: %s", log);
+	wait_listening("tcp", port, 2);
+	end_supervisor(supervisor);
+}
+
+Test(roll_ends, a_roll_that_is_asked_for_during_a_scale_and_the_scale_are_both_done)
+{
+	int port = port_new();
+	struct process *supervisor = copies_of("slow.py", port, "-n2", "--ready-delay=500ms");
+
+	wait_ready(supervisor, 2);
+	struct process *clients = load_start(port, MANY);
+	struct process *scaling = scale_start(supervisor, 4);
+	process_wait_text(scaling, "4 copies instead of 2");
+	struct process *rolling = roll_start(supervisor);
+	cr_expect_eq(process_wait(rolling), 0, "%s", process_output(rolling));
+	cr_expect_eq(process_wait(scaling), 0, "%s", process_output(scaling));
+	load_stop_served(clients);
+	wait_listening("tcp", port, 4);
+	end_supervisor(supervisor);
+}
+
+/* ---- what is said meanwhile ---- */
+
+Test(roll_ends, who_waits_for_a_roll_is_told_of_a_start_and_a_drain_that_take_long)
+{
+	int port = port_new();
+	struct process *supervisor =
+		copies_of("holding.py", port, "-n1", "--ready-delay=3s", "--drain-timeout=4s");
+
+	wait_ready(supervisor, 1);
+	hold_connections(copy_in(supervisor, 0), port, 2);
+	struct process *rolling = roll_start(supervisor);
+	process_wait_text(rolling, " is not ready after 2 s; it is given ");
+	process_wait_text(rolling,
+		" drains for more than 2 s, and has 2 connections; it is told to "
+		"stop in ");
+	roll_finish(rolling, 1);
+	end_supervisor(supervisor);
+}
