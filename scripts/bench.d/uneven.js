@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// uneven.js PORT [cluster]: an event loop whose requests hold it up for 2 ms, and one of each ten, by
+// uneven.js PORT [cluster]: an event loop whose requests hold it up for 2 ms, and ten of each hundred, by
 // chance which, for 50 ms; with "cluster", four workers of node's own module.
 const cluster = require('cluster');
 const [port, mode] = process.argv.slice(2);
@@ -10,12 +10,14 @@ if (mode === 'cluster' && cluster.isPrimary) {
 		cluster.fork();
 	}
 } else {
-	let count = 0, slow = 0;
+	let slow = 0, all = 0; // of those that are left of a hundred
 	require('http').createServer((request, response) => {
-		if (count % 10 === 0) {
-			slow = count + Math.floor(Math.random() * 10);
+		if (all === 0) {
+			[slow, all] = [10, 100];
 		}
-		Atomics.wait(clock, 0, 0, count++ === slow ? 50 : 2);
+		const isSlow = Math.random() * all-- < slow;
+		slow -= isSlow;
+		Atomics.wait(clock, 0, 0, isSlow ? 50 : 2);
 		response.setHeader('Connection', 'close');
 		response.end('ok');
 	}).listen(Number(port), '127.0.0.1');

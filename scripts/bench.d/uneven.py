@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 uneven.py PORT [threads]: a server of one thread, as many are, or with a thread for each connection,
-whose requests take 2 ms, and one of each ten, by chance which, 50 ms: so all have the same work.
+whose requests take 2 ms, and ten of each hundred, by chance which, 50 ms: so all have the same work.
 """
 import random
 import socket
@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-DELAYS = [0.05] + 9 * [0.002]
+DELAYS = 10 * [0.05] + 90 * [0.002]
 
 
 def delays():

@@ -282,6 +282,17 @@ void wait_files(pid_t process, int count)
 	wait_until(has_files, &files, format("%d descriptors", count));
 }
 
+const char *wsgi_directory(void)
+{
+	const char *directory = new_directory();
+
+	write_file(directory, "app.py",
+		"def app(environment, start):\n"
+		"    start('200 OK', [('Content-Type', 'text/plain')])\n"
+		"    return [b'answer\\n']\n");
+	return directory;
+}
+
 /* ---- clients ---- */
 
 void load_stop_served(struct process *load)

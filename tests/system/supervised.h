@@ -79,6 +79,9 @@ bool holds_socket(pid_t process, unsigned long inode);
 /* Waits until it has so many descriptors. */
 void wait_files(pid_t process, int count);
 
+/* A directory with an app.py for gunicorn, whose "app" has a line as its answer. */
+const char *wsgi_directory(void);
+
 /* ---- clients ---- */
 
 /* Stops the clients, and expects that all were answered. */

@@ -252,12 +252,8 @@ Test(beside, nginx_with_reuseport)
 Test(beside, gunicorn_with_reuse_port)
 {
 	int port = port_new();
-	const char *directory = new_directory();
+	const char *directory = wsgi_directory();
 
-	write_file(directory, "app.py",
-		"def app(environment, start):\n"
-		"    start('200 OK', [('Content-Type', 'text/plain')])\n"
-		"    return [b'answer\\n']\n");
 	roll_several(supervise("-n2", "--keep", "--ready-delay=1s", need_program("python3"),
 			     need_program("gunicorn"), "--reuse-port", "-w", "2", "--chdir",
 			     directory, "-b", format("127.0.0.1:%d", port), "app:app"),

@@ -21,7 +21,8 @@ static const char *python(void)
 static struct process *start(const char *queues, const char *hook, const char *command)
 {
 	struct process *supervisor = supervise(format("-n%d", COPIES), queues, hook,
-		"--restart=always", "--ready-delay=0", "/bin/sh", "-c", format("exec %s", command));
+		"--restart=always", "--ready-timeout=1h", "--ready-delay=0", "/bin/sh", "-c",
+		format("exec %s", command));
 
 	wait_ready(supervisor, COPIES);
 	return supervisor;
@@ -314,12 +315,8 @@ Test(queue_servers, rolls_of_node_lose_nothing)
 Test(queue_servers, rolls_of_gunicorn_lose_nothing)
 {
 	int port = port_new();
-	const char *directory = new_directory();
+	const char *directory = wsgi_directory();
 
-	write_file(directory, "app.py",
-		"def app(environment, start):\n"
-		"    start('200 OK', [('Content-Type', 'text/plain')])\n"
-		"    return [b'answer\\n']\n");
 	roll_under_load("--hook=auto",
 		format("%s %s --chdir %s -b 127.0.0.1:%d app:app", python(),
 			need_program("gunicorn"), directory, port),

@@ -727,12 +727,8 @@ Test(roll, node)
 Test(roll, gunicorn)
 {
 	int port = port_new();
-	const char *directory = new_directory();
+	const char *directory = wsgi_directory();
 
-	write_file(directory, "app.py",
-		"def app(environment, start):\n"
-		"    start('200 OK', [('Content-Type', 'text/plain')])\n"
-		"    return [b'answer\\n']\n");
 	struct process *supervisor =
 		supervise("-n2", "--keep", "--ready-delay=1s", python(), need_program("gunicorn"),
 			"--chdir", directory, "-b", format("127.0.0.1:%d", port), "app:app");
