@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include "compare.h"
+#include "repeat.h"
 #include "text.h"
 
 #include <fcntl.h>
@@ -104,17 +105,16 @@ static void add_lines(
 	}
 }
 
-void log_write(const struct log *log, enum log_level level, const char *format, ...)
+static bool is_open(const struct log *log, enum log_level level)
 {
-	char message[MESSAGE_SIZE], line_bytes[LINE_SIZE];
-	struct text line;
-	va_list args;
+	return log_says(log, level) && (log->path || log->standard_error.is_open);
+}
 
-	if (!log_says(log, level) || (!log->path && !log->standard_error.is_open))
-		return;
-	va_start(args, format);
-	text_vprint(message, sizeof message, format, args);
-	va_end(args);
+static void write_lines(const struct log *log, enum log_level level, const char *message)
+{
+	char line_bytes[LINE_SIZE];
+	struct text line;
+
 	text_start(&line, line_bytes, sizeof line_bytes);
 	add_lines(&line, log, level, message);
 	if (line.truncated)
@@ -123,4 +123,38 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
 		write_to_file(log, &line);
 	else
 		write_to_standard_error(log, &line);
+}
+
+void log_write(const struct log *log, enum log_level level, const char *format, ...)
+{
+	char message[MESSAGE_SIZE];
+	va_list args;
+
+	if (!is_open(log, level))
+		return;
+	va_start(args, format);
+	text_vprint(message, sizeof message, format, args);
+	va_end(args);
+	write_lines(log, level, message);
+}
+
+void log_write_seldom(const struct log *log, enum log_level level, const char *format, ...)
+{
+	static struct repeats repeats;
+	char message[MESSAGE_SIZE];
+	unsigned left_out;
+	va_list args;
+
+	if (!is_open(log, level))
+		return;
+	va_start(args, format);
+	text_vprint(message, sizeof message, format, args);
+	va_end(args);
+	if (!repeat_is_due(&repeats, message, system_now_ms(), &left_out))
+		return;
+	if (left_out)
+		log_write(
+			log, level, "%s (%u more of these lines were left out)", message, left_out);
+	else
+		write_lines(log, level, message);
 }

@@ -125,12 +125,16 @@ static int bind_and_hear(struct binding *binding)
 /* Binds as no rule changes. Under a policy that protects, the kernel must not read it again. */
 static int bind_unchanged(struct binding *binding)
 {
-	bool is_to_be_left = binding->rule && binding->rule->actions.pass;
+	const struct rule *rule = binding->rule;
+	int result = CONTINUED;
 
 	binding->rule = NULL;
 	if (answer_is_guarded() && answer_is_ip_socket(binding->call->fd))
-		return answer_perform_bind(binding);
-	return !is_to_be_left && is_heard(binding->call) ? bind_and_hear(binding) : CONTINUED;
+		result = answer_perform_bind(binding);
+	else if (!(rule && rule->actions.pass) && is_heard(binding->call))
+		result = bind_and_hear(binding);
+	binding->rule = rule;
+	return result;
 }
 
 /* ---- sockets that were kept or inherited ---- */

@@ -116,12 +116,12 @@ static int refuse(const struct configuration *configuration, uint32_t known, uin
 	unsigned target = target_of(known);
 
 	if (known == FIRST_PORT_NOWHERE)
-		log_write(&configuration->log, LOG_LEVEL_ERROR,
+		log_write_seldom(&configuration->log, LOG_LEVEL_ERROR,
 			"too many programs run to remember the first port of one more, so its bind "
 			"to port %u fails with EADDRINUSE",
 			second);
 	else
-		log_write(&configuration->log, LOG_LEVEL_WARN,
+		log_write_seldom(&configuration->log, LOG_LEVEL_WARN,
 			"port %u was moved to %u already, so a bind to port %u fails with "
 			"EADDRINUSE; to say which one moves, use reuse-run -p %u:%u, or the rule "
 			"port=%u -> share to=:%u",

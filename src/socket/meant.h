@@ -16,8 +16,9 @@ enum meant {
 	MEANT_ALWAYS,
 };
 
-#define MEANT_UDP_MOST 64 /* UDP sockets of a process that are MEANT_IF_OPEN; others are not sent  \
-			   */
+#define MEANT_UDP_MOST                                                                             \
+	64 /* UDP sockets of a process that are MEANT_IF_OPEN; others are not sent                 \
+	    */
 
 /*
  * Opens what all processes of one family remember of their binds, before the first fork. Where

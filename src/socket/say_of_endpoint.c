@@ -18,5 +18,5 @@ void say_of_endpoint(const struct configuration *configuration, enum log_level l
 	va_start(args, format);
 	text_vformat(&text, format, args);
 	va_end(args);
-	log_write(&configuration->log, level, "%s", bytes);
+	log_write_seldom(&configuration->log, level, "%s", bytes);
 }

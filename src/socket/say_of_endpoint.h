@@ -5,7 +5,10 @@
 
 #include "policy/source.h"
 
-/* FORMAT is that of text_format(). Async-signal-safe, and leaves errno alone. */
+/*
+ * FORMAT is that of text_format(). The same line is written at most once a second.
+ * Async-signal-safe, and leaves errno alone.
+ */
 void say_of_endpoint(const struct configuration *configuration, enum log_level level,
 	const struct endpoint *endpoint, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -63,36 +63,41 @@ static bool listens_somewhere(struct supervisor *supervisor, struct copy *copy, 
 	       (!listening.is_to_be_kept || now - copy->listening_ms >= MESSAGE_WAIT_MS);
 }
 
-/* The copy whose endpoints COPY has to listen on, or NULL. */
+/* The copy that COPY replaces and whose sockets are kept, or NULL. */
 static const struct copy *model_of(const struct supervisor *supervisor, const struct copy *copy)
 {
 	const struct copy *predecessor = queue_replaced_by(supervisor, copy);
 
-	return predecessor && supervisor->options->ready == READY_LISTEN &&
-			       keeper_owns_any(&supervisor->keeper, predecessor)
-		       ? predecessor
-		       : NULL;
+	return predecessor && keeper_owns_any(&supervisor->keeper, predecessor) ? predecessor
+										: NULL;
 }
 
-/* Whether it listens on what the one before it listened on, or if there was none, anywhere. */
+/*
+ * Whether it listens: on what the one before it listened on, where that is all that is asked for,
+ * else anywhere. A program that never listens need not.
+ */
 static bool listens(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	const struct copy *model = model_of(supervisor, copy);
+	bool is_all = supervisor->options->ready == READY_LISTEN;
 
-	if (model)
+	if (model && is_all)
 		return !keeper_missing(&supervisor->keeper, copy, model, NULL);
-	if (!queue_replaced_by(supervisor, copy) && supervisor->options->ready != READY_LISTEN)
+	if (!model && !is_all)
 		return true;
 	return keeper_has_any(&supervisor->keeper, copy) ||
 	       listens_somewhere(supervisor, copy, now);
 }
 
-/* Whether it listens still, when what it has closed meanwhile is let go. */
+/*
+ * Whether it listens still, when what it has closed meanwhile is let go. One that was ready before
+ * it had a socket has yet to show what it asks for.
+ */
 static bool settles(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	settle(&supervisor->keeper, copy);
 	copy->has_listened = listens(supervisor, copy, now);
-	copy->is_settled = copy->has_listened;
+	copy->is_settled = copy->has_listened && keeper_has_any(&supervisor->keeper, copy);
 	copy->settled_ms = now;
 	if (!copy->has_listened)
 		copy->ready_ms = 0;
@@ -227,6 +232,6 @@ void ready_print_obstacle(struct supervisor *supervisor, const struct copy *copy
 		text_format(text, ": its bind to %s", copy->failed_bind);
 	else if (check_connects(&supervisor->options->ready_check) && asking_outcome(copy)[0])
 		text_format(text, ": it %s", asking_outcome(copy));
-	else if (model)
+	else if (model && supervisor->options->ready == READY_LISTEN)
 		print_missing(supervisor, copy, model, text);
 }

@@ -24,9 +24,10 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define LOOK_MS	 50	     /* between two looks at what the kernel does not tell by itself */
-#define LATE_MS	 (5 * 1000)  /* after a copy was ready */
-#define RETRY_MS (10 * 1000) /* where a process cannot be started at all */
+#define LOOK_MS	  50	      /* between two looks at what the kernel does not tell by itself */
+#define SETTLE_MS 500	      /* for what such a copy opens that was ready before it listened */
+#define LATE_MS	  (5 * 1000)  /* after a copy was ready */
+#define RETRY_MS  (10 * 1000) /* where a process cannot be started at all */
 
 static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
 {
@@ -80,9 +81,12 @@ static void advance_ready(struct supervisor *supervisor, struct copy *copy, int6
 {
 	struct keeper *keeper = &supervisor->keeper;
 
-	/* It was left alone before it listened, and does so now. */
-	if (!copy->is_settled && keeper_has_any(keeper, copy))
-		ready_is(supervisor, copy, now);
+	/* It was ready, or left alone, before it listened, and does so now. */
+	if (!copy->is_settled && keeper_has_any(keeper, copy)) {
+		copy->listening_ms = copy->listening_ms ? copy->listening_ms : now;
+		if (now - copy->listening_ms >= SETTLE_MS)
+			ready_is(supervisor, copy, now);
+	}
 	if (copy->is_to_settle)
 		settle(keeper, copy);
 	if (!copy->is_settled || copy->is_late_said || now - copy->settled_ms < LATE_MS)

@@ -394,3 +394,38 @@ Test(rule, random_rules_print_and_parse_to_the_same)
 		arena_close(&again.arena);
 	}
 }
+
+/* ---- whose port it is ---- */
+
+Test(rule, a_rule_names_the_ports_that_it_has_and_not_all_of_them)
+{
+	static const struct {
+		const char *rule;
+		uint16_t port;
+		bool is_named;
+	} cases[] = {
+		{"tcp port=8080 share", 8080, true},
+		{"tcp port=8080 share", 8081, false},
+		{"tcp port=80,8080 share", 8080, true},
+		{"udp port=49152-65535 share", 50000, true},
+		{"udp port=5000-5100 share", 5101, false},
+		/* everybody's, as the built-in policy and -a write it */
+		{"tcp udp port=1-65535 share", 8080, false},
+		{"tcp port=0-65535 share", 8080, false},
+		{"tcp port=1024-65535 share", 8080, false},
+		{"tcp port=8080,1-65535 share", 8080, true},
+		{"tcp share", 8080, false},
+		{"tcp addr=::1 share", 8080, false},
+		/* where a target has a port, sockets are on that one */
+		{"tcp port=80 share to=:8080", 8080, true},
+		{"tcp port=80 share to=:8080", 80, false},
+		{"tcp port=1-65535 share to=:8080 once", 8080, true},
+		{"tcp port=8080 share to=127.0.0.1", 8080, true},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct rule *rule = parse_one(cases[i].rule);
+		cr_expect_eq(rule_names_port(rule, cases[i].port), cases[i].is_named, "%s, %u",
+			cases[i].rule, cases[i].port);
+	}
+}
