@@ -171,6 +171,7 @@ Test(probation, what_waits_in_the_queue_of_one_that_dies_is_served)
 	struct process *attempt = roll_start(supervisor);
 	wait_ready(supervisor, 2);
 	pid_t new = copy_in(supervisor, 0);
+	wait_row(supervisor, 0, old, ",\"state\":\"draining\",");
 	cr_assert_eq(kill(new, SIGSTOP), 0);
 	wait_stopped(new);
 	for (int i = 0; i < 3; i++) {

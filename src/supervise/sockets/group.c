@@ -3,6 +3,7 @@
 
 #include "ground/clock.h"
 #include "ground/errnos.h"
+#include "places.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -79,63 +80,10 @@ static void shut(struct group *group, const unsigned *numbers, unsigned n_closed
 		group->is_shut[numbers[i]] = true;
 }
 
-/* ---- places ---- */
-
 /* Whether the numbers of the open members are known, too. */
 static bool are_all_known(const struct group *group)
 {
 	return group->order.n_known == group->order.count;
-}
-
-/* Puts a member among those of its slot, in the order of their inodes: numbers change. */
-static void add_member(const struct group *group, int *numbers, unsigned *count, unsigned number)
-{
-	unsigned at = (*count)++;
-
-	while (at > 0 && group->order.members[numbers[at - 1]] > group->order.members[number]) {
-		numbers[at] = numbers[at - 1];
-		at--;
-	}
-	numbers[at] = (int)number;
-}
-
-/* How many sockets each slot has that are open, and at the most. */
-static unsigned count_members(const struct group *group, unsigned *counts)
-{
-	unsigned most = 0;
-
-	memset(counts, 0, group->n_slots * sizeof *counts);
-	for (unsigned i = 0; i < group->order.count; i++) {
-		unsigned slot = group->slots[i];
-		if (group->is_closed[i] || slot >= group->n_slots)
-			continue;
-		counts[slot]++;
-		most = counts[slot] > most ? counts[slot] : most;
-	}
-	return most;
-}
-
-/* A client stays in its slot, however many sockets that has. */
-static void find_places(const struct group *group, struct steer_places *places, int *numbers)
-{
-	unsigned counts[STEER_PLACES_MOST];
-
-	*places = (struct steer_places){.numbers = numbers};
-	if (!group->n_slots || group->n_slots > STEER_PLACES_MOST || !are_all_known(group))
-		return;
-	unsigned width = count_members(group, counts);
-	if (width == 0 || group->n_slots * width > STEER_PLACES_MOST)
-		return;
-	places->slots = group->n_slots;
-	places->width = width;
-	memset(counts, 0, sizeof counts);
-	for (unsigned i = 0; i < group->n_slots * width; i++)
-		numbers[i] = -1;
-	for (unsigned i = 0; i < group->order.count; i++) {
-		unsigned slot = group->slots[i];
-		if (!group->is_closed[i] && slot < group->n_slots)
-			add_member(group, numbers + slot * width, &counts[slot], i);
-	}
 }
 
 /* ---- the program in force ---- */
@@ -148,10 +96,11 @@ static bool build(struct group *group, struct steer_program *program, unsigned *
 	unsigned count = group->order.count;
 	int placed[STEER_PLACES_MOST];
 	struct steer_places places;
+	const struct places_of of = {&group->order, group->is_closed, group->slots, group->n_slots};
 
 	if (group->n_closed > STEER_CLOSED_MOST || !closed_numbers(group, numbers, n_closed))
 		return false;
-	find_places(group, &places, placed);
+	places_find(&of, &places, placed);
 	if (guest)
 		steer_build_for_guest(program, group->is_wanted ? choice : NULL, &places, count,
 			numbers, *n_closed, guest);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "steered.h"
 
+#include "snapshot.h"
+
 #include <stdlib.h>
 
 static unsigned row_of(const struct table_entry *place)
@@ -106,6 +108,19 @@ void steered_free(struct steered_table *table)
 }
 
 /* ---- members ---- */
+
+bool steered_misses_member(const struct steered_table *table, struct snapshot *snapshot)
+{
+	struct steered *steered = NULL;
+	struct slice seen;
+
+	while ((steered = steered_next(table, steered))) {
+		if (snapshot_at(snapshot, &steered->group.place, &seen) == 0 &&
+			seen.count < steered->group.order.count)
+			return true;
+	}
+	return false;
+}
 
 struct kept *steered_member(const struct steered *steered, uint32_t inode)
 {

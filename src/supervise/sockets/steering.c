@@ -4,6 +4,7 @@
 #include "closed.h"
 #include "group_lock.h"
 #include "left_steered.h"
+#include "slots.h"
 #include "snapshot.h"
 #include "steered.h"
 
@@ -14,7 +15,6 @@
 
 #define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the drained copy serves */
 #define ATTEMPTS_MOST 10   /* where the members change while they are measured */
-#define NO_SLOT	      UINT16_MAX
 
 struct steering {
 	const struct policy *policy;
@@ -90,37 +90,6 @@ static void mark_closed(const struct steering *steering, struct steered *steered
 /* ---- who gets the others ---- */
 
 /*
- * Whose each member is. One that is not ours has a number of its own, as a copy has; but one that
- * joins while a copy starts may be that one, and has none before we know.
- */
-static void note_slots(const struct steering *steering, struct steered *steered, bool is_starting)
-{
-	struct group *group = &steered->group;
-	unsigned n_queues = steering->n_queues;
-
-	group->n_slots = steering->n_slots < n_queues ? steering->n_slots : n_queues;
-	for (unsigned i = 0; i < group->order.count; i++) {
-		uint32_t inode = group->order.members[i];
-		const struct kept *kept = steered_member(steered, inode);
-		if (kept)
-			group->slots[i] = (uint16_t)(kept->slot % n_queues);
-		else if (!is_starting || steered_is_stranger(steered, inode))
-			group->slots[i] = (uint16_t)group->n_slots++;
-		else
-			group->slots[i] = NO_SLOT;
-	}
-}
-
-static bool has_several_slots(const struct group *group)
-{
-	for (unsigned i = 1; i < group->order.count; i++) {
-		if (group->slots[i] != group->slots[0])
-			return true;
-	}
-	return false;
-}
-
-/*
  * A datagram has no connection to stay with. The kernel's own choice changes with each member that
  * comes or goes, so each flow has a copy, which it keeps.
  */
@@ -135,7 +104,7 @@ static const struct steer *usual_choice(
 
 	if (rule && rule->actions.has_steer)
 		return rule->actions.steer.mode != STEER_HASH ? &rule->actions.steer : NULL;
-	return steered_is_udp(steered) && has_several_slots(&steered->group) ? &by_flow : NULL;
+	return steered_is_udp(steered) && slots_are_several(&steered->group) ? &by_flow : NULL;
 }
 
 static void decide(const struct steering *steering, struct steered *steered, bool is_starting)
@@ -143,7 +112,7 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 	static predicate *const levels[] = {is_well, is_ready, is_served};
 	struct group *group = &steered->group;
 
-	note_slots(steering, steered, is_starting);
+	slots_note(steered, steering->n_slots, steering->n_queues, is_starting);
 	const struct steer *usual = usual_choice(steering, steered);
 	group->n_closed = group->order.count;
 	for (size_t i = 0; i < 3 && group->n_closed == group->order.count; i++)
@@ -164,23 +133,6 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 }
 
 /* ---- who is in one ---- */
-
-/*
- * Whether a member that was there is not seen any more. The kernel answers in several parts, and
- * where a socket leaves the front of a row between two of them, the next one is not shown.
- */
-static bool misses_member(const struct steering *steering, struct snapshot *snapshot)
-{
-	struct steered *steered = NULL;
-	struct slice seen;
-
-	while ((steered = steered_next(&steering->groups, steered))) {
-		if (snapshot_at(snapshot, &steered->group.place, &seen) == 0 &&
-			seen.count < steered->group.order.count)
-			return true;
-	}
-	return false;
-}
 
 /* Where a copy is the first of ours to join, those that it has found there are strangers. */
 static void look_at(struct steered *steered, struct snapshot *snapshot, bool is_starting)
@@ -220,7 +172,7 @@ static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_
 	struct group *list = NULL;
 	bool are_known = true;
 
-	if (misses_member(steering, snapshot))
+	if (steered_misses_member(&steering->groups, snapshot))
 		snapshot_forget(snapshot);
 	while ((steered = steered_next(&steering->groups, steered))) {
 		look_at(steered, snapshot, is_starting);
@@ -392,7 +344,7 @@ int steering_reach(struct steering *steering, struct snapshot *snapshot, const s
 	*reached = (struct reached){.fd = -1, .detour = reached->detour};
 	if (lock < 0)
 		return -EAGAIN;
-	if (misses_member(steering, snapshot))
+	if (steered_misses_member(&steering->groups, snapshot))
 		snapshot_forget(snapshot);
 	closed_hear(&steering->heard, &steering->told, geteuid());
 	int error = reach(steering, steered, snapshot, kept->entry.inode, reached);
