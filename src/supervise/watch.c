@@ -97,14 +97,24 @@ static enum asked ask(struct supervisor *supervisor, struct copy *copy, int64_t 
 
 /* ---- what follows ---- */
 
-/* Whether an answer of COPY holds for OTHER. */
+static bool have_one_queue(
+	const struct supervisor *supervisor, const struct copy *a, const struct copy *b)
+{
+	const struct kept *kept = supervisor->keeper.list;
+
+	while (kept && (!takers_have(kept->takers, a) || !takers_have(kept->takers, b)))
+		kept = kept->next;
+	return kept != NULL;
+}
+
+/* Whether an answer of COPY holds for OTHER: by the queue, whoever takes from it may have answered.
+ */
 static bool answers_for(
 	const struct supervisor *supervisor, const struct copy *copy, const struct copy *other)
 {
-	bool is_of_queue = check_connects(&supervisor->options->alive_check) &&
-			   copies_is_serving(other) && queue_has(supervisor, other, copy->slot);
-
-	return other == copy || is_of_queue;
+	return other == copy ||
+	       (check_connects(&supervisor->options->alive_check) && copies_is_serving(other) &&
+		       have_one_queue(supervisor, copy, other));
 }
 
 static void set_failing(struct supervisor *supervisor, const struct copy *copy)
