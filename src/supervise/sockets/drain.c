@@ -161,7 +161,7 @@ bool drain_is_over(
 bool drain_has_queue(const struct drained *drained, struct snapshot *snapshot)
 {
 	for (size_t i = 0; i < drained->n_sockets; i++) {
-		if (is_queued(snapshot, drained->sockets[i]))
+		if (count_queued(snapshot, drained->sockets[i]))
 			return true;
 	}
 	return false;
