@@ -127,11 +127,11 @@ def users_panels(lines):
     for ending, title in (("requests per second", "Requests per second"), ("latency, p99", "p99")):
         equal = named(gain, f" / one copy: {ending}")
         if equal:
-            yield bars(f"{title}, equal requests, compared with one copy", equal)
+            yield bars(f"{title}, equal (one copy: 1)", equal)
         uneven = [(label.replace(f", {UNEVEN_CLIENTS} clients", ""), number) for label, number in
                   named(queues, f" / a queue each: {ending}") if f" {UNEVEN_CLIENTS} clients" in label]
         if uneven:
-            yield bars(f"{title}, uneven requests, compared with a queue for each copy", uneven)
+            yield bars(f"{title}, uneven (a queue each: 1)", uneven)
     lost = named(lines.get("restart", []), ": lost requests a restart")
     if lost:
         yield bars("Requests lost at a restart under load", lost, True)

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WAITING 64 /* clients: that a socket has none of them happens once in 10^10 times at most  \
-		    */
+#define WAITING                                                                                    \
+	64 /* clients: that a socket has none of them happens once in 10^10 times at most          \
+	    */
 
 struct left {
 	const char *copies, *queues; /* options */
@@ -36,8 +37,8 @@ static struct process *start(const struct left *left, int port)
 	struct process *supervisor = process_start(
 		WORDS(need_program("python3"), script_path("left.py"), format("%d", port),
 			format("%d", left->n_left), run_path(), "-v", left->copies, left->queues,
-			"--ready-delay=0", need_program("python3"), script_path("slow.py"),
-			format("%d", port)),
+			"--probation=100ms", "--ready-delay=0", need_program("python3"),
+			script_path("slow.py"), format("%d", port)),
 		.is_bare = true);
 
 	process_wait_text(supervisor, "listening");
@@ -49,8 +50,8 @@ static void expect_answers(const int *waiting, const struct left *left)
 	for (int i = 0; i < WAITING; i++) {
 		char answer[32] = "";
 		ssize_t got = recv(waiting[i], answer, sizeof answer - 1, 0);
-		cr_assert_gt(
-			got, 0, "%s %s %d: client %d", left->copies, left->queues, left->n_left, i);
+		cr_assert_gt(got, 0, "%s %s %d: client %d", left->copies, left->queues,
+			"--probation=100ms", left->n_left, i);
 		close(waiting[i]);
 	}
 }

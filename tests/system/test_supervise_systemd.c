@@ -195,6 +195,17 @@ Test(supervise_systemd, a_queue_of_all_copies_outlives_restarts_and_the_death_of
 	wait_listening("tcp", port, 0);
 }
 
+static bool has_stored(void *context)
+{
+	return systemd_stored("web") == *(int *)context;
+}
+
+/* A socket listens a moment before systemd has it. */
+static void wait_stored(int sockets)
+{
+	wait_until(has_stored, &sockets, format("%d sockets in the store", sockets));
+}
+
 /*
  * The old sockets and the new one of a roll were kept, and somebody waits in each. A copy is READY
  * that often when each socket has been emptied.
@@ -208,7 +219,7 @@ static void kill_in_roll(const char *options, int copies, int sockets, int repla
 	systemd_do("start", "web");
 	struct process *clients = load_start(port, 8);
 	systemd_kill(main_process(), SIGHUP);
-	wait_listening("tcp", port, sockets + 1);
+	wait_stored(sockets + 1);
 	systemd_kill(main_process(), SIGKILL);
 	systemd_wait_log(" is ready\n", 2 * copies + replaced);
 	wait_listening("tcp", port, sockets);
