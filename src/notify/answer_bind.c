@@ -203,7 +203,8 @@ static int take_kept(struct binding *binding)
 
 	if (binding->rule->actions.adopt)
 		taken = adopt_with_rights(binding);
-	if (taken == 0 && binding->rule->actions.keep &&
+	/* The table first: most binds are of endpoints that nobody has kept. */
+	if (taken == 0 && binding->rule->actions.keep && keeper->knows(&binding->endpoint) &&
 		may_bind(&call->caller, binding->endpoint.port)) {
 		taken = keeper->take(call->configuration, call->fd, &binding->endpoint);
 		is_kept = taken == 1;

@@ -14,6 +14,7 @@
  * socket. A socket that TAKE or ADOPT has put in its place goes to the program as well.
  */
 struct notify_keeper {
+	bool (*knows)(const struct endpoint *endpoint); /* whether TAKE may find one */
 	int (*take)(
 		const struct configuration *configuration, int fd, const struct endpoint *endpoint);
 	void (*placed)(

@@ -365,7 +365,7 @@ static int take(const struct configuration *configuration, int fd, const struct 
 	const struct keep_request request = {.what = TAKE, .endpoint = *endpoint};
 	int kept, taken = 0;
 
-	if (channels.to_keeping >= 0 && kept_table_knows(endpoint))
+	if (channels.to_keeping >= 0)
 		taken = ask(request, configuration, fd, &kept);
 	if (taken <= 0)
 		return 0;
@@ -438,6 +438,7 @@ bool kept_sockets_is_wanted(const struct configuration *configuration)
 }
 
 const struct notify_keeper kept_sockets_keeper = {
+	.knows = kept_table_knows,
 	.take = take,
 	.placed = placed,
 	.meaning = keep_meaning,

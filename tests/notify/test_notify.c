@@ -72,6 +72,12 @@ static int interrupt(
 	return 0;
 }
 
+static bool know_all(const struct endpoint *endpoint)
+{
+	(void)endpoint;
+	return true;
+}
+
 static enum meant mean_nothing(const struct rule *rule, int fd, const struct endpoint *endpoint)
 {
 	(void)rule;
@@ -121,7 +127,8 @@ Test(notify, a_bind_that_is_interrupted_after_it_was_done_and_repeated_succeeds)
 	struct variables variables = {.value = {[VARIABLE_REUSE_RULES] = "tcp -> share keep",
 					      [VARIABLE_REUSE_CONFIG] = ""}};
 	const struct configuration *configuration = source_load(&variables, SOURCE_EVERY_PROGRAM);
-	const struct notify_keeper keeper = {.take = interrupt,
+	const struct notify_keeper keeper = {.knows = know_all,
+		.take = interrupt,
 		.meaning = mean_nothing,
 		.store = keep_nothing,
 		.note_bind = note_nothing,

@@ -25,7 +25,8 @@ static const char *const limits[] = {"shutdown 2\n", "closed for good", "Type=fo
 /* What the library and its keeper say to each other. */
 static const char *const protocol[] = {"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID",
 	"LISTEN_FDNAMES", "FDSTORE\n", "REUSE_KEEP", "REUSE_WORKER", "REUSE_GENERATION",
-	"REUSE_SUCCESSOR", "REUSE_SHARED", "FDSTORE=1", "FDPOLL=0", "FDNAME=", "FDSTOREREMOVE=1",
+	"REUSE_SUCCESSOR", "REUSE_SHARED", "FDSTORE=1", "FDPOLL=0", "REUSE_ASKED=1",
+	"REUSE_BIND_FAILED=", "REUSE_ERRNO=", "REUSE_BIND_DONE=1", "FDNAME=", "FDSTOREREMOVE=1",
 	"REUSE_KEPT", "F_SETLK", "libreuse\\-order", ".Ss Versions\n"};
 
 static const char *page_of(const char *name)

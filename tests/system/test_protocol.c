@@ -98,9 +98,9 @@ Test(protocol, the_library_takes_a_socket_of_a_later_supervisor)
 	cr_expect_eq(count_listening("tcp", port), 1);
 	process_wait_text(keeper, format("kept %lu\n", inode));
 	/* and says so in the words of this version */
-	process_wait_text(
-		keeper, format("FDSTORE=1 FDPOLL=0 FDNAME=libreuse-%lu-tcp-127.0.0.1-%d with 1\n",
-				inode, port));
+	process_wait_text(keeper, format("FDSTORE=1 FDPOLL=0 REUSE_ASKED=1 "
+					 "FDNAME=libreuse-%lu-tcp-127.0.0.1-%d with 1\n",
+					  inode, port));
 }
 
 /* A later one has kept a file of its own besides the sockets. */
