@@ -304,7 +304,10 @@ static int add_rules(struct compiled *compiled, const struct policy *policy)
 
 	for (uint32_t i = 0; !error && i < policy->count; i++) {
 		error = add_rule(compiled, first + i * ROWS_PER_RULE, &policy->rules[i]);
-		compiled->rows->head.has_exclusive |= policy->rules[i].actions.exclusive;
+		const struct actions *actions = &policy->rules[i].actions;
+		compiled->rows->head.has_exclusive |= actions->exclusive;
+		compiled->rows->head.has_source |=
+			actions->from.has_address || actions->from.has_port;
 	}
 	compiled->rows->head.rules = first;
 	compiled->rows->head.n_rules = (uint32_t)policy->count;
