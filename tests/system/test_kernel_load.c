@@ -273,3 +273,78 @@ Test(kernel_load, what_is_missing_is_said)
 				    "umount -a -t cgroup2; exec \"$0\" attach /tmp", bpf_path())),
 		"mount -t cgroup2 cgroup2");
 }
+
+/* ---- reuse-run --hook=kernel ---- */
+
+#define in_kernel(...)                                                                             \
+	process_start(WORDS(run_path(), "--hook=kernel", __VA_ARGS__), .is_bare = true,            \
+		.environment = kernel_environment())
+
+/* In a cgroup of the test's, so that nothing stays. */
+static struct process *run_in(const char *cgroup, const char *const *words)
+{
+	const char *all[16] = {"/bin/sh", "-c", "echo 0 >\"$0/cgroup.procs\" && exec \"$@\"",
+		cgroup, run_path(), "--hook=kernel"};
+	size_t count = 6;
+
+	for (; *words && count < 15; words++)
+		all[count++] = *words;
+	return process_start(all, .is_bare = true, .environment = kernel_environment());
+}
+
+Test(kernel_load, reuse_run_gives_a_program_a_cgroup_that_is_attached)
+{
+	int port = port_new(), denied = port_new();
+	const char *cgroup = new_cgroup(), *server = program_path("server_static");
+
+	kernel_prepare();
+	reuse_bpf(0, "load", "-f",
+		kernel_rules(format("port=%d -> share\nport=%d -> deny", port, denied)));
+	for (int i = 0; i < 2; i++)
+		run_in(cgroup, WORDS(server, "tcp", "127.0.0.1", format("%d", port)));
+	wait_listening("tcp", port, 2);
+	struct process *refused =
+		run_in(cgroup, WORDS(server, "tcp", "127.0.0.1", format("%d", denied)));
+	cr_expect_neq(process_wait(refused), 0);
+	cr_expect(strstr(process_output(refused), "Permission denied"), "%s",
+		process_output(refused));
+	/* two are in use, and the next one removes the third */
+	process_wait(run_in(cgroup, WORDS("/bin/true")));
+	cr_expect_eq(count_files(format("%s", cgroup)) - count_files(new_cgroup()), 3);
+}
+
+Test(kernel_load, a_program_in_a_cgroup_that_is_attached_stays_there)
+{
+	const char *cgroup = kernel_attach("share"), *server = program_path("server_static");
+	int port = port_new(), n_files = count_files(cgroup);
+
+	run_in(cgroup, WORDS(server, "tcp", "127.0.0.1", format("%d", port)));
+	wait_listening("tcp", port, 1);
+	cr_expect_eq(count_files(cgroup), n_files);
+}
+
+Test(kernel_load, reuse_run_says_what_it_lacks_for_the_kernel_hook)
+{
+	const char *rules = kernel_rules("share");
+
+	kernel_prepare();
+	struct process *process = in_kernel("/bin/true");
+	expect_status(process, 69);
+	expect_says(process, "run reuse-bpf load first");
+	reuse_bpf(0, "load", "-f", rules);
+	process = in_kernel("-r", "deny", "/bin/true");
+	expect_status(process, 64);
+	expect_says(process, "has the rules that reuse-bpf load has put in force");
+	process = in_kernel("-n", "2", "/bin/true");
+	expect_status(process, 64);
+	expect_says(process, "is for one program");
+	process = in_kernel("--explain", "/bin/true");
+	expect_status(process, 0);
+	expect_says(process, "the kernel hook is taken for /bin/true: as --hook says; ");
+	expect_says(process, "the kernel hook does not see: SCTP and raw sockets");
+	expect_says(process, "those that reuse-bpf list prints");
+	process = process_start(WORDS(run_path(), "--hook=kernel", "/bin/true"), .is_bare = true,
+		.environment = kernel_environment(), .user = "nobody");
+	expect_status(process, 77);
+	expect_says(process, "it takes root");
+}
