@@ -108,7 +108,7 @@ static __always_inline int prepare_bind(struct bpf_sock_addr *ctx, struct call *
 	if (error || !call->head)
 		return error;
 	remember_port(ctx, call);
-	if (!call->actions || !(call->actions->flags & ROW_EXCLUSIVE))
+	if (call->head->has_exclusive && !(call->actions && call->actions->flags & ROW_EXCLUSIVE))
 		forget_exclusive(ctx);
 	if (!call->actions)
 		return 0;
