@@ -63,7 +63,7 @@ _reuse_run_value() {
 		;;
 	--ready) mapfile -t COMPREPLY < <(compgen -W 'listen notify tcp http:' -- "$2") ;;
 	--alive) mapfile -t COMPREPLY < <(compgen -W 'tcp http:' -- "$2") ;;
-	--hook) mapfile -t COMPREPLY < <(compgen -W 'auto preload notify strict' -- "$2") ;;
+	--hook) mapfile -t COMPREPLY < <(compgen -W 'auto preload notify kernel strict' -- "$2") ;;
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--steer) mapfile -t COMPREPLY < <(compgen -W 'hash random cpu source source/' -- "$2") ;;
 	--restart) mapfile -t COMPREPLY < <(compgen -W 'on-failure always no' -- "$2") ;;

@@ -9,6 +9,7 @@ static const char *const names[HOOK_COUNT] = {
 	[HOOK_AUTO] = "auto",
 	[HOOK_PRELOAD] = "preload",
 	[HOOK_NOTIFY] = "notify",
+	[HOOK_KERNEL] = "kernel",
 	[HOOK_STRICT] = "strict",
 };
 
@@ -28,9 +29,15 @@ const char *hook_name(enum hook hook)
 
 const char *hook_misses(enum hook hook)
 {
-	return hook == HOOK_NOTIFY
-		       ? "io_uring, and addresses given to sendto(), sendmsg() or MSG_FASTOPEN"
-		       : "raw system calls, dlsym() on a handle of libc, plugins loaded with "
-			 "RTLD_DEEPBIND, children that get an empty environment, set-user-ID "
-			 "programs, and io_uring";
+	switch (hook) {
+	case HOOK_NOTIFY:
+		return "io_uring, and addresses given to sendto(), sendmsg() or MSG_FASTOPEN";
+	case HOOK_KERNEL:
+		return "SCTP and raw sockets, UDP-Lite but for bind(), and listen() on a socket "
+		       "that was never bound";
+	default:
+		return "raw system calls, dlsym() on a handle of libc, plugins loaded with "
+		       "RTLD_DEEPBIND, children that get an empty environment, set-user-ID "
+		       "programs, and io_uring";
+	}
 }

@@ -9,6 +9,7 @@ enum hook {
 	HOOK_AUTO,
 	HOOK_PRELOAD,
 	HOOK_NOTIFY,
+	HOOK_KERNEL, /* what reuse-bpf has loaded, attached to a control group of its own */
 	HOOK_STRICT, /* as auto, but rules that protect get the hook that sees the most */
 	HOOK_COUNT
 };
@@ -16,11 +17,11 @@ enum hook {
 /* Whether libreuse was built with libseccomp, which the notify hook needs. */
 extern const bool hook_has_notify;
 
-/* "auto", "preload", "notify" or "strict"; hook_of() of any other word is HOOK_COUNT. Pure. */
+/* The words; hook_of() of any other one is HOOK_COUNT. Pure. */
 enum hook hook_of(const char *name);
 const char *hook_name(enum hook hook);
 
-/* What the preload hook or the notify hook does not see, as a list in words. */
+/* What one of the three hooks does not see, as a list in words. */
 const char *hook_misses(enum hook hook);
 
 #endif

@@ -54,7 +54,7 @@ static int report_missing(const char *command, int status)
 bool prepare_is_permission(int status)
 {
 	return status == 0 || status == PREPARE_NOTIFY || status == PREPARE_NOTIFY_OR_PRELOAD ||
-	       status == PREPARE_PRELOAD_ASAN;
+	       status == PREPARE_PRELOAD_ASAN || status == PREPARE_KERNEL;
 }
 
 void prepare_for_asan(void)
@@ -164,10 +164,23 @@ static int take_either(const struct subject *subject)
 	return PREPARE_NOTIFY_OR_PRELOAD;
 }
 
+/* Nothing is to be changed, so it can only be said. */
+static void explain_kernel(const struct subject *subject)
+{
+	report_choice(subject, HOOK_KERNEL, "as --hook says; ");
+	fprintf(stderr,
+		"reuse-run: its rules are those that reuse-bpf list prints; what follows is "
+		"what those here would do\n");
+}
+
 static int choose(enum hook wish, const struct subject *subject)
 {
 	enum inspect_hook possible = subject->inspection.hook;
 
+	if (wish == HOOK_KERNEL && !subject->configuration->policy.is_explained)
+		return PREPARE_KERNEL;
+	if (wish == HOOK_KERNEL)
+		explain_kernel(subject);
 	if (wish == HOOK_NOTIFY)
 		return take_notify(subject, "as --hook says; ");
 	if (possible == INSPECT_NEITHER)

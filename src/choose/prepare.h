@@ -15,6 +15,7 @@ const struct policy *prepare_policy(void);
 #define PREPARE_NOTIFY		  3 /* under the notify hook */
 #define PREPARE_NOTIFY_OR_PRELOAD 4 /* ... or the preload hook, where that is not available */
 #define PREPARE_PRELOAD_ASAN	  5 /* under the preload hook, after prepare_for_asan() */
+#define PREPARE_KERNEL		  6 /* under the kernel hook */
 
 /*
  * Whether the program may be started; what stands against it, or may surprise, is said on standard
@@ -23,7 +24,7 @@ const struct policy *prepare_policy(void);
  */
 int prepare_program(enum hook wish, const char *command, const char *preload);
 
-/* Whether it is 0 or one of the three above. */
+/* Whether it is 0 or one of those above. */
 bool prepare_is_permission(int status);
 
 /*

@@ -100,6 +100,8 @@ static bool goes_together(const struct command *command)
 	bool is_looking = command->verb == COMMAND_WHO || command->verb == COMMAND_WHY;
 	bool is_asking = command->verb == COMMAND_ROLL || command->verb == COMMAND_SCALE ||
 			 command->verb == COMMAND_STATUS || command->verb == COMMAND_STOP;
+	bool is_kernel = command->options.hook == HOOK_KERNEL && command->verb == COMMAND_RUN &&
+			 !command->is_explained;
 
 	if (command->is_json && command->is_watched)
 		return wrong("--json and --watch do not go together");
@@ -140,6 +142,15 @@ static bool goes_together(const struct command *command)
 		!command_is_supervised(command))
 		return wrong("%s is for --stop, or for the supervisor, which -n or --keep start",
 			command->for_stopped);
+	if (is_kernel && command_is_supervised(command))
+		return wrong(
+			"--hook=kernel is for one program, since it keeps no sockets for copies; "
+			"attach the control group of the supervisor with reuse-bpf attach");
+	if (is_kernel && (command->own || command->address || command->port || command->n_moves ||
+				 command->steer))
+		return wrong(
+			"--hook=kernel has the rules that reuse-bpf load has put in force, and "
+			"takes no others; put them into the file, and load it");
 	if (command->steer && command->own)
 		return wrong("--steer is for rules that are made here, and not for those of %s; "
 			     "write steer=%s into the rule",

@@ -6,6 +6,7 @@
 #include "ground/errnos.h"
 #include "ground/exit_status.h"
 #include "ground/standard.h"
+#include "kernel/own_cgroup.h"
 #include "library.h"
 #include "notify/parent.h"
 #include "policy/source.h"
@@ -121,19 +122,32 @@ int run_as_parent(const struct options *options)
 		configuration, options->command, options->hook == HOOK_NOTIFY, options->preload);
 }
 
+static int execute(char **words)
+{
+	execvp(words[0], words);
+	int error = errno;
+	fprintf(stderr, "reuse-run: %s: cannot be run: %s\n", words[0], errno_name(error));
+	return exit_status_for(error);
+}
+
 static int become(const struct options *options)
 {
-	char **words = options->command;
-
 	/* Without it, the program would do what no rule allows. */
 	if (setenv("LD_PRELOAD", options->preload, true) < 0) {
 		perror("reuse-run");
 		return EX_OSERR;
 	}
-	execvp(words[0], words);
-	int error = errno;
-	fprintf(stderr, "reuse-run: %s: cannot be run: %s\n", words[0], errno_name(error));
-	return exit_status_for(error);
+	return execute(options->command);
+}
+
+static int become_in_cgroup(const struct options *options)
+{
+	int status = own_cgroup_enter();
+
+	if (status)
+		return status;
+	library_remove(); /* one hook is enough here, too */
+	return execute(options->command);
 }
 
 static int supervise(struct options *options)
@@ -190,6 +204,8 @@ static int run_program(struct command *command)
 
 	if (!prepare_is_permission(status))
 		return status;
+	if (status == PREPARE_KERNEL)
+		return become_in_cgroup(options);
 	if (status == PREPARE_PRELOAD_ASAN)
 		prepare_for_asan();
 	bool is_notified = status == PREPARE_NOTIFY || status == PREPARE_NOTIFY_OR_PRELOAD;

@@ -28,8 +28,9 @@ const struct table_row table_rows[] = {
 	{"-v", "--verbose", NULL, TABLE_RUN, TABLE_VERBOSE, 0,
 		"log what is done; twice: everything", NULL},
 	{NULL, "--hook", "HOOK", TABLE_RUN, TABLE_HOOK, OPTIONS(hook),
-		"how PROGRAM's calls are caught: auto, preload or notify; strict: so that every "
-		"rule that protects holds", "auto preload notify strict"},
+		"how PROGRAM's calls are caught: auto, preload or notify; kernel: by what reuse-bpf "
+		"has loaded; strict: so that every rule that protects holds",
+		"auto preload notify kernel strict"},
 	{NULL, "--no-inherit", NULL, TABLE_RUN, TABLE_FLAG, IN(leaves_children),
 		"leave PROGRAM's children alone", NULL},
 	{"-c", "--check", NULL, TABLE_RUN, TABLE_VERB, COMMAND_CHECK,

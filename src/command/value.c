@@ -187,7 +187,7 @@ static bool read_hook(enum hook *hook, const char *value)
 {
 	*hook = hook_of(value);
 	return *hook != HOOK_COUNT ||
-	       wrong("--hook=%s: it is auto, preload, notify or strict", value);
+	       wrong("--hook=%s: it is auto, preload, notify, kernel or strict", value);
 }
 
 static bool read_filled(const char **string, const struct typed *typed)

@@ -72,8 +72,8 @@ static uint32_t count_prefixes(const struct index *index)
 	return last + 1;
 }
 
-static int add_prefixes(
-	struct compiled *compiled, const struct index *index, uint32_t first, uint32_t count)
+static int add_prefixes(struct compiled *compiled, const struct index *index, uint32_t first,
+	const uint32_t *useful, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		const struct node *node = &index->nodes[i];
@@ -81,7 +81,7 @@ static int add_prefixes(
 		if (!stretches)
 			return -ENOMEM;
 		compiled->rows[first + i].prefix = (struct row_prefix){
-			.parent = node->parent,
+			.parent = useful[node->parent],
 			.least = node->least,
 			.stretches = stretches,
 			.n_stretches = node->n_intervals,
@@ -93,23 +93,66 @@ static int add_prefixes(
 	return 0;
 }
 
+/* Whether some rule is for an address because of this prefix, and not of one around it. */
+static bool has_rules(const struct index *index, const struct node *node)
+{
+	const uint32_t *rules = index->first_rules + node->intervals * index->n_classes;
+
+	for (uint32_t i = 0; i < node->n_intervals * index->n_classes; i++) {
+		if (rules[i])
+			return true;
+	}
+	return false;
+}
+
+/* Those that have no rules need not be looked at: of each, the next longer one that is. */
+static uint32_t *find_useful(const struct index *index, uint32_t n_prefixes)
+{
+	uint32_t *useful = calloc(n_prefixes, sizeof *useful);
+
+	/* a parent comes before its children; the first one is always there */
+	for (uint32_t i = 1; useful && i < n_prefixes; i++)
+		useful[i] = has_rules(index, &index->nodes[i]) ? i : useful[index->nodes[i].parent];
+	return useful;
+}
+
+/* One that goes on with the same prefix as the one before is left out. */
+static int add_starts(struct compiled *compiled, struct row_view *view, const struct index *index,
+	const uint32_t *useful)
+{
+	uint32_t starts = add_rows(compiled, index->n_starts), count = 0;
+	const union row *rows = compiled->rows;
+
+	if (!starts)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < index->n_starts; i++) {
+		uint32_t prefix = useful[index->nodes_at[i]];
+		if (count > 0 && rows[starts + count - 1].start.prefix == prefix)
+			continue;
+		compiled->rows[starts + count++].start = (struct row_start){
+			.high = index->starts[i].high,
+			.low = index->starts[i].low,
+			.prefix = prefix,
+		};
+	}
+	view->starts = starts;
+	view->n_starts = count;
+	return 0;
+}
+
 static int add_index(struct compiled *compiled, enum row_place place, const struct index *index)
 {
 	uint32_t n_prefixes = count_prefixes(index);
-	uint32_t starts = add_rows(compiled, index->n_starts);
-	uint32_t prefixes = add_rows(compiled, n_prefixes);
+	uint32_t *useful = find_useful(index, n_prefixes);
+	struct row_view view = {.prefixes = add_rows(compiled, n_prefixes)};
+	int error = useful && view.prefixes ? add_starts(compiled, &view, index, useful) : -ENOMEM;
 
-	if (!starts || !prefixes)
-		return -ENOMEM;
-	compiled->rows[place].view = (struct row_view){
-		.starts = starts, .n_starts = index->n_starts, .prefixes = prefixes};
-	for (uint32_t i = 0; i < index->n_starts; i++)
-		compiled->rows[starts + i].start = (struct row_start){
-			.high = index->starts[i].high,
-			.low = index->starts[i].low,
-			.prefix = index->nodes_at[i],
-		};
-	return add_prefixes(compiled, index, prefixes, n_prefixes);
+	if (!error)
+		error = add_prefixes(compiled, index, view.prefixes, useful, n_prefixes);
+	free(useful);
+	if (!error)
+		compiled->rows[place].view = view;
+	return error;
 }
 
 static size_t count_entries(const struct policy *policy)
@@ -304,7 +347,10 @@ static int add_rules(struct compiled *compiled, const struct policy *policy)
 
 	for (uint32_t i = 0; !error && i < policy->count; i++) {
 		error = add_rule(compiled, first + i * ROWS_PER_RULE, &policy->rules[i]);
-		compiled->rows->head.has_exclusive |= policy->rules[i].actions.exclusive;
+		const struct actions *actions = &policy->rules[i].actions;
+		compiled->rows->head.has_exclusive |= actions->exclusive;
+		compiled->rows->head.has_source |=
+			actions->from.has_address || actions->from.has_port;
 	}
 	compiled->rows->head.rules = first;
 	compiled->rows->head.n_rules = (uint32_t)policy->count;

@@ -1,148 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The hook in the kernel: carries a policy out at bind(), connect() and sendmsg() of a cgroup. */
-#include "decide.bpf.h"
+#include "call.bpf.h"
 
-#include <asm/errno.h>
-#include <asm/socket.h>
-#include <linux/in.h>
-#include <linux/in6.h>
-
-#include <bpf/bpf_endian.h>
-#include <stdbool.h>
-#include <stddef.h>
-
-#define AF_INET	 2
-#define AF_INET6 10
-
-#define MAPPED	      0xffff00000000ULL /* the low half of ::ffff:0.0.0.0 */
-#define SETTINGS_MOST 64		/* a rule has fewer; checked when it is compiled */
-#define OPTLEN_MOST   4096		/* the kernel shows no longer value of an option */
-
-#define GO_ON 1
-
-/* ---- maps ---- */
-
-/* The policy in force: one map of rows, so that it is replaced as a whole. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(
-		values, struct {
-			__uint(type, BPF_MAP_TYPE_ARRAY);
-			__uint(map_flags, BPF_F_INNER_MAP);
-			__uint(max_entries, 1);
-			__uint(key_size, sizeof(__u32));
-			__uint(value_size, sizeof(union row));
-		});
-} policies SEC(".maps");
-
-/* One for each cgroup that the programs are attached to, by its number. */
-struct {
-	__uint(type, BPF_MAP_TYPE_CGROUP_STORAGE);
-	__type(key, __u64);
-	__type(value, struct row_place_state);
-} places SEC(".maps");
-
-struct socket_state {
-	__u8 is_exclusive;
-	__u8 has_source; /* from= gave its datagrams their address; the program has bound nothing */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct socket_state);
-} sockets SEC(".maps");
-
-/* ---- deciding ---- */
-
-struct call {
-	struct endpoint endpoint;
-	void *policy;
-	struct row_head *head;
-	struct row_actions *actions; /* NULL: no rule is for this call */
-	struct row_counts *counts;
-};
-
-static __always_inline __u32 kind_of(const struct bpf_sock_addr *ctx)
-{
-	__u32 kind = ctx->protocol == IPPROTO_TCP || ctx->protocol == IPPROTO_MPTCP ? ROW_TCP
-		     : ctx->protocol == IPPROTO_UDP				    ? ROW_UDP
-										    : ROW_OTHER;
-
-	return ctx->family == AF_INET6 ? kind + ROW_IP6 : kind;
-}
-
-static __always_inline struct endpoint endpoint4(const struct bpf_sock_addr *ctx)
-{
-	return (struct endpoint){
-		.low = MAPPED | bpf_ntohl(ctx->user_ip4),
-		.kind = kind_of(ctx),
-		.port = bpf_ntohs((__u16)ctx->user_port),
-	};
-}
-
-static __always_inline struct endpoint endpoint6(const struct bpf_sock_addr *ctx)
-{
-	return (struct endpoint){
-		.high = (__u64)bpf_ntohl(ctx->user_ip6[0]) << 32 | bpf_ntohl(ctx->user_ip6[1]),
-		.low = (__u64)bpf_ntohl(ctx->user_ip6[2]) << 32 | bpf_ntohl(ctx->user_ip6[3]),
-		.kind = kind_of(ctx),
-		.port = bpf_ntohs((__u16)ctx->user_port),
-	};
-}
-
-static __always_inline bool is_ip4(__u64 high, __u64 low)
-{
-	return high == 0 && low >> 32 == MAPPED >> 32;
-}
-
-static __always_inline bool is_paused(void)
-{
-	struct row_place_state *state = bpf_get_local_storage(&places, 0);
-
-	return state->is_paused;
-}
-
-/* Fills CALL in for its endpoint. Returns 0, or the error that the call fails with. */
-static __always_inline int find_rule(struct call *call, __u32 view)
-{
-	__u32 zero = 0;
-
-	if (is_paused())
-		return 0;
-	call->policy = bpf_map_lookup_elem(&policies, &zero);
-	union row *head = call->policy ? row_at(call->policy, ROW_HEAD) : NULL;
-	if (!head)
-		return -EINVAL;
-	if (head->head.error)
-		return -head->head.error;
-	__u32 number = decide(call->policy, view, &call->endpoint);
-	if (number == ROW_NONE)
-		return 0;
-	__u32 at = head->head.rules + number * ROWS_PER_RULE;
-	union row *actions = row_at(call->policy, at), *counts = row_at(call->policy, at + 1);
-	if (!actions || !counts)
-		return -EINVAL;
-	call->head = &head->head;
-	call->actions = &actions->actions;
-	call->counts = &counts->counts;
-	__sync_fetch_and_add(&call->counts->seen, 1);
-	return actions->actions.flags & ROW_DENY ? -actions->actions.error : 0;
-}
-
-/* What a program returns: ERROR is 0 or negative. */
-static __always_inline int finish(const struct call *call, int error)
-{
-	if (!error)
-		return GO_ON;
-	if (call->counts)
-		__sync_fetch_and_add(&call->counts->refused, 1);
-	bpf_set_retval(error);
-	return 0;
-}
+#define SETTINGS_MOST 64   /* a rule has fewer; checked when it is compiled */
+#define OPTLEN_MOST   4096 /* the kernel shows no longer value of an option */
 
 /* ---- options ---- */
 
@@ -195,10 +56,14 @@ static __always_inline int share(struct bpf_sock_addr *ctx, const struct call *c
 
 /* ---- exclusive ---- */
 
+static __always_inline struct socket_state *make_state(struct bpf_sock_addr *ctx)
+{
+	return bpf_sk_storage_get(&sockets, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
 static __always_inline int exclude(struct bpf_sock_addr *ctx, const struct call *call)
 {
-	struct socket_state *state =
-		bpf_sk_storage_get(&sockets, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct socket_state *state = make_state(ctx);
 
 	if (!state)
 		return -ENOMEM;
@@ -221,14 +86,29 @@ static __always_inline void forget_exclusive(struct bpf_sock_addr *ctx)
 
 /* ---- bind ---- */
 
+/*
+ * The kernel gives a UDP socket a port with its first datagram, before it asks here. What a program
+ * has bound itself is told from that by its port.
+ */
+static __always_inline void remember_port(struct bpf_sock_addr *ctx, const struct call *call)
+{
+	bool is_udp = call->endpoint.kind % ROW_IP6 == ROW_UDP;
+	bool is_moved = call->actions && call->actions->flags & ROW_HAS_PORT;
+	struct socket_state *state = is_udp && call->head->has_source ? make_state(ctx) : NULL;
+
+	if (state)
+		state->port = is_moved ? call->actions->port : (__u16)call->endpoint.port;
+}
+
 /* All but the target. */
 static __always_inline int prepare_bind(struct bpf_sock_addr *ctx, struct call *call)
 {
 	int error = find_rule(call, ROW_BIND);
 
-	if (error)
+	if (error || !call->head)
 		return error;
-	if (!call->actions || !(call->actions->flags & ROW_EXCLUSIVE))
+	remember_port(ctx, call);
+	if (call->head->has_exclusive && !(call->actions && call->actions->flags & ROW_EXCLUSIVE))
 		forget_exclusive(ctx);
 	if (!call->actions)
 		return 0;
@@ -286,14 +166,23 @@ int reuse_bind6(struct bpf_sock_addr *ctx)
 /* ---- connect and sendmsg ---- */
 
 /* Volatile: the verifier allows to read these words, but not to compute where they are. */
-static __always_inline bool is_bound(const volatile struct bpf_sock *socket)
+static __always_inline bool has_address(const volatile struct bpf_sock *socket)
 {
-	if (socket->src_port)
-		return true;
 	if (socket->family == AF_INET6)
 		return (socket->src_ip6[0] | socket->src_ip6[1] | socket->src_ip6[2] |
 			       socket->src_ip6[3]) != 0;
 	return socket->src_ip4 != 0;
+}
+
+/* Whether the program has bound the socket, so that from= leaves it alone. */
+static __always_inline bool is_bound(struct bpf_sock *socket, const struct call *call)
+{
+	if (has_address(socket))
+		return true;
+	if (call->endpoint.kind % ROW_IP6 == ROW_TCP || socket->src_port == 0)
+		return socket->src_port != 0;
+	struct socket_state *state = bpf_sk_storage_get(&sockets, socket, NULL, 0);
+	return state && state->port == socket->src_port;
 }
 
 static __always_inline bool has_source(const struct call *call)
@@ -335,9 +224,11 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, struct call *ca
 	if (error || !call->actions)
 		return finish(call, error);
 	error = set_options(ctx, call);
-	if (error || !has_source(call) || is_bound(ctx->sk))
+	if (error || !has_source(call) || is_bound(ctx->sk, call))
 		return finish(call, error);
-	error = has_foreign_source(call) ? -EADDRNOTAVAIL : bind_source(ctx, call->actions);
+	/* one that has sent a datagram has a port, and cannot be bound any more */
+	bool is_impossible = has_foreign_source(call) || ctx->sk->src_port;
+	error = is_impossible ? -EADDRNOTAVAIL : bind_source(ctx, call->actions);
 	if (!error)
 		__sync_fetch_and_add(&call->counts->moved, 1);
 	return finish(call, error);
@@ -359,29 +250,30 @@ int reuse_connect6(struct bpf_sock_addr *ctx)
 	return on_connect(ctx, &call);
 }
 
+static __always_inline int set_options_once(struct bpf_sock_addr *ctx, const struct call *call)
+{
+	struct socket_state *state = call->actions->n_settings ? make_state(ctx) : NULL;
+
+	if (!state || state->is_prepared)
+		return 0;
+	state->is_prepared = 1;
+	return set_options(ctx, call);
+}
+
 /*
- * A datagram that names its peer. Its socket gets a port from the kernel with the first one, and
- * is then no less unbound for from=; the others have to have the same address. The port cannot be
- * chosen here. Returns 0 if there is an address to give to it, 1 if not, or a negative errno.
+ * A datagram that names its peer. A port cannot be chosen for it. Returns 0 if it is to have the
+ * address of the rule, 1 if not, or a negative errno.
  */
 static __always_inline int prepare_datagram(struct bpf_sock_addr *ctx, struct call *call)
 {
 	int error = find_rule(call, ROW_CONNECT);
 
-	if (error || !call->actions)
-		return error ? error : 1;
-	struct socket_state *state = bpf_sk_storage_get(&sockets, ctx->sk, NULL, 0);
-	bool is_first = !is_bound(ctx->sk);
-	error = is_first ? set_options(ctx, call) : 0;
-	if (error || !has_source(call) || !(is_first || (state && state->has_source)))
+	if (!error && call->actions)
+		error = set_options_once(ctx, call);
+	if (error || !call->actions || !has_source(call) || is_bound(ctx->sk, call))
 		return error ? error : 1;
 	if (call->actions->flags & ROW_HAS_PORT || has_foreign_source(call))
 		return -EADDRNOTAVAIL;
-	if (!state)
-		state = bpf_sk_storage_get(&sockets, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!state)
-		return -ENOMEM;
-	state->has_source = 1;
 	__sync_fetch_and_add(&call->counts->moved, 1);
 	return 0;
 }
@@ -453,8 +345,8 @@ int reuse_setsockopt(struct bpf_sockopt *ctx)
 	if (!socket || is_paused() || !is_opening(ctx, socket) || !may_be_exclusive(socket))
 		return GO_ON;
 	int *value = ctx->optval;
-	if ((void *)(value + 1) <= ctx->optval_end)
-		*value = 0;
+	if ((void *)(value + 1) <= ctx->optval_end && *value)
+		ctx->optlen = -1; /* the call does nothing, and says that it has worked */
 	return GO_ON;
 }
 

@@ -42,6 +42,7 @@ struct row_head {
 	__u32 texts; /* the first row of strings: where each rule was written, and the rule */
 	__u16 error; /* with which each call fails, because the policy is broken; or 0 */
 	__u8 is_strict, has_exclusive;
+	__u8 has_source; /* some rule has from= */
 };
 
 struct row_view {

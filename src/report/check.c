@@ -88,7 +88,7 @@ static void print_shadows(const struct policy *policy)
 static void print_misses(enum hook wish)
 {
 	bool is_notify = wish == HOOK_NOTIFY || wish == HOOK_STRICT;
-	enum hook hook = is_notify ? HOOK_NOTIFY : HOOK_PRELOAD;
+	enum hook hook = is_notify ? HOOK_NOTIFY : wish == HOOK_KERNEL ? HOOK_KERNEL : HOOK_PRELOAD;
 
 	printf("The policy protects, but not against what the %s hook does not see:\n%s.\n",
 		hook_name(hook), hook_misses(hook));

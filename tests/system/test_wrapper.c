@@ -53,7 +53,7 @@ Test(wrapper, wrong_options_end_with_64)
 		{"--steer", "--steer needs a value"},
 		{"--steer=sourcery", "--steer sourcery: it is hash, random, cpu, source, or"},
 		{"--steer=source/", "--steer source/: it is hash, random, cpu, source, or"},
-		{"--hook=magic", "it is auto, preload, notify or strict"},
+		{"--hook=magic", "it is auto, preload, notify, kernel or strict"},
 		{"-q", "which program?"},
 	};
 

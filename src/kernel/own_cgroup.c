@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "own_cgroup.h"
+
+#include "cgroup.h"
+#include "pin.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define NAME	     "reuse-run-" /* and the number of the process */
+#define QUERIED_MOST 64		  /* programs of everybody for one purpose, parents' included */
+
+static int complain(int error, const char *what)
+{
+	bool is_permission = error == -EPERM || error == -EACCES;
+
+	fprintf(stderr, "reuse-run: --hook=kernel: %s: %s%s\n", what, strerror(-error),
+		is_permission ? "; it takes root" : "");
+	return is_permission ? EX_NOPERM : EX_OSERR;
+}
+
+/* ---- bpf(2) ---- */
+
+static int bpf(int command, union bpf_attr *attributes)
+{
+	long result = syscall(SYS_bpf, command, attributes, sizeof *attributes);
+
+	return result < 0 ? -errno : (int)result;
+}
+
+static int open_program(const struct pin_program *program)
+{
+	char path[PATH_MAX];
+	union bpf_attr attributes;
+
+	memset(&attributes, 0, sizeof attributes);
+	snprintf(path, sizeof path, "%s/%s", pin_folder(), program->name);
+	attributes.pathname = (uintptr_t)path;
+	return bpf(BPF_OBJ_GET, &attributes);
+}
+
+static uint32_t number_of_program(int fd)
+{
+	struct bpf_prog_info info;
+	union bpf_attr attributes;
+
+	memset(&info, 0, sizeof info);
+	memset(&attributes, 0, sizeof attributes);
+	attributes.info.bpf_fd = (uint32_t)fd;
+	attributes.info.info_len = sizeof info;
+	attributes.info.info = (uintptr_t)&info;
+	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes) < 0 ? 0 : info.id;
+}
+
+static int attach_program(const struct pin_program *program, int cgroup)
+{
+	union bpf_attr attributes;
+	int fd = open_program(program);
+
+	if (fd < 0)
+		return fd;
+	memset(&attributes, 0, sizeof attributes);
+	attributes.target_fd = (uint32_t)cgroup;
+	attributes.attach_bpf_fd = (uint32_t)fd;
+	attributes.attach_type = program->type;
+	attributes.attach_flags = BPF_F_ALLOW_MULTI;
+	int error = bpf(BPF_PROG_ATTACH, &attributes);
+	close(fd);
+	return error;
+}
+
+/* Whether the program runs for this control group, by itself or by a parent of it. */
+static bool is_attached(int cgroup, uint32_t number, enum bpf_attach_type type)
+{
+	uint32_t numbers[QUERIED_MOST];
+	union bpf_attr attributes;
+
+	memset(&attributes, 0, sizeof attributes);
+	attributes.query.target_fd = (uint32_t)cgroup;
+	attributes.query.attach_type = type;
+	attributes.query.query_flags = BPF_F_QUERY_EFFECTIVE;
+	attributes.query.prog_ids = (uintptr_t)numbers;
+	attributes.query.prog_cnt = QUERIED_MOST;
+	if (bpf(BPF_PROG_QUERY, &attributes) < 0)
+		return false;
+	for (uint32_t i = 0; i < attributes.query.prog_cnt; i++) {
+		if (numbers[i] == number)
+			return true;
+	}
+	return false;
+}
+
+/* ---- control groups ---- */
+
+/* That of this process. Returns 0 or -ENOENT. */
+static int find_own(char path[static PATH_MAX])
+{
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	char line[PATH_MAX + 8], own[PATH_MAX] = "";
+	int error = cgroup_mount(path);
+
+	while (file && !own[0] && fgets(line, sizeof line, file)) {
+		if (strncmp(line, "0::", 3) == 0)
+			snprintf(own, sizeof own, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
+	}
+	if (file)
+		fclose(file);
+	if (error || !own[0] || strlen(path) + strlen(own) + sizeof NAME + 16 > PATH_MAX)
+		return -ENOENT;
+	strcat(path, strcmp(own, "/") == 0 ? "" : own);
+	return 0;
+}
+
+/* Those of processes that have ended: what somebody is in cannot be removed. */
+static void remove_empty(const char *parent)
+{
+	DIR *folder = opendir(parent);
+
+	for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+		if (strncmp(entry->d_name, NAME, strlen(NAME)) != 0)
+			continue;
+		int process = atoi(entry->d_name + strlen(NAME));
+		if (process > 0 && kill(process, 0) < 0 && errno == ESRCH)
+			unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+	}
+	if (folder)
+		closedir(folder);
+}
+
+static int enter(int cgroup)
+{
+	int fd = openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	int error = fd < 0 || write(fd, "0", 1) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/* Nobody is in the group before all programs are attached. */
+static int attach_and_enter(const char *path)
+{
+	int cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error = cgroup < 0 ? -errno : 0;
+
+	for (size_t i = 0; !error && i < PIN_PROGRAMS; i++)
+		error = attach_program(&pin_programs[i], cgroup);
+	if (!error)
+		error = enter(cgroup);
+	if (cgroup >= 0)
+		close(cgroup);
+	if (error)
+		rmdir(path);
+	return error;
+}
+
+static int enter_new(const char *parent)
+{
+	char path[PATH_MAX + sizeof NAME + 16];
+
+	remove_empty(parent);
+	snprintf(path, sizeof path, "%s/" NAME "%d", parent, (int)getpid());
+	int error = mkdir(path, 0755) < 0 ? -errno : attach_and_enter(path);
+	return error ? complain(error, path) : 0;
+}
+
+int own_cgroup_enter(void)
+{
+	const struct pin_program *one = &pin_programs[0];
+	char parent[PATH_MAX];
+	int program = open_program(one);
+
+	if (program == -ENOENT) {
+		fprintf(stderr,
+			"reuse-run: --hook=kernel: nothing is loaded in %s; run reuse-bpf load "
+			"first\n",
+			pin_folder());
+		return EX_UNAVAILABLE;
+	}
+	if (program < 0)
+		return complain(program, pin_folder());
+	uint32_t number = number_of_program(program);
+	close(program);
+	if (find_own(parent) < 0) {
+		fprintf(stderr, "reuse-run: --hook=kernel: this process is in no control group of "
+				"version 2; mount them: mount -t cgroup2 cgroup2 /sys/fs/cgroup\n");
+		return EX_UNAVAILABLE;
+	}
+	int cgroup = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup < 0)
+		return complain(-errno, parent);
+	bool is_there = is_attached(cgroup, number, one->type);
+	close(cgroup);
+	return is_there ? 0 : enter_new(parent);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "own_cgroup.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+int own_cgroup_enter(void)
+{
+	fprintf(stderr, "reuse-run: --hook=kernel: libreuse was built without the kernel hook: "
+			"install libbpf-dev, clang and bpftool, and build it with -Dbpf=enabled\n");
+	return EX_CONFIG;
+}
