@@ -5,7 +5,6 @@
 #include "ground/errnos.h"
 #include "places.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +88,7 @@ static bool are_all_known(const struct group *group)
 /* ---- the program in force ---- */
 
 /* Without a guest, or with one. */
-static bool build(struct group *group, struct steer_program *program, unsigned *numbers,
+bool group_build(struct group *group, struct steer_program *program, unsigned *numbers,
 	unsigned *n_closed, const struct steer_guest *guest)
 {
 	const struct steer *choice = &group->choice;
@@ -123,7 +122,7 @@ static void attach(struct group *group)
 	unsigned n_closed = 0;
 	bool is_tcp = group->place.local.protocol == PROTOCOL_TCP;
 
-	if (!build(group, &program, numbers, &n_closed, NULL)) {
+	if (!group_build(group, &program, numbers, &n_closed, NULL)) {
 		group->obstacle = NUMBERS_UNKNOWN;
 		return;
 	}
@@ -195,7 +194,7 @@ static void swap(struct group *group, unsigned a, unsigned b)
 }
 
 /* NUMBER is that of INODE. Returns false where that cannot be: the members have changed. */
-static bool learn(struct group *group, unsigned number, uint32_t inode)
+bool group_learn(struct group *group, unsigned number, uint32_t inode)
 {
 	unsigned thought = 0;
 
@@ -262,7 +261,7 @@ static void take_answer(struct group *group, const struct knock *asked)
 	if (!group->was_reached) {
 		group->no_way = asked->obstacle;
 		group->has_way = group->is_settled = false;
-	} else if (!asked->inode || !learn(group, asked->number, asked->inode)) {
+	} else if (!asked->inode || !group_learn(group, asked->number, asked->inode)) {
 		group->obstacle = NUMBERS_UNKNOWN;
 		group->has_way = false; /* others may listen there now: it is looked for anew */
 	}
@@ -344,7 +343,7 @@ static bool attempt(struct questions *questions, struct group *list)
 	return are_settled;
 }
 
-static void find_way(struct group *group, struct snapshot *snapshot)
+void group_find_way(struct group *group, struct snapshot *snapshot)
 {
 	if (!group_is_measured(group) || group->has_way)
 		return;
@@ -383,7 +382,7 @@ void groups_steer(struct group *list, struct snapshot *snapshot)
 		}
 		group->is_known = group->is_settled = is_settled_still(group);
 		if (group->n_closed || (group->n_slots && !are_all_known(group)))
-			find_way(group, snapshot);
+			group_find_way(group, snapshot);
 		n_wanted++;
 	}
 	if (n_wanted == 0)
@@ -393,83 +392,4 @@ void groups_steer(struct group *list, struct snapshot *snapshot)
 	note_settled(list);
 	free(questions.groups);
 	free(questions.knocks);
-}
-
-/* ---- a guest ---- */
-
-#define GUEST_ATTEMPTS_MOST 8
-
-/* Returns a negative errno, or 0 when the program is in force that sends the guest to NUMBER. */
-static int let_in(struct group *group, struct steer_guest *guest, unsigned number)
-{
-	static struct steer_program program;
-	static unsigned numbers[MEMBER_ORDER_MOST];
-	unsigned n_closed = 0;
-
-	guest->number = number;
-	return build(group, &program, numbers, &n_closed, guest) ? steer_attach(group->fd, &program)
-								 : -EAGAIN;
-}
-
-static unsigned number_of_member(const struct group *group, uint32_t inode)
-{
-	unsigned number = 0;
-
-	while (number < group->order.count && group->order.members[number] != inode)
-		number++;
-	return number;
-}
-
-/* Whether the member has this number. Where another one has, takes note of that. */
-static bool has_number(struct group *group, uint32_t inode, unsigned number)
-{
-	struct knock asked = {.way = &group->way, .place = &group->place, .number = number};
-
-	knock(&asked, 1);
-	group->was_reached |= !asked.obstacle;
-	if (!group->was_reached) {
-		group->no_way = asked.obstacle;
-		group->has_way = false;
-	}
-	memset(group->is_asked, 0, sizeof group->is_asked);
-	if (asked.inode)
-		learn(group, number, asked.inode);
-	return asked.inode == inode;
-}
-
-int group_let_in(struct group *group, struct snapshot *snapshot, uint32_t inode,
-	struct steer_guest *guest, bool *is_sure)
-{
-	unsigned detour = guest->number, count = group->order.count;
-	int error = 0;
-
-	*is_sure = false;
-	find_way(group, snapshot);
-	for (int i = 0; i < GUEST_ATTEMPTS_MOST && !*is_sure && !error; i++) {
-		unsigned number = number_of_member(group, inode);
-		if (number == count)
-			return -EAGAIN;
-		error = let_in(group, guest, group->has_way ? number : (number + detour) % count);
-		if (error || !group->has_way)
-			break;
-		*is_sure = has_number(group, inode, number);
-	}
-	return error;
-}
-
-bool group_is_led_to(struct group *group, uint32_t inode, const struct steer_guest *guest)
-{
-	return group->has_way && has_number(group, inode, guest->number);
-}
-
-void group_let_out(struct group *group, struct snapshot *snapshot)
-{
-	bool is_moved = !group->is_settled && group->program.length;
-
-	if (group->program.length)
-		steer_attach(group->fd, &group->program);
-	else
-		steer_detach(group->fd);
-	if (is_moved)
-		groups_steer(group, snapshot);
 }

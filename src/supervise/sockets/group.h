@@ -70,20 +70,22 @@ void group_follow_leave(struct group *group, uint32_t inode);
 /* Whether a program of ours, or of one who was killed, may be in force. */
 bool group_may_be_steered(const struct group *group);
 
+/* ---- for group_guest.c ---- */
+
 /*
- * Has the kernel send one guest, whose number this sets, to the member with that inode, until
- * group_let_out(); all others are treated as before. It IS_SURE where the number was measured.
- * Where it cannot be, the guest goes as many numbers past the one that it is thought to be as its
- * number says before. Returns 0 or a negative errno; it is to be let out in any case. To be called
- * as groups_steer(), after it, with the group as its LIST.
+ * Builds the program that the group is to have, with a GUEST or, where that is NULL, without; says
+ * which numbers it gives nothing to (room for MEMBER_ORDER_MOST). False where these are not known.
  */
-int group_let_in(struct group *group, struct snapshot *snapshot, uint32_t inode,
-	struct steer_guest *guest, bool *is_sure);
+bool group_build(struct group *group, struct steer_program *program, unsigned *numbers,
+	unsigned *n_closed, const struct steer_guest *guest);
 
-/* Whether the kernel still sends it there, measured anew. */
-bool group_is_led_to(struct group *group, uint32_t inode, const struct steer_guest *guest);
+/* NUMBER is that of INODE. Returns false where that cannot be: the members have changed. */
+bool group_learn(struct group *group, unsigned number, uint32_t inode);
 
-void group_let_out(struct group *group, struct snapshot *snapshot);
+/* Finds how the group can be measured, where that is not known yet. */
+void group_find_way(struct group *group, struct snapshot *snapshot);
+
+/* ---- its end ---- */
 
 /* Takes the program off, where one is in force. */
 void group_leave_to_kernel(struct group *group);

@@ -3,6 +3,7 @@
 #ifndef SUPERVISE_SOCKETS_REACH_H
 #define SUPERVISE_SOCKETS_REACH_H
 
+#include "group.h"
 #include "policy/endpoint.h"
 
 #include <stdbool.h>
@@ -17,14 +18,15 @@ struct reached {
 	const char *obstacle; /* why it could not be opened, in words that follow the endpoint */
 };
 
-/* Opens the socket for a connection to REACHED's TO, and sets HERE. Returns 0 or a negative errno.
- */
-int reach_open(struct reached *reached);
-
-/* Sends the SYN. Returns 0 or a negative errno. */
-int reach_connect(const struct reached *reached);
-
 /* Whether the connection is established: 1 or 0, or a negative errno where it will not be. */
 int reach_is_connected(int fd);
+
+/*
+ * Opens a connection to the member of GROUP with that inode, past the steering program where the
+ * group has several members; see group_guest.h. Takes note of how in REACHED, whose detour is set.
+ * Returns 0 or a negative errno, as steering_reach().
+ */
+int reach_member(
+	struct group *group, struct snapshot *snapshot, uint32_t inode, struct reached *reached);
 
 #endif

@@ -265,8 +265,9 @@ bool steering_any_obstacle(const struct steering *steering)
 
 /* ---- connections of our own ---- */
 
-/* Puts the group in the state that it is to have for clients; false where it changes just now. */
-static bool settle(struct steering *steering, struct steered *steered, struct snapshot *snapshot)
+/* The group gets the state first that it is to have for clients. */
+static int reach(struct steering *steering, struct steered *steered, struct snapshot *snapshot,
+	uint32_t inode, struct reached *reached)
 {
 	struct group *group = &steered->group;
 
@@ -277,61 +278,10 @@ static bool settle(struct steering *steering, struct steered *steered, struct sn
 		left_steered_note(&group->place);
 	group->next = NULL;
 	groups_steer(group, snapshot);
-	return !group->obstacle;
-}
-
-static void note_fate(struct reached *reached, struct group *group, uint32_t inode,
-	const struct steer_guest *guest)
-{
-	reached->is_sure = reached->is_sure && group_is_led_to(group, inode, guest);
-	/* It was sent before the knock that has arrived. */
-	reached->is_refused = reached->is_sure && reach_is_connected(reached->fd) == 0;
-}
-
-/* Through the steering program of a group of several. */
-static int connect_as_guest(
-	struct group *group, struct snapshot *snapshot, uint32_t inode, struct reached *reached)
-{
-	struct steer_guest guest = {
-		.port = reached->here.port,
-		.is_ip6 = !address_is_ip4(&reached->to.address),
-		.number = reached->detour,
-	};
-	int error = group_let_in(group, snapshot, inode, &guest, &reached->is_sure);
-
-	if (!error)
-		error = reach_connect(reached);
-	if (!error)
-		note_fate(reached, group, inode, &guest);
-	group_let_out(group, snapshot);
+	reached->obstacle = group->obstacle;
+	int error = group->obstacle ? -EAGAIN : reach_member(group, snapshot, inode, reached);
 	if (!group_may_be_steered(group))
 		left_steered_strike(&group->place);
-	return error;
-}
-
-static int reach(struct steering *steering, struct steered *steered, struct snapshot *snapshot,
-	uint32_t inode, struct reached *reached)
-{
-	struct group *group = &steered->group;
-	struct knock_way way;
-
-	reached->obstacle = knock_find_plain_way(&way, &group->place, snapshot);
-	if (reached->obstacle || !settle(steering, steered, snapshot)) {
-		reached->obstacle = reached->obstacle ? reached->obstacle : group->obstacle;
-		return -EAGAIN;
-	}
-	reached->to = way.to;
-	int error = reach_open(reached);
-	if (error)
-		return error;
-	if (group->order.count > 1) {
-		error = connect_as_guest(group, snapshot, inode, reached);
-	} else {
-		reached->is_sure = group->order.members[0] == inode;
-		error = reach_connect(reached);
-	}
-	if (error)
-		close(reached->fd);
 	return error;
 }
 
