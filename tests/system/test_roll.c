@@ -302,9 +302,9 @@ Test(roll, beside_others_a_copy_gets_nothing_before_it_is_ready)
 Test(roll, the_order_of_two_copies_that_speak_late_is_known)
 {
 	int port = port_new();
-	struct process *supervisor =
-		slow_copies(port, "-n2", "--keep", "--ready-delay=0", need_program("strace"), "-f",
-			"-qq", "-o", "/dev/null", "-e", "inject=sendmsg:delay_enter=300000:when=1..2");
+	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=0",
+		need_program("strace"), "-f", "-qq", "-o", "/dev/null", "-e",
+		"inject=sendmsg:delay_enter=300000:when=1..2");
 
 	wait_ready(supervisor, 2);
 	wait_said(supervisor, "the keeper was sent the socket", 2);

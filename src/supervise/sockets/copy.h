@@ -32,19 +32,19 @@ struct copy {
 	unsigned slot, generation;
 	pid_t pid; /* of its first process, and of its process group */
 	enum copy_state state;
-	bool is_over;	       /* its first process has ended; others of its group may live */
-	bool is_new;	       /* starts beside the copies that it is to replace; until it has */
-	bool is_successor;     /* and has their sockets */
-	bool is_on_probation;  /* it serves, and those that it is to replace are still there */
-	bool is_held;	       /* drains, but is not told to stop: its successor is on probation */
-	bool is_sweeper;       /* started for what waits in the queue of a dead one, and then stops */
-	bool is_shared;	       /* its queue is for several copies */
-	bool has_listened;     /* on all that it has to */
-	bool is_settled;       /* it was ready once: what it asks for from now on is not meant */
-	bool is_to_settle;     /* see settle() */
-	bool is_late_said;     /* it was looked at for what is not kept */
-	bool has_failed;       /* will not do: ended too early, or was not ready in time */
-	bool has_killed;       /* has been sent SIGKILL */
+	bool is_over;	      /* its first process has ended; others of its group may live */
+	bool is_new;	      /* starts beside the copies that it is to replace; until it has */
+	bool is_successor;    /* and has their sockets */
+	bool is_on_probation; /* it serves, and those that it is to replace are still there */
+	bool is_held;	      /* drains, but is not told to stop: its successor is on probation */
+	bool is_sweeper;   /* started for what waits in the queue of a dead one, and then stops */
+	bool is_shared;	   /* its queue is for several copies */
+	bool has_listened; /* on all that it has to */
+	bool is_settled;   /* it was ready once: what it asks for from now on is not meant */
+	bool is_to_settle; /* see settle() */
+	bool is_late_said; /* it was looked at for what is not kept */
+	bool has_failed;   /* will not do: ended too early, or was not ready in time */
+	bool has_killed;   /* has been sent SIGKILL */
 	bool is_in_background; /* it has ended, and left what it did to another process */
 	bool is_deaf;	       /* its listeners take nothing any more */
 	bool is_long_said;     /* that what it is waited for lasts long */
