@@ -275,14 +275,15 @@ static struct supervisor *open_supervisor(
 	supervisor->generation = 1;
 	supervisor->had_terminal = signal_table_has_terminal();
 	supervisor->steering = steering_new(policy);
-	supervisor->probe_events = epoll_create1(EPOLL_CLOEXEC);
 	supervisor->n_slots = options->n_copies;
 	for (unsigned slot = 0; slot < options->n_copies; slot++)
 		supervisor->slots[slot].backoff_ms = SLOT_BACKOFF_FIRST_MS;
 	keeper_open(&supervisor->keeper,
 		options->n_queues ? options->n_queues : OPTIONS_COPIES_MOST, options->n_queues > 0);
 	service_manager_open();
+	/* Looks at what we were started with, so it comes before we open anything. */
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
+	supervisor->probe_events = epoll_create1(EPOLL_CLOEXEC);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see process_tree.h */
 	start_guardian();
 	spread_inherited(supervisor);

@@ -299,8 +299,8 @@ Test(load, a_supervisor_that_rolls_many_times_grows_neither_in_memory_nor_in_des
 	int port = port_new(), times = repeat(20, 1000);
 	size_t most = PAGES_MOST * (size_t)sysconf(_SC_PAGESIZE), grown = most + 1;
 	struct process *supervisor = process_start(
-		WORDS(run_path(), "-n2", "--keep", "--ready-delay=0", program_path("server"), "tcp",
-			"127.0.0.1", format("%d", port)),
+		WORDS(run_path(), "-n2", "--keep", "--ready-delay=0", "--probation=0",
+			program_path("server"), "tcp", "127.0.0.1", format("%d", port)),
 		.is_bare = true);
 
 	wait_listening("tcp", port, 2);
