@@ -7,12 +7,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 
-#ifndef IPV6_MINHOPCOUNT
-#define IPV6_MINHOPCOUNT 73
-#endif
-
-#define DEAF 255 /* as src/supervise/sockets/deaf.c sets it */
-
 static bool is_listening(int fd)
 {
 	int value = 0;
@@ -20,12 +14,11 @@ static bool is_listening(int fd)
 	return system_get_number(fd, SOL_SOCKET, SO_ACCEPTCONN, &value) < 0 || value;
 }
 
-/* A program that sets such a limit itself will do so again: to it the socket is a new one. */
 static void undo_limit(int fd, int level, int option)
 {
 	int least = 0, none = 0;
 
-	if (system_get_number(fd, level, option, &least) == 0 && least == DEAF)
+	if (system_get_number(fd, level, option, &least) == 0 && least == UNDO_END_DEAF)
 		system_setsockopt(fd, level, option, &none, sizeof none);
 }
 

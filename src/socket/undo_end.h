@@ -8,12 +8,23 @@
  * once.
  *
  * IP_MINTTL (ip(7)): who stops a process in good order lets its listeners take nothing at the end
- * but what has not travelled (src/supervise/sockets/deaf.h).
+ * but what has hardly travelled (src/supervise/sockets/deaf.h).
  */
 #ifndef SOCKET_UNDO_END_H
 #define SOCKET_UNDO_END_H
 
 #include <stdbool.h>
+
+#ifndef IPV6_MINHOPCOUNT
+#define IPV6_MINHOPCOUNT 73
+#endif
+
+/*
+ * How many hops a packet must have left that such a listener takes. Programs that use the option
+ * themselves want 255, or a few less (RFC 5082): another value tells what is ours from what is
+ * theirs.
+ */
+#define UNDO_END_DEAF 250
 
 /*
  * Makes a bound socket of one PROTOCOL (enum protocol) as it was before, still bound, and listening

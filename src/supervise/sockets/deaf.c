@@ -2,28 +2,19 @@
 #include "deaf.h"
 
 #include "duplicates.h"
+#include "socket/undo_end.h"
 
 #include <netinet/in.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#ifndef IPV6_MINHOPCOUNT
-#define IPV6_MINHOPCOUNT 73
-#endif
-
-/*
- * What a packet must have left of its hops. Programs that use the options themselves want 255, or a
- * few less (RFC 5082): a value of our own tells a socket that we have made deaf from theirs.
- */
-#define HOPS_LEAST 250
-
 static void change(int fd, int level, int option, bool is_deaf)
 {
-	int now = 0, wanted = is_deaf ? HOPS_LEAST : 0;
+	int now = 0, wanted = is_deaf ? UNDO_END_DEAF : 0;
 	socklen_t length = sizeof now;
 
-	if (getsockopt(fd, level, option, &now, &length) == 0 && now == HOPS_LEAST - wanted)
+	if (getsockopt(fd, level, option, &now, &length) == 0 && now == UNDO_END_DEAF - wanted)
 		setsockopt(fd, level, option, &wanted, sizeof wanted);
 }
 
