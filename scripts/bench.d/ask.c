@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -105,6 +106,9 @@ int main(int argc, char **argv)
 	int clients, signal;
 
 	if (argc != 3 || (clients = atoi(argv[2])) < 1 || clients > CLIENTS_MOST)
+		return 2;
+	/* Without whoever started it, nobody would end it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() == 1)
 		return 2;
 	address.sin_port = htons((uint16_t)atoi(argv[1]));
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
