@@ -223,7 +223,7 @@ static void kill_in_roll(const char *options, int copies, int sockets, int repla
 	systemd_kill(main_process(), SIGKILL);
 	systemd_wait_log(" is ready\n", 2 * copies + replaced);
 	wait_listening("tcp", port, sockets);
-	expect_lost(clients, copies);
+	expect_lost(clients, 2 * copies); /* what each old copy, and each new one, had accepted */
 	cr_expect_eq(times_logged("it is closed"), 0, "%s", systemd_log());
 	wait_shown("StatusText", "copies");
 	systemd_do("stop", "web");

@@ -154,8 +154,10 @@ void keeper_drop(struct keeper *keeper, struct kept *kept)
 	keeper->has_closed = true;
 }
 
-void keeper_forget_unseen(struct keeper *keeper)
+bool keeper_forget_unseen(struct keeper *keeper)
 {
+	bool has_any = false;
+
 	for (struct kept **at = &keeper->leaving; *at;) {
 		struct kept *kept = *at;
 		if (kept->is_seen) {
@@ -164,8 +166,10 @@ void keeper_forget_unseen(struct keeper *keeper)
 			continue;
 		}
 		*at = kept->next;
+		has_any = true;
 		free(kept);
 	}
+	return has_any;
 }
 
 void keeper_deafen(struct keeper *keeper, const struct copy *copy)

@@ -80,8 +80,11 @@ void keeper_drop(struct keeper *keeper, struct kept *kept);
 
 struct kept *keeper_find(const struct keeper *keeper, uint32_t inode);
 
-/* Forgets the leaving sockets that are not marked as seen, and takes the marks off. */
-void keeper_forget_unseen(struct keeper *keeper);
+/*
+ * Forgets the leaving sockets that are not marked as seen, and takes the marks off. Returns whether
+ * there were any.
+ */
+bool keeper_forget_unseen(struct keeper *keeper);
 
 /* Has the TCP listeners of a copy take nothing that comes by mistake, see deaf.h. */
 void keeper_deafen(struct keeper *keeper, const struct copy *copy);

@@ -47,12 +47,6 @@ static struct steered *add(struct steered_table *table, const struct kept *kept)
 	return steered;
 }
 
-static void add_member(struct steered *steered, struct kept *kept)
-{
-	kept->sibling = steered->members;
-	steered->members = kept;
-}
-
 static void drop(struct steered **at)
 {
 	struct steered *steered = *at;
@@ -72,6 +66,27 @@ static void drop_unseen(struct steered **row)
 	}
 }
 
+static void add_members(const struct steered_table *table, struct kept *list)
+{
+	for (struct kept *kept = list; kept; kept = kept->next) {
+		struct steered *steered = steered_find(table, kept);
+		if (!steered)
+			continue;
+		kept->sibling = steered->members;
+		steered->members = kept;
+	}
+}
+
+void steered_note_members(const struct steered_table *table, const struct keeper *keeper)
+{
+	struct steered *steered = NULL;
+
+	while ((steered = steered_next(table, steered)))
+		steered->members = NULL;
+	add_members(table, keeper->list);
+	add_members(table, keeper->leaving);
+}
+
 void steered_update(struct steered_table *table, const struct keeper *keeper)
 {
 	struct steered *steered = NULL;
@@ -79,24 +94,17 @@ void steered_update(struct steered_table *table, const struct keeper *keeper)
 	while ((steered = steered_next(table, steered))) {
 		steered->group.has_moved = steered->is_disturbed;
 		steered->is_seen = steered->has_leaver = steered->is_disturbed = false;
-		steered->members = NULL;
 	}
-	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
+	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		steered = steered_find(table, kept);
 		if (!steered)
 			steered = add(table, kept);
-		if (!steered)
-			continue;
-		steered->is_seen = true;
-		add_member(steered, kept);
+		if (steered)
+			steered->is_seen = true;
 	}
 	for (unsigned i = 0; i < STEERED_ROWS; i++)
 		drop_unseen(&table->rows[i]);
-	for (struct kept *kept = keeper->leaving; kept; kept = kept->next) {
-		steered = steered_find(table, kept);
-		if (steered)
-			add_member(steered, kept);
-	}
+	steered_note_members(table, keeper);
 }
 
 void steered_free(struct steered_table *table)

@@ -34,6 +34,9 @@ struct steered *steered_find(const struct steered_table *table, const struct kep
 /* Finds the groups of all kept and leaving sockets; drops those that no kept one is in any more. */
 void steered_update(struct steered_table *table, const struct keeper *keeper);
 
+/* The same of sockets of groups that are known: to be called when the keeper has forgotten any. */
+void steered_note_members(const struct steered_table *table, const struct keeper *keeper);
+
 /*
  * Whether a member that was there is not seen any more. The kernel answers in several parts, and
  * where a socket leaves the front of a row between two of them, the next one is not shown.

@@ -225,7 +225,8 @@ void steering_update(struct steering *steering, struct keeper *keeper, struct sn
 		steering->heard = (struct heard){.count = 0};
 		group_unlock(lock);
 	}
-	keeper_forget_unseen(keeper);
+	if (keeper_forget_unseen(keeper))
+		steered_note_members(&steering->groups, keeper);
 }
 
 void steering_follow_leave(struct steering *steering, const struct kept *kept)
