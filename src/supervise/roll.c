@@ -3,6 +3,7 @@
 
 #include "copies.h"
 #include "ground/clock.h"
+#include "ground/errnos.h"
 #include "ground/text.h"
 #include "queue.h"
 #include "replacement.h"
@@ -174,11 +175,13 @@ void roll_advance(struct supervisor *supervisor)
 	struct copy *predecessor = queue_serving(supervisor, slot);
 	if (!predecessor)
 		replacement_start_missing(supervisor, slot);
-	if (worker_start(supervisor, slot, predecessor) == 0)
+	int error = worker_start(supervisor, slot, predecessor);
+	if (!error)
 		return;
 	replacement_stop(supervisor, slot);
 	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
-		"copy %u: a new one cannot be started; the old ones stay", slot);
+		"copy %u: a new one cannot be started: %s; the old ones stay", slot,
+		errno_name(-error));
 	roll_advance(supervisor); /* nothing else will happen that ends it */
 }
 
