@@ -78,12 +78,16 @@ static void say_ready(struct supervisor *supervisor, const struct copy *copy)
 			(int)copy->pid);
 }
 
-/* Those of LAST's queue that are not new drain; where nobody can take their clients, they serve. */
+/*
+ * Those of LAST's queue that are not new drain; where nobody can take their clients, they serve.
+ * One that was started again in this roll has nothing to prove any more: nobody waits for it.
+ */
 static void hold_old(struct supervisor *supervisor, const struct copy *last)
 {
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (!queue_has(supervisor, copy, last->slot) || copy->is_new)
 			continue;
+		copy->is_on_probation = false;
 		if (copies_is_to_serve(copy)) {
 			worker_give_up(supervisor, copy);
 		} else if (copies_is_serving(copy) && !last->is_successor &&

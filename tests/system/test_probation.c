@@ -191,3 +191,25 @@ Test(probation, what_waits_in_the_queue_of_one_that_dies_is_served)
 	wait_listening("tcp", port, 1);
 	end_supervisor(supervisor);
 }
+
+/* ---- others that are started meanwhile ---- */
+
+/* It is ready after the first new copy, so it has not passed when its own successor is ready. */
+Test(probation, a_copy_that_crashes_in_a_roll_is_started_again_and_replaced)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("--ready-delay=0", "-n2", "--probation=500ms",
+		program_path("server"), "tcp", "127.0.0.1", format("%d", port));
+
+	wait_ready(supervisor, 2);
+	struct process *rolling = roll_start(supervisor);
+	wait_ready(supervisor, 3);
+	cr_assert_eq(kill(copy_in(supervisor, 1), SIGKILL), 0);
+	roll_finish(rolling, 2);
+	cr_expect_eq(times_said(supervisor, "is ready\n"), 5);
+	for (int slot = 0; slot < 2; slot++)
+		expect_row(supervisor, slot, copy_in(supervisor, slot),
+			",\"state\":\"ready\",\"generation\":2,");
+	wait_listening("tcp", port, 2);
+	end_supervisor(supervisor);
+}
