@@ -141,8 +141,9 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
 void log_write_seldom(const struct log *log, enum log_level level, const char *format, ...)
 {
 	static struct repeats repeats;
+	bool is_asked_for = level != LOG_LEVEL_ERROR && level != LOG_LEVEL_WARN;
 	char message[MESSAGE_SIZE];
-	unsigned left_out;
+	unsigned left_out = 0;
 	va_list args;
 
 	if (!is_open(log, level))
@@ -150,7 +151,7 @@ void log_write_seldom(const struct log *log, enum log_level level, const char *f
 	va_start(args, format);
 	text_vprint(message, sizeof message, format, args);
 	va_end(args);
-	if (!repeat_is_due(&repeats, message, system_now_ms(), &left_out))
+	if (!is_asked_for && !repeat_is_due(&repeats, message, system_now_ms(), &left_out))
 		return;
 	if (left_out)
 		log_write(

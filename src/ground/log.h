@@ -61,8 +61,9 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * The same for a line that a program may cause at each of its calls: it is written at most once a
- * second, with how many were left out since.
+ * The same for a line that a program may cause at each of its calls: at levels error and warn it is
+ * written at most once a second, with how many were left out since. At other levels somebody has
+ * asked for each line.
  */
 void log_write_seldom(const struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -4,6 +4,7 @@
 #define KERNEL_CALL_BPF_H
 
 #include "decide.bpf.h"
+#include "policies.bpf.h"
 
 #include <asm/errno.h>
 #include <asm/socket.h>
@@ -22,21 +23,6 @@
 #define GO_ON 1
 
 /* ---- maps ---- */
-
-/* The policy in force: one map of rows, so that it is replaced as a whole. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(
-		values, struct {
-			__uint(type, BPF_MAP_TYPE_ARRAY);
-			__uint(map_flags, BPF_F_INNER_MAP);
-			__uint(max_entries, 1);
-			__uint(key_size, sizeof(__u32));
-			__uint(value_size, sizeof(union row));
-		});
-} policies SEC(".maps");
 
 /* One for each cgroup that the programs are attached to, by its number. */
 struct {

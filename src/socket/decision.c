@@ -40,10 +40,7 @@ __attribute__((cold)) void decision_print(const struct configuration *configurat
 	} else {
 		text_format(&text, "%s", otherwise);
 	}
-	if (level == LOG_LEVEL_WARN)
-		log_write_seldom(&configuration->log, level, "%s", bytes);
-	else
-		log_write(&configuration->log, level, "%s", bytes);
+	log_write_seldom(&configuration->log, level, "%s", bytes);
 	if (level == LOG_LEVEL_EXPLAIN && configuration->log.explain_socket)
 		notify_socket_send(configuration->log.explain_socket, "EXPLAINED=1", -1);
 }

@@ -18,9 +18,5 @@ void say_of_endpoint(const struct configuration *configuration, enum log_level l
 	va_start(args, format);
 	text_vformat(&text, format, args);
 	va_end(args);
-	/* What a program makes go wrong at each call; what goes well is asked for, and counted. */
-	if (level <= LOG_LEVEL_WARN)
-		log_write_seldom(&configuration->log, level, "%s", bytes);
-	else
-		log_write(&configuration->log, level, "%s", bytes);
+	log_write_seldom(&configuration->log, level, "%s", bytes);
 }

@@ -125,6 +125,15 @@ const char *status_of(struct process *supervisor, const char *form, int *status)
 	return process_output(asked);
 }
 
+const char *status_text(struct process *supervisor, int expected)
+{
+	int status;
+	const char *said = status_of(supervisor, NULL, &status);
+
+	cr_expect_eq(status, expected, "%d: %s", status, said);
+	return said;
+}
+
 const char *row_of(struct process *supervisor, int copy, pid_t process)
 {
 	int status;

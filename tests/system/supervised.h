@@ -43,8 +43,11 @@ void end_supervisor(struct process *supervisor);
 
 /* ---- what it shows ---- */
 
-/* What --status says in this FORM, and its exit status. */
+/* What --status says in this FORM, or for people where that is NULL; and its exit status. */
 const char *status_of(struct process *supervisor, const char *form, int *status);
+
+/* What it says for people, which is expected to exit with that status. */
+const char *status_text(struct process *supervisor, int expected);
 
 /* The line of a copy in JSON; of a process, unless that is 0. Or "". */
 const char *row_of(struct process *supervisor, int copy, pid_t process);

@@ -32,16 +32,6 @@ static int times_in(const char *text, const char *what)
 	return count;
 }
 
-static const char *status_text(struct process *supervisor, int status)
-{
-	struct process *asked = process_start(
-		WORDS(run_path(), "--status", format("%d", (int)process_id(supervisor))),
-		.is_bare = true);
-
-	expect_status(asked, status);
-	return process_output(asked);
-}
-
 /* ---- what each kind of failure leads to ---- */
 
 /* Of three copies, one is not well any more; returns how its clients fared. */

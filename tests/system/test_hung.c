@@ -19,16 +19,6 @@ static const char *python(void)
 	supervise(__VA_ARGS__, "--ready-delay=100ms", python(), script_path("health.py"),          \
 		format("%d", PORT), DIRECTORY)
 
-static const char *status_text(struct process *supervisor, int status)
-{
-	struct process *asked = process_start(
-		WORDS(run_path(), "--status", format("%d", (int)process_id(supervisor))),
-		.is_bare = true);
-
-	expect_status(asked, status);
-	return process_output(asked);
-}
-
 /* ---- hung ---- */
 
 /* The clients that it has got before wait for it, and are served when it goes on. */
