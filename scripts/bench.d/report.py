@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-report.py [--readme] PART...: puts the results of the parts into one table, one picture and one
-verdict: ends with 1 when a number was missed. With --readme, into README.md too.
+report.py [--publish] PART...: puts the results of the parts into one table, two pictures and one
+verdict: ends with 1 when a number was missed. With --publish, beside the sources too, where README.md
+shows them.
 """
 import json
 import os
@@ -179,22 +180,19 @@ def draw(parts, folder):
         draw_one(list(panels(lines)), os.path.join(folder, name))
 
 
-# ---- README.md ----
+# ---- what README.md shows ----
 
 
 def is_main(line):
     return line.get("is_main", False)
 
 
-def write_readme(parts):
-    path = os.path.join(bench.SOURCE, "README.md")
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    begin, end = "<!-- made by ./scripts/bench --readme -->\n", "<!-- end -->\n"
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{begin}{table(parts, is_main)}\nMeasured on: {machine()}.\n{end}{after}")
+def publish(parts):
+    with open(os.path.join(bench.HERE, "results.md"), "w", encoding="utf-8") as file:
+        file.write("# What libreuse costs and what it gains\n\n"
+                   "Made by `./scripts/bench --publish`. Costs are counts of callgrind and strace. Ratios\n"
+                   "are the median of runs that took turns (minimum to maximum), with a fresh server for\n"
+                   f"each.\n\n{table(parts, is_main)}\nMeasured on: {machine()}.\n")
     draw(parts, bench.HERE)
 
 
@@ -209,8 +207,8 @@ def main():
     print(text)
     if "--quick" not in sys.argv:
         draw(parts, bench.BUILD)
-    if "--readme" in sys.argv:
-        write_readme(parts)
+    if "--publish" in sys.argv:
+        publish(parts)
     missed = [line for part in parts for line in part["lines"] if not line.get("is_reached", True)]
     for line in missed:
         print(f"missed: {line['what']}: {bench.show(line)}, {' '.join(map(str, line['limit']))}")

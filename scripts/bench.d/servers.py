@@ -88,6 +88,10 @@ def uneven(port):
     return [PYTHON, script("uneven.py"), str(port)]
 
 
+def one_slow(port):
+    return [PYTHON, script("one_slow.py"), str(port)]
+
+
 def uneven_threads(port):
     return [*uneven(port), "threads"]
 
@@ -116,6 +120,45 @@ listen web
 {lines}
 """)
     return ["haproxy", "-W", "-db", "-f", config]
+
+
+def unbound(port, lines):
+    config = write(f"unbound-{port}.conf", f"""
+server:
+    interface: 127.0.0.1@{port}
+    do-daemonize: no
+    use-syslog: no
+    chroot: ""
+    directory: {bench.BUILD}
+    username: ""
+    pidfile: ""
+    module-config: iterator
+    {lines}
+remote-control:
+    control-enable: no
+""")
+    return ["unbound", "-d", "-p", "-c", config]
+
+
+def name_server(port):
+    """Answers each name below bench."""
+    return unbound(port, """
+    local-zone: bench. redirect
+    local-data: "bench. 0 A 192.0.2.1"
+""")
+
+
+def resolver(port, upstream):
+    """Asks another one for each query, from a random port of its own."""
+    return unbound(port, f"""
+    do-not-query-localhost: no
+    cache-max-ttl: 0
+    outgoing-range: 4096
+    num-queries-per-thread: 2048
+forward-zone:
+    name: "."
+    forward-addr: 127.0.0.1@{upstream}
+""")
 
 
 def build_go():

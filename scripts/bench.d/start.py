@@ -44,8 +44,9 @@ def size(library):
     return os.path.getsize(copy)
 
 
+instructions_most = {"no configuration": 18000, "10,000 rules": 3500 * 10000}
 for name, env in policies.items():
-    limit = ("at most", 18000) if env is policies["no configuration"] else None
+    limit = ("at most", instructions_most[name]) if name in instructions_most else None
     added = bench.instructions([nothing], env) - own_instructions
     results.add(f"{name}: instructions", "", limit, value=added, is_main=limit is not None)
 for name, env in policies.items():
@@ -68,6 +69,5 @@ if ROUNDS:
         (each["10,000 rules"]["processor"] - each["no configuration"]["processor"]) / 1000
         for each in taken.kept
     ]
-    results.add("reading 10,000 rules: processor time", "ms", ("at most", 5), is_main=True,
-                **bench.spread(reading))
+    results.add("reading 10,000 rules: processor time", "ms", **bench.spread(reading))
 results.write()
