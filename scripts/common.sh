@@ -3,6 +3,7 @@
 # What bench, demo and test have in common: saying what goes on, installing what is missing, building.
 # Before it is read, $source names the source tree, and $build the folder for all that is made.
 : "${source:?}" "${build:?}"
+. "$source/scripts/packages.sh"
 
 # step TEXT: what comes next.
 step() {
@@ -15,17 +16,6 @@ stop() {
 	exit 1
 }
 
-# missing COMMAND:PACKAGE...: the packages whose command, or file if it has a slash, is not there.
-missing() {
-	for need in "$@"; do
-		what=${need%%:*}
-		case $what in
-		/*) [ -e "$what" ] ;;
-		*) command -v "$what" >/dev/null ;;
-		esac || printf '%s ' "${need#*:}"
-	done
-}
-
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
 		"$@"
@@ -34,24 +24,53 @@ as_root() {
 	fi
 }
 
-# install_missing COMMAND:PACKAGE...: installs with apt-get, or says what to install and stops.
-install_missing() {
-	# shellcheck disable=SC2046 # one word a package
-	set -- $(missing "$@" | tr ' ' '\n' | sort -u)
-	[ $# -gt 0 ] || return 0
-	command -v apt-get >/dev/null ||
-		stop "please install what Debian calls: $*"
-	[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
-		stop "please install, as root: apt-get install $*"
-	step "installing $*"
-	log=$build/apt.log
-	mkdir -p "$build"
-	as_root env DEBIAN_FRONTEND=noninteractive sh -c \
-		'apt-get update && apt-get install -y --no-install-recommends "$@"' sh "$@" \
-		>"$log" 2>&1 </dev/null || {
-		tail -n 20 "$log" >&2
-		stop "apt-get could not install: $*"
+# apt COMMAND...: writes its output to $build/apt.log.
+apt() {
+	as_root env DEBIAN_FRONTEND=noninteractive "$@" >>"$build/apt.log" 2>&1 </dev/null || {
+		tail -n 20 "$build/apt.log" >&2
+		stop "failed: $*"
 	}
+}
+
+# choose FILE: prints, for each line "NEED PACKAGES", the first package that apt can install. If there is
+# none, the line goes into $build/not-packaged, and is not looked for again.
+choose() {
+	# shellcheck disable=SC2046 # one word a package
+	apt-cache policy $(cut -d ' ' -f 2 "$1" | tr '|' '\n' | grep -vx -e - | sort -u) >"$build/policy"
+	while read -r need names; do
+		chosen=$(printf '%s\n' "$names" | tr '|' '\n' | while read -r name; do
+			if grep -A 2 -Fx -e "$name:" "$build/policy" | grep -q '^  Candidate: [^(]'; then
+				printf '%s\n' "$name"
+				break
+			fi
+		done)
+		case $chosen,$names in
+		,*'|-') printf '%s %s\n' "$need" "$names" >>"$build/not-packaged" ;;
+		,*) stop "no package of this system contains $need (in Debian: $names)" ;;
+		*) printf '%s\n' "$chosen" ;;
+		esac
+	done <"$1"
+}
+
+# install_missing USE...: installs what the table scripts/packages names for them, or says what to
+# install and stops.
+install_missing() {
+	mkdir -p "$build"
+	: >>"$build/not-packaged"
+	missing "$@" | grep -vxF -f "$build/not-packaged" | sort -u >"$build/missing" || return 0
+	# shellcheck disable=SC2046 # one word a package
+	set -- $(cut -d ' ' -f 2 "$build/missing" | sed 's/|.*//' | sort -u)
+	command -v apt-get >/dev/null || stop "install these packages (named as in Debian): $*"
+	[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
+		stop "run as root: apt-get install $*"
+	: >"$build/apt.log"
+	apt apt-get update
+	choose "$build/missing" >"$build/chosen"
+	# shellcheck disable=SC2046 # one word a package
+	set -- $(sort -u "$build/chosen")
+	[ $# -gt 0 ] || return 0
+	step "installing $*"
+	apt apt-get install -y --no-install-recommends "$@"
 }
 
 # build_in FOLDER [MESON OPTION]...: sets up, or sets up again, and builds; what is in $tree, if

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
-# What the tests in shell have in common: they print TAP, a line for each result. Before it is read,
-# $subject says what they are about. What a test needs stands in $work, which is removed at the end.
-: "${subject:?}"
+# What the tests in shell have in common: they print TAP, a line for each result. Before this file is
+# read, $subject must be set to what they test, and $source to the source tree. Files of a test are in
+# $work, which is removed at the end.
+: "${subject:?}" "${source:?}"
+. "$source/scripts/packages.sh"
 
 work=$(mktemp -d)
 chmod 755 "$work" # programs of other users start from here
@@ -34,12 +36,9 @@ skip() {
 	exit 0
 }
 
-# need COMMAND-OR-FILE PACKAGE
+# need NEED [PACKAGE]: PACKAGE, or else the table scripts/packages, says which package has it.
 need() {
-	case $1 in
-	/*) [ -e "$1" ] ;;
-	*) command -v "$1" >/dev/null ;;
-	esac || skip "$1 is not there (Debian: $2)"
+	is_there "$1" || skip "$1 is not there (Debian: ${2-$(package_of "$1")})"
 }
 
 # The last line of all; returns the exit status.

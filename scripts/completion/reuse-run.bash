@@ -15,7 +15,7 @@ _reuse_run_rule() {
 	local rule=$1 is_quoted='' last before word
 	if [[ $rule == [\"\']* ]]; then
 		is_quoted=yes
-		rule=${rule:1} # readline completes from behind the quotation mark
+		rule=${rule:1} # readline completes from after the quotation mark
 	fi
 	last=${rule##*[ ;]}
 	before=${rule%"$last"}
@@ -65,7 +65,7 @@ _reuse_run_value() {
 	--alive) mapfile -t COMPREPLY < <(compgen -W 'tcp http:' -- "$2") ;;
 	--hook) mapfile -t COMPREPLY < <(compgen -W 'auto preload notify kernel strict' -- "$2") ;;
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
-	--steer) mapfile -t COMPREPLY < <(compgen -W 'hash random cpu source source/' -- "$2") ;;
+	--steer) mapfile -t COMPREPLY < <(compgen -W 'hash random cpu source least flow source/' -- "$2") ;;
 	--restart) mapfile -t COMPREPLY < <(compgen -W 'on-failure always no' -- "$2") ;;
 	--stop-signal)
 		signals=$(compgen -A signal SIG)

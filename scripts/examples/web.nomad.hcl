@@ -2,7 +2,7 @@
 # Nomad, on the host's network: an update starts the new allocations beside the old ones (a canary for
 # each), and stops the old ones when the new ones are healthy.
 #
-# No "static" port: Nomad would refuse the second allocation on the machine.
+# Do not use a "static" port, because Nomad would refuse the second allocation on the machine.
 job "web" {
   group "web" {
     count = 2
@@ -25,7 +25,7 @@ job "web" {
         args         = ["-n", "1", "--stop-timeout=35s", "--", "server", "8080"]
       }
 
-      # 5s otherwise. The client's max_kill_timeout must allow it (30s otherwise).
+      # The default is 5s. The max_kill_timeout of the client, 30s by default, must allow this.
       kill_timeout = "40s"
     }
   }

@@ -4,11 +4,10 @@
 # tests/tap.sh; $built is the folder of reuse-run.
 : "${built:?}" "${work:?}"
 
-need dockerd docker.io
+need dockerd
 [ "$(id -u)" -eq 0 ] || skip 'only root can run dockerd'
-python=/usr/bin/python3
-programs=$source/tests/system/programs
-clients='' dockerd=''
+. "$source/tests/clients.sh"
+dockerd=''
 
 # Everything of the daemon's is in $work; it makes no network and no rules of a firewall.
 docker() {
@@ -25,19 +24,6 @@ stop_daemon() {
 		xargs -r umount -l
 } >/dev/null 2>&1
 trap 'stop_daemon; rm -rf "$work"' EXIT
-
-new_port() {
-	$python -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
-}
-
-until_true() {
-	for _ in $(seq 600); do
-		"$@" >/dev/null 2>&1 && return
-		sleep 0.1
-	done
-	printf '60 seconds were not enough for: %s\n' "$*"
-	return 1
-}
 
 start_daemon() {
 	files=$($python -c 'import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE)[1])')
@@ -61,6 +47,8 @@ make_image() {
 		"$built/libreuse.so" "$root/usr/bin/" &&
 		cp -r "$(dirname "$($python -c 'import os; print(os.__file__)')")" "$root/usr/lib/" &&
 		cp "$programs/slow.py" "$root/srv/" || return
+	[ ! -e "$built/tests/system/programs/server_go" ] ||
+		cp "$built/tests/system/programs/server_go" "$root/usr/bin/" || return
 	printf '#!/bin/sh\nexec python3 -u /srv/slow.py "$@"\n' >"$root/usr/bin/server" &&
 		chmod +x "$root/usr/bin/server" || return
 	ldd /bin/sh $python "$built/reuse-supervise" "$built/libreuse.so" |
@@ -69,23 +57,4 @@ make_image() {
 			mkdir -p "$root$(dirname "$library")" && cp -L "$library" "$root$library" || return
 		done
 	tar -C "$root" -c . | docker import - web:1
-}
-
-# listens PORT COUNT: so many sockets are there.
-listens() {
-	[ "$(ss -Hltn "sport = :$1" | wc -l)" -eq "$2" ]
-}
-
-# start_clients PORT
-start_clients() {
-	$python "$programs/clients.py" "$1" 16 >"$work/clients" 2>&1 &
-	clients=$!
-	until_true grep -q asking "$work/clients"
-}
-
-all_were_answered() {
-	kill "$clients"
-	wait "$clients"
-	cat "$work/clients"
-	grep -Eq 'answered [1-9][0-9]* refused 0 cut off 0 hung 0 ' "$work/clients"
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * As much of Criterion as the unit tests use, for platforms that have no Criterion: each test runs
- * in a process of its own, and the program prints how many there were, and fails if one failed.
+ * The part of Criterion that the unit tests use, for platforms without Criterion: each test runs in
+ * its own process; the program prints how many tests there were, and fails if one failed.
  */
 #ifndef TESTS_PLATFORMS_CRITERION_H
 #define TESTS_PLATFORMS_CRITERION_H
@@ -51,7 +51,7 @@ extern int test_status;
 	}                                                                                          \
 	static void run_##SUITE##_##NAME(void)
 
-/* ---- what a test says ---- */
+/* ---- assertions ---- */
 
 #define SHIM_CHECK(CONDITION, TEXT, FATAL)                                                         \
 	do {                                                                                       \
