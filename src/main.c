@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * reuse-run: reads what was typed, and does it. The script of that name finds this program and
- * becomes it; started directly, it does the same.
+ * reuse-run: reads the command line and runs it. The script of that name finds this program and
+ * executes it; started directly, it does the same.
  */
 #include "choose/prepare.h"
 #include "command/command.h"
@@ -77,8 +77,9 @@ static int stop(const struct command *command)
 /* ---- the name ---- */
 
 /*
- * In ps, pgrep and --who. What ps -f shows is where the kernel has put the arguments, one behind
- * the other (/proc/PID/cmdline in proc(5)): those that follow move up to the shorter name.
+ * The name in ps, pgrep and --who. ps -f shows the arguments from where the kernel has put them,
+ * one after the other (/proc/PID/cmdline in proc(5)): those after a shorter name are moved up to
+ * it.
  */
 static void take_name(int argc, char **argv)
 {
@@ -99,7 +100,7 @@ static void take_name(int argc, char **argv)
 	memset(end, '\0', gap);
 }
 
-/* ---- all of it ---- */
+/* ---- main ---- */
 
 static int act(struct command *command)
 {

@@ -12,16 +12,16 @@
 #define BUILDINFO_STEP	 4096
 #define BUILDINFO_WITHIN (1024 * 1024)
 
-#define NAME_SIZE 32 /* more than any name that we look for */
+#define NAME_SIZE 32 /* longer than any name that we look for */
 
-#define NEEDED_MOST 4096 /* entries of a dynamic section that are looked at */
+#define NEEDED_MOST 4096 /* the most entries of a dynamic section that are read */
 
 struct reader {
 	int fd;
 	bool is_64;
 	struct elf_file *file;
-	Elf64_Phdr dynamic; /* p_filesz is 0 where there is none */
-	Elf64_Phdr data;    /* the last segment that is writable */
+	Elf64_Phdr dynamic; /* p_filesz is 0 if there is none */
+	Elf64_Phdr data;    /* the last writable segment */
 };
 
 /* ---- both sizes of ELF have the same fields, of different widths ---- */
@@ -32,8 +32,8 @@ static bool read_at(const struct reader *reader, uint64_t offset, void *bytes, s
 }
 
 /*
- * Defines NAME(reader, at, wide), which reads the STRUCT at a place of the file; in a 32-bit one
- * the fields that the rest copies, and no other.
+ * Defines NAME(reader, at, wide), which reads the STRUCT at a place of the file; from a 32-bit file
+ * it copies only the fields that are used.
  */
 #define COPY(FIELD) .FIELD = narrow.FIELD
 #define DEFINE_READ(NAME, STRUCT, ...)                                                             \
@@ -76,7 +76,7 @@ static bool read_section(const struct reader *reader, unsigned number, Elf64_Shd
 		reader, header->e_shoff + (uint64_t)number * header->e_shentsize, section);
 }
 
-/* A name, cut off where it is longer than what anybody looks for. */
+/* A name, cut off if it is longer than all names that we look for. */
 static void read_name(const struct reader *reader, uint64_t offset, char name[static NAME_SIZE])
 {
 	ssize_t got = pread(reader->fd, name, NAME_SIZE - 1, (off_t)offset);
@@ -102,7 +102,7 @@ static void look_at_interpreter(struct reader *reader, const Elf64_Phdr *segment
 	reader->file->is_musl = got > 0 && strstr(path, "ld-musl") != NULL;
 }
 
-/* Go marks its programs with a note of its own (its build id). */
+/* Go marks its programs with its own note (its build id). */
 static void look_at_note(struct reader *reader, const Elf64_Phdr *segment)
 {
 	struct {
@@ -116,7 +116,7 @@ static void look_at_note(struct reader *reader, const Elf64_Phdr *segment)
 			note.header.n_namesz == 4 && memcmp(note.name, "Go\0", 4) == 0;
 }
 
-/* A part of the program that holds what its Go compiler says of it (debug/buildinfo in Go). */
+/* A part of the program with information from its Go compiler (debug/buildinfo in Go). */
 static void look_for_buildinfo(struct reader *reader, const Elf64_Phdr *segment)
 {
 	static const char magic[] = "\xff Go buildinf:";
@@ -162,7 +162,7 @@ static void look_at_needed(struct reader *reader, const char *name)
 	reader->file->needs_asan |= starts(name, "libasan.so") || starts(name, "libclang_rt.asan");
 }
 
-/* Where in the file an address is; 0 where it is nowhere. */
+/* Where in the file an address is; 0 if it is not in the file. */
 static uint64_t offset_of(const struct reader *reader, uint64_t address)
 {
 	Elf64_Phdr segment;
@@ -198,7 +198,7 @@ static void look_at_dynamic(struct reader *reader)
 	}
 }
 
-/* ---- sections, which strip(1) leaves ---- */
+/* ---- sections, which strip(1) leaves in place ---- */
 
 static bool is_call(const char *name)
 {
@@ -248,8 +248,8 @@ static void look_at_sections(struct reader *reader)
 }
 
 /*
- * Free Pascal's compiler ends the data with its name, "FPC 3.2.2 [DATE] for x86_64 - Linux". In a
- * file without sections, that is all that is left of it.
+ * Free Pascal's compiler puts its name at the end of the data, "FPC 3.2.2 [DATE] for x86_64 -
+ * Linux". A file without sections has no other trace of it.
  */
 static void look_for_compiler(struct reader *reader)
 {
@@ -267,7 +267,7 @@ static void look_for_compiler(struct reader *reader)
 
 /* ---- all of it ---- */
 
-/* Starts a reader; returns false where there is no ELF file. */
+/* Starts a reader; returns false if it is not an ELF file. */
 static bool open_reader(struct reader *reader, int fd, struct elf_file *file)
 {
 	unsigned char identity[EI_NIDENT];

@@ -31,13 +31,13 @@ const char *hook_misses(enum hook hook)
 {
 	switch (hook) {
 	case HOOK_NOTIFY:
-		return "io_uring, and addresses given to sendto(), sendmsg() or MSG_FASTOPEN";
+		return "io_uring, and addresses passed to sendto(), sendmsg() or MSG_FASTOPEN";
 	case HOOK_KERNEL:
-		return "SCTP and raw sockets, UDP-Lite but for bind(), and listen() on a socket "
+		return "SCTP and raw sockets, UDP-Lite except bind(), and listen() on a socket "
 		       "that was never bound";
 	default:
 		return "raw system calls, dlsym() on a handle of libc, plugins loaded with "
-		       "RTLD_DEEPBIND, children that get an empty environment, set-user-ID "
-		       "programs, and io_uring";
+		       "RTLD_DEEPBIND, children that are started with an empty environment, "
+		       "set-user-ID programs, and io_uring";
 	}
 }

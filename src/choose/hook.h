@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a program is to be hooked: the words of --hook=. */
+/* Names the hooks, as in --hook=. */
 #ifndef CHOOSE_HOOK_H
 #define CHOOSE_HOOK_H
 
@@ -9,15 +9,15 @@ enum hook {
 	HOOK_AUTO,
 	HOOK_PRELOAD,
 	HOOK_NOTIFY,
-	HOOK_KERNEL, /* what reuse-bpf has loaded, attached to a control group of its own */
-	HOOK_STRICT, /* as auto, but rules that protect get the hook that sees the most */
+	HOOK_KERNEL, /* what reuse-bpf has loaded, attached to the program's own control group */
+	HOOK_STRICT, /* as auto, but if a rule protects, the hook that sees the most */
 	HOOK_COUNT
 };
 
 /* Whether libreuse was built with libseccomp, which the notify hook needs. */
 extern const bool hook_has_notify;
 
-/* The words; hook_of() of any other one is HOOK_COUNT. Pure. */
+/* The names; hook_of() returns HOOK_COUNT for any other. Pure. */
 enum hook hook_of(const char *name);
 const char *hook_name(enum hook hook);
 

@@ -18,7 +18,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define SCRIPTS_MOST   5   /* the kernel follows no more #! lines */
+#define SCRIPTS_MOST   5   /* the kernel follows this many #! lines */
 #define FIRST_LINE_MAX 256 /* bytes of a #! line that the kernel reads (BINPRM_BUF_SIZE) */
 
 #ifdef __GLIBC__
@@ -51,7 +51,7 @@ int inspect_find(const char *command, char *path_out)
 		return executable_at(path_out);
 	}
 	if (!directories)
-		directories = "/bin:/usr/bin"; /* what execvp(3) uses then */
+		directories = "/bin:/usr/bin"; /* the default of execvp(3) */
 	for (const char *at = directories; *command;) {
 		size_t length = strcspn(at, ":");
 		int size = snprintf(path_out, PATH_MAX, "%.*s%s%s", (int)length, at,
@@ -85,8 +85,7 @@ static bool is_privileged(int fd, char *reason)
 	bool has_capabilities = getuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0;
 	if (!is_setuid && !is_setgid && !has_capabilities)
 		return false;
-	snprintf(reason, INSPECT_REASON_SIZE,
-		"%s, and the dynamic linker takes no LD_PRELOAD for it",
+	snprintf(reason, INSPECT_REASON_SIZE, "%s, so the dynamic linker ignores LD_PRELOAD for it",
 		is_setuid   ? "is set-user-ID"
 		: is_setgid ? "is set-group-ID"
 			    : "has file capabilities");
@@ -96,8 +95,8 @@ static bool is_privileged(int fd, char *reason)
 /* ---- ELF ---- */
 
 /*
- * What is different in a file that is for another machine than this very program, and the library
- * beside it, or NULL. What is compared here is in the same place in files of both sizes.
+ * How a file for another machine differs from this program (and its library), or NULL. The compared
+ * fields are in the same place in files of both sizes.
  */
 static const char *difference_of(const Elf64_Ehdr *theirs)
 {
@@ -111,15 +110,16 @@ static const char *difference_of(const Elf64_Ehdr *theirs)
 	if (!is_read)
 		return NULL;
 	if (theirs->e_ident[EI_CLASS] != ours.e_ident[EI_CLASS])
-		return theirs->e_ident[EI_CLASS] == ELFCLASS32 ? "is a 32-bit program"
-							       : "is a 64-bit program";
+		return theirs->e_ident[EI_CLASS] == ELFCLASS32
+			       ? "is a 32-bit program, but this libreuse.so is not"
+			       : "is a 64-bit program, but this libreuse.so is not";
 	return theirs->e_ident[EI_DATA] != ours.e_ident[EI_DATA] ||
 			       theirs->e_machine != ours.e_machine
-		       ? "is for another machine"
+		       ? "is for another kind of processor than this libreuse.so"
 		       : NULL;
 }
 
-/* Whether no library of ours can be preloaded, or one would see nothing. */
+/* Whether our library cannot be preloaded, or would see no calls. */
 static bool is_out_of_reach(const struct elf_file *file, char *reason)
 {
 	const char *difference = NULL;
@@ -130,14 +130,12 @@ static bool is_out_of_reach(const struct elf_file *file, char *reason)
 			file->is_go ? "Go" : "Free Pascal");
 	else if (!file->has_interpreter)
 		snprintf(reason, INSPECT_REASON_SIZE,
-			"is statically linked, and a library cannot be preloaded into it");
+			"is statically linked, so no library can be preloaded into it");
 	else if ((difference = difference_of(&file->header)))
-		snprintf(
-			reason, INSPECT_REASON_SIZE, "%s, and this libreuse.so is not", difference);
+		snprintf(reason, INSPECT_REASON_SIZE, "%s", difference);
 	else if (file->is_musl != (strcmp(OUR_LIBC, "musl") == 0))
 		snprintf(reason, INSPECT_REASON_SIZE,
-			"is linked with another libc than " OUR_LIBC
-			", for which this libreuse.so is");
+			"is not linked with " OUR_LIBC ", the libc of this libreuse.so");
 	else
 		return false;
 	return true;
@@ -155,7 +153,7 @@ static enum inspect_hook inspect_elf(
 	if (!lock)
 		return INSPECT_PRELOAD;
 	snprintf(inspection->reason, INSPECT_REASON_SIZE,
-		"%s, and what a library does inside it could get it killed", lock);
+		"%s, so the system calls of a preloaded library could get it killed", lock);
 	return INSPECT_EITHER;
 }
 
@@ -168,7 +166,7 @@ static char *skip_blanks(char *at)
 
 /*
  * The program that runs a script: the interpreter of its #! line, or what env(1) will look up.
- * Returns false where there is none.
+ * Returns false if there is none.
  */
 static bool interpreter_of(char *line, char *path_out)
 {
@@ -188,7 +186,7 @@ static bool interpreter_of(char *line, char *path_out)
 	return snprintf(path_out, PATH_MAX, "%s", interpreter) < PATH_MAX && *interpreter;
 }
 
-/* Reads the first line of a script; returns false where the file is not one. */
+/* Reads the first line of a script; returns false if the file is not a script. */
 static bool read_first_line(int fd, char line[static FIRST_LINE_MAX + 1])
 {
 	ssize_t length = pread(fd, line, FIRST_LINE_MAX, 0);

@@ -16,7 +16,7 @@ struct object {
 	size_t length;
 };
 
-/* The next object of a list, from *AT on; returns false at its end. */
+/* Finds the next object of a list, from *AT on; returns false at its end. */
 static bool next_object(const char **at, struct object *object)
 {
 	object->path = *at + strspn(*at, SEPARATORS);
@@ -25,7 +25,7 @@ static bool next_object(const char **at, struct object *object)
 	return object->length > 0;
 }
 
-/* Whether it is some libreuse.so, wherever. */
+/* Whether it is a libreuse.so, in any folder. */
 static bool is_us(const struct object *object)
 {
 	static const char name[] = "libreuse.so";

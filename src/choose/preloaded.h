@@ -6,20 +6,20 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* Whether LIST has the library at PATH; whether it has some libreuse.so, wherever. */
+/* Whether LIST has the library at PATH; whether it has a libreuse.so at any path. */
 bool preloaded_has(const char *list, const char *path);
 bool preloaded_has_us(const char *list);
 
 /*
- * The first library of LIST that comes before libreuse.so and has a
- * socket(), bind(), listen() or connect() of its own; PATH_OUT has room for PATH_MAX bytes. Returns
- * false where there is none. Bare names, which are looked up elsewhere, are passed over.
+ * The first library of LIST that comes before libreuse.so and has its own socket(), bind(),
+ * listen() or connect(); PATH_OUT has room for PATH_MAX bytes. Returns false if there is none. Bare
+ * names, which are searched for elsewhere, are skipped.
  */
 bool preloaded_before_us(const char *list, char *path_out);
 
 /*
- * The LIST without libreuse.so, wherever and however often it is in there; to be freed. Empty where
- * nothing is left; NULL where there is no memory.
+ * The LIST without any libreuse.so; to be freed. Empty if nothing is left; NULL if there is no
+ * memory.
  */
 char *preloaded_without_us(const char *list);
 

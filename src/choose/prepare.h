@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Looks before a program is started: whether it can be, with the policy that is in force. */
+/* Chooses the hook for a program, and decides whether the policy lets it start. */
 #ifndef CHOOSE_PREPARE_H
 #define CHOOSE_PREPARE_H
 
@@ -8,28 +8,29 @@
 
 #include <stdbool.h>
 
-/* The policy in force, or NULL when it is broken, which has been said then. */
+/* The policy that is used, or NULL if it is broken, which has been reported. */
 const struct policy *prepare_policy(void);
 
-/* What prepare_program() says besides 0: the program may be started ... */
+/* What prepare_program() returns besides 0: the program may be started ... */
 #define PREPARE_NOTIFY		  3 /* under the notify hook */
-#define PREPARE_NOTIFY_OR_PRELOAD 4 /* ... or the preload hook, where that is not available */
+#define PREPARE_NOTIFY_OR_PRELOAD 4 /* ... or the preload hook, if that is not available */
 #define PREPARE_PRELOAD_ASAN	  5 /* under the preload hook, after prepare_for_asan() */
 #define PREPARE_KERNEL		  6 /* under the kernel hook */
 
 /*
- * Whether the program may be started; what stands against it, or may surprise, is said on standard
- * error. PRELOAD is the LD_PRELOAD that it would get, with libreuse.so or without. Returns 0 for
- * the preload hook, one of the above, 126 or 127 as shells have it, or EX_CONFIG.
+ * Whether the program may be started; what prevents or changes this is reported on standard error.
+ * PRELOAD is the LD_PRELOAD that it would get, with libreuse.so or without. IS_COPY: it is one of
+ * several, and gets the kernel hook only if WISH names it. Returns 0 for the preload hook, one of
+ * the above, 126 or 127 as in shells, or EX_CONFIG.
  */
-int prepare_program(enum hook wish, const char *command, const char *preload);
+int prepare_program(enum hook wish, const char *command, const char *preload, bool is_copy);
 
-/* Whether it is 0 or one of those above. */
+/* Whether STATUS is 0 or one of those above. */
 bool prepare_is_permission(int status);
 
 /*
- * Sets what lets libreuse.so come before the library of AddressSanitizer, which ends a program when
- * it is not the first.
+ * Sets what lets libreuse.so come before the library of AddressSanitizer, which otherwise ends a
+ * program if it is not the first.
  */
 void prepare_for_asan(void);
 

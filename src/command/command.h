@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What was typed after "reuse-run". */
+/* Holds the command line of reuse-run, as it was read. */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
@@ -16,7 +16,7 @@ enum command_verb {
 	COMMAND_STATUS,
 	COMMAND_SCALE,
 	COMMAND_STOP,
-	COMMAND_PARENT, /* run a program under the notify hook, which has been chosen already */
+	COMMAND_PARENT, /* run a program under the notify hook, which has already been chosen */
 	COMMAND_VERSION,
 	COMMAND_HELP,
 };
@@ -29,11 +29,11 @@ struct command {
 
 	const char **rules; /* of -r, in their order */
 	unsigned n_rules;
-	const char *one_word; /* a rule without a blank: the quotes may have been forgotten */
+	const char *one_word; /* a rule without a blank: maybe the quotes were forgotten */
 	const char *file;     /* of -f; empty: no file */
-	const char *own;      /* "-r" or "-f", if there are rules of the user's own */
+	const char *own;      /* "-r" or "-f", if the user gave rules */
 	const char *address;  /* of -a */
-	unsigned port;	      /* of -p NEW; 0: none */
+	unsigned port;	      /* of -p NEW; 0: not given */
 	const char **moves;   /* of -p OLD:NEW, in their order */
 	unsigned n_moves;
 	const char *steer;
@@ -43,18 +43,18 @@ struct command {
 	bool is_plain;		 /* --no-keep */
 	bool has_copies;	 /* -n was typed */
 	bool has_queues;	 /* --queues was typed */
-	const char *for_copies;	 /* an option that only a supervisor understands */
-	const char *for_stopped; /* one for a supervisor or --stop */
-	const char *for_alive;	 /* one that goes with --alive */
+	const char *for_copies;	 /* an option that only a supervisor uses */
+	const char *for_stopped; /* an option for a supervisor or --stop */
+	const char *for_alive;	 /* an option that needs --alive */
 	bool is_json, is_watched;
 	const char *user;	/* of --why */
-	struct options options; /* of the supervisor; with the hook, and the program */
+	struct options options; /* for the supervisor; also the hook and the program */
 };
 
 /*
- * Reads the words after the command's own name, up to a NULL. The strings stay where they are, in
- * WORDS. Returns 0, or an exit status of sysexits.h when something is wrong, which has been said on
- * standard error then. In both cases, command_free() releases what it took.
+ * Reads the words after the command's name, up to a NULL. The strings stay in WORDS. Returns 0, or
+ * an exit status of sysexits.h if something is wrong, which has been reported on standard error. In
+ * both cases, command_free() releases what it allocated.
  */
 int command_read(struct command *command, char **words);
 void command_free(struct command *command);

@@ -24,7 +24,7 @@ static int set(const char *name, char *value)
 	return status;
 }
 
-/* A relative name holds for the folder that reuse-run was started in. */
+/* A relative name is relative to the folder that reuse-run was started in. */
 static int set_file(const char *file)
 {
 	char *folder = *file && *file != '/' ? get_current_dir_name() : NULL, *path;
@@ -44,8 +44,8 @@ static int check_length(const char *rules)
 	if (length <= most)
 		return 0;
 	fprintf(stderr,
-		"reuse-run: the rules have %zu bytes, and a variable of the environment can have "
-		"%zu; put them into a file, and use -f\n",
+		"reuse-run: the rules have %zu bytes, but an environment variable can have at most "
+		"%zu; put them into a file and use -f\n",
 		length, most);
 	return EX_USAGE;
 }
@@ -61,7 +61,7 @@ static int set_rules(const struct command *command)
 	return status;
 }
 
-/* The file that REUSE_LOG names stays. */
+/* The file that REUSE_LOG names does not change. */
 static int set_level(const char *level)
 {
 	const char *log = getenv("REUSE_LOG"), *file = log ? strchr(log, ':') : NULL;
@@ -81,7 +81,7 @@ static int set_flags(const struct command *command)
 		{"REUSE_KEEP", "1", command->is_kept}, {"REUSE_KEEP", "off", command->is_plain},
 		{"REUSE_INHERIT", "off", command->leaves_children},
 		{"REUSE_EXPLAIN", "1", command->is_explained},
-		{"REUSE_BINDP", "off", true}, /* is for LD_PRELOAD alone; here are -a and -p */
+		{"REUSE_BINDP", "off", true}, /* only for LD_PRELOAD; reuse-run has -a and -p */
 	};
 	int status = 0;
 

@@ -25,14 +25,14 @@ struct explanation {
 
 /* ---- starting ---- */
 
-/* What the child becomes, and what it gets back first. */
+/* What the child becomes, and what it restores first. */
 struct plan {
 	int (*become)(const struct options *options);
 	const struct options *options;
 	struct job_signals signals;
 };
 
-/* The program begins when this process has closed the writing end of the pipe GATE. */
+/* The program begins when this process closes the writing end of the pipe GATE. */
 static pid_t start_behind(
 	const int gate[2], const struct explanation *explanation, const struct plan *plan)
 {
@@ -52,8 +52,8 @@ static pid_t start_behind(
 }
 
 /*
- * A signal to the process group that came before this process has left it, it would pass on, and
- * the program would have it twice: so the program waits until then.
+ * A signal to the process group that comes before this process has left it would reach the program
+ * twice, because this process passes it on. So the program waits until then.
  */
 static bool start(struct explanation *explanation, const struct plan *plan)
 {
@@ -72,7 +72,7 @@ static bool start(struct explanation *explanation, const struct plan *plan)
 	return job->program > 0;
 }
 
-/* ---- being there ---- */
+/* ---- waiting ---- */
 
 static void hear(struct explanation *explanation)
 {
@@ -105,7 +105,7 @@ int explain(const struct log *log, int (*become)(const struct options *options),
 	struct plan plan = {.become = become, .options = options};
 	sigset_t all;
 
-	/* an abstract name (unix(7)), which reaches into every chroot */
+	/* an abstract name (unix(7)), which works in every chroot */
 	if (channel_open(&explanation.channel) < 0 ||
 		setenv("REUSE_EXPLAIN", explanation.channel.name, 1) < 0)
 		return become(options); /* all but the last line */

@@ -12,6 +12,7 @@ static const char beginning[] =
 	"       reuse-run [OPTION]... --check\n"
 	"       reuse-run --roll PID|PIDFILE\n"
 	"       reuse-run --scale PID|PIDFILE -n N\n"
+	"       reuse-run --stop [PID|PIDFILE]\n"
 	"       reuse-run --status [PID|PIDFILE] [--json]\n"
 	"       reuse-run --who [PORT] [--json | --watch]\n"
 	"       reuse-run --why [ADDR:]PORT [--user NAME]\n"
@@ -19,19 +20,19 @@ static const char beginning[] =
 
 static const char *const headings[] = {
 	[TABLE_RUN] = "",
-	[TABLE_LOOK] = "Looking:\n",
-	[TABLE_SUPERVISE] = "Supervising:\n",
+	[TABLE_LOOK] = "Show who uses a port:\n",
+	[TABLE_SUPERVISE] = "Supervise copies:\n",
 	[TABLE_STOPPED] = "With -n, --keep or --stop:\n",
 	[TABLE_COPIES] = "With -n or --keep:\n",
 };
 
 static const char end[] =
 	"\n"
-	"The exit status is PROGRAM's own; 64 for wrong options, 78 for a broken policy\n"
-	"or a PROGRAM that it cannot protect, 126 and 127 when PROGRAM cannot be run or\n"
-	"is not there. See reuse-run(1) and libreuse.conf(5).\n";
+	"The exit status is that of PROGRAM. It is 64 if an option is wrong, 78 if the\n"
+	"policy is broken or PROGRAM cannot be protected, 126 if PROGRAM cannot be run,\n"
+	"and 127 if it does not exist. See reuse-run(1) and libreuse.conf(5).\n";
 
-/* The words of the text up to a column, each line after the first one indented. */
+/* Prints words up to a column; each line after the first one is indented. */
 static void print_wrapped(FILE *out, const char *text)
 {
 	size_t column = TEXT_COLUMN;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Prints what reuse-run can do, from the table of its options. */
+/* Prints the usage of reuse-run, from the table of its options. */
 #ifndef COMMAND_HELP_H
 #define COMMAND_HELP_H
 
 #include <stdio.h>
 
-#define HELP_WIDTH 80 /* columns of a line, at most */
+#define HELP_WIDTH 80 /* the most columns of a line */
 
 void help_print(FILE *out);
 

@@ -18,7 +18,7 @@
 
 /* ---- finding it ---- */
 
-/* The folder of this program, without links, and with its slash; empty when it cannot be told. */
+/* The folder of this program, without links, and with its slash; empty if it is not known. */
 static void find_own_folder(char *folder)
 {
 	ssize_t length = readlink("/proc/self/exe", folder, PATH_MAX - 1);
@@ -35,8 +35,8 @@ static void find_own_folder(char *folder)
 }
 
 /*
- * The library at FOLDER and PATH, as a new string, or NULL. Keeps in ERROR what may hide it, and
- * does not mean that it is elsewhere.
+ * The library at FOLDER and PATH, as a new string, or NULL. ERROR becomes an error that hides it,
+ * and that does not mean that it is elsewhere.
  */
 static char *library_at(const char *folder, const char *path, int *error)
 {
@@ -71,12 +71,13 @@ static const char *obstacle(const char *library)
 		"$ORIGIN", "${ORIGIN}", "$LIB", "${LIB}", "$PLATFORM", "${PLATFORM}"};
 
 	if (strpbrk(library, SEPARATORS))
-		return "LD_PRELOAD cannot hold a path with a blank or a colon";
+		return "LD_PRELOAD cannot contain a path with a blank or a colon; install libreuse "
+		       "in a directory whose path has neither";
 	for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
 		if (strstr(library, tokens[i]))
 			return "in LD_PRELOAD, the dynamic linker replaces $ORIGIN, $LIB and "
-			       "$PLATFORM; install libreuse in a folder whose path has none of "
-			       "them";
+			       "$PLATFORM; install libreuse in a directory whose path has none "
+			       "of them";
 	}
 	return NULL;
 }

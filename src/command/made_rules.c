@@ -16,7 +16,7 @@ bool made_rules_exist(const struct command *command)
 	return command->n_rules || are_made(command);
 }
 
-/* "share", and what is to be done besides, as the built-in policy has it */
+/* Writes "share", and what else the built-in policy does. */
 static void start_rule(FILE *out, const struct command *command, const char *ports)
 {
 	fprintf(out, PORTS "%s -> share", ports);
@@ -24,7 +24,7 @@ static void start_rule(FILE *out, const struct command *command, const char *por
 		fprintf(out, " steer=%s", command->steer);
 }
 
-/* " to=ADDRESS"; a port may follow. IPv6 addresses get their brackets. */
+/* Writes " to=ADDRESS"; a port may follow. IPv6 addresses get brackets. */
 static void print_target(FILE *out, const char *address)
 {
 	bool needs_brackets = address && strchr(address, ':') && *address != '[';
@@ -78,6 +78,6 @@ char *made_rules_text(const struct command *command)
 	if (fclose(out) != 0)
 		return NULL;
 	if (size > 0)
-		text[size - 1] = '\0'; /* the last line break, lest an empty line follow */
+		text[size - 1] = '\0'; /* the last line break, so that no empty line follows */
 	return text;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Puts the rules together that were typed: those of -r, and what -a, -p and --steer mean. */
+/* Makes the rules of the command line: those of -r, and those that -a, -p and --steer stand for. */
 #ifndef COMMAND_MADE_RULES_H
 #define COMMAND_MADE_RULES_H
 
 #include "command.h"
 
 /*
- * All of them, one a line, as REUSE_RULES takes them. Returns a new string, or NULL when memory is
- * short. Empty means that nothing was typed, or only empty rules; made_rules_exist() tells which.
+ * All of them, one on each line, as REUSE_RULES takes them. Returns a new string, or NULL if there
+ * is no memory. It is empty if nothing was typed, or only empty rules; made_rules_exist() tells
+ * which.
  */
 char *made_rules_text(const struct command *command);
 bool made_rules_exist(const struct command *command);

@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 /*
- * Gives an option the value in the rest of its own word, or in the next one. Returns how many words
- * they take together, or 0 for a mistake.
+ * Gives an option its value, from the rest of its own word or from the next one. Returns how many
+ * words they take together, or 0 for a mistake.
  */
 static int read_with_value(struct command *command, struct typed *typed, char **words)
 {
-	/* A value that may be left out is that of a verb, which no program follows. */
+	/* A value is optional only for a verb, which no program follows. */
 	bool is_next = !typed->value && typed->row->value && words[1] &&
 		       (!table_is_optional(typed->row) || words[1][0] != '-');
 
@@ -33,9 +33,8 @@ static bool unknown(const char *name, size_t length)
 	const char *nearest = table_nearest(name, length);
 
 	if (nearest)
-		return wrong("%.*s: there is no such option; did you mean %s?", (int)length, name,
-			nearest);
-	return wrong("%.*s: there is no such option", (int)length, name);
+		return wrong("%.*s: unknown option; did you mean %s?", (int)length, name, nearest);
+	return wrong("%.*s: unknown option", (int)length, name);
 }
 
 /* "--name", "--name=value", "--name value" */
@@ -62,7 +61,7 @@ static int read_letters(struct command *command, char **words)
 	for (; count == 1 && *letter && command->verb < COMMAND_VERSION; letter++) {
 		const struct table_row *row = table_find_letter(*letter);
 		if (!row)
-			return wrong("-%c: there is no such option", *letter);
+			return wrong("-%c: unknown option", *letter);
 		struct typed typed = {.row = row, .name = row->letter};
 		if (row->value && letter[1])
 			typed.value = letter + 1;
@@ -104,56 +103,56 @@ static bool goes_together(const struct command *command)
 			 !command->is_explained;
 
 	if (command->is_json && command->is_watched)
-		return wrong("--json and --watch do not go together");
+		return wrong("--json and --watch cannot be used together");
 	if (command->is_json && command->verb != COMMAND_WHO && command->verb != COMMAND_STATUS)
-		return wrong("--json goes with --who or --status");
+		return wrong("--json needs --who or --status");
 	if (command->is_watched && command->verb != COMMAND_WHO)
-		return wrong("--watch goes with --who");
+		return wrong("--watch needs --who");
 	if (command->is_plain && command->is_kept)
-		return wrong("--keep and --no-keep do not go together");
+		return wrong("--keep and --no-keep cannot be used together");
 	if (command->is_plain && !command->has_copies)
-		return wrong("--no-keep goes with -n");
+		return wrong("--no-keep needs -n");
 	if (command->is_plain && command->has_queues)
-		return wrong("--queues and --no-keep do not go together");
+		return wrong("--queues and --no-keep cannot be used together");
 	if (command->is_plain && (check_connects(&command->options.ready_check) ||
 					 check_connects(&command->options.alive_check)))
-		return wrong("tcp and http: ask a copy by the sockets that are kept, so they do "
-			     "not go together with --no-keep");
+		return wrong("tcp and http: connect to a copy through its kept sockets, so they "
+			     "cannot be used with --no-keep");
 	if (command->options.n_queues > command->options.n_copies)
-		return wrong("--queues=%u: there are only %u copies, as -n says, to take from them",
+		return wrong("--queues=%u: there cannot be more queues than copies, and -n says %u",
 			command->options.n_queues, command->options.n_copies);
 	if (command->user && *command->user && command->verb != COMMAND_WHY)
-		return wrong("--user goes with --why");
+		return wrong("--user needs --why");
 	if (is_looking && program)
-		return wrong("--who and --why take a port and no program: %s", program);
+		return wrong("--who and --why take a port, not a program: %s", program);
 	if (is_asking && program)
-		return wrong("%s takes a process or a file, and no program: %s", command->verb_name,
+		return wrong("%s takes a process or a file, not a program: %s", command->verb_name,
 			program);
 	if (command->verb == COMMAND_SCALE && !command->has_copies)
-		return wrong("--scale goes with -n, which says how many copies there are to be");
+		return wrong("--scale needs -n, the number of copies to run");
 	if ((command->verb == COMMAND_RUN || command->verb == COMMAND_PARENT) && !program)
-		return wrong("which program?");
+		return wrong("no program is given");
 	if (command->for_alive && command->options.alive_check.kind == CHECK_NONE)
-		return wrong("%s goes with --alive", command->for_alive);
+		return wrong("%s needs --alive", command->for_alive);
 	if (command->for_copies && !command_is_supervised(command))
-		return wrong(
-			"%s is for the supervisor, which -n or --keep start", command->for_copies);
+		return wrong("%s is an option of the supervisor: it needs -n or --keep",
+			command->for_copies);
 	if (command->for_stopped && command->verb != COMMAND_STOP &&
 		!command_is_supervised(command))
-		return wrong("%s is for --stop, or for the supervisor, which -n or --keep start",
+		return wrong("%s is an option of the supervisor and of --stop: it needs -n, --keep "
+			     "or --stop",
 			command->for_stopped);
 	if (is_kernel && command_is_supervised(command))
-		return wrong(
-			"--hook=kernel is for one program, since it keeps no sockets for copies; "
-			"attach the control group of the supervisor with reuse-bpf attach");
+		return wrong("--hook=kernel cannot be used with -n or --keep, because the kernel "
+			     "hook keeps no sockets; run reuse-bpf attach for the control group of "
+			     "the supervisor instead");
 	if (is_kernel && (command->own || command->address || command->port || command->n_moves ||
 				 command->steer))
-		return wrong(
-			"--hook=kernel has the rules that reuse-bpf load has put in force, and "
-			"takes no others; put them into the file, and load it");
+		return wrong("--hook=kernel applies only the rules that reuse-bpf load has loaded; "
+			     "write these rules into that policy, and load it again");
 	if (command->steer && command->own)
-		return wrong("--steer is for rules that are made here, and not for those of %s; "
-			     "write steer=%s into the rule",
+		return wrong(
+			"--steer does not apply to the rules of %s; write steer=%s into the rule",
 			command->own, command->steer);
 	return true;
 }

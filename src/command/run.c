@@ -23,13 +23,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* ---- looking at the program ---- */
+/* ---- checking the program ---- */
 
 /*
- * Looks at the program from DIRECTORY, where the first copy will run; NULL: from here. PRELOAD is
- * its LD_PRELOAD, with us or without.
+ * Checks the program from DIRECTORY, where the first copy will run; NULL: from here. PRELOAD is its
+ * LD_PRELOAD, with our library or without.
  */
-static int prepare_in(const struct options *options, const char *directory, const char *preload)
+static int prepare_in(
+	const struct options *options, const char *directory, const char *preload, bool is_copy)
 {
 	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), error = here < 0 ? errno : 0;
 
@@ -39,11 +40,14 @@ static int prepare_in(const struct options *options, const char *directory, cons
 			close(here);
 		return EX_CONFIG;
 	}
-	int status = prepare_program(options->hook, options->command[0], preload);
+	int status = prepare_program(options->hook, options->command[0], preload, is_copy);
 	if (here >= 0 && fchdir(here) < 0)
 		error = errno;
 	if (directory && error) {
-		fprintf(stderr, "reuse-run: --chdir: the way back: %s\n", strerror(error));
+		fprintf(stderr,
+			"reuse-run: --chdir: cannot return to the directory where it was started: "
+			"%s\n",
+			strerror(error));
 		status = EX_OSERR;
 	}
 	if (here >= 0)
@@ -51,7 +55,9 @@ static int prepare_in(const struct options *options, const char *directory, cons
 	return status;
 }
 
-/* TEXT as the copy SLOT of the first generation has it, to be freed; or NULL, which has been said.
+/*
+ * TEXT as it is for copy SLOT of the first generation, to be freed; or NULL, which has been
+ * reported.
  */
 static char *text_for(const struct options *options, const char *text, unsigned slot)
 {
@@ -62,7 +68,7 @@ static char *text_for(const struct options *options, const char *text, unsigned 
 	return expanded;
 }
 
-/* A copy without its settings would end, and be started again, for ever. */
+/* A copy without its settings would end and be started again for ever. */
 static int check_settings(const struct options *options)
 {
 	unsigned n_files = options->is_expanded ? options->n_copies : 1;
@@ -77,25 +83,25 @@ static int check_settings(const struct options *options)
 	return 0;
 }
 
-static int prepare_for_copies(const struct options *options, const char *preload)
+static int prepare_for_copies(const struct options *options, const char *preload, bool is_copy)
 {
 	int status = check_settings(options);
 
 	if (status)
 		return status;
 	if (!options->directory)
-		return prepare_in(options, NULL, preload);
+		return prepare_in(options, NULL, preload, is_copy);
 	char *directory = text_for(options, options->directory, 0);
 	if (!directory)
 		return EX_OSERR;
-	status = prepare_in(options, directory, preload);
+	status = prepare_in(options, directory, preload, is_copy);
 	free(directory);
 	return status;
 }
 
-static int prepare(const struct command *command, const char *preload)
+static int prepare(const struct command *command, const char *preload, bool is_copy)
 {
-	int status = prepare_for_copies(&command->options, preload);
+	int status = prepare_for_copies(&command->options, preload, is_copy);
 
 	if (status == EXIT_NOT_FOUND && command->one_word)
 		fprintf(stderr,
@@ -116,7 +122,7 @@ int run_as_parent(const struct options *options)
 		fprintf(stderr, "%s", configuration->policy.broken);
 		return EX_CONFIG;
 	}
-	/* One hook is enough: what this one sees, a library must not change too. */
+	/* One hook is enough: a library must not change the calls that this one sees. */
 	library_remove();
 	return parent_run(
 		configuration, options->command, options->hook == HOOK_NOTIFY, options->preload);
@@ -163,7 +169,7 @@ static int supervise(struct options *options)
 
 /* ---- running it ---- */
 
-/* LD_PRELOAD with the library, as a new string, or NULL, which has been said then. */
+/* LD_PRELOAD with the library, as a new string, or NULL, which has been reported. */
 static char *preload_with_library(void)
 {
 	char *library = library_find(), *preload = library ? library_add(library) : NULL;
@@ -182,7 +188,7 @@ static int run_copies(struct command *command)
 	options->preload = preload_with_library();
 	if (!options->preload)
 		return EX_CONFIG;
-	int status = prepare(command, options->preload);
+	int status = prepare(command, options->preload, true);
 	if (prepare_is_permission(status))
 		status = supervise(options);
 	free((char *)(uintptr_t)options->preload);
@@ -200,7 +206,7 @@ static int explain_start(int (*start)(const struct options *options), const stru
 static int run_program(struct command *command)
 {
 	struct options *options = &command->options;
-	int status = prepare(command, library_preloaded());
+	int status = prepare(command, library_preloaded(), false);
 
 	if (!prepare_is_permission(status))
 		return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The options of reuse-run. --help is printed from this table; tests/command compares the manual
- * and the completions with it.
+ * Lists the options of reuse-run. --help is printed from this table; tests/command compares the
+ * manual and the completions with it.
  */
 #ifndef COMMAND_TABLE_H
 #define COMMAND_TABLE_H
@@ -14,12 +14,12 @@ enum table_group {
 	TABLE_RUN,
 	TABLE_LOOK,
 	TABLE_SUPERVISE,
-	TABLE_STOPPED, /* options that a supervisor and --stop understand */
-	TABLE_COPIES,  /* options that only a supervisor understands */
+	TABLE_STOPPED, /* options of a supervisor and of --stop */
+	TABLE_COPIES,  /* options of a supervisor only */
 	TABLE_HIDDEN,  /* what reuse-run passes to itself */
 };
 
-/* How a value is read, and where it goes. */
+/* How a value is read, and where it is stored. */
 enum table_kind {
 	TABLE_VERB, /* PLACE is an enum command_verb; a value is its target */
 	/* PLACE is the offset in struct command of ... */
@@ -36,7 +36,7 @@ enum table_kind {
 	TABLE_SIGNAL,
 	TABLE_RESTART,
 	TABLE_HOOK,
-	/* The rest goes to more than one place. */
+	/* The others are stored in more than one place. */
 	TABLE_READY,
 	TABLE_ALIVE,
 	TABLE_UNLINK,
@@ -52,25 +52,25 @@ enum table_kind {
 struct table_row {
 	const char *letter; /* "-r", or NULL */
 	const char *name;   /* "--rule" */
-	const char *value;  /* its name in --help; in brackets: may be left out; NULL: takes none */
+	const char *value;  /* its name in --help; in brackets: optional; NULL: no value */
 	enum table_group group;
 	enum table_kind kind;
 	size_t place;
 	const char *help;  /* one paragraph, without line breaks */
-	const char *words; /* values with a meaning of their own, for completions; or NULL */
+	const char *words; /* values with a special meaning, for completions; or NULL */
 };
 
 extern const struct table_row table_rows[];
 extern const size_t table_size;
 
-/* The row with that name ("--rule", of which LENGTH bytes count), or that letter ('r'), or NULL. */
+/* Finds the row with that name ("--rule", LENGTH bytes), or that letter ('r'); or returns NULL. */
 const struct table_row *table_find(const char *name, size_t length);
 const struct table_row *table_find_letter(char letter);
 
-/* The name that such a one ("--rlue") was probably meant to be, or NULL. */
+/* The name that an unknown one ("--rlue") was probably meant to be, or NULL. */
 const char *table_nearest(const char *name, size_t length);
 
-/* Whether a value may be left out. The next word is taken if it could be one. */
+/* Whether the value is optional. The next word is the value if it could be one. */
 bool table_is_optional(const struct table_row *row);
 
 #endif

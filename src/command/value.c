@@ -10,23 +10,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What an option takes, if its value is just right or wrong. */
+/* What an option takes, for options whose value is simply right or wrong. */
 static const char *const wanted[] = {
 	[TABLE_COUNT] = "a number from 1 to 1024",
-	[TABLE_QUEUES] = "a number of queues, 1 or more, and at most as many as there are copies",
-	[TABLE_TIME] = "a time, as 30s, 500ms or 2min",
+	[TABLE_QUEUES] = "a number of queues, from 1 to the number of copies",
+	[TABLE_TIME] = "a time, such as 30s, 500ms or 2min",
 	[TABLE_NUMBER] = "a number from 1 to 1024",
-	[TABLE_LIMIT] = "a number from 0 to 1024; 0 is no limit",
-	[TABLE_SIZE] = "a number of bytes, as 500M or 2G",
-	[TABLE_INTERVAL] = "a time that is longer than 0, as 5s or 500ms",
-	[TABLE_ALIVE] = "tcp, http:/PATH or http:PORT/PATH without a host, or a command, which TLS "
-			"needs",
-	[TABLE_SIGNAL] = "a signal, as TERM or QUIT",
+	[TABLE_LIMIT] = "a number from 0 to 1024; 0 means no limit",
+	[TABLE_SIZE] = "a number of bytes, such as 500M or 2G",
+	[TABLE_INTERVAL] = "a time that is longer than 0, such as 5s or 500ms",
+	[TABLE_ALIVE] = "tcp, http:/PATH or http:PORT/PATH without a host, or a command (use one "
+			"for TLS)",
+	[TABLE_SIGNAL] = "a signal, such as TERM or QUIT",
 	[TABLE_RESTART] = "on-failure, always or no",
 	[TABLE_READY] = "listen, notify, tcp, http:/PATH or http:PORT/PATH without a host, or a "
-			"command, which TLS needs",
+			"command (use one for TLS)",
 	[TABLE_FILLED] = "a value",
-	[TABLE_UNLINK] = "a file's name, for at most 16 times",
+	[TABLE_UNLINK] = "the name of a file, and can be given at most 16 times",
 };
 
 static bool refuse(const struct typed *typed)
@@ -58,13 +58,14 @@ static bool read_port(struct command *command, const char *value)
 		return true;
 	}
 	if (command->port)
-		return wrong("-p %u and -p %u: two services cannot have one port; use -p OLD:NEW",
+		return wrong(
+			"-p %u and -p %u: two services cannot have the same port; use -p OLD:NEW",
 			command->port, port);
 	command->port = port;
 	return true;
 }
 
-/* Brackets may be there, but no port: "[::1]:80" would be two options. */
+/* An address may have brackets, but no port: "[::1]:80" would be two options. */
 static bool read_address(struct command *command, const struct typed *typed)
 {
 	const char *value = typed->value;
@@ -77,7 +78,7 @@ static bool read_address(struct command *command, const struct typed *typed)
 	if (length == 0)
 		return wrong("%s needs an address", typed->name);
 	int error = address_parse_scoped(&address, &scope_id, value, length);
-	/* the policy says more about an interface that is not there */
+	/* the policy reports more about an unknown interface */
 	if (error != -EINVAL)
 		return true;
 	bool is_target = !parse_target(&place, value, length);
@@ -116,8 +117,8 @@ static bool read_steer(struct command *command, const char *value)
 	struct steer steer;
 
 	if (steer_mode_parse(&steer, value, strlen(value)) < 0)
-		return wrong("--steer %s: it is hash, random, cpu, source, or source/N, as in "
-			     "source/24",
+		return wrong("--steer %s: unknown mode; write hash, random, cpu, least, flow, "
+			     "source, or source/N, as in source/24",
 			value);
 	command->steer = value;
 	return true;
@@ -144,14 +145,13 @@ static bool read_verb(struct command *command, const struct typed *typed)
 	enum command_verb verb = (enum command_verb)typed->row->place;
 
 	if (command->verb != COMMAND_RUN && command->verb != verb && verb < COMMAND_VERSION)
-		return wrong("%s and %s do not go together", command->verb_name, typed->name);
+		return wrong("%s and %s cannot be used together", command->verb_name, typed->name);
 	command->verb = verb;
 	command->verb_name = typed->name;
 	command->target = typed->value;
-	/* A service that has ended by itself has no process to stop: that is no mistake. */
+	/* A service that has ended by itself has no process to stop: that is not a mistake. */
 	if (typed->value && !*typed->value && verb != COMMAND_STOP)
-		return wrong(
-			"%s: its value is empty; is a variable of the shell not set?", typed->name);
+		return wrong("%s: its value is empty; is a shell variable not set?", typed->name);
 	if (verb == COMMAND_WHO && typed->value)
 		return read_who(command, typed->value);
 	if (verb != COMMAND_PARENT)
@@ -187,7 +187,8 @@ static bool read_hook(enum hook *hook, const char *value)
 {
 	*hook = hook_of(value);
 	return *hook != HOOK_COUNT ||
-	       wrong("--hook=%s: it is auto, preload, notify, kernel or strict", value);
+	       wrong("--hook=%s: unknown hook; write auto, preload, notify, kernel or strict",
+		       value);
 }
 
 static bool read_filled(const char **string, const struct typed *typed)

@@ -19,7 +19,7 @@ int arena_open(struct arena *arena, size_t size);
 /* COUNT items of SIZE bytes, zeroed, aligned for any type. NULL when the space is used up. */
 void *arena_take(struct arena *arena, size_t count, size_t size);
 
-/* Gives what is not used back and makes the rest read-only; no more can be taken. */
+/* Returns the unused part to the system and makes the rest read-only; nothing more can be taken. */
 void arena_seal(struct arena *arena);
 
 void arena_close(struct arena *arena);

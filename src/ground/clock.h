@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tells a time that only ever rises. */
+/* Reads a clock that never goes back. */
 #ifndef GROUND_CLOCK_H
 #define GROUND_CLOCK_H
 
@@ -9,8 +9,8 @@
 #define CLOCK_NEVER INT64_MAX
 
 /*
- * Microseconds of CLOCK_MONOTONIC, as sd_notify(3) wants them: cut to milliseconds, they would be
- * older than a signal that has just come.
+ * Microseconds of CLOCK_MONOTONIC, as sd_notify(3) wants them: if they were cut to milliseconds,
+ * they would be older than a signal that has just come.
  */
 static inline int64_t clock_now_us(void)
 {
@@ -20,7 +20,7 @@ static inline int64_t clock_now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Milliseconds since some moment, as a machine that sleeps does not count them (time(7)). */
+/* Milliseconds since some moment; they do not go on while the machine is suspended (time(7)). */
 static inline int64_t clock_now_ms(void)
 {
 	return clock_now_us() / 1000;

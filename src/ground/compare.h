@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The few comparisons of strings that we need, inline: no symbol to look up, no locale. */
+/* Compares strings inline: no symbol to look up, no locale. */
 #ifndef GROUND_COMPARE_H
 #define GROUND_COMPARE_H
 

@@ -2,6 +2,7 @@
 #include "descriptors.h"
 
 #include "clock.h"
+#include "compat.h"
 #include "procfs.h"
 #include "system.h"
 
@@ -11,10 +12,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
 
 /* ---- closing ---- */
 
@@ -75,6 +72,7 @@ void descriptors_close_but(const int *list, unsigned count)
 
 /* ---- passing ---- */
 
+/* Sizes are a size_t or a socklen_t, as the libc has it. */
 union control {
 	struct cmsghdr header; /* for its alignment */
 	char bytes[CMSG_SPACE(DESCRIPTORS_MOST * sizeof(int))];
@@ -90,10 +88,10 @@ int descriptors_send(
 	if (count > 0) {
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(count * sizeof *descriptors);
+		control.header.cmsg_len = (socklen_t)CMSG_LEN(count * sizeof *descriptors);
 		memcpy(CMSG_DATA(&control.header), descriptors, count * sizeof *descriptors);
 		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(count * sizeof *descriptors);
+		message.msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof *descriptors);
 	}
 	ssize_t sent = sendmsg(channel, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 	return sent < 0 ? -errno : (size_t)sent == size ? 0 : -EMSGSIZE;
@@ -127,7 +125,7 @@ ssize_t descriptors_receive(int channel, void *bytes, size_t size, int *descript
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = most > 0 ? &control : NULL,
-		.msg_controllen = most > 0 ? CMSG_LEN(most * sizeof *descriptors) : 0,
+		.msg_controllen = most > 0 ? (socklen_t)CMSG_LEN(most * sizeof *descriptors) : 0,
 	};
 	int error = wait_readable(channel, timeout_ms);
 

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-/* What the calls of the library and of the supervisor may answer. */
+/* The errors that calls of the library and of the supervisor can return. */
 static const struct {
 	char name[16];
 	int number;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of errno names that rules and log lines use. */
+/* Lists the names of errors that rules and log lines use. */
 #ifndef GROUND_ERRNOS_H
 #define GROUND_ERRNOS_H
 

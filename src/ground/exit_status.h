@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The exit statuses of a program that could not be started, as shells have them. */
+/* Defines the exit statuses for a program that could not be started, as shells use them. */
 #ifndef GROUND_EXIT_STATUS_H
 #define GROUND_EXIT_STATUS_H
 
@@ -8,7 +8,7 @@
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_FOUND	    127
 
-/* The one for what execve(2) has set errno to. */
+/* The exit status for an errno of execve(2). */
 static inline int exit_status_for(int error)
 {
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;

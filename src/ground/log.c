@@ -9,12 +9,12 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#define MESSAGE_SIZE 1024 /* small, for a signal handler's stack holds them */
+#define MESSAGE_SIZE 1024 /* small, because it is on the stack of signal handlers */
 #define LINE_SIZE    1400 /* below PIPE_BUF, so that lines of several processes never mix */
 
 static const struct {
 	char name[8];
-	char priority; /* of syslog(3), as sd-daemon(3) has it */
+	char priority; /* of syslog(3), as in sd-daemon(3) */
 } levels[] = {
 	[LOG_LEVEL_EXPLAIN] = {"explain", '6'},
 	[LOG_LEVEL_ERROR] = {"error", '3'},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tells what a process is, and tells it from a later one of the same number. */
+/* Reads what a process is, and tells it apart from a later one with the same id. */
 #ifndef GROUND_PROCESS_H
 #define GROUND_PROCESS_H
 
@@ -9,18 +9,18 @@
 
 struct process {
 	pid_t id, parent, group, session;
-	uint64_t started; /* in clock ticks after the machine; execve(2) does not change it */
+	uint64_t started; /* in clock ticks since the boot; execve(2) does not change it */
 	uint64_t resident_pages;
-	bool has_ended; /* a zombie; not one whose first thread alone has ended */
+	bool has_ended; /* a zombie; false if only its first thread has ended */
 };
 
-/* Reads /proc/PID/stat (proc(5)); returns false where there is no such process. */
+/* Reads /proc/PID/stat (proc(5)); returns false if there is no such process. */
 bool process_read(struct process *process, pid_t id);
 
-/* The same, but false as well where only a zombie of it is left. */
+/* The same, but returns false also if only a zombie of it is left. */
 bool process_read_living(struct process *process, pid_t id);
 
-/* Whether the process that STARTED was read of still lives. */
+/* Whether a process with that id lives that started at STARTED. */
 bool process_lives(pid_t id, uint64_t started);
 
 #endif

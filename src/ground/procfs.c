@@ -10,7 +10,7 @@
 
 #define LINK_MAX_SHOWN 64
 
-/* As getdents64(2) has it. */
+/* An entry as getdents64(2) returns it. */
 struct directory_entry {
 	uint64_t inode;
 	int64_t offset;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "repeat.h"
 
-/* FNV-1a; never 0, which is a place without a line. */
+/* FNV-1a; never 0, which marks a place without a line. */
 static uint64_t hash_of(const char *line)
 {
 	uint64_t hash = 0xcbf29ce484222325;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tells whether a line of the log that a program may cause at each call is to be written again. */
+/* Tells whether a log line that a program may cause at each call is to be written again. */
 #ifndef GROUND_REPEAT_H
 #define GROUND_REPEAT_H
 
@@ -10,7 +10,7 @@
 #define REPEAT_LINES_MOST 32
 #define REPEAT_MS	  1000
 
-/* Lines that were written a short time ago, by their hash; all zero: none. */
+/* Lines that were written a short time ago, as hashes; all zero: none. */
 struct repeats {
 	struct repeat {
 		_Atomic uint64_t hash;
@@ -20,9 +20,10 @@ struct repeats {
 };
 
 /*
- * Whether LINE is to be written at NOW_MS, of a clock that only ever rises: it was not, within the
- * last second. LEFT_OUT becomes how often it was left out since. Where several lines have one place
- * in the list, each is written, and the counts of the others are lost. Async-signal-safe.
+ * Whether LINE is to be written at NOW_MS, of a clock that never goes back: not if it was written
+ * within the last second. LEFT_OUT becomes how often it was left out since then. If several lines
+ * fall on one place in the list, each is written, and the counts of the others are lost.
+ * Async-signal-safe.
  */
 bool repeat_is_due(struct repeats *repeats, const char *line, int64_t now_ms, unsigned *left_out);
 

@@ -90,11 +90,21 @@ int system_can_write(const char *path)
 	return (int)CALL(SYS_faccessat, AT_FDCWD, path, W_OK, 0, 0);
 }
 
-int system_stat(int fd, struct statx *status)
+static int stat_at(int directory, const char *path, int flags, struct statx *status)
 {
 	unsigned mask = STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO | STATX_SIZE;
 
-	return (int)CALL(SYS_statx, fd, "", AT_EMPTY_PATH, mask, status);
+	return (int)CALL(SYS_statx, directory, path, flags, mask, status);
+}
+
+int system_stat(int fd, struct statx *status)
+{
+	return stat_at(fd, "", AT_EMPTY_PATH, status);
+}
+
+int system_stat_known(int directory, const char *path, struct statx *status)
+{
+	return stat_at(directory, path, AT_STATX_DONT_SYNC, status);
 }
 
 uid_t system_geteuid(void)
@@ -120,6 +130,11 @@ int system_socket(int domain, int type, int protocol)
 int system_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
 	return (int)CALL(SYS_bind, fd, address, length, 0, 0);
+}
+
+int system_bpf(int command, void *attributes, size_t size)
+{
+	return (int)CALL(SYS_bpf, command, attributes, size, 0, 0);
 }
 
 int system_listen(int fd, int backlog)
@@ -194,8 +209,8 @@ int64_t system_now_ms(void)
 }
 
 /*
- * A descriptor of the same pipe that does not block: between a poll and a write others may fill it,
- * and O_NONBLOCK on FD itself would be seen by all who have it.
+ * Opens a descriptor of the same pipe that does not block: between a poll and a write others may
+ * fill the pipe, and O_NONBLOCK on FD itself would affect all processes that share it.
  */
 static int unblocked(int fd)
 {
@@ -204,7 +219,8 @@ static int unblocked(int fd)
 	return other < 0 ? fd : other;
 }
 
-#define SIGNALS	    (sizeof(uint64_t) * 2 / sizeof(long)) /* the longest set that a machine has */
+#define SIGNALS                                                                                    \
+	(sizeof(uint64_t) * 2 / sizeof(long)) /* the largest set of signals on any machine */
 #define SIGNAL_SIZE (_NSIG / 8)
 
 struct signals {
@@ -219,7 +235,7 @@ static bool is_pending(const struct signals *signals)
 	return (pending.bits[0] & signals->bits[0]) != 0;
 }
 
-/* Writes with SIGPIPE held back, and takes back the one that the write may have raised. */
+/* Blocks SIGPIPE while it writes, and discards the one that the write may have raised. */
 static void write_quietly(int fd, const void *bytes, size_t size)
 {
 	const struct signals pipe_signal = {{1UL << (SIGPIPE - 1)}};
@@ -241,7 +257,7 @@ static void write_to_pipe(int fd, const void *bytes, size_t size)
 		system_close(other);
 }
 
-/* Returns false where FD is no socket. */
+/* Returns false if FD is not a socket. */
 static bool write_to_socket(int fd, const void *bytes, size_t size)
 {
 	/* without an address, the sixth argument, its length, is not looked at */

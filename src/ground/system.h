@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * System calls, made directly. libc's wrappers would be wrong in the stand-ins: they set errno,
- * some are cancellation points where bind() is none, other preloaded objects may stand in for them,
- * and each one costs every program a symbol look-up at its start.
+ * Makes system calls directly. libc's wrappers would be wrong in the interposed functions: they set
+ * errno, some are cancellation points although bind() is not one, other preloaded objects may
+ * intercept them, and each one costs every program a symbol look-up at its start.
  */
 #ifndef GROUND_SYSTEM_H
 #define GROUND_SYSTEM_H
@@ -27,36 +27,40 @@
  * errno; they leave errno alone and are async-signal-safe.
  */
 int system_open(int directory, const char *path, int flags, mode_t mode);
-int system_open_again(int fd, int flags); /* what FD is open for, by /proc; closed on exec */
-int system_close(int fd); /* -EBADF without a call where there is none, which is negative */
+int system_open_again(
+	int fd, int flags); /* opens the same file again, through /proc; closed on exec */
+int system_close(int fd);   /* for a negative FD it returns -EBADF without a call */
 ssize_t system_read(int fd, void *bytes, size_t size);
 ssize_t system_write(int fd, const void *bytes, size_t size);
 ssize_t system_readlink(int directory, const char *path, char *target, size_t size);
 ssize_t system_getdents(int directory, void *bytes, size_t size); /* getdents64 */
 ssize_t system_getcwd(char *path, size_t size);			  /* the length with its NUL */
-int system_can_write(const char *path);	       /* 0 or why not, as access(W_OK) */
+int system_can_write(const char *path);	       /* 0 or the reason, as access(W_OK) */
 int system_stat(int fd, struct statx *status); /* statx of an open descriptor */
+/* What is known already of a file, without asking a remote file system (AT_STATX_DONT_SYNC). */
+int system_stat_known(int directory, const char *path, struct statx *status);
 uid_t system_geteuid(void);
 pid_t system_getpid(void);
 int system_kill(pid_t process, int signal);
 int system_socket(int domain, int type, int protocol);
 int system_bind(int fd, const struct sockaddr *address, socklen_t length);
 int system_listen(int fd, int backlog);
+int system_bpf(int command, void *attributes, size_t size); /* a union bpf_attr */
 int system_connect(int fd, const struct sockaddr *address, socklen_t length);
 int system_getsockname(int fd, struct sockaddr *address, socklen_t *length);
 
 int system_dup3(int fd, int new_fd, int flags);
 int system_fcntl(int fd, int command, long argument);
-int system_lock(
-	int fd); /* takes a record lock on the whole file, as F_SETLK; -EAGAIN: another has it */
+int system_lock(int fd); /* takes a record lock on the whole file, as F_SETLK; -EAGAIN: another
+			    process has it */
 int system_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
 short system_poll_now(int fd, short events); /* what poll(2) returns in revents; 0: nothing */
 int system_ioctl(int fd, unsigned long request, void *argument);
 int system_fchown(int fd, uid_t user); /* leaves the group */
 ssize_t system_sendmsg(int fd, const struct msghdr *message, int flags);
-int64_t system_now_ms(void); /* clock_gettime(2), CLOCK_MONOTONIC; 0 where it does not tell */
+int64_t system_now_ms(void); /* clock_gettime(2), CLOCK_MONOTONIC; 0 if it fails */
 
-/* These inline, because every bind() of every program makes them. */
+/* These are inline, because every bind() of every program makes them. */
 static inline int system_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 {
 	return (int)call(SYS_getsockopt, fd, level, option, (long)value, (long)length);
@@ -76,13 +80,10 @@ static inline int system_setsockopt(
 	return (int)call(SYS_setsockopt, fd, level, option, (long)value, (long)length);
 }
 
-/*
- * Writes what can be written at once: neither does it block, nor does it raise SIGPIPE. What cannot
- * be written is dropped.
- */
+/* Writes what can be written at once, and drops the rest: it neither blocks nor raises SIGPIPE. */
 void system_write_at_once(int fd, const void *bytes, size_t size);
 
-/* Which file a descriptor stands for. */
+/* The file that a descriptor refers to. */
 struct file_identity {
 	bool is_open;
 	uint32_t device_major, device_minor;

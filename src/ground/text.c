@@ -72,7 +72,7 @@ void text_vformat(struct text *text, const char *format, va_list args)
 		case 's':
 			add_string(text, va_arg(args, const char *));
 			break;
-		case '.': /* only as %.*s */
+		case '.': /* only in %.*s */
 			at += 2;
 			length = va_arg(args, int);
 			text_add_printable(text, va_arg(args, const char *), (size_t)length);
@@ -90,7 +90,7 @@ void text_vformat(struct text *text, const char *format, va_list args)
 		case 'x':
 			add_number(text, va_arg(args, unsigned), 16);
 			break;
-		case 'j': /* only as %ju */
+		case 'j': /* only in %ju */
 			at++;
 			add_number(text, va_arg(args, uintmax_t), 10);
 			break;

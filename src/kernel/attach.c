@@ -19,11 +19,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define NEW "new-" /* before the name of a folder, until all is in it */
+#define NEW "new-" /* before the name of a folder, until it is complete */
 
 /* ---- links ---- */
 
-/* The path of a link, or for an empty NAME of the folder of all links of a cgroup. */
+/* The path of a link, or with an empty NAME, of the folder of all links of a cgroup. */
 static const char *link_path(char path[static PATH_MAX], const char *folder, const char *name)
 {
 	int length = snprintf(path, PATH_MAX, "%s/" PIN_LINKS "/%s%s%s", pin_folder(), folder,
@@ -34,13 +34,13 @@ static const char *link_path(char path[static PATH_MAX], const char *folder, con
 	return path;
 }
 
-/* The name of the folder of a cgroup. */
+/* Names the folder for the links of a cgroup: BEFORE, and the number of the cgroup. */
 static void name_folder(char folder[static 32], const char *before, uint64_t id)
 {
 	snprintf(folder, 32, "%s%" PRIu64, before, id);
 }
 
-/* What is detached before its file goes, is detached at once. */
+/* Each link is detached before its file is removed, so that the program stops at once. */
 static void remove_links(const char *folder)
 {
 	char path[PATH_MAX];
@@ -57,8 +57,8 @@ static void remove_links(const char *folder)
 }
 
 /*
- * Detaches all programs at once. What is left of the place is not paused: systemd may attach the
- * programs there.
+ * Detaches all programs of a cgroup at once: they are paused meanwhile. The pause ends afterwards,
+ * because systemd may attach the programs there too.
  */
 static void detach_place(uint64_t id, const char *folder)
 {
@@ -103,9 +103,9 @@ static int create_links(int cgroup, uint64_t id, const char *folder)
 	return error;
 }
 
-/* ---- what a killed process has left ---- */
+/* ---- what a killed process has left behind ---- */
 
-/* Links that are paused were not all there; those of a cgroup that is gone are of no use. */
+/* Links are left over if they are paused, and so were incomplete, or if their cgroup is gone. */
 static bool is_left_over(const char *folder)
 {
 	return !isdigit((unsigned char)*folder) ||
@@ -125,7 +125,7 @@ static int is_name(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* Detaches from all cgroups, or from those of killed processes alone. */
+/* Detaches from all cgroups, or only from those of killed processes. */
 static void clear_links(bool is_all)
 {
 	char path[PATH_MAX];
@@ -147,7 +147,10 @@ static void clear_links(bool is_all)
 
 /* ---- attach ---- */
 
-/* A call must not be decided twice: what the first decision has moved, the second one would see. */
+/*
+ * A call must not be decided twice: the second decision would be about the address that the first
+ * one has set.
+ */
 static int check_nested(const char *path)
 {
 	char other[PATH_MAX];
@@ -164,10 +167,9 @@ static int check_nested(const char *path)
 				 (other[length] == '/' || other[length] == '\0');
 		if (is_within || is_around)
 			return tell_failure(EX_CANTCREAT,
-				"%s is attached already, and %s %s; detach it first: a call must "
-				"not "
-				"be decided twice",
-				other, is_within ? "holds" : "lies in", path);
+				"%s is attached already, and %s %s; detach it first, because a "
+				"call must not be decided twice",
+				other, is_within ? "contains" : "is within", path);
 	}
 	return 0;
 }
@@ -189,11 +191,11 @@ static int attach_new(int cgroup, uint64_t id, const char *path)
 		place_pause(id, false);
 		if (error == -EPERM)
 			tell_failure(0,
-				"if this user may load programs, then one of another owner is "
-				"attached to a parent of %s and allows none below (without "
+				"if this user may attach BPF programs, another BPF program is "
+				"attached to a parent of %s and does not allow others below it (no "
 				"BPF_F_ALLOW_MULTI); bpftool cgroup tree shows it",
 				path);
-		return tell_refused(error, "%s: the programs cannot be attached", path);
+		return tell_refused(error, "%s: the BPF programs cannot be attached", path);
 	}
 	tell("attached to %s", path);
 	return 0;
@@ -205,7 +207,7 @@ static int attach_open(int cgroup, uint64_t id)
 	int error = cgroup_path(id, path);
 
 	if (error)
-		return tell_refused(error, "the path of the cgroup cannot be found");
+		return tell_refused(error, "the path of the control group cannot be found");
 	if (place_find(id) == PLACE_ACTIVE) {
 		tell("%s is attached already", path);
 		return 0;
@@ -225,17 +227,17 @@ static int open_cgroup(const char *path, uint64_t *id)
 		return cgroup;
 	if (cgroup_mount(mount) < 0)
 		tell_failure(0, "no file system of control groups of version 2 is mounted; mount "
-				"one: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+				"it: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
 	else if (cgroup == -ENOTTY)
 		tell_failure(0,
-			"%s is not a control group of version 2; these are folders below %s", path,
-			mount);
+			"%s is not a control group of version 2; these are directories below %s",
+			path, mount);
 	else
 		tell_refused(cgroup, "%s", path);
 	return cgroup;
 }
 
-/* Locks, sees that the programs are there, and clears away what killed processes have left. */
+/* Locks, checks that the programs are there, and removes what killed processes have left behind. */
 static int begin(void)
 {
 	int status = pinned_lock();
@@ -286,7 +288,7 @@ int detach(const char *path)
 		tell("detached from %s", path);
 	} else if (place_find(id) == PLACE_ACTIVE) {
 		return tell_failure(EX_UNAVAILABLE,
-			"%s was attached by somebody else, such as BPFProgram= of its unit", path);
+			"%s was attached by something else, such as BPFProgram= of its unit", path);
 	} else {
 		tell("%s is not attached", path);
 	}
@@ -315,6 +317,6 @@ int unload(void)
 	if (error)
 		return tell_refused(error, "%s cannot be removed", pin_folder());
 	tell("unloaded what was in %s%s", pin_folder(),
-		is_used ? "; units with BPFProgram= keep the programs until they stop" : "");
+		is_used ? "; units with BPFProgram= keep the BPF programs until they stop" : "");
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A call that the hook is asked about, the rule for it, and the maps that both are found in. */
+/* Describes a call about which the hook decides, finds the rule for it, and defines the maps. */
 #ifndef KERNEL_CALL_BPF_H
 #define KERNEL_CALL_BPF_H
 
@@ -24,7 +24,7 @@
 
 /* ---- maps ---- */
 
-/* One for each cgroup that the programs are attached to, by its number. */
+/* The state of each cgroup to which the programs are attached, by the number of the cgroup. */
 struct {
 	__uint(type, BPF_MAP_TYPE_CGROUP_STORAGE);
 	__type(key, __u64);
@@ -33,8 +33,8 @@ struct {
 
 struct socket_state {
 	__u8 is_exclusive;
-	__u8 is_prepared; /* its options were set with its first datagram */
-	__u16 port; /* of a UDP socket: what the program has bound it to, if that has worked */
+	__u8 is_prepared; /* its first datagram has been sent, and its options have been set */
+	__u16 port;	  /* of a UDP socket: the port that the program itself has bound */
 };
 
 struct {
@@ -49,8 +49,8 @@ struct {
 struct call {
 	struct endpoint endpoint;
 	void *policy;
-	struct row_head *head;	     /* NULL: nothing is to be done */
-	struct row_actions *actions; /* NULL: no rule is for this call */
+	struct row_head *head;	     /* NULL: there is nothing to do */
+	struct row_actions *actions; /* NULL: no rule matches */
 	struct row_counts *counts;
 };
 
@@ -94,7 +94,7 @@ static __always_inline bool is_paused(void)
 	return state->is_paused;
 }
 
-/* Fills CALL in for its endpoint. Returns 0, or the error that the call fails with. */
+/* Fills in CALL for its endpoint. Returns 0, or the negative errno with which the call fails. */
 static __always_inline int find_rule(struct call *call, __u32 view)
 {
 	__u32 zero = 0;
@@ -121,7 +121,7 @@ static __always_inline int find_rule(struct call *call, __u32 view)
 	return actions->actions.flags & ROW_DENY ? -actions->actions.error : 0;
 }
 
-/* What a program returns: ERROR is 0 or negative. */
+/* Returns what the BPF program returns. ERROR is 0, or the negative errno for the caller. */
 static __always_inline int finish(const struct call *call, int error)
 {
 	if (!error)

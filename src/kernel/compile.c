@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of address space, for an index: of each prefix and range of ports that a rule files there. */
+/* Address space for an index: so much for each prefix and each port range in a rule. */
 #define BYTES_PER_ENTRY 1024
 #define BYTES_AT_LEAST	(1UL << 20)
 
 #define PRIORITY "priority"
 
-/* Appends COUNT rows of zeros. Returns the number of the first one, or 0 when memory is short. */
+/* Appends COUNT rows of zeros. Returns the number of the first one, or 0 if there is no memory. */
 static uint32_t add_rows(struct compiled *compiled, size_t count)
 {
 	size_t first = compiled->count, needed = first + count;
@@ -93,7 +93,7 @@ static int add_prefixes(struct compiled *compiled, const struct index *index, ui
 	return 0;
 }
 
-/* Whether some rule is for an address because of this prefix, and not of one around it. */
+/* Whether some rule has exactly this prefix, and not only one that contains it. */
 static bool has_rules(const struct index *index, const struct node *node)
 {
 	const uint32_t *rules = index->first_rules + node->intervals * index->n_classes;
@@ -105,18 +105,21 @@ static bool has_rules(const struct index *index, const struct node *node)
 	return false;
 }
 
-/* Those that have no rules need not be looked at: of each, the next longer one that is. */
+/*
+ * Prefixes without rules of their own are left out of the rows. For each prefix, finds itself or
+ * the smallest prefix around it that has rules of its own.
+ */
 static uint32_t *find_useful(const struct index *index, uint32_t n_prefixes)
 {
 	uint32_t *useful = calloc(n_prefixes, sizeof *useful);
 
-	/* a parent comes before its children; the first one is always there */
+	/* a parent comes before its children; the first prefix is always there */
 	for (uint32_t i = 1; useful && i < n_prefixes; i++)
 		useful[i] = has_rules(index, &index->nodes[i]) ? i : useful[index->nodes[i].parent];
 	return useful;
 }
 
-/* One that goes on with the same prefix as the one before is left out. */
+/* Adds the starts, without those that have the same prefix as the start before. */
 static int add_starts(struct compiled *compiled, struct row_view *view, const struct index *index,
 	const uint32_t *useful)
 {
@@ -212,7 +215,10 @@ static int add_option(struct compiled *compiled, struct sockopt_place place, uin
 	return 0;
 }
 
-/* One place of an option, for sockets of FAMILIES. bpf_setsockopt() takes an int for any number. */
+/*
+ * Adds the setting of an option at one level, for sockets of FAMILIES. Each number is stored as an
+ * int, because bpf_setsockopt() takes all numbers as an int.
+ */
 static int add_setting_at(struct compiled *compiled, const struct setting *setting,
 	struct sockopt_place place, unsigned families)
 {
@@ -247,7 +253,7 @@ static bool is_priority(const struct setting *setting)
 	return strcmp(setting->option->name, PRIORITY) == 0;
 }
 
-/* The priority last: to set tos changes it. */
+/* Adds all settings of a rule. The priority comes last, because tos changes it too. */
 static int add_settings(struct compiled *compiled, const struct actions *actions)
 {
 	int error = 0;
@@ -303,7 +309,10 @@ static int add_rule(struct compiled *compiled, uint32_t at, const struct rule *r
 	return 0;
 }
 
-/* Strings are in the last rows, one after the other, each with its NUL; LENGTH: of all so far. */
+/*
+ * Adds a string. The strings are in the last rows, one after another, each with its NUL. LENGTH is
+ * the length of all strings that have been added.
+ */
 static int add_string(struct compiled *compiled, size_t *length, const char *string)
 {
 	size_t texts = compiled->rows->head.texts, size = strlen(string) + 1;
@@ -357,7 +366,7 @@ static int add_rules(struct compiled *compiled, const struct policy *policy)
 	return error;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole policy ---- */
 
 int compile(struct compiled *compiled, const struct policy *policy)
 {

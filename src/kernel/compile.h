@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Compiles a policy to the rows that the programs in the kernel decide by. */
+/* Compiles a policy to rows (row.h), which the BPF programs read to decide about a call. */
 #ifndef KERNEL_COMPILE_H
 #define KERNEL_COMPILE_H
 
@@ -14,14 +14,14 @@ struct compiled {
 };
 
 /*
- * Compiles a policy of which the hook can keep every rule (unsupported.h); or a broken one, with
- * which every call fails. Returns 0 or -ENOMEM. In both cases, compiled_free() releases what it
- * took.
+ * Compiles a policy. The hook must be able to apply all of its rules (unsupported.h). If the policy
+ * is broken, the rows make every call fail. Returns 0 or -ENOMEM. In both cases, call
+ * compiled_free() afterwards.
  */
 int compile(struct compiled *compiled, const struct policy *policy);
 void compiled_free(struct compiled *compiled);
 
-/* The kind that the rows have for a socket; the protocol is TCP, UDP or another one. Pure. */
+/* The kind of a socket in the rows, from its family and its protocol. Pure. */
 enum row_kind compile_kind(const struct endpoint *endpoint);
 
 #endif

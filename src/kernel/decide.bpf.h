@@ -10,8 +10,8 @@
 #include <bpf/bpf_helpers.h>
 #include <stdbool.h>
 
-#define SEARCH_STEPS  32  /* of a binary search in a list of at most 2^32 rows */
-#define PREFIXES_MOST 131 /* that are within each other: 0 to 128 bits, IPv4, any */
+#define SEARCH_STEPS  32  /* steps of a binary search among at most 2^32 rows */
+#define PREFIXES_MOST 131 /* prefixes, each in the next: 0 to 128 bits, IPv4, any */
 
 struct endpoint {
 	__u64 high, low; /* of the address, in host byte order */
@@ -19,23 +19,23 @@ struct endpoint {
 	__u32 port;	 /* in host byte order */
 };
 
-/* NULL is for the verifier: no row is ever asked for that is not there. */
+/* All rows that are read exist, but the verifier requires that callers check for NULL. */
 static __always_inline union row *row_at(void *policy, __u32 number)
 {
 	return bpf_map_lookup_elem(policy, &number);
 }
 
 /*
- * A search, and where it has come to. The loops are bpf_loop()'s (Linux 5.17): the verifier looks
- * at the body of such a one once, and not at each round.
+ * The state of a search. The loops use bpf_loop() (Linux 5.17), because the verifier checks the
+ * body of such a loop only once, and not for each round.
  */
 struct search {
 	void *policy;
 	struct endpoint endpoint;
-	__u32 at, count; /* the rows that are left of a list */
+	__u32 at, count; /* the remaining rows of a list */
 	__u32 prefixes;	 /* the first prefix of the view */
-	__u32 prefix;	 /* the next one to look at */
-	__u32 best;	 /* the first rule so far */
+	__u32 prefix;	 /* the next one to check */
+	__u32 best;	 /* the first rule that was found */
 };
 
 static long halve_starts(__u32 step, struct search *search)
@@ -68,7 +68,8 @@ static long halve_stretches(__u32 step, struct search *search)
 	return search->count <= 1;
 }
 
-/* Looks at the rules of one prefix, and goes on to the one around it. */
+/* Checks the rules of one prefix, and goes to the prefix around it. Returns 1 after the last one.
+ */
 static long look_at_prefix(__u32 depth, struct search *search)
 {
 	union row *row = row_at(search->policy, search->prefixes + search->prefix);
@@ -85,11 +86,11 @@ static long look_at_prefix(__u32 depth, struct search *search)
 		bpf_loop(SEARCH_STEPS, halve_stretches, search, 0);
 	row = row_at(search->policy, search->at);
 	if (row && kind < ROW_KINDS && row->stretch.rules[kind] - 1 < search->best)
-		search->best = row->stretch.rules[kind] - 1; /* none is ROW_NONE */
+		search->best = row->stretch.rules[kind] - 1; /* for no rule this is ROW_NONE */
 	return is_last;
 }
 
-/* The number of the rule, from 0, or ROW_NONE. VIEW is ROW_BIND or ROW_CONNECT. */
+/* Returns the number of the rule, from 0, or ROW_NONE. VIEW is ROW_BIND or ROW_CONNECT. */
 static __always_inline __u32 decide(void *policy, __u32 view, const struct endpoint *endpoint)
 {
 	union row *views = row_at(policy, view);
@@ -104,11 +105,15 @@ static __always_inline __u32 decide(void *policy, __u32 view, const struct endpo
 		.prefixes = views->view.prefixes,
 		.best = ROW_NONE,
 	};
-	if (search.count > 1)
+	/* If there is only one start, it names the first prefix, whose number is 0. */
+	if (search.count > 1) {
 		bpf_loop(SEARCH_STEPS, halve_starts, &search, 0);
-	union row *row = row_at(policy, search.at);
-	search.prefix = row ? row->start.prefix : 0;
-	bpf_loop(PREFIXES_MOST, look_at_prefix, &search, 0);
+		union row *row = row_at(policy, search.at);
+		search.prefix = row ? row->start.prefix : 0;
+	}
+	/* In most cases, the first prefix is also the last one. */
+	if (!look_at_prefix(0, &search))
+		bpf_loop(PREFIXES_MOST, look_at_prefix, &search, 0);
 	return search.best;
 }
 

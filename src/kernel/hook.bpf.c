@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The hook in the kernel: carries a policy out at bind(), connect() and sendmsg() of a cgroup. */
+/* The kernel hook: applies a policy at each bind(), connect() and sendmsg() in a cgroup. */
 #include "call.bpf.h"
 
 #define SETTINGS_MOST 64   /* a rule has fewer; checked when it is compiled */
-#define OPTLEN_MOST   4096 /* the kernel shows no longer value of an option */
+#define OPTLEN_MOST   4096 /* the kernel does not show all of a longer value */
 
 /* ---- options ---- */
 
@@ -16,15 +16,21 @@ static __always_inline int set_one(
 	struct bpf_sock_addr *ctx, const struct row_setting *setting, __u32 kind)
 {
 	char value[ROW_VALUE_MOST];
-	__u32 length = setting->length;
 
-	if (!(setting->kinds >> kind & 1) || length == 0 || length > ROW_VALUE_MOST)
+	if (!(setting->kinds >> kind & 1) || setting->length == 0)
 		return 0;
+	/* The length is at most ROW_VALUE_MOST. The verifier of Linux 6.1 only sees this if it is
+	 * computed in these steps. */
+	__u32 length = setting->length - 1U;
+	barrier_var(length);
+	length = length % ROW_VALUE_MOST + 1;
 	__builtin_memcpy(value, setting->value, sizeof value);
 	return (int)bpf_setsockopt(ctx, setting->level, setting->option, value, (int)length);
 }
 
-/* The options that the rule names. One that cannot be set fails the call if the policy is strict.
+/*
+ * Sets the options in the rule. Returns an error only if the policy is strict and an option cannot
+ * be set: the call then fails.
  */
 static __always_inline int set_options(struct bpf_sock_addr *ctx, const struct call *call)
 {
@@ -39,7 +45,7 @@ static __always_inline int set_options(struct bpf_sock_addr *ctx, const struct c
 	return 0;
 }
 
-/* Port 0 is nobody's yet, so there is nothing to share. */
+/* Does nothing for port 0: the kernel then chooses a free port, so there is nothing to share. */
 static __always_inline int share(struct bpf_sock_addr *ctx, const struct call *call)
 {
 	__u32 kind = call->endpoint.kind % ROW_IP6;
@@ -67,7 +73,7 @@ static __always_inline int exclude(struct bpf_sock_addr *ctx, const struct call 
 
 	if (!state)
 		return -ENOMEM;
-	/* first of all: from here on nobody can switch on what is switched off below */
+	/* this comes first, so that nobody can switch on again what is switched off below */
 	state->is_exclusive = 1;
 	int error = set_flag(ctx, SO_REUSEPORT, 0);
 	if (!error && call->endpoint.kind % ROW_IP6 == ROW_UDP)
@@ -75,7 +81,7 @@ static __always_inline int exclude(struct bpf_sock_addr *ctx, const struct call 
 	return error;
 }
 
-/* A bind that failed may be followed by one of the same socket that another rule is for. */
+/* After a bind that failed, another rule may apply to the next bind of the socket. */
 static __always_inline void forget_exclusive(struct bpf_sock_addr *ctx)
 {
 	struct socket_state *state = bpf_sk_storage_get(&sockets, ctx->sk, NULL, 0);
@@ -87,8 +93,9 @@ static __always_inline void forget_exclusive(struct bpf_sock_addr *ctx)
 /* ---- bind ---- */
 
 /*
- * The kernel gives a UDP socket a port with its first datagram, before it asks here. What a program
- * has bound itself is told from that by its port.
+ * Remembers the port that the program itself binds. The kernel also gives a UDP socket a port when
+ * its first datagram is sent, before it runs the program for sendmsg(). So if the socket then has
+ * another port than this one, the program has not bound it.
  */
 static __always_inline void remember_port(struct bpf_sock_addr *ctx, const struct call *call)
 {
@@ -100,7 +107,7 @@ static __always_inline void remember_port(struct bpf_sock_addr *ctx, const struc
 		state->port = is_moved ? call->actions->port : (__u16)call->endpoint.port;
 }
 
-/* All but the target. */
+/* Does everything at bind() except to=, which replaces the address and the port. */
 static __always_inline int prepare_bind(struct bpf_sock_addr *ctx, struct call *call)
 {
 	int error = find_rule(call, ROW_BIND);
@@ -165,7 +172,10 @@ int reuse_bind6(struct bpf_sock_addr *ctx)
 
 /* ---- connect and sendmsg ---- */
 
-/* Volatile: the verifier allows to read these words, but not to compute where they are. */
+/*
+ * The pointer is volatile so that the compiler reads each of these words at a fixed offset. The
+ * verifier does not accept an offset that is computed.
+ */
 static __always_inline bool has_address(const volatile struct bpf_sock *socket)
 {
 	if (socket->family == AF_INET6)
@@ -174,7 +184,7 @@ static __always_inline bool has_address(const volatile struct bpf_sock *socket)
 	return socket->src_ip4 != 0;
 }
 
-/* Whether the program has bound the socket, so that from= leaves it alone. */
+/* Whether the program has bound the socket, so that from= does not apply. */
 static __always_inline bool is_bound(struct bpf_sock *socket, const struct call *call)
 {
 	if (has_address(socket))
@@ -190,7 +200,7 @@ static __always_inline bool has_source(const struct call *call)
 	return call->actions->flags & (ROW_HAS_ADDRESS | ROW_HAS_PORT);
 }
 
-/* Whether the peer is of one IP version and the address of from= of the other. */
+/* Whether the peer and the address of from= are of different IP versions. */
 static __always_inline bool has_foreign_source(const struct call *call)
 {
 	const struct row_actions *actions = call->actions;
@@ -200,7 +210,7 @@ static __always_inline bool has_foreign_source(const struct call *call)
 		       is_ip4(call->endpoint.high, call->endpoint.low);
 }
 
-/* Unset parts are 0 in the row, and so any. */
+/* If from= has no address or no port, it is 0 in the row, which means any. */
 static __always_inline int bind_source(struct bpf_sock_addr *ctx, const struct row_actions *actions)
 {
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = bpf_htons(actions->port)};
@@ -226,7 +236,7 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, struct call *ca
 	error = set_options(ctx, call);
 	if (error || !has_source(call) || is_bound(ctx->sk, call))
 		return finish(call, error);
-	/* one that has sent a datagram has a port, and cannot be bound any more */
+	/* a socket that has sent a datagram has a port, and can no longer be bound */
 	bool is_impossible = has_foreign_source(call) || ctx->sk->src_port;
 	error = is_impossible ? -EADDRNOTAVAIL : bind_source(ctx, call->actions);
 	if (!error)
@@ -261,8 +271,9 @@ static __always_inline int set_options_once(struct bpf_sock_addr *ctx, const str
 }
 
 /*
- * A datagram that names its peer. A port cannot be chosen for it. Returns 0 if it is to have the
- * address of the rule, 1 if not, or a negative errno.
+ * Finds the rule for a datagram that names its peer. Returns 0 if the datagram gets the source
+ * address of the rule, 1 if it is left alone, or a negative errno. A rule with a source port cannot
+ * be applied: a BPF program can set the source address of a datagram, but not its port.
  */
 static __always_inline int prepare_datagram(struct bpf_sock_addr *ctx, struct call *call)
 {
@@ -305,7 +316,7 @@ int reuse_sendmsg6(struct bpf_sock_addr *ctx)
 	return GO_ON;
 }
 
-/* ---- what is exclusive stays so ---- */
+/* ---- exclusive sockets stay exclusive ---- */
 
 static __always_inline bool is_opening(const struct bpf_sockopt *ctx, const struct bpf_sock *socket)
 {
@@ -315,8 +326,10 @@ static __always_inline bool is_opening(const struct bpf_sockopt *ctx, const stru
 }
 
 /*
- * Of MPTCP, bind() shows the first subflow and setsockopt() the connection, which are two sockets:
- * whether the one is exclusive, the other does not say. So if any rule is, no bound one is opened.
+ * Whether the socket is exclusive, or may be. An MPTCP socket consists of two sockets: bind() runs
+ * the program for the first subflow, and setsockopt() for the connection. The state of one does not
+ * tell whether the other is exclusive. So if any rule is exclusive, every bound MPTCP socket counts
+ * as exclusive.
  */
 static __always_inline bool may_be_exclusive(struct bpf_sock *socket)
 {
@@ -337,7 +350,8 @@ int reuse_setsockopt(struct bpf_sockopt *ctx)
 {
 	struct bpf_sock *socket = ctx->sk;
 
-	/* the kernel would refuse what it has not shown; 0 is: take it as it is */
+	/* without this, the kernel would refuse a value that it has not shown as a whole; 0 means
+	 * that the value stays as it is */
 	if (ctx->optlen > OPTLEN_MOST) {
 		ctx->optlen = 0;
 		return GO_ON;
@@ -346,13 +360,14 @@ int reuse_setsockopt(struct bpf_sockopt *ctx)
 		return GO_ON;
 	int *value = ctx->optval;
 	if ((void *)(value + 1) <= ctx->optval_end && *value)
-		ctx->optlen = -1; /* the call does nothing, and says that it has worked */
+		ctx->optlen = -1; /* the call has no effect, and returns success */
 	return GO_ON;
 }
 
 /*
- * A call of setsockopt() that began before a bind() may end after it. At listen() that is put right
- * once more; nobody can have joined a TCP socket before.
+ * A setsockopt() that began before a bind() may end after it, and make an exclusive socket
+ * shareable again. So the option is cleared again at listen(). Before that, no other socket can
+ * have joined a TCP socket.
  */
 SEC("sockops")
 int reuse_sockops(struct bpf_sock_ops *ctx)
@@ -368,5 +383,5 @@ int reuse_sockops(struct bpf_sock_ops *ctx)
 	return GO_ON;
 }
 
-/* Names what the helpers may be that are called: none of them is for the GPL alone. */
+/* None of the helpers that this program calls requires the GPL. */
 char _license[] SEC("license") = "LGPL";

@@ -16,7 +16,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* All rows, up to N_ROWS; NULL when they cannot be read. */
+/* Returns all N_ROWS rows, or NULL if they cannot be read. */
 static union row *read_rows(int policy, __u32 n_rows)
 {
 	union row *rows = calloc(n_rows, sizeof *rows);
@@ -65,7 +65,7 @@ static void print_places(void)
 		is_any = true;
 	}
 	if (!is_any)
-		printf("attached to no cgroup\n");
+		printf("not attached to any control group\n");
 }
 
 static int print_policy(int policy)
@@ -96,7 +96,7 @@ int list(void)
 		return tell_refused(error, "%s cannot be opened", pin_folder());
 	if (strncmp(head.head.version, LIBREUSE_VERSION, sizeof head.head.version) != 0)
 		return tell_failure(EX_CONFIG,
-			"%s has the programs of libreuse %.12s, and this is " LIBREUSE_VERSION,
+			"%s has the BPF programs of libreuse %.12s, but this is " LIBREUSE_VERSION,
 			pin_folder(), head.head.version);
 	int status = print_policy(policy);
 	close(policy);

@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include "compile.h"
+#include "group_load.h"
 #include "hook.skel.h"
 #include "pin.h"
 #include "pinned.h"
@@ -31,7 +32,7 @@ static const struct configuration *read_policy(const char *file)
 	return source_load(&variables, SOURCE_EVERY_PROGRAM);
 }
 
-/* Names each rule that the hook cannot keep. Returns 0 or EX_CONFIG. */
+/* Names each rule that the hook cannot apply. Returns 0 or EX_CONFIG. */
 static int check_rules(const struct policy *policy)
 {
 	int status = 0;
@@ -45,8 +46,8 @@ static int check_rules(const struct policy *policy)
 			continue;
 		text_start(&where, place, sizeof place);
 		rule_print_place(&where, &policy->rules[i]);
-		status =
-			tell_failure(EX_CONFIG, "%s: the kernel hook cannot keep %s", place, bytes);
+		status = tell_failure(
+			EX_CONFIG, "%s: the kernel hook cannot apply %s", place, bytes);
 	}
 	if (status)
 		tell_failure(status, "nothing has been changed");
@@ -73,7 +74,11 @@ static int pin(struct hook_bpf *hook, const char *folder)
 	if (!error)
 		error = bpf_obj_pin(bpf_map__fd(hook->maps.places), path);
 	snprintf(path, sizeof path, "%s/" PIN_LINKS, folder);
-	return error ? error : mkdir(path, 0700) < 0 ? -errno : 0;
+	if (!error)
+		error = mkdir(path, 0700) < 0 ? -errno : 0;
+	if (!error)
+		group_load(folder);
+	return error;
 }
 
 static int pin_at_once(struct hook_bpf *hook)
@@ -90,14 +95,15 @@ static int start_programs(int map)
 
 	if (!hook) {
 		int error = -errno;
-		return tell_refused(error,
-			"the kernel does not take the programs; they need Linux 6.1 or later");
+		return tell_refused(error, "the kernel does not accept the BPF programs; they need "
+					   "Linux 6.1 or later");
 	}
 	int error = policy_map_use(bpf_map__fd(hook->maps.policies), map);
 	if (!error)
 		error = pin_at_once(hook);
 	hook_bpf__destroy(hook);
-	return error ? tell_refused(error, "%s: the programs cannot be pinned", pin_folder()) : 0;
+	return error ? tell_refused(error, "%s: the BPF programs cannot be pinned", pin_folder())
+		     : 0;
 }
 
 static int replace_policy(int policies, int map)
@@ -110,14 +116,14 @@ static int replace_policy(int policies, int map)
 	close(old);
 	if (strncmp(head.head.version, LIBREUSE_VERSION, sizeof head.head.version) != 0)
 		return tell_failure(EX_CONFIG,
-			"%s has the programs of libreuse %.12s, and this is " LIBREUSE_VERSION
+			"%s has the BPF programs of libreuse %.12s, but this is " LIBREUSE_VERSION
 			"; run reuse-bpf unload, load again, and attach again",
 			pin_folder(), head.head.version);
 	error = policy_map_use(policies, map);
 	return error ? tell_refused(error, "%s: the policy cannot be replaced", pin_folder()) : 0;
 }
 
-/* ---- all of it ---- */
+/* ---- load ---- */
 
 static int put_map_in_force(int map, bool *is_new)
 {
@@ -139,16 +145,15 @@ static int load_rows(const struct compiled *compiled, const struct policy *polic
 	int map = policy_map_make(compiled);
 
 	if (map < 0)
-		return tell_refused(map, "no map for the policy");
+		return tell_refused(map, "a map for the policy cannot be created");
 	int status = put_map_in_force(map, &is_new);
 	close(map);
 	if (status)
 		return status;
 	if (policy->broken)
 		return tell_failure(EX_CONFIG,
-			"the policy is broken: in each cgroup that is attached, bind() and "
-			"connect() "
-			"fail with EINVAL; correct it, and run reuse-bpf load again");
+			"the policy is broken, so bind() and connect() fail with EINVAL in each "
+			"control group that is attached; correct it, and run reuse-bpf load again");
 	tell("%s %zu %s of %s in %s", is_new ? "loaded" : "replaced the policy by", policy->count,
 		policy->count == 1 ? "rule" : "rules",
 		policy->count > 0 ? policy->rules[0].source : "an empty policy", pin_folder());
@@ -171,7 +176,7 @@ int load(const char *file)
 	if (status)
 		return status;
 	int error = compile(&compiled, policy);
-	status = error ? tell_refused(error, "no memory for the policy")
+	status = error ? tell_refused(error, "not enough memory for the policy")
 		       : load_rows(&compiled, policy);
 	compiled_free(&compiled);
 	return status;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "own_cgroup.h"
 
+#include "bpf_call.h"
 #include "cgroup.h"
+#include "loaded_policy.h"
 #include "pin.h"
 
 #include <dirent.h>
@@ -14,41 +16,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#define NAME	     "reuse-run-" /* and the number of the process */
-#define QUERIED_MOST 64		  /* programs of everybody for one purpose, parents' included */
+#define NAME	     "reuse-run-" /* followed by the process id */
+#define QUERIED_MOST 64		  /* programs for one purpose, including those of parents */
 
 static int complain(int error, const char *what)
 {
 	bool is_permission = error == -EPERM || error == -EACCES;
 
 	fprintf(stderr, "reuse-run: --hook=kernel: %s: %s%s\n", what, strerror(-error),
-		is_permission ? "; it takes root" : "");
+		is_permission ? "; it needs root" : "");
 	return is_permission ? EX_NOPERM : EX_OSERR;
 }
 
 /* ---- bpf(2) ---- */
-
-static int bpf(int command, union bpf_attr *attributes)
-{
-	long result = syscall(SYS_bpf, command, attributes, sizeof *attributes);
-
-	return result < 0 ? -errno : (int)result;
-}
-
-static int open_program(const struct pin_program *program)
-{
-	char path[PATH_MAX];
-	union bpf_attr attributes;
-
-	memset(&attributes, 0, sizeof attributes);
-	snprintf(path, sizeof path, "%s/%s", pin_folder(), program->name);
-	attributes.pathname = (uintptr_t)path;
-	return bpf(BPF_OBJ_GET, &attributes);
-}
 
 static uint32_t number_of_program(int fd)
 {
@@ -60,13 +43,13 @@ static uint32_t number_of_program(int fd)
 	attributes.info.bpf_fd = (uint32_t)fd;
 	attributes.info.info_len = sizeof info;
 	attributes.info.info = (uintptr_t)&info;
-	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes) < 0 ? 0 : info.id;
+	return bpf_call(BPF_OBJ_GET_INFO_BY_FD, &attributes) < 0 ? 0 : info.id;
 }
 
 static int attach_program(const struct pin_program *program, int cgroup)
 {
 	union bpf_attr attributes;
-	int fd = open_program(program);
+	int fd = bpf_open(program->name);
 
 	if (fd < 0)
 		return fd;
@@ -75,12 +58,12 @@ static int attach_program(const struct pin_program *program, int cgroup)
 	attributes.attach_bpf_fd = (uint32_t)fd;
 	attributes.attach_type = program->type;
 	attributes.attach_flags = BPF_F_ALLOW_MULTI;
-	int error = bpf(BPF_PROG_ATTACH, &attributes);
+	int error = bpf_call(BPF_PROG_ATTACH, &attributes);
 	close(fd);
 	return error;
 }
 
-/* Whether the program runs for this control group, by itself or by a parent of it. */
+/* Whether the program is attached to this control group or to a parent of it. */
 static bool is_attached(int cgroup, uint32_t number, enum bpf_attach_type type)
 {
 	uint32_t numbers[QUERIED_MOST];
@@ -92,7 +75,7 @@ static bool is_attached(int cgroup, uint32_t number, enum bpf_attach_type type)
 	attributes.query.query_flags = BPF_F_QUERY_EFFECTIVE;
 	attributes.query.prog_ids = (uintptr_t)numbers;
 	attributes.query.prog_cnt = QUERIED_MOST;
-	if (bpf(BPF_PROG_QUERY, &attributes) < 0)
+	if (bpf_call(BPF_PROG_QUERY, &attributes) < 0)
 		return false;
 	for (uint32_t i = 0; i < attributes.query.prog_cnt; i++) {
 		if (numbers[i] == number)
@@ -103,7 +86,7 @@ static bool is_attached(int cgroup, uint32_t number, enum bpf_attach_type type)
 
 /* ---- control groups ---- */
 
-/* That of this process. Returns 0 or -ENOENT. */
+/* The control group of this process. Returns 0 or -ENOENT. */
 static int find_own(char path[static PATH_MAX])
 {
 	FILE *file = fopen("/proc/self/cgroup", "re");
@@ -122,7 +105,10 @@ static int find_own(char path[static PATH_MAX])
 	return 0;
 }
 
-/* Those of processes that have ended: what somebody is in cannot be removed. */
+/*
+ * Removes control groups of earlier calls whose process has ended. The kernel does not remove a
+ * control group that still has a process.
+ */
 static void remove_empty(const char *parent)
 {
 	DIR *folder = opendir(parent);
@@ -148,7 +134,7 @@ static int enter(int cgroup)
 	return error;
 }
 
-/* Nobody is in the group before all programs are attached. */
+/* Attaches all programs before the process enters, so that none of its calls is missed. */
 static int attach_and_enter(const char *path)
 {
 	int cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -175,11 +161,31 @@ static int enter_new(const char *parent)
 	return error ? complain(error, path) : 0;
 }
 
+/* Whether a control group could be made in that of this process. */
+static bool may_make_one(void)
+{
+	char parent[PATH_MAX];
+
+	return find_own(parent) == 0 && access(parent, W_OK) == 0;
+}
+
+const char *own_cgroup_obstacle(const struct policy *policy)
+{
+	int program = bpf_open(pin_programs[0].name);
+
+	if (program < 0)
+		return program == -ENOENT ? "reuse-bpf has loaded nothing" : "it needs root";
+	close(program);
+	if (!loaded_policy_is(policy))
+		return "reuse-bpf has loaded other rules";
+	return may_make_one() ? NULL : "no control group can be created here";
+}
+
 int own_cgroup_enter(void)
 {
 	const struct pin_program *one = &pin_programs[0];
 	char parent[PATH_MAX];
-	int program = open_program(one);
+	int program = bpf_open(one->name);
 
 	if (program == -ENOENT) {
 		fprintf(stderr,
@@ -193,8 +199,10 @@ int own_cgroup_enter(void)
 	uint32_t number = number_of_program(program);
 	close(program);
 	if (find_own(parent) < 0) {
-		fprintf(stderr, "reuse-run: --hook=kernel: this process is in no control group of "
-				"version 2; mount them: mount -t cgroup2 cgroup2 /sys/fs/cgroup\n");
+		fprintf(stderr,
+			"reuse-run: --hook=kernel: this process is not in a control group of "
+			"version 2; mount their file system: mount -t cgroup2 cgroup2 "
+			"/sys/fs/cgroup\n");
 		return EX_UNAVAILABLE;
 	}
 	int cgroup = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+const char *own_cgroup_obstacle(const struct policy *policy)
+{
+	(void)policy;
+	return "libreuse was built without it";
+}
+
 int own_cgroup_enter(void)
 {
 	fprintf(stderr, "reuse-run: --hook=kernel: libreuse was built without the kernel hook: "

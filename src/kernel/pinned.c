@@ -22,9 +22,9 @@ const char *pinned_path(char path[static PATH_MAX], const char *name)
 	return path;
 }
 
-/* ---- half done ---- */
+/* ---- half finished ---- */
 
-#define NEW "-new" /* behind the name of the folder */
+#define NEW "-new" /* after the name of the folder */
 #define OLD "-old"
 
 static const char *path_beside(char path[static PATH_MAX], const char *end)
@@ -71,9 +71,9 @@ int pinned_remove_all(void)
 	return rename_to("", OLD);
 }
 
-/* ---- all of it ---- */
+/* ---- the folder ---- */
 
-/* The folder that holds ours. */
+/* The folder that contains ours. */
 static void find_parent(char path[static PATH_MAX])
 {
 	pinned_path(path, "");
@@ -93,7 +93,7 @@ int pinned_lock(void)
 		return tell_failure(EX_USAGE, "%s=%s: it has to start with a slash", PIN_VARIABLE,
 			pin_folder());
 	find_parent(parent);
-	/* open until the process ends */
+	/* stays open, and so locked, until the process ends */
 	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return tell_refused(-errno, "%s cannot be opened", parent);

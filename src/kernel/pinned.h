@@ -9,29 +9,33 @@
 #include <stdint.h>
 
 /*
- * Lets one reuse-bpf at a time change what is pinned, until this process ends, and removes what one
- * that was killed has left half done. Returns 0, or an exit status, and says why: no BPF file
- * system, no permission.
+ * Takes a lock that this process holds until it ends, so that only one reuse-bpf at a time changes
+ * what is pinned. Then removes what a killed one has left half finished. Returns 0; or reports what
+ * is wrong, such as no BPF file system or no permission, and returns an exit status.
  */
 int pinned_lock(void);
 
-/* PIN_FOLDER/NAME, or the folder itself where NAME is empty; returns PATH. */
+/* PIN_FOLDER/NAME, or the folder itself if NAME is empty; returns PATH. */
 const char *pinned_path(char path[static PATH_MAX], const char *name);
 
-/* A descriptor of what is pinned under NAME, or a negative errno. */
+/* Opens what is pinned under NAME. Returns a descriptor or a negative errno. */
 int pinned_open(const char *name);
 
-/* The map with the policy in force, in POLICY, and its first row. Returns 0 or a negative errno. */
+/*
+ * Opens the map with the loaded policy. POLICY becomes a descriptor of it, and HEAD its first row.
+ * Returns 0 or a negative errno.
+ */
 int pinned_open_policy(int *policy, union row *head);
 
 /*
- * The folder that is to become that of all: it appears under its name when all is in it. Returns
- * PATH; pinned_publish() 0 or a negative errno.
+ * A new set of pins is made in a folder with another name; pinned_new() fills in its path and
+ * returns PATH. When the folder is complete, pinned_publish() gives it the name pin_folder().
+ * pinned_publish() returns 0 or a negative errno.
  */
 const char *pinned_new(char path[static PATH_MAX]);
 int pinned_publish(void);
 
-/* Removes all that is pinned. Returns 0 or a negative errno. */
+/* Removes everything that is pinned. Returns 0 or a negative errno. */
 int pinned_remove_all(void);
 
 #endif

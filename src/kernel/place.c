@@ -13,7 +13,7 @@
 	    */
 
 static int places;
-static __u32 bind4_id; /* stands for all programs */
+static __u32 bind4_id; /* if this program is attached, all of them are */
 
 int place_open(void)
 {
@@ -43,7 +43,7 @@ static bool has_programs(int cgroup)
 	return false;
 }
 
-/* The map has a place for as long as the cgroup lives, whatever is attached there. */
+/* The map keeps a place as long as the cgroup exists, even if nothing is attached any more. */
 enum place_state place_find(uint64_t id)
 {
 	struct row_place_state state;

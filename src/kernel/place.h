@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the programs know of each control group that they are attached to. */
+/*
+ * Reads and changes the state of places. A place is a control group to which the programs are, or
+ * were, attached; the programs there look at its state.
+ */
 #ifndef KERNEL_PLACE_H
 #define KERNEL_PLACE_H
 
@@ -7,7 +10,7 @@
 #include <stdint.h>
 
 enum place_state {
-	PLACE_NONE, /* they are not attached there */
+	PLACE_NONE, /* the programs are not attached there */
 	PLACE_PAUSED,
 	PLACE_ACTIVE,
 };
@@ -15,15 +18,15 @@ enum place_state {
 /* Opens the map of all places. Returns 0, or a negative errno: -ENOENT if nothing is loaded. */
 int place_open(void);
 
-/* In all of these, ID is the number of a cgroup (cgroup.h). */
+/* The state of the control group with the number ID (cgroup.h), as in the functions below. */
 enum place_state place_find(uint64_t id);
 
-/* Lets the programs at a place do nothing, or go on. Returns 0 or a negative errno. */
+/* Makes the programs at a place do nothing, or continue. Returns 0 or a negative errno. */
 int place_pause(uint64_t id, bool is_paused);
 
 /*
- * Goes from one place to the next, or to the first. Returns false behind the last one. There are
- * places where nothing is attached any more.
+ * Goes from the place ID to the next one, or with IS_FIRST to the first one. Returns false after
+ * the last one. Also finds places where nothing is attached any more.
  */
 bool place_next(uint64_t *id, bool is_first);
 

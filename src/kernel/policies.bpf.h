@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The map that the policy in force is found in. */
+/* Defines the map that holds the current policy. */
 #ifndef KERNEL_POLICIES_BPF_H
 #define KERNEL_POLICIES_BPF_H
 
 #include "decide.bpf.h"
 
-/* One map of rows, so that it is replaced as a whole. */
+/* Its only element is a map of rows (row.h), so that one update replaces the whole policy. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* reuse-bpf: reads what was typed, and does it. */
+/* reuse-bpf: reads the command line and runs it. */
 #include "attach.h"
 #include "ground/standard.h"
 #include "list.h"
@@ -14,15 +14,15 @@
 #include <sysexits.h>
 
 static const char usage[] =
-	"Usage: reuse-bpf load [-f FILE]     put a policy in force, or replace it\n"
-	"       reuse-bpf attach CGROUP      have it hold for all programs in that control group\n"
-	"       reuse-bpf detach CGROUP      and no longer\n"
-	"       reuse-bpf list               show what happened by each rule, and where it holds\n"
-	"       reuse-bpf unload             detach from all, and remove everything\n"
-	"       reuse-bpf --help | --version\n"
+	"Usage: reuse-bpf load [-f FILE]     put a policy into effect, or replace it\n"
+	"       reuse-bpf attach CGROUP      apply it to all programs in this control group\n"
+	"       reuse-bpf detach CGROUP      stop applying it to this control group\n"
+	"       reuse-bpf list               show what each rule has done, and where it applies\n"
+	"       reuse-bpf unload             detach all control groups, and remove everything\n"
+	"       reuse-bpf -h, --help | -V, --version\n"
 	"\n"
-	"REUSE_BPF_PIN in the environment is the folder for what is loaded\n"
-	"[/sys/fs/bpf/libreuse]. Read reuse-bpf(8) for more.\n";
+	"The environment variable REUSE_BPF_PIN names the directory in which all of this is\n"
+	"pinned [/sys/fs/bpf/libreuse]. See reuse-bpf(8).\n";
 
 static int load_default(void)
 {
@@ -58,7 +58,7 @@ static const struct verb {
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
-/* Whether the words, up to a NULL, are the verb with all that belongs to it. */
+/* Whether the words, up to a NULL, are the verb with all its arguments. */
 static bool is_typed(const struct verb *verb, char **words)
 {
 	if (strcmp(*words++, verb->name) != 0)
@@ -82,10 +82,10 @@ static int refuse(const char *name)
 		nearest_try(&nearest, verbs[i].name);
 	}
 	if (nearest.word)
-		return tell_failure(EX_USAGE, "%s: there is no such verb; did you mean %s?", name,
-			nearest.word);
+		return tell_failure(
+			EX_USAGE, "%s: unknown command; did you mean %s?", name, nearest.word);
 	return tell_failure(
-		EX_USAGE, "%s: there is no such verb; reuse-bpf --help lists them", name);
+		EX_USAGE, "%s: unknown command; reuse-bpf --help lists the commands", name);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table that a policy is compiled to: what the programs in the kernel and their loader share.
+/*
+ * Defines the rows to which a policy is compiled. The loader writes them, and the BPF programs read
+ * them.
  */
 #ifndef KERNEL_ROW_H
 #define KERNEL_ROW_H
@@ -7,22 +9,23 @@
 #include <linux/types.h>
 
 /*
- * One map holds a whole policy, so that one update replaces all of it. Its rows, in their order:
- * the head; a view for bind() and one for connect(); then the rows that these refer to by their
- * number.
+ * One map holds a whole policy, so that one update replaces all of it. First comes the row with the
+ * head, then a view for bind() and a view for connect(). All other rows follow; the first three
+ * refer to them by their number.
  *
- * To find the first rule that matches, the last start that is not behind the address is searched:
- * it names the longest prefix that holds the address. The prefix, and each longer one around it,
- * has a line of ports, cut into stretches, and each stretch has the first rule for it, by the kind
- * of socket. src/policy/index.h has the same in other words.
+ * This is how a program finds the first rule that matches. It searches for the last start that is
+ * not greater than the address. This start names the longest prefix that contains the address. For
+ * each prefix, the ports from 0 to 65535 are divided into stretches, and each stretch has, for each
+ * kind of socket, the first rule that applies there. The program looks at this prefix and at all
+ * prefixes around it. src/policy/index.h describes the same for the library.
  */
 
-/* Kinds of sockets: those of two families, each with three answers to which protocol it is. */
+/* The kinds of sockets: two families, with three protocols each. */
 enum row_kind {
 	ROW_TCP,
 	ROW_UDP,
 	ROW_OTHER,
-	ROW_IP6, /* added to one of these */
+	ROW_IP6, /* is added to one of those above if the family is IPv6 */
 	ROW_KINDS = 2 * ROW_IP6,
 };
 
@@ -36,18 +39,18 @@ enum row_place {
 #define ROW_NONE 0xffffffffU /* no rule */
 
 struct row_head {
-	char version[12]; /* of libreuse; programs of another version do not know these rows */
+	char version[12]; /* of libreuse; programs of other versions do not know these rows */
 	__u32 n_rules;
-	__u32 rules; /* the first of ROWS_PER_RULE rows for each */
-	__u32 texts; /* the first row of strings: where each rule was written, and the rule */
-	__u16 error; /* with which each call fails, because the policy is broken; or 0 */
+	__u32 rules; /* the first row of the rules; each rule has ROWS_PER_RULE rows */
+	__u32 texts; /* the first row of strings: for each rule, its place and its text */
+	__u16 error; /* if the policy is broken: the error with which each call fails; else 0 */
 	__u8 is_strict, has_exclusive;
 	__u8 has_source; /* some rule has from= */
 };
 
 struct row_view {
 	__u32 starts, n_starts;
-	__u32 prefixes; /* the first; it is the one that holds every address */
+	__u32 prefixes; /* the first one, which contains every address */
 };
 
 /* Addresses are two halves in host byte order; those of IPv4 are v4-mapped. */
@@ -57,14 +60,14 @@ struct row_start {
 };
 
 struct row_prefix {
-	__u32 parent; /* the next longer one that holds all of it; of the first: itself */
-	__u32 least;  /* no rule of this one, and of those that hold it, comes before it */
+	__u32 parent; /* the next prefix around this one; for the first prefix: itself */
+	__u32 least;  /* the lowest number of all rules of this prefix and of all around it */
 	__u32 stretches, n_stretches;
 };
 
 struct row_stretch {
 	__u32 first_port;
-	__u32 rules[ROW_KINDS + 1]; /* from 1; 0: none. The last is padding */
+	__u32 rules[ROW_KINDS + 1]; /* numbers of rules, from 1; 0: no rule. The last is padding */
 };
 
 enum row_flag {
@@ -81,7 +84,7 @@ struct row_actions {
 	__u16 error; /* of deny, positive */
 	__u16 port;
 	__u16 n_settings;
-	__u32 settings; /* the first of the rows */
+	__u32 settings; /* the first row of the settings */
 	__u32 unused;
 	__u64 high, low; /* the address of to= or from= */
 };
@@ -95,7 +98,7 @@ struct row_setting {
 	char value[ROW_VALUE_MOST];
 };
 
-/* What happened by a rule since it was loaded. */
+/* What a rule has done since it was loaded. */
 struct row_counts {
 	__u64 seen, shared, moved, refused;
 };
@@ -114,9 +117,9 @@ union row {
 
 #define ROWS_PER_RULE 2 /* its actions, and its counts */
 
-/* What is known of a place that the programs are attached to: the value of the map "places". */
+/* The state of a cgroup to which the programs are attached: the value of the map "places". */
 struct row_place_state {
-	__u32 is_paused; /* the programs there do nothing */
+	__u32 is_paused; /* the programs there have no effect */
 };
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How reuse-bpf says what it did, and what is wrong. */
+/* Prints the messages of reuse-bpf. */
 #ifndef KERNEL_TELL_H
 #define KERNEL_TELL_H
 
-/* Prints "reuse-bpf: ...", as printf(3), to standard output. */
+/* Prints "reuse-bpf: " and a message in the way of printf(3) to standard output. */
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints the same to standard error, and returns STATUS. */
 int tell_failure(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * The same for what the kernel has refused, with ERROR, a negative errno: names it and, where
- * capabilities are missing, these.
+ * Prints the same, followed by the name of ERROR, a negative errno, and if permission is missing,
+ * by what is needed. Returns an exit status for ERROR.
  */
 int tell_refused(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

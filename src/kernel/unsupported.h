@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tells what of a rule the kernel hook cannot keep. */
+/* Tells which part of a rule the kernel hook cannot apply. */
 #ifndef KERNEL_UNSUPPORTED_H
 #define KERNEL_UNSUPPORTED_H
 
 #include "policy/rule.h"
 
 /*
- * Appends to WHY which word of the rule the kernel hook cannot keep, why, and what to do; nothing
- * where it can keep all of it. Pure.
+ * If the kernel hook cannot apply a word of the rule, appends this word, the reason and what to do
+ * instead to WHY. If it can apply the whole rule, appends nothing. Pure.
  */
 void unsupported_print(struct text *why, const struct rule *rule);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One call that a program waits in, and what is done about each kind of call; for notify.c. */
+/* Describes one call in which a program waits, and handles each kind of call; for notify.c. */
 #ifndef NOTIFY_ANSWER_H
 #define NOTIFY_ANSWER_H
 
@@ -18,18 +18,18 @@ struct call {
 	const struct architecture *architecture;
 	struct tracee caller;
 	enum syscalls which;
-	bool is_multiplexed; /* by socketcall(2): its arguments have to be read */
+	bool is_multiplexed; /* made with socketcall(2): its arguments must be read */
 	int listener;
 	uint64_t id;
 	uint64_t arguments[4];
 	int number;		     /* the program's descriptor of the socket */
 	int fd;			     /* our duplicate of it; -1: none */
-	struct file_identity socket; /* the one that a bind was done on */
-	int errors;		     /* of its standard error, where that is borrowed; -1: none */
-	struct sockaddr_storage address; /* that the program gave, read once */
+	struct file_identity socket; /* the socket on which a bind was done */
+	int errors;		     /* the program's standard error, if it is borrowed; -1: none */
+	struct sockaddr_storage address; /* the program's address, read once */
 	socklen_t length;
 	struct endpoint
-		watched; /* what it binds by a rule as the kernel goes on; port 0: nothing */
+		watched; /* what it binds by a rule when the kernel continues; port 0: nothing */
 	bool is_shared;
 };
 
@@ -39,13 +39,15 @@ enum {
 	ANSWERED = 2,  /* the kernel was told */
 };
 
-/* All of these return that. What they know of the call was read once, and is about the caller. */
+/*
+ * All of these return that. What they know about the call was read once, and belongs to the caller.
+ */
 int answer_bind(struct call *call);
 int answer_listen(struct call *call);
 int answer_connect(struct call *call);
 int answer_socket(struct call *call);
 
-/* ---- what several of them do ---- */
+/* ---- shared steps ---- */
 
 /* A socket that is to be bound or connected. */
 struct binding {
@@ -54,20 +56,20 @@ struct binding {
 	struct endpoint endpoint;
 };
 
-/* Does WORK on a struct binding with the caller's rights, as rights_do(). */
+/* Does WORK on a struct binding with the caller's rights, see rights_do(). */
 int answer_with_rights(struct binding *binding, int (*work)(void *));
 
 /*
- * How a call ends whose socket could not be prepared, for lack of the caller's rights: with ERROR
- * where the rule must hold. Else it is left to the kernel, and that is said, unless IS_GUARDED:
- * some other rule for such calls protects, and the kernel would read the address again.
+ * How a call ends if its socket could not be prepared without the caller's rights: with ERROR if
+ * the rule must be applied. Otherwise it is left to the kernel, which is logged, unless IS_GUARDED:
+ * another rule for such calls protects, and the kernel would read the address again.
  */
 int answer_unprepared(const struct binding *binding, bool is_guarded, int error);
 
-/* Prepares the socket as the rule says; the endpoint becomes what is to be bound. */
+/* Prepares the socket as the rule says; the endpoint becomes the address to bind. */
 int answer_prepare(struct binding *binding);
 
-/* Binds with the caller's rights, and says who holds the endpoint where somebody does. */
+/* Binds with the caller's rights; if another process holds the endpoint, logs which one. */
 int answer_perform_bind(struct binding *binding);
 
 /* Whether a rule for bind() protects: then no bind of an IP socket is left to the kernel. */
@@ -75,8 +77,15 @@ bool answer_is_guarded(void);
 
 bool answer_is_ip_socket(int fd);
 
-/* What is said once, by whichever of our processes comes to it first. */
-enum saying { SAYING_BLIND, SAYING_EARLY, SAYING_RIGHTS, SAYING_COUNT };
+/* Messages that are logged once, by whichever of our processes comes to it first. */
+enum saying {
+	SAYING_BLIND,
+	SAYING_FOREIGN,
+	SAYING_UNHELD,
+	SAYING_EARLY,
+	SAYING_RIGHTS,
+	SAYING_COUNT
+};
 
 bool answer_says_first(enum saying saying);
 

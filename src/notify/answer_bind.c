@@ -13,7 +13,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 
-/* ---- in the program's place ---- */
+/* ---- on behalf of the program ---- */
 
 static int do_with_rights(struct binding *binding, int (*work)(void *), bool *is_refused)
 {
@@ -28,7 +28,8 @@ static int do_with_rights(struct binding *binding, int (*work)(void *), bool *is
 	int result = rights_do(&deed, is_refused);
 	if (result == -ETIMEDOUT || result == -EIO)
 		log_write(&binding->call->configuration->log, LOG_LEVEL_ERROR,
-			"what was to be done with the rights of process %d was stopped: %s",
+			"the process that made a call with the rights of process %d was stopped or "
+			"killed: %s",
 			(int)binding->call->caller.process, errno_name(-result));
 	return result;
 }
@@ -45,9 +46,10 @@ int answer_unprepared(const struct binding *binding, bool is_guarded, int error)
 	if (rule_protects(binding->rule) || configuration->policy.is_strict)
 		return error;
 	log_write(&configuration->log, is_guarded ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-		"the rights of process %d cannot be had: %s; %s",
+		"the rights of process %d are not available: %s; %s",
 		(int)binding->call->caller.process, errno_name(-error),
-		is_guarded ? "the call fails, because a rule protects" : "left alone");
+		is_guarded ? "the call fails, because a rule that protects may match"
+			   : "the call is left alone");
 	return is_guarded ? error : CONTINUED;
 }
 
@@ -59,7 +61,7 @@ static int set_options(void *context)
 		binding->call->configuration, binding->call->fd, binding->rule, &binding->endpoint);
 }
 
-/* Rights matter for options that a rule names; sharing is for everybody. */
+/* Only options in a rule need rights; every user may share. */
 int answer_prepare(struct binding *binding)
 {
 	const struct configuration *configuration = binding->call->configuration;
@@ -106,14 +108,18 @@ int answer_perform_bind(struct binding *binding)
 	return say_result(binding, answer_with_rights(binding, bind_now));
 }
 
-/* Whether the supervisor hears what becomes of binds, which the kernel does not tell us. */
+/*
+ * Whether we need the result of the bind, which the kernel does not report: the supervisor gets it,
+ * or this duplicate of the socket is the only one that we can get.
+ */
 static bool is_heard(const struct call *call)
 {
-	return call->notify->keeper && call->configuration->is_supervised &&
-	       answer_is_ip_socket(call->fd);
+	bool is_told = call->notify->keeper && call->configuration->is_supervised;
+
+	return (is_told || tracee_refusal()) && answer_is_ip_socket(call->fd);
 }
 
-/* As answer_perform_bind(), but without the caller's rights the kernel is to go on. */
+/* As answer_perform_bind(), but without the caller's rights it is left to the kernel. */
 static int bind_and_hear(struct binding *binding)
 {
 	bool is_refused;
@@ -122,7 +128,9 @@ static int bind_and_hear(struct binding *binding)
 	return is_refused ? CONTINUED : say_result(binding, result);
 }
 
-/* Binds as no rule changes. Under a policy that protects, the kernel must not read it again. */
+/*
+ * Binds an address that no rule changes. If the policy protects, the kernel must not read it again.
+ */
 static int bind_unchanged(struct binding *binding)
 {
 	const struct rule *rule = binding->rule;
@@ -147,7 +155,7 @@ static int adopt(void *context)
 		binding->call->configuration, binding->call->fd, binding->rule, &binding->endpoint);
 }
 
-/* A helper has put the inherited socket in the place of its own duplicate only. */
+/* A helper has replaced only its own duplicate by the inherited socket. */
 static int adopt_with_rights(struct binding *binding)
 {
 	struct call *call = binding->call;
@@ -168,7 +176,7 @@ static int adopt_with_rights(struct binding *binding)
 	return result < 0 ? result : 1;
 }
 
-/* Our duplicate is another socket now, which is to become the program's as well. */
+/* Our duplicate is another socket now, which must become the program's as well. */
 static int hand_over(struct call *call)
 {
 	struct swap_socket swap = {.fd = call->fd, .number = call->number};
@@ -182,7 +190,10 @@ static int hand_over(struct call *call)
 	return error;
 }
 
-/* Whether the caller could bind the port itself: it must not come by it as a kept socket. */
+/*
+ * Whether the caller could bind the port itself: otherwise it must not get the port as a kept
+ * socket.
+ */
 static bool may_bind(const struct tracee *caller, uint16_t port)
 {
 	long first =
@@ -193,7 +204,7 @@ static bool may_bind(const struct tracee *caller, uint16_t port)
 	return port >= first || tracee_has_capability(caller, CAP_NET_BIND_SERVICE);
 }
 
-/* Returns 1 where there was such a socket, 0, or a negative errno. */
+/* Returns 1 if there was such a socket, 0, or a negative errno. */
 static int take_kept(struct binding *binding)
 {
 	struct call *call = binding->call;
@@ -201,9 +212,11 @@ static int take_kept(struct binding *binding)
 	int taken = 0;
 	bool is_kept = false;
 
+	if (!swap_socket_is_possible(call->number, &call->caller))
+		return 0;
 	if (binding->rule->actions.adopt)
 		taken = adopt_with_rights(binding);
-	/* The table first: most binds are of endpoints that nobody has kept. */
+	/* The table first: most binds are to endpoints without a kept socket. */
 	if (taken == 0 && binding->rule->actions.keep && keeper->knows(&binding->endpoint) &&
 		may_bind(&call->caller, binding->endpoint.port)) {
 		taken = keeper->take(call->configuration, call->fd, &binding->endpoint);
@@ -217,7 +230,7 @@ static int take_kept(struct binding *binding)
 	return error ? error : 1;
 }
 
-/* A UDP socket that is bound is in its group, to be kept and to steer. */
+/* A bound UDP socket is already in its group, so it can be kept and steer. */
 static int bind_further(struct binding *binding)
 {
 	const struct call *call = binding->call;
@@ -240,7 +253,7 @@ static int bind_further(struct binding *binding)
 
 /* ---- bind ---- */
 
-/* The kernel goes on with the bind, and does not tell what comes of it. */
+/* The kernel continues the bind, and does not report the result. */
 static int continue_and_watch(const struct binding *binding)
 {
 	struct call *call = binding->call;
@@ -251,7 +264,7 @@ static int continue_and_watch(const struct binding *binding)
 		decision_say_privileged(call->configuration, &binding->endpoint);
 		return CONTINUED;
 	}
-	/* One that is bound already is refused for that. */
+	/* A socket that is already bound is refused for that reason. */
 	if (tracee_is_in_our_network(&call->caller) && share_ask_bound(call->fd, &bound) == 0 &&
 		bound.port == 0) {
 		call->watched = binding->endpoint;

@@ -44,7 +44,7 @@ int answer_connect(struct call *call)
 		error = answer_with_rights(&binding, prepare_connect);
 	if (error)
 		return answer_unprepared(&binding, false, error);
-	if (call->notify->keeper) /* a UDP socket that is connected is not kept any more */
+	if (call->notify->keeper) /* a UDP socket that is connected is no longer kept */
 		call->notify->keeper->end(configuration, call->fd);
 	return CONTINUED;
 }

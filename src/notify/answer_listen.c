@@ -4,7 +4,7 @@
 #include "socket/decision.h"
 #include "socket/steer_join.h"
 
-/* The kernel would bind the socket to a port of its own choice now. */
+/* The kernel would now bind the socket to a port that it chooses. */
 static int bind_before_listen(struct binding *binding)
 {
 	const struct call *call = binding->call;
@@ -21,7 +21,7 @@ static int bind_before_listen(struct binding *binding)
 	return answer_perform_bind(binding);
 }
 
-/* Nothing but the descriptor and a number is read by listen(), and no right is asked for. */
+/* listen() reads only the descriptor and a number, and needs no right. */
 int answer_listen(struct call *call)
 {
 	const struct configuration *configuration = call->configuration;

@@ -31,7 +31,7 @@ void aside_die_with_parent(void)
 static _Noreturn void run(pid_t parent, int (*work)(void *), void *context)
 {
 	aside_die_with_parent();
-	if (getppid() != parent) /* it has ended already */
+	if (getppid() != parent) /* the parent has already ended */
 		_exit(0);
 	for (size_t i = 0; i < STARTED_MOST; i++)
 		started[i] = 0;
@@ -53,7 +53,7 @@ bool aside_has_ended(pid_t process)
 	return true;
 }
 
-/* Where nobody waited for those that have ended, that is done now. */
+/* Finds a free place. Processes that have ended and were not waited for are waited for now. */
 static pid_t *find_place(void)
 {
 	for (size_t i = 0; !find(0) && i < STARTED_MOST; i++)

@@ -14,7 +14,7 @@
 
 #define WATCHED_MOST 16
 #define STEP_MS	     1
-#define PATIENCE_MS  1000 /* a thread that is to bind waits for a processor, and at times long */
+#define PATIENCE_MS  1000 /* a thread that is to bind waits for a processor, sometimes for long */
 
 static struct watched {
 	struct configuration configuration;
@@ -27,14 +27,14 @@ static struct watched {
 
 static unsigned count;
 
-/* ---- processes that watch ---- */
+/* ---- watching processes ---- */
 
 #define WATCHERS_MOST	 64
 #define PATIENCE_WITH_MS 5
 
 /*
- * A duplicate that is watched holds its port, and the program may have closed its socket and bind
- * the next one already. So whoever does that next waits until all others have looked.
+ * A watched duplicate holds its port, and the program may have closed its socket and already bind
+ * the next one. So the next bind waits until all others have looked.
  */
 struct watcher {
 	_Atomic pid_t process; /* 0: none */
@@ -81,7 +81,7 @@ static void has_looked(void)
 	ourselves = NULL;
 }
 
-/* One look may have begun before; the second one is a whole one. */
+/* One look may have begun before; only the second one is sure to begin after the call. */
 static void wait_for(const struct watcher *watcher, int64_t until_ms)
 {
 	const struct timespec pause = {.tv_nsec = 100 * 1000};
@@ -108,7 +108,7 @@ void bind_result_wait_for_others(void)
 
 /* ---- watching ---- */
 
-/* What has become of the bind; a socket that is bound to another port was refused this one. */
+/* The result of the bind; if the socket is bound to another port, this one was refused. */
 enum outcome { OPEN, BOUND, REFUSED };
 
 static enum outcome outcome_of(const struct watched *watched)
@@ -120,7 +120,7 @@ static enum outcome outcome_of(const struct watched *watched)
 	return bound.port == watched->endpoint.port ? BOUND : REFUSED;
 }
 
-/* A bind can be refused for other reasons too: somebody who holds the endpoint has to be there. */
+/* A bind can be refused for other reasons too, so some process must hold the endpoint. */
 static void say(const struct watched *watched, int silence)
 {
 	struct holder holder;

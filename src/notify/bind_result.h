@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finds out whether a bind that the kernel went on with has failed, and says why. */
+/* Finds out whether a bind that the kernel continued has failed, and logs why. */
 #ifndef NOTIFY_BIND_RESULT_H
 #define NOTIFY_BIND_RESULT_H
 
@@ -9,19 +9,19 @@
 #include <sys/types.h>
 
 /*
- * The kernel does not tell how a call ended that it was told to continue. But a socket that is not
- * bound a little later was refused.
+ * The kernel does not report how a call ended that it was told to continue. But if the socket is
+ * not bound a little later, the bind was refused.
  */
 
-/* To be called before there is a second process. Returns 0 or a negative errno. */
+/* Call this before there is a second process. Returns 0 or a negative errno. */
 int bind_result_start(void);
 
-/* To be called before the kernel is told to go on, and then bind_result_watch(). */
+/* Call this before the kernel is told to continue, and then bind_result_watch(). */
 void bind_result_announce(void);
 
 /*
- * Waits, for some milliseconds at most, until other processes hold no socket any more whose bind
- * has been done before this call.
+ * Waits, for some milliseconds at most, until no other process holds a socket whose bind was done
+ * before this call.
  */
 void bind_result_wait_for_others(void);
 
@@ -29,20 +29,20 @@ void bind_result_wait_for_others(void);
 void bind_result_forget(pid_t process);
 
 /*
- * Watches our duplicate FD of a socket that USER binds to ENDPOINT, to share it where IS_SHARED.
- * FD and ERRORS, a descriptor of the program's standard error or -1, are closed by us, FD as soon
- * as the bind is seen.
+ * Watches FD, our duplicate of a socket that USER binds to ENDPOINT, with IS_SHARED to share it.
+ * This closes FD, as soon as the bind is seen, and ERRORS, a descriptor of the program's standard
+ * error or -1.
  */
 void bind_result_watch(const struct configuration *configuration, int fd, int errors,
 	const struct endpoint *endpoint, uid_t user, bool is_shared);
 
 /*
- * Looks at what is watched. Returns in how many milliseconds that is to be done again, for
- * poll(2); -1: nothing is watched. SILENCE is that of struct notify.
+ * Checks what is watched. Returns in how many milliseconds to call this again, for poll(2); -1:
+ * nothing is watched. SILENCE is that of struct notify.
  */
 int bind_result_look(int silence);
 
-/* Comes to an end with all that is watched: the programs have ended. */
+/* Finishes everything that is watched: the programs have ended. */
 void bind_result_finish(int silence);
 
 #endif

@@ -19,7 +19,7 @@ static int add_architectures(scmp_filter_ctx context)
 	return 0;
 }
 
-/* libseccomp knows each call's numbers, and adds what socketcall(2) needs. */
+/* libseccomp knows the numbers of each call, and adds what socketcall(2) needs. */
 static int add_rules(scmp_filter_ctx context, unsigned calls)
 {
 	static const struct {
@@ -40,7 +40,7 @@ static int add_rules(scmp_filter_ctx context, unsigned calls)
 	return error;
 }
 
-/* The program as the kernel takes it: libseccomp 2.5 cannot give every flag when it loads one. */
+/* Exports the program for the kernel: libseccomp 2.5 cannot give every flag when it loads one. */
 static int export(scmp_filter_ctx context, struct sock_fprog *program)
 {
 	int file = memfd_create("filter", MFD_CLOEXEC);
@@ -48,7 +48,7 @@ static int export(scmp_filter_ctx context, struct sock_fprog *program)
 	off_t size = error ? 0 : lseek(file, 0, SEEK_END);
 	void *bytes = size < 0 ? NULL : malloc((size_t)size + 1);
 
-	/* ECANCELED is libseccomp's word for a call that failed, with errno. */
+	/* libseccomp returns ECANCELED for a call that failed with errno. */
 	if (error == -ECANCELED || (!error && !bytes) ||
 		(!error && pread(file, bytes, (size_t)size, 0) != size))
 		error = -errno;
@@ -67,7 +67,7 @@ int filter_build(struct sock_fprog *program, unsigned calls)
 
 	if (!context)
 		return -ENOMEM;
-	/* Calls of an architecture that we do not know are let through. */
+	/* Calls of an unknown architecture are let through. */
 	int error = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW)
 		?: add_architectures(context)
 		?: add_rules(context, calls)

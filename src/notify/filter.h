@@ -8,8 +8,7 @@
 /*
  * Builds a filter (seccomp(2)) that notifies of CALLS (bits of enum syscalls), on every
  * architecture that the kernel runs, and allows everything else. Returns 0 or a negative errno;
- * -ENOTSUP where libreuse was built without libseccomp. PROGRAM is to be dropped with the other
- * function.
+ * -ENOTSUP if libreuse was built without libseccomp. PROGRAM must be freed with the other function.
  */
 int filter_build(struct sock_fprog *program, unsigned calls);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Stands in for filter.c where libreuse is built without libseccomp. */
+/* Replaces filter.c if libreuse is built without libseccomp. */
 #include "filter.h"
 
 #include <errno.h>

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define LIMIT_MS  5000
-#define ENDING_MS 100 /* a process that was killed is mostly gone by then */
+#define ENDING_MS 100 /* a process that was killed has usually ended by then */
 
 /* ---- in the helper ---- */
 
@@ -47,17 +47,17 @@ static int run_task(void *context)
 	leave_behind(task);
 	int32_t result = helper->work(helper->context);
 	bool is_made = result == 0 && helper->made;
-	/* The program may close its socket as soon as it goes on. */
+	/* The program may close its socket as soon as it continues. */
 	for (unsigned i = 0; i < helper->count; i++)
 		close(helper->descriptors[i]);
 	const int *made = is_made ? helper->made : NULL;
-	/* A result that is lost is one that nobody can make good. */
+	/* A lost result cannot be replaced. */
 	if (descriptors_send(task->channel, &result, sizeof result, made, is_made) < 0)
 		descriptors_send(task->channel, &result, sizeof result, made, is_made);
 	return 0;
 }
 
-/* ---- its parent ---- */
+/* ---- in its parent ---- */
 
 static int check(
 	const struct helper *helper, ssize_t size, int32_t result, unsigned count, int least)
@@ -97,7 +97,7 @@ int helper_run(const struct helper *helper, int least)
 	close(channels[1]);
 	int result = process < 0 ? process : hear(helper, channels[0], least);
 	close(channels[0]);
-	/* also one that has answered: it may be that somebody has seized it */
+	/* also one that has answered: another process may have seized it */
 	if (process > 0)
 		aside_kill(process, ENDING_MS);
 	return result;

@@ -2,10 +2,10 @@
 #include "image.h"
 
 #include "ground/procfs.h"
+#include "memory.h"
 
 #include <elf.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #define ENTRIES_MOST 64
 
@@ -64,11 +64,11 @@ uint64_t image_auxiliary(pid_t thread, uint64_t type)
 bool image_read(struct image *image, pid_t thread)
 {
 	uint64_t address = image_auxiliary(thread, AT_RANDOM);
-	struct iovec here = {image->random, sizeof image->random},
-		     there = {(void *)(uintptr_t)address, sizeof image->random};
 
 	image->address = address;
-	if (address && process_vm_readv(thread, &here, 1, &there, 1, 0) == sizeof image->random &&
+	if (address &&
+		memory_read(thread, address, image->random, sizeof image->random) ==
+			sizeof image->random &&
 		(image->random[0] || image->random[1]))
 		return true;
 	*image = (struct image){{0, 0}, 0};

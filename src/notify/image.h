@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads what the kernel gave a program when it was executed: its auxiliary vector, its own random
- * bytes. */
+/*
+ * Reads what the kernel gave a program when it was executed: its auxiliary vector and its random
+ * bytes.
+ */
 #ifndef NOTIFY_IMAGE_H
 #define NOTIFY_IMAGE_H
 
@@ -9,8 +11,8 @@
 #include <sys/types.h>
 
 /*
- * All functions take the number of any thread of the program. /proc/TID serves that as well as a
- * process number does, and still has the program when its first thread has ended.
+ * All functions take the id of any thread of the program. /proc/TID works like /proc/PID, and still
+ * has the program when its first thread has ended.
  */
 
 /*
@@ -25,12 +27,12 @@ uint64_t image_auxiliary(pid_t thread, uint64_t type);
  */
 struct image {
 	uint64_t random[2];
-	uint64_t address; /* where they are: image_auxiliary(.., AT_RANDOM) */
+	uint64_t address; /* their place: image_auxiliary(.., AT_RANDOM) */
 };
 
 /*
  * Returns whether the image is known. A program can change the bytes, but only its own; and it can
- * make it last as long as it likes to read them, which the address does not.
+ * make reading them take as long as it likes, but not reading the address.
  */
 bool image_read(struct image *image, pid_t thread);
 

@@ -17,7 +17,10 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#define STOPPED_LOOK_MS 50 /* between two looks whether a stopped program goes on */
 
 struct job job_of_this_process(const struct log *log)
 {
@@ -48,19 +51,36 @@ void job_give_signals_back(const struct job_signals *before)
 
 /* ---- the process group ---- */
 
-/*
- * A process group of our own needs a number, and one more process has to lend it. While that is in
- * our group, and takes no signal, it also witnesses which signals the group gets.
- */
-static pid_t start_lender(void)
+static bool is_stopped(pid_t process)
 {
+	struct status_field state = {.name = "State:"};
+
+	return status_read(process, &state, 1) == 0 &&
+	       (state.value[0] == 'T' || state.value[0] == 't');
+}
+
+/*
+ * A process group of our own needs an id, which one more process has to lend. While that process is
+ * in our group, and handles no signal, it also shows which signals the group gets. If STOPPED is
+ * not 0, we stop as that process has stopped, and whoever continues it alone does not continue us:
+ * the lender does.
+ */
+static pid_t start_lender(pid_t stopped)
+{
+	const struct timespec pause_time = {.tv_nsec = STOPPED_LOOK_MS * 1000 * 1000};
 	pid_t ourselves = getpid(), lender = fork();
 
 	if (lender != 0)
 		return lender;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (getppid() == ourselves)
-		pause();
+	while (getppid() == ourselves) {
+		if (stopped)
+			nanosleep(&pause_time, NULL);
+		else
+			pause();
+		if (stopped && !is_stopped(stopped))
+			kill(ourselves, SIGCONT);
+	}
 	_exit(0);
 }
 
@@ -76,16 +96,16 @@ static bool step_outside(pid_t lender)
 }
 
 /*
- * The number of a process group is not free before the last member has left it. A PID namespace
- * ends when all numbers but that of process 1 are free: if process 1 were in the group of a lender,
- * it would wait for its own end, and nothing could kill it (zap_pid_ns_processes() in
+ * The id of a process group is not free before the last member has left it. A PID namespace ends
+ * when all ids but that of process 1 are free: if process 1 were in the group of a lender, it would
+ * wait for its own end, and nothing could kill it (zap_pid_ns_processes() in
  * kernel/pid_namespace.c, Linux 6.18).
  */
 void job_step_outside(struct job *job)
 {
 	if (job->is_init || job->is_leader)
 		return;
-	pid_t lender = start_lender();
+	pid_t lender = start_lender(0);
 	job->is_outside = step_outside(lender);
 	dismiss(lender);
 }
@@ -97,7 +117,7 @@ void job_step_back(struct job *job)
 	job->is_outside = false;
 }
 
-/* ---- the program's names ---- */
+/* ---- the environment of the program ---- */
 
 void job_rename_process(pid_t parent)
 {
@@ -116,9 +136,9 @@ void job_rename_process(pid_t parent)
 /* ---- passing on ---- */
 
 /*
- * Whether the program has got the signal as well, as a member of the group that we are in. The end
- * of a terminal is told to the leader of its session alone. A sender outside our PID namespace has
- * the number 0, which getpgid(2) would take for ourselves.
+ * Whether the program has also got the signal, as a member of our group. The end of a terminal is
+ * reported only to the leader of its session. A sender outside of our PID namespace has the id 0,
+ * which getpgid(2) would take for ourselves.
  */
 static bool is_echo(const struct job *job, const siginfo_t *info)
 {
@@ -137,7 +157,7 @@ static void send_unless_in(pid_t process, int signal, pid_t group)
 		kill(process, signal);
 }
 
-/* Those in the process group EXCEPT have got it. */
+/* The members of the process group EXCEPT already have it. */
 static void send_to_children(int signal, pid_t except)
 {
 	char name[32], list[4096];
@@ -152,8 +172,8 @@ static void send_to_children(int signal, pid_t except)
 }
 
 /*
- * INFO is NULL where nothing comes with the signal. The program is a child that has not been waited
- * for, so before Linux 5.3, which has no pidfd_open(2), its number does as well.
+ * INFO is NULL if no value comes with the signal. The program is a child that has not been waited
+ * for, so before Linux 5.3, which has no pidfd_open(2), its process id works too.
  */
 static int send_to_program(const struct job *job, int signal, siginfo_t *info)
 {
@@ -194,7 +214,7 @@ static bool take_of(const sigset_t *set, siginfo_t *info)
 
 /* ---- stopping and ending ---- */
 
-/* Ends, or stops, by SIGNAL; returns when it is continued, or where the kernel does nothing. */
+/* Ends, or stops, by SIGNAL; returns when it is continued, or if the kernel does nothing. */
 static void do_by_default(int signal)
 {
 	struct sigaction by_default = {.sa_handler = SIG_DFL};
@@ -218,7 +238,7 @@ static bool has_gone_on(const struct job *job)
 	       info.si_pid != 0;
 }
 
-/* The signals that wait for a process, which blocks them all; bit 0 is signal 1. */
+/* The signals pending for a process that blocks them all; bit 0 is signal 1. */
 static uint64_t signals_of(pid_t process)
 {
 	struct status_field signals = {.name = "ShdPnd:"};
@@ -228,9 +248,9 @@ static uint64_t signals_of(pid_t process)
 }
 
 /*
- * Does what came while we were in the program's group, but for what THEIRS says came to the group.
- * Who continued us alone means the program; a signal to stop that came later has taken SIGCONT
- * away.
+ * Handles what came while we were in the program's group, except what came to the group, according
+ * to THEIRS. If only we were continued, the program is meant; a later signal to stop has removed
+ * SIGCONT.
  */
 static void catch_up(const struct job *job, uint64_t theirs)
 {
@@ -254,8 +274,8 @@ static void catch_up(const struct job *job, uint64_t theirs)
 }
 
 /*
- * Whether what continues the program's group would continue us. A group that was made outside our
- * PID namespace has no number here, so there is no way back into it.
+ * Whether a signal that continues the program's group would continue us. A group that was made
+ * outside of our PID namespace has no id here, so we cannot return to it.
  */
 static bool can_stop(const struct job *job)
 {
@@ -267,7 +287,7 @@ static void stop(struct job *job, int signal)
 {
 	if (!can_stop(job))
 		return;
-	pid_t lender = job->is_outside ? start_lender() : 0;
+	pid_t lender = job->is_outside ? start_lender(job->program) : 0;
 	if (lender > 0) {
 		setpgid(lender, job->home);
 		setpgid(0, job->home);
@@ -276,8 +296,9 @@ static void stop(struct job *job, int signal)
 		do_by_default(signal);
 	if (job->is_outside)
 		job->is_outside = step_outside(lender);
-	catch_up(job, lender > 0 ? signals_of(lender) : 0);
+	uint64_t theirs = lender > 0 ? signals_of(lender) : 0;
 	dismiss(lender);
+	catch_up(job, theirs);
 }
 
 static void see_children(struct job *job)
@@ -320,7 +341,7 @@ int job_end(const struct job *job)
 
 	if (!WIFSIGNALED(job->status))
 		return WEXITSTATUS(job->status);
-	setrlimit(RLIMIT_CORE, &no_core); /* the program's own is enough */
+	setrlimit(RLIMIT_CORE, &no_core); /* the program's core is enough */
 	do_by_default(WTERMSIG(job->status));
 	return 128 + WTERMSIG(job->status);
 }

@@ -5,15 +5,12 @@
 #include "ground/compare.h"
 #include "ground/descriptors.h"
 #include "ground/errnos.h"
-#include "ground/open_sockets.h"
-#include "ground/procfs.h"
-#include "ground/text.h"
+#include "in_use.h"
 #include "socket/adopt.h"
 #include "socket/keep.h"
 #include "socket/kept_table.h"
 #include "socket/notify_socket.h"
 #include "socket/share.h"
-#include "tracee.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +18,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #ifndef SO_NETNS_COOKIE
@@ -35,52 +31,13 @@
 
 /* ---- who may have a kept socket ---- */
 
-struct holders {
-	uint64_t inode;	  /* of the socket */
-	struct stat ours; /* the file that this process and its like run */
-};
-
 /*
- * Whether it is a process of ours, which may have a duplicate for the time of a call. A file system
- * of somebody's own may hold the file of a program, and is not asked: it need not answer.
+ * A socket that was given to a worker is on its way, and then with that worker, before the program
+ * has it. Until then no other program may get it: two would take the clients of one socket, and
+ * none those of another one. The other end of ANSWER is closed when the program has the socket, or
+ * when the worker that was to pass it on has ended.
  */
-static bool is_ours(int proc, const char *process, const struct holders *holders)
-{
-	char path[32];
-	struct statx file;
-
-	text_print(path, sizeof path, "%s/exe", process);
-	return statx(proc, path, AT_STATX_DONT_SYNC, STATX_INO, &file) == 0 &&
-	       makedev(file.stx_dev_major, file.stx_dev_minor) == holders->ours.st_dev &&
-	       file.stx_ino == holders->ours.st_ino;
-}
-
-static bool is_holder(int proc, const char *name, void *context)
-{
-	const struct holders *holders = context;
-	int process = procfs_number(name);
-
-	return process >= 0 && !is_ours(proc, name, holders) &&
-	       open_sockets_have(process, holders->inode) && tracee_is_descendant(process);
-}
-
-/* Whether some program of ours has a descriptor of the socket. */
-static bool is_held(const struct stat *socket)
-{
-	struct holders holders = {.inode = socket->st_ino};
-
-	if (stat("/proc/self/exe", &holders.ours) < 0)
-		return true;
-	return procfs_walk_path("/proc", is_holder, &holders);
-}
-
-/*
- * A socket that was given to a process that answers is on its way, and then in that one's hands,
- * before the program has it. Until it has, nobody else may get it: two would take the clients of
- * one socket, and nobody those of another one. The other end of ANSWER is closed when the program
- * has the socket, or when whoever was to give it to the program has ended.
- */
-#define PROMISES_MOST 256 /* one for each process that answers, and more */
+#define PROMISES_MOST 256 /* one for each worker, and more */
 
 static struct promise {
 	ino_t inode;
@@ -135,8 +92,8 @@ static uint64_t network_of(int fd)
 }
 
 /*
- * What one user made in one network is for that user there; or for all copies that are to share it,
- * which may be of several users.
+ * What one user made in one network is for that user there; or for all copies that share it, which
+ * may have different users.
  */
 static bool may_have(int kept, int fd)
 {
@@ -144,32 +101,33 @@ static bool may_have(int kept, int fd)
 
 	return fstat(kept, &ours) == 0 && fstat(fd, &theirs) == 0 &&
 	       (ours.st_uid == theirs.st_uid || keep_is_shared()) &&
-	       network_of(kept) == network_of(fd) && !is_promised(ours.st_ino) && !is_held(&ours);
+	       network_of(kept) == network_of(fd) && !is_promised(ours.st_ino) &&
+	       !in_use(ours.st_ino);
 }
 
-/* ---- the process that has them ---- */
+/* ---- the process that keeps them ---- */
 
 /*
- * Processes that answer calls come and go, and may be killed. So kept sockets are in the hands of
- * one process, which does nothing else, and does it for one of the others at a time. With a request
- * come the program's socket, its standard error, and a socket for the answer.
+ * Workers come and go, and may be killed. So one process has the kept sockets; it does nothing
+ * else, and serves one worker at a time. A request comes with the program's socket, its standard
+ * error, and a socket for the answer.
  */
 enum keep_what { TAKE, STORE, END, TELL };
 
 struct keep_request {
 	enum keep_what what;
 	enum meant meant; /* of what is to be stored */
-	int error;	  /* of a bind that is to be told of */
+	int error;	  /* of a bind that is to be reported */
 	struct endpoint endpoint;
-	struct log log; /* of the program; the process has its path in the same place */
+	struct log log; /* of the program; the path is at the same address in the keeping process */
 };
 
 enum { SOCKET, ERRORS, ANSWER, REQUESTED };
 
-/* The ends of two sockets that it has, and the other ends. */
+/* The ends of two sockets in the keeping process, and the other ends. */
 static struct {
 	int from_workers, to_keeping; /* requests; -1: nothing is kept */
-	int from_parent, to_manager;  /* messages for the service manager, and what came of them */
+	int from_parent, to_manager;  /* messages for the service manager, and their results */
 } channels = {-1, -1, -1, -1};
 
 static pid_t keeping; /* the process */
@@ -192,7 +150,7 @@ static int fulfil(
 	}
 }
 
-/* As for a program: standard error is its own meanwhile. */
+/* As for a program: meanwhile standard error is the program's. */
 static void serve_request(const struct configuration *all, int silence,
 	const struct keep_request *request, const int *descriptors)
 {
@@ -264,7 +222,7 @@ static int start(const struct configuration *configuration)
 	return channels.to_manager;
 }
 
-/* ---- the service manager, who listens to the process that it has started ---- */
+/* ---- the service manager, which accepts messages from the process that it started ---- */
 
 static void finish(void)
 {
@@ -295,7 +253,7 @@ static int send_by_parent(const char *path, const char *text, int fd)
 	return size == sizeof result ? result : -EPIPE;
 }
 
-/* Returns false where the process has ended, by whatever has killed it. */
+/* Returns false if the process has ended, whatever has killed it. */
 static bool pass_on(void)
 {
 	struct message message;
@@ -318,9 +276,9 @@ static bool pass_on(void)
 	return true;
 }
 
-/* ---- those that ask it ---- */
+/* ---- workers ---- */
 
-static int promised = -1; /* where a socket came from that the program does not have yet */
+static int promised = -1; /* the origin of a socket that the program does not have yet */
 
 static void placed(void)
 {
@@ -328,7 +286,7 @@ static void placed(void)
 	promised = -1;
 }
 
-/* Returns a negative errno where it does not answer. */
+/* Returns a negative errno if it does not answer. */
 static int ask(
 	struct keep_request request, const struct configuration *configuration, int fd, int *made)
 {
@@ -359,7 +317,7 @@ static int ask(
 	return size < 0 ? (int)size : -EPIPE;
 }
 
-/* Without an answer, the program goes on with the socket that it has. */
+/* Without an answer, the program continues with its own socket. */
 static int take(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
 	const struct keep_request request = {.what = TAKE, .endpoint = *endpoint};

@@ -13,35 +13,35 @@
 #include <unistd.h>
 
 #define ENTRIES_MOST   16384 /* programs that live at the same time */
-#define ENTRIES_FIRST  256   /* so many places are in use before the dead are looked for */
+#define ENTRIES_FIRST  256   /* so many places are used before dead ones are searched for */
 #define WORKERS_MOST   256   /* that answer at the same time */
 #define ANCESTORS_MOST 64
 
 /*
- * A worker can be killed at any point: an entry counts once is_used is set, which is done last, and
- * whatever is half written before that is written anew by the next one.
+ * A worker can be killed at any point: an entry counts only when is_used is set, which is done
+ * last; whatever is incomplete before that is written again by the next worker.
  */
 struct ledger_entry {
 	_Atomic bool is_used;
-	struct image image;	/* all zero: could not be read */
-	pid_t process;		/* one that lived in it; 0: that has executed another program */
-	uint64_t time;		/* of its start */
-	uint32_t before;	/* what was known when the program was executed */
-	_Atomic uint32_t known; /* since then, or that too where it concerns the program */
+	struct image image;	/* all zero: it could not be read */
+	pid_t process;		/* a process of it; 0: that has executed another program */
+	uint64_t time;		/* when that started */
+	uint32_t before;	/* what was remembered when the program was executed */
+	_Atomic uint32_t known; /* since then, or also that if it matters to the program */
 };
 
 struct hold {
 	pid_t worker;
-	uint32_t place; /* of the entry that it works with */
+	uint32_t place; /* of the entry that the worker uses */
 };
 
 static struct ledger {
-	uint32_t limit; /* places that are in use, the rest being untouched */
+	uint32_t limit; /* places that are used; the rest is untouched */
 	struct hold holds[WORKERS_MOST];
 	struct ledger_entry entries[ENTRIES_MOST];
 } * ledger;
 
-static struct shared_lock *turn; /* to read or write it */
+static struct shared_lock *turn; /* held to read or write it */
 
 int ledger_start(void)
 {
@@ -56,7 +56,7 @@ int ledger_start(void)
 	return 0;
 }
 
-/* ---- looking ---- */
+/* ---- finding an entry ---- */
 
 static struct ledger_entry *find_image(const struct image *image)
 {
@@ -80,7 +80,7 @@ static struct ledger_entry *find_process(pid_t process, uint64_t time)
 	return NULL;
 }
 
-/* Those that a process descends from, the nearest first. */
+/* The ancestors of a process, the nearest first. */
 struct lineage {
 	unsigned count;
 	struct ancestor {
@@ -102,7 +102,7 @@ static void read_lineage(struct lineage *lineage, pid_t parent)
 	}
 }
 
-/* The program that started this one, or the nearest before that, about which we know something. */
+/* The nearest program that this one descends from and about which something is remembered. */
 static struct ledger_entry *find_ancestor(const struct lineage *lineage)
 {
 	struct ledger_entry *entry = NULL;
@@ -118,11 +118,12 @@ static struct ledger_entry *find_ancestor(const struct lineage *lineage)
 
 /* ---- forgetting ---- */
 
-static bool is_alive[ENTRIES_MOST]; /* in a search: what must not be forgotten */
+static bool is_alive[ENTRIES_MOST]; /* in a search: entries that must not be forgotten */
 
 /*
- * By where the random bytes are, which the kernel knows; to read them from any process here could
- * hold up everybody. Two programs may have theirs in the same place: then one stays for longer.
+ * Compares where the random bytes are, which the kernel knows; reading them from every process
+ * could hold up everybody. Two programs may have theirs at the same place: then one entry stays
+ * longer.
  */
 static bool mark_image(int directory, const char *name, void *context)
 {
@@ -182,7 +183,7 @@ static struct ledger_entry *find_free(void)
 	return NULL;
 }
 
-/* While most of those that are known live, there are more and more places. */
+/* While most of the known programs live, more and more places are used. */
 static struct ledger_entry *make_room(void)
 {
 	struct ledger_entry *entry = find_free();
@@ -194,7 +195,7 @@ static struct ledger_entry *make_room(void)
 	return find_free();
 }
 
-/* ---- writing ---- */
+/* ---- changing an entry ---- */
 
 static struct hold *find_hold(void)
 {
@@ -209,7 +210,7 @@ static struct hold *find_hold(void)
 	return NULL;
 }
 
-/* No entry that a worker works with is given to another program. */
+/* An entry that a worker uses is not given to another program. */
 static bool hold(const struct ledger_entry *entry)
 {
 	struct hold *ours = find_hold();
@@ -228,7 +229,7 @@ static struct ledger_entry *add(const struct process *process, const struct imag
 	const struct ledger_entry *known = before ? before : find_ancestor(lineage);
 	uint32_t handed_on = !known ? 0 : known->known ? known->known : known->before;
 	struct ledger_entry *entry =
-		make_room(); /* BEFORE may be forgotten, if its process was killed */
+		make_room(); /* BEFORE may be forgotten if its process was killed */
 
 	if (!entry)
 		return NULL;
@@ -243,7 +244,7 @@ static struct ledger_entry *add(const struct process *process, const struct imag
 	return entry;
 }
 
-/* Of a program whose process has ended, another one calls that is forked from it. */
+/* The process of a program has ended, and another one that was forked from it calls. */
 static void renew(struct ledger_entry *entry, const struct process *process)
 {
 	if (entry->process == process->id || process_lives(entry->process, entry->time))
@@ -253,7 +254,7 @@ static void renew(struct ledger_entry *entry, const struct process *process)
 	entry->process = process->id;
 }
 
-/* Where LINEAGE is NULL, only a program that is known already. */
+/* With LINEAGE NULL, only a program that is already known. */
 static struct ledger_entry *look_up(const struct process *process, const struct image *image,
 	const struct lineage *lineage, const struct policy *policy)
 {
@@ -277,7 +278,7 @@ static struct ledger_entry *look_up(const struct process *process, const struct 
 _Atomic uint32_t *ledger_first_port(pid_t process, pid_t thread, const struct policy *policy)
 {
 	static _Atomic uint32_t nowhere = FIRST_PORT_NOWHERE;
-	static struct lineage lineage; /* large for a stack */
+	static struct lineage lineage; /* too large for a stack */
 	struct process caller;
 	struct image image;
 

@@ -3,6 +3,7 @@
 
 #include "answer.h"
 #include "bind_result.h"
+#include "duplicate.h"
 #include "ground/errnos.h"
 #include "own_errors.h"
 #include "program_rules.h"
@@ -17,34 +18,35 @@
 #include <unistd.h>
 
 /*
- * Why a program gains nothing by this hook that it could not do itself.
+ * Why a program cannot do anything by means of this hook that it could not do itself.
  *
- * Where the policy only wants options, they are set, and the kernel then does the program's call
- * with all of its own checks. The program may have changed its memory or its descriptors since, but
- * what it gets by that is what it gets without us.
+ * If the policy only sets options, they are set, and the kernel then does the program's call with
+ * all of its own checks. The program may have changed its memory or its descriptors since, but by
+ * that it only gets what it gets without us.
  *
- * Where the address or the result of a call is not the program's own (to=, from=, keep, adopt=), or
- * the policy protects, the call is done here, on what was read once: the kernel does not read the
- * program's memory again. Then the checks are those on this process, so it takes on the caller's
- * rights for that (rights_do): its effective user and capabilities, counted in its user namespace.
- * The duplicate of a descriptor is the caller's socket itself: it belongs to the caller's network
- * namespace and to the user who made it, by whom the kernel decides on sharing. A socket that was
- * kept goes only to a caller of the user and network that it belongs to, and one on a privileged
- * port only where the caller could bind it (may_have).
+ * If the address or the result of a call is not the program's own (to=, from=, keep, adopt=), or
+ * the policy protects, the call is done here, with what was read once: the kernel does not read the
+ * program's memory again. Then the kernel checks this process, which takes on the caller's rights
+ * for that (rights_do): its effective user and capabilities, as valid in its user namespace. The
+ * duplicate of a descriptor is the caller's socket itself: it belongs to the caller's network
+ * namespace and to the user who made it, which decides about sharing in the kernel. A kept socket
+ * goes only to a caller of its user and network, and one on a privileged port only if the caller
+ * could bind that port (may_have).
  *
- * A thread can be killed and its number be given to another at any time. What was found out by the
- * number is used only if the notification is still valid after it was found out: then the thread
- * was there all the while, and its rights cannot change while it waits in a call.
+ * A thread can be killed and its id be given to another one at any time. What was found out by the
+ * id is used only if the notification is still valid afterwards: then the thread was there all the
+ * time, and its rights cannot change while it waits in a call.
  *
- * Not seen here are what a security module (SELinux, AppArmor, Landlock) would allow the program
- * where a call is done in its place, and what it does by io_uring. Rules for connect() are checked
- * and the kernel then reads the address again, because connect() may wait for long: they bind
- * programs that cooperate. See SECURITY in libreuse(7).
+ * Not considered here are what a security module (SELinux, AppArmor, Landlock) would allow the
+ * program if a call is done on its behalf, and what it does with io_uring. Rules for connect() are
+ * checked and the kernel then reads the address again, because connect() may wait for long: they
+ * bind programs that cooperate. See SECURITY in libreuse(7).
  */
 
 static bool is_guarded;		/* a rule for bind() protects */
-static bool is_connect_guarded; /* a rule for connect() does */
-static int spare = -1;	  /* given up for a line of the log where no other descriptor is left */
+static bool is_connect_guarded; /* a rule for connect() protects */
+static unsigned needed_calls;	/* by the policy, bits of enum syscalls */
+static int spare = -1;	  /* closed to write a log line if there is no other free descriptor */
 static atomic_bool *said; /* by one of our processes: SAYING_COUNT of them */
 
 static void open_spare(void)
@@ -61,8 +63,11 @@ int notify_start(const struct notify *notify)
 	if (error)
 		return error;
 	open_spare();
+	needed_calls = CALL_BIND | (policy->has_listen ? CALL_LISTEN : 0U) |
+		       (policy->has_connect ? CALL_CONNECT : 0U) |
+		       (policy->has_early ? CALL_SOCKET : 0U);
 	is_guarded = is_connect_guarded = false;
-	for (size_t i = 0; i < policy->count; i++) {
+	for (size_t i = 0; i < policy->count && !policy->is_explained; i++) {
 		const struct rule *rule = &policy->rules[i];
 		is_guarded |= !rule->match.is_connect && rule_protects(rule);
 		is_connect_guarded |= rule->match.is_connect && rule_protects(rule);
@@ -85,12 +90,11 @@ bool answer_says_first(enum saying saying)
 	return !atomic_exchange(&said[saying], true);
 }
 
-unsigned notify_calls(const struct configuration *configuration)
+/* If the hook makes the sockets, it must know when it no longer needs them. */
+unsigned notify_calls(void)
 {
-	const struct policy *policy = &configuration->policy;
-
-	return CALL_BIND | (policy->has_listen ? CALL_LISTEN : 0U) |
-	       (policy->has_connect ? CALL_CONNECT : 0U) | (policy->has_early ? CALL_SOCKET : 0U);
+	return tracee_refusal() ? CALL_BIND | CALL_LISTEN | CALL_CONNECT | CALL_SOCKET
+				: needed_calls;
 }
 
 bool answer_is_ip_socket(int fd)
@@ -103,7 +107,7 @@ bool answer_is_ip_socket(int fd)
 
 /* ---- the rest of a call ---- */
 
-/* The address that bind() or connect() was given; -EFAULT where it cannot be read. */
+/* The address given to bind() or connect(); -EFAULT if it cannot be read. */
 static int read_address(struct call *call)
 {
 	int length = (int)call->arguments[2];
@@ -115,7 +119,7 @@ static int read_address(struct call *call)
 	return got == length ? 0 : got < 0 ? (int)got : -EFAULT;
 }
 
-/* What socketcall(2) was given, in the program's memory. */
+/* The arguments of socketcall(2), in the program's memory. */
 static int read_arguments(struct call *call)
 {
 	unsigned word = call->architecture->word;
@@ -136,9 +140,11 @@ static int read_arguments(struct call *call)
 
 /* ---- answering ---- */
 
-/* What becomes of a call that nothing can be found out about: what must hold has to fail. */
+/* The result of a call about which nothing can be found out: if a rule protects, it fails. */
 static int blind_answer(enum syscalls which)
 {
+	if (!(needed_calls & which))
+		return CONTINUED;
 	return (which == CALL_CONNECT ? is_connect_guarded : is_guarded) ? -EACCES : CONTINUED;
 }
 
@@ -147,16 +153,16 @@ static void say_blind(const struct call *call, int error)
 	system_close(spare);
 	own_errors_begin();
 	log_write(&call->notify->configuration->log, LOG_LEVEL_ERROR,
-		"process %d cannot be looked into: %s; %s", (int)call->caller.process,
+		"process %d cannot be inspected: %s; %s", (int)call->caller.process,
 		errno_name(-error),
 		blind_answer(call->which) == CONTINUED
 			? "its calls are left alone"
-			: "the policy protects something, so its calls fail");
+			: "the policy has a rule that protects, so its calls fail");
 	own_errors_end();
 	open_spare();
 }
 
-/* An answer to nobody does no harm, and whoever is there must not wait for ever. */
+/* An answer to nobody does no harm, and a waiting program must not wait for ever. */
 static int answer_blindly(const struct call *call, int error)
 {
 	if (unotify_is_valid(call->listener, call->id) && answer_says_first(SAYING_BLIND))
@@ -164,9 +170,34 @@ static int answer_blindly(const struct call *call, int error)
 	return blind_answer(call->which);
 }
 
+static int answer_without_duplicate(const struct call *call)
+{
+	int answer = blind_answer(call->which);
+	bool is_missed =
+		(answer != CONTINUED || call->which == CALL_BIND) && duplicate_is_missed(call);
+
+	if (!unotify_is_valid(call->listener, call->id))
+		return answer_blindly(call, -ESRCH);
+	if (!is_missed) /* the kernel's answer for a bound socket, without another look at the
+			   number */
+		return answer != CONTINUED && call->which == CALL_BIND &&
+				       tracee_may_be_ip_socket(&call->caller, call->number)
+			       ? -EINVAL
+			       : CONTINUED;
+	if (answer_says_first(SAYING_FOREIGN))
+		log_write(&call->notify->configuration->log, LOG_LEVEL_WARN,
+			"the hook has not made socket %d of process %d, and pidfd_getfd(2) is "
+			"refused here; %s. In a container, add the capability SYS_PTRACE",
+			call->number, (int)call->caller.process,
+			answer == CONTINUED
+				? "the call is left alone"
+				: "the call fails, because a rule that protects may match");
+	return answer;
+}
+
 /*
- * Where standard error goes that is the same file as standard output, a shell has sent it there
- * ("2>&1"): it is what the program was started with. What else it may be now is not for our lines.
+ * If standard error is the same file as standard output, a shell has redirected it ("2>&1") at the
+ * start of the program. If it is something else by now, our lines do not belong there.
  */
 static void configure(struct call *call)
 {
@@ -185,10 +216,19 @@ static int answer_on_socket(struct call *call)
 	enum syscalls which = call->which;
 
 	call->number = (int)call->arguments[0];
-	call->fd = tracee_descriptor(&call->caller, call->number);
-	/* Left to the kernel, another thread could put a socket there that no rule has seen. */
+	call->fd = duplicate_get(call);
+	/*
+	 * If it were left to the kernel, another thread could put a socket there that no rule has
+	 * seen.
+	 */
+	if (call->fd == -EBADF)
+		return -EBADF;
+	if (call->fd == -ENOTSOCK)
+		return blind_answer(which) == CONTINUED ? CONTINUED : -ENOTSOCK;
+	if (call->fd == -ENOENT)
+		return answer_without_duplicate(call);
 	if (call->fd < 0)
-		return call->fd == -EBADF ? -EBADF : answer_blindly(call, call->fd);
+		return answer_blindly(call, call->fd);
 	int error = which == CALL_LISTEN ? 0 : read_address(call);
 	if (!unotify_is_valid(call->listener, call->id))
 		return answer_blindly(call, -ESRCH);
@@ -213,6 +253,10 @@ static int answer_as_caller_sees_it(struct call *call)
 		if (error)
 			return is_guarded && call->which == CALL_BIND ? -EFAULT : CONTINUED;
 	}
+	if (!(needed_calls & call->which) && call->which != CALL_SOCKET) {
+		duplicate_drop(call);
+		return CONTINUED;
+	}
 	if (call->which != CALL_SOCKET)
 		return answer_on_socket(call);
 	if (!unotify_is_valid(call->listener, call->id))
@@ -221,10 +265,14 @@ static int answer_as_caller_sees_it(struct call *call)
 	return answer_socket(call);
 }
 
-/* Standard error is lent by the caller while it is answered, so that we hold nobody's. */
+/*
+ * The caller lends its standard error while it is answered, so that we hold nobody's. A caller
+ * whose descriptors cannot be duplicated usually has the same as we.
+ */
 static void borrow_errors(struct call *call)
 {
-	call->errors = tracee_descriptor(&call->caller, STDERR_FILENO);
+	call->errors = tracee_refusal() ? own_errors_open()
+					: tracee_descriptor(&call->caller, STDERR_FILENO);
 	if (call->errors >= 0)
 		system_dup3(call->errors, STDERR_FILENO, O_CLOEXEC);
 }
@@ -256,7 +304,7 @@ static void send_answer(const struct call *call, int result)
 		unseen_remember(call);
 }
 
-/* What is left of a call when it is answered. */
+/* The rest of a call after it was answered. */
 static void finish(struct call *call)
 {
 	if (call->watched.port)
@@ -297,14 +345,16 @@ void notify_answer(const struct notify *notify, int listener, struct seccomp_not
 {
 	struct call call = call_of(notify, listener, notification);
 
-	/* a socket that is closed again must not be held by us */
+	/* we must not hold a socket that the program has closed again */
 	notify_tend(notify);
 	if (call.which == CALL_BIND)
 		bind_result_wait_for_others();
 	int result = call.architecture ? answer(&call, notification) : CONTINUED;
+	duplicate_return(&call, result);
 	if (call.watched.port)
 		bind_result_announce();
-	else /* before the program goes on, for it may close its socket and bind another at once */
+	else /* before the program continues, because it may close its socket and bind another one
+		at once */
 		system_close(call.fd);
 	send_answer(&call, result);
 	notification->id = 0;
@@ -326,14 +376,16 @@ void notify_give_up(const struct notify *notify, int listener, struct seccomp_no
 	struct log log = notify->configuration->log;
 	bool is_left = !call.architecture || blind_answer(call.which) == CONTINUED;
 
-	/* before the program goes on, and closes it */
+	/* before the program continues, and closes it */
 	if (tracee_open(&call.caller, (pid_t)notification->pid) == 0 && notify->silence >= 0)
 		borrow_errors(&call);
 	notify_answer_blindly(notify, listener, notification);
 	log.process = call.caller.process;
 	log_write(&log, LOG_LEVEL_ERROR,
-		"a call takes too long, because its memory or its socket does not answer; %s",
-		is_left ? "left alone" : "the call fails, because a rule protects");
+		"a call takes too long, because its memory cannot be read in time or its socket is "
+		"locked; %s",
+		is_left ? "the call is left alone"
+			: "the call fails, because a rule that protects may match");
 }
 
 void notify_forget(pid_t process)

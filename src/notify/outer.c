@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEPTH_MOST 1000 /* a loop cannot be, but for numbers that were given out anew */
+#define DEPTH_MOST 1000 /* there cannot be a loop, unless process ids were reused */
 
-/* A number of its status; NAME ends in a colon. -1: there is none. */
+/* A number in its status; NAME ends in a colon. -1: there is none. */
 static int status_of(pid_t process, const char *name)
 {
 	struct status_field field = {.name = name};
@@ -34,15 +34,15 @@ static bool is_listener(int directory, const char *name, void *context)
 }
 
 /*
- * Whether it hears of a filter's calls; a supervisor of copies need not. It may be that this cannot
- * be told, for instance of another user's process.
+ * Whether it listens for the calls of a filter; a supervisor of copies need not. That may be
+ * unknown, for instance for a process of another user.
  */
 static bool has_listener(pid_t process)
 {
 	return procfs_walk(process, "fd", is_listener, NULL) != 0;
 }
 
-/* The filter that we are under is one that it is not under. Linux before 5.9 does not tell. */
+/* We are under a filter that it is not under. Linux before 5.9 does not tell. */
 static bool has_fewer_filters(pid_t process)
 {
 	int ours = status_of(getpid(), "Seccomp_filters:");

@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 /*
- * A program may close its standard error and go on, and whoever reads the other end of a pipe or a
- * socket then waits for a duplicate of ours too. An O_PATH descriptor of a pipe does not count as a
- * writer, and through /proc the pipe is opened again for each line. Where that is not permitted,
- * since another user made the pipe, and for a socket, we hold a duplicate, unless the same file is
- * the standard output: then its end is what somebody may wait for. systemd's journal does not wait,
- * and nobody does for a file or a terminal.
+ * If a program closes its standard error and continues, the reader of the other end of a pipe or a
+ * socket would also wait for a duplicate of ours. An O_PATH descriptor of a pipe does not count as
+ * a writer, and through /proc the pipe is opened again for each line. If that is not permitted,
+ * because another user made the pipe, and for a socket, we hold a duplicate, unless the same file
+ * is the standard output: then somebody may wait for its end. systemd's journal does not wait, and
+ * nobody does for a file or a terminal.
  */
 static int held = -1; /* a duplicate, or where is_path an O_PATH descriptor */
 static bool is_path;
@@ -31,7 +31,7 @@ static bool may_open_again(int fd)
 	int again = open_for_line(fd);
 
 	system_close(again);
-	return again >= 0 || again == -ENXIO; /* nobody reads it */
+	return again >= 0 || again == -ENXIO; /* it has no reader */
 }
 
 static bool is_output(const struct stat *errors)
@@ -63,6 +63,13 @@ void own_errors_keep(const struct log *log, int silence)
 	if (!log->path && file_identity_equals(&now, &log->standard_error) &&
 		fstat(STDERR_FILENO, &errors) == 0)
 		held = hold(&errors, log);
+}
+
+int own_errors_open(void)
+{
+	if (held < 0)
+		return -1;
+	return is_path ? open_for_line(held) : fcntl(held, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
 void own_errors_begin(void)

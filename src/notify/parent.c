@@ -2,17 +2,22 @@
 #include "parent.h"
 
 #include "filter.h"
+#include "ground/compat.h"
+#include "ground/descriptors.h"
 #include "ground/errnos.h"
 #include "ground/exit_status.h"
 #include "ground/procfs.h"
 #include "ground/standard.h"
 #include "ground/status.h"
 #include "ground/system.h"
+#include "image.h"
 #include "job.h"
 #include "kept_sockets.h"
+#include "made_sockets.h"
 #include "notify.h"
 #include "own_errors.h"
 #include "pool.h"
+#include "tracee.h"
 #include "unotify.h"
 #include "without_hook.h"
 
@@ -31,17 +36,17 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* How this process was started, and how the program is to be. */
+/* How this process was started, and how the program is to be started. */
 struct start {
 	const struct configuration *configuration;
 	char **arguments;
-	const char *preload; /* LD_PRELOAD where the hook is not available; or NULL */
+	const char *preload; /* LD_PRELOAD if the hook is not available; or NULL */
 	struct sock_fprog filter;
 	struct job_signals signals;
-	bool had_child_ended; /* SIGCHLD waited already: not for a child of ours */
+	bool had_child_ended; /* a SIGCHLD was already pending: not for a child of ours */
 	int was_subreaper;
 	pid_t ourselves;
-	int channel; /* to the other of the two */
+	int channel; /* to the other process */
 };
 
 struct parent {
@@ -52,7 +57,7 @@ struct parent {
 
 /* ---- the program ---- */
 
-/* What the child tells us over the channel. */
+/* What the child reports over the channel. */
 enum report_kind { REPORT_LISTENER, REPORT_REFUSED, REPORT_NO_PROGRAM };
 
 struct report {
@@ -63,8 +68,9 @@ struct report {
 static void tell(const struct start *start, enum report_kind what, int number)
 {
 	struct report report = {what, number};
+	unsigned count = what == REPORT_LISTENER ? 1 : 0;
 
-	if (write(start->channel, &report, sizeof report) != sizeof report)
+	if (descriptors_send(start->channel, &report, sizeof report, &number, count) < 0)
 		_exit(EX_OSERR);
 }
 
@@ -74,12 +80,12 @@ static void wait_for_go(const struct start *start)
 
 	if (read(start->channel, &go, 1) == 1)
 		return;
-	fprintf(stderr, "reuse-run: %s: is not started: %s\n", start->arguments[0],
+	fprintf(stderr, "reuse-run: %s: cannot be started: %s\n", start->arguments[0],
 		errno_name(errno));
 	_exit(EX_OSERR);
 }
 
-/* Kept sockets are the parent's to give. */
+/* Only the parent gives out kept sockets. */
 static void drop_kept(const struct start *start)
 {
 	kept_sockets_start(start->configuration);
@@ -101,10 +107,17 @@ static _Noreturn void become_program(const struct start *start)
 	_exit(exit_status_for(error));
 }
 
-/* Returns false where the child has said nothing: it became the program. */
-static bool hear(const struct start *start, struct report *report)
+/*
+ * Returns false if the child has sent nothing: it became the program. LISTENER is -1 if none came
+ * with the report.
+ */
+static bool hear(const struct start *start, struct report *report, int *listener)
 {
-	return read(start->channel, report, sizeof *report) == sizeof *report;
+	unsigned count;
+
+	*listener = -1;
+	return descriptors_receive(start->channel, report, sizeof *report, listener, 1, &count,
+		       -1) == sizeof *report;
 }
 
 static int let_go(const struct start *start)
@@ -140,29 +153,48 @@ static pid_t start_child(struct start *start)
 {
 	int channels[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channels) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) < 0)
 		return -errno;
 	pid_t child = fork();
 	start->channel = channels[child == 0];
 	if (child == 0)
 		become_program(start);
 	int error = child < 0 ? -errno : 0;
-	/* Open here too, it would never say that the child has become the program. */
+	/*
+	 * If it stayed open here, the parent would never learn that the child has become the
+	 * program.
+	 */
 	if (close(channels[1]) < 0)
 		close(channels[1]);
 	return error ? error : child;
 }
 
-/* Gets the listener by the very call that the hook needs, so that a refusal is seen before. */
-static int get_listener(int pidfd, const struct report *report)
+/* Whether the hook can work without the descriptors of programs; then it makes their sockets. */
+static int check_without_descriptors(const struct parent *parent)
+{
+	struct image image;
+
+	if (unotify_check_return_fd(parent->listener) < 0)
+		return tracee_refusal();
+	return image_read(&image, parent->job.program) ? 0 : -EPERM;
+}
+
+/* Tries what the hook needs, so that a refusal is noticed before there is a program. */
+static int check_reach(const struct parent *parent, const struct report *report)
 {
 	if (report->what != REPORT_LISTENER)
 		return report->number;
-	long listener = syscall(SYS_pidfd_getfd, pidfd, report->number, 0);
-	return listener < 0 ? -errno : (int)listener;
+	if (parent->listener < 0)
+		return -EMFILE;
+	if (tracee_refusal())
+		return check_without_descriptors(parent);
+	long duplicate = syscall(SYS_pidfd_getfd, parent->job.pidfd, report->number, 0);
+	int error = duplicate < 0 ? -errno : 0;
+	system_close((int)duplicate);
+	return error;
 }
 
-/* ---- being there ---- */
+/* ---- while the program runs ---- */
 
 static bool close_inherited(int directory, const char *name, void *context)
 {
@@ -174,7 +206,9 @@ static bool close_inherited(int directory, const char *name, void *context)
 	return false;
 }
 
-/* What we were given has no FD_CLOEXEC, and is the program's; what we opened has it. */
+/*
+ * The descriptors that we were given have no FD_CLOEXEC, and belong to the program; ours have it.
+ */
 static void let_descriptors_go(struct parent *parent)
 {
 	own_errors_keep(&parent->notify.configuration->log, parent->notify.silence);
@@ -185,7 +219,7 @@ static void let_descriptors_go(struct parent *parent)
 		return; /* then it stays in use */
 }
 
-/* ---- ends ---- */
+/* ---- the end ---- */
 
 /*
  * The listener hangs up when the last process under the filter has ended (Linux 5.9). A PID
@@ -205,6 +239,7 @@ static void serve(struct parent *parent)
 	};
 
 	while (!is_done(parent, polled[1].fd < 0)) {
+		made_sockets_tend();
 		if (poll(polled, 3, pool_tend()) < 0)
 			continue;
 		if (polled[1].revents & POLLHUP)
@@ -213,14 +248,14 @@ static void serve(struct parent *parent)
 		}
 	}
 	pool_finish();
+	made_sockets_finish();
 }
 
 /* ---- all of it ---- */
 
 /*
- * By the numbers that the kernel tells us, callers are looked for in /proc: what is mounted there
- * must be of our PID namespace. NSpid (proc(5)) has a number for each namespace from that one on
- * down to ours.
+ * Callers are found in /proc by the process ids that the kernel gives us, so /proc must be that of
+ * our PID namespace. NSpid (proc(5)) has an id for each namespace from that one down to ours.
  */
 static int check_proc(void)
 {
@@ -261,7 +296,7 @@ static int give_up_on(struct parent *parent, int error)
 	return error;
 }
 
-/* Returns 0 when the program runs under the hook, or why it was not even started. */
+/* Returns 0 when the program runs under the hook, or why it was not started. */
 static int start_program(struct parent *parent, struct start *start, struct report *report)
 {
 	pid_t child = start_child(start);
@@ -271,11 +306,11 @@ static int start_program(struct parent *parent, struct start *start, struct repo
 	parent->job.program = child;
 	parent->job.pidfd = (int)syscall(SYS_pidfd_open, child, 0);
 	int error = parent->job.pidfd < 0 ? -errno : 0;
-	if (!error && !hear(start, report))
+	if (!error && !hear(start, report, &parent->listener))
 		error = -ECHILD;
-	parent->listener = error ? error : get_listener(parent->job.pidfd, report);
-	if (parent->listener < 0)
-		return give_up_on(parent, parent->listener);
+	error = error ?: check_reach(parent, report);
+	if (error)
+		return give_up_on(parent, error);
 	become_parent(parent, start);
 	error = let_go(start);
 	if (!error)
@@ -284,7 +319,7 @@ static int start_program(struct parent *parent, struct start *start, struct repo
 	return give_up_on(parent, error);
 }
 
-/* Without them, sockets are shared all the same. */
+/* Without them, sockets are still shared. */
 static void check_kept_sockets(struct parent *parent)
 {
 	const struct configuration *configuration = parent->notify.configuration;
@@ -295,7 +330,22 @@ static void check_kept_sockets(struct parent *parent)
 		return;
 	parent->notify.keeper = NULL;
 	log_write(&configuration->log, LOG_LEVEL_WARN,
-		"keep and adopt= cannot be had here: %s; Linux 5.9 is needed", errno_name(-error));
+		"keep and adopt= are not available here: %s; they need Linux 5.9",
+		errno_name(-error));
+}
+
+/* Without it, sockets are left alone, or calls fail if a rule protects. */
+static void start_making_sockets(const struct parent *parent)
+{
+	int error = tracee_refusal() ? made_sockets_start() : 0;
+
+	if (!error)
+		return;
+	own_errors_begin();
+	log_write(&parent->notify.configuration->log, LOG_LEVEL_ERROR,
+		"the process that holds duplicates of sockets cannot be started: %s",
+		errno_name(-error));
+	own_errors_end();
 }
 
 static int report_no_program(const struct start *start, const struct report *report)
@@ -331,6 +381,7 @@ int parent_run(const struct configuration *configuration, char **arguments, bool
 		.preload = preload,
 		.ourselves = getpid()};
 	struct report report;
+	int none;
 	struct parent parent = {
 		.notify = {.configuration = configuration, .keeper = &kept_sockets_keeper},
 		.job = job_of_this_process(&configuration->log),
@@ -340,14 +391,14 @@ int parent_run(const struct configuration *configuration, char **arguments, bool
 	int error = check_proc();
 	prepare_signals(&start);
 	error = error ?: notify_start(&parent.notify)
-		?: filter_build(&start.filter, notify_calls(configuration))
+		?: filter_build(&start.filter, notify_calls())
 		?: open_own(&parent)
 		?: start_program(&parent, &start, &report);
 	filter_drop(&start.filter);
 	if (error)
 		return go_without_hook(configuration, &start, asked_for, error);
 	kept_sockets_start(configuration);
-	if (hear(&start, &report))
+	if (hear(&start, &report, &none))
 		return report_no_program(&start, &report);
 	if (!configuration->is_inherited)
 		parent.notify.only_process = parent.job.program;
@@ -355,6 +406,7 @@ int parent_run(const struct configuration *configuration, char **arguments, bool
 	kept_sockets_hold(configuration);
 	check_kept_sockets(&parent);
 	let_descriptors_go(&parent);
+	start_making_sockets(&parent);
 	pool_start(&parent.notify, parent.listener);
 	serve(&parent);
 	return job_end(&parent.job);

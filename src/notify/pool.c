@@ -20,32 +20,33 @@
 #include <unistd.h>
 
 #define WORKERS_MOST 32	 /* that are not condemned */
-#define SEATS	     128 /* one that is condemned may hang on in the kernel */
+#define SEATS	     128 /* a condemned worker may hang in the kernel for a while */
 
 #define SLOW_MS	   10	 /* most calls take a hundredth of that */
-#define EVICT_MS   1000	 /* where all workers hang */
+#define EVICT_MS   1000	 /* if all workers hang: none has answered for so long */
 #define LIMIT_MS   10000 /* in any case */
-#define SURPLUS_MS 10000 /* how long a further worker waits for something to do */
+#define SURPLUS_MS 10000 /* how long an extra worker waits for something to do */
 #define FINISH_MS  2000
 #define ENDING_MS  100
 
 enum state {
 	EMPTY,
 	IDLE,
-	BUSY,	   /* with a call, or with what is left of it */
-	CONDEMNED, /* is to end, and is not counted on */
+	BUSY,	   /* has a call, or what is left of it */
+	CONDEMNED, /* is to end, and does not count any more */
 };
 
 struct seat {
 	_Atomic int state;
-	_Atomic int64_t since_ms; /* the call came */
-	union unotify_room room;  /* with the call, as long as its id is not 0 */
+	_Atomic int64_t since_ms; /* when the call came */
+	union unotify_room room;  /* has the call while its id is not 0 */
 };
 
-/* What the workers and their parent have in common. */
+/* What the workers and their parent share. */
 struct table {
-	atomic_bool is_armed; /* the timer will go off */
-	atomic_bool is_over;  /* no call will come any more */
+	atomic_bool is_armed;	     /* the timer will go off */
+	atomic_bool is_over;	     /* no more calls will come */
+	_Atomic int64_t answered_ms; /* when a worker was last through with a call */
 	struct seat seats[SEATS];
 };
 
@@ -56,19 +57,19 @@ static struct {
 	struct shared_lock *turn; /* to receive */
 	int listener;
 	int timer; /* goes off SLOW_MS after a call came */
-	int over;  /* readable: no more is to be received */
+	int over;  /* readable: no more calls are to be received */
 	int events;
 	struct {
 		pid_t process; /* 0: none */
 		int pidfd;
 	} workers[SEATS];
-	int keeping;	       /* what the keeper wants to know of; -1: nothing */
-	int64_t next_start_ms; /* not before */
+	int keeping;	       /* a descriptor that the keeper waits for; -1: none */
+	int64_t next_start_ms; /* no earlier start */
 } pool;
 
 /* ---- a worker ---- */
 
-/* One that gets stuck is to be noticed; the timer goes off once for all calls of that time. */
+/* A worker that gets stuck must be noticed; the timer goes off once for all calls of that time. */
 static void arm(void)
 {
 	const struct itimerspec soon = {.it_value.tv_nsec = SLOW_MS * 1000000L};
@@ -99,7 +100,7 @@ static enum received receive(struct seat *seat, int step_ms)
 	return NOTHING;
 }
 
-/* From now on what programs have a hand in may hold us up. Returns false for one condemned. */
+/* From now on the program can delay us. Returns false for a condemned worker. */
 static bool be_busy(struct seat *seat)
 {
 	int state = IDLE;
@@ -114,12 +115,13 @@ static bool be_idle(struct seat *seat)
 {
 	int state = BUSY;
 
+	pool.table->answered_ms = clock_now_ms();
 	return atomic_compare_exchange_strong(&seat->state, &state, IDLE);
 }
 
 /*
- * One worker at a time receives, so that only one wakes up, and none waits in the kernel for what
- * another one has got already. A further one leaves when it has had nothing to do for long.
+ * Only one worker at a time receives, so that only one wakes up, and none waits in the kernel for a
+ * call that another one already has. An extra worker leaves when it has had nothing to do for long.
  */
 static int work(void *context)
 {
@@ -146,7 +148,10 @@ static int work(void *context)
 	return 0;
 }
 
-/* Answers a call that was slow, and says so, where the program may have a hand in that as well. */
+/*
+ * Answers a call that was slow, and logs that, because the program may be able to delay that as
+ * well.
+ */
 static int complain(void *context)
 {
 	struct seat *seat = context;
@@ -171,7 +176,10 @@ static void watch(int fd)
 	epoll_ctl(pool.events, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* To be called before it is closed: workers started later have it too, so it would stay there. */
+/*
+ * Call this before it is closed: workers that are started later have it too, so it would stay
+ * there.
+ */
 static void unwatch(int fd)
 {
 	epoll_ctl(pool.events, EPOLL_CTL_DEL, fd, NULL);
@@ -194,8 +202,8 @@ static void say_none(int error)
 		return;
 	own_errors_begin();
 	log_write(&pool.notify->configuration->log, LOG_LEVEL_ERROR,
-		"no further process can be started to answer calls: %s; where there is none, "
-		"calls fail if a rule protects, and are left alone otherwise",
+		"no further process can be started to answer calls: %s; a call that no process "
+		"answers fails if a rule protects, and is left alone otherwise",
 		errno_name(-error));
 	own_errors_end();
 	is_said = true;
@@ -233,7 +241,7 @@ static bool start_worker(void)
 	return seat_worker(i, IDLE, work);
 }
 
-/* Answers calls that wait, not more at once than workers would. */
+/* Answers waiting calls, but not more at once than workers would. */
 static void answer_here(void)
 {
 	struct pollfd polled = {.fd = pool.listener, .events = POLLIN};
@@ -248,7 +256,7 @@ static void answer_here(void)
 	shared_unlock(pool.turn);
 }
 
-/* Has the call answered, and says so: by a process of its own, since that may take long again. */
+/* Has the call answered and logged, by another process, because that may take long again. */
 static bool start_complaint(const union unotify_room *room)
 {
 	int i = find_empty();
@@ -266,7 +274,7 @@ static void settle(struct seat *seat)
 		notify_answer_blindly(pool.notify, pool.listener, &seat->room.notification);
 }
 
-/* SINCE_MS: with the call that was looked at; another one may have come since. */
+/* SINCE_MS: with the call that was checked; another one may have come since. */
 static void condemn(int i, int64_t since_ms)
 {
 	struct seat *seat = &pool.table->seats[i];
@@ -307,10 +315,10 @@ static void bury_the_dead(void)
 }
 
 struct sight {
-	bool is_blind; /* the end of some process will not be told */
+	bool is_blind; /* the end of some process will not be reported */
 	unsigned workers, idle;
-	int longest;		   /* the seat that has been busy longest; -1: none is */
-	int64_t first_ms, last_ms; /* when the longest and the shortest began; NEVER */
+	int longest;		   /* the seat that has been busy longest; -1: none */
+	int64_t first_ms, last_ms; /* start of the longest and of the shortest call; or NEVER */
 };
 
 static struct sight look(void)
@@ -341,7 +349,12 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Sees that somebody can answer. Returns when that is to be done again. */
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Makes sure that some process can answer. Returns when to call this again. */
 static int64_t provide(int64_t now_ms)
 {
 	struct sight view = look();
@@ -358,8 +371,9 @@ static int64_t provide(int64_t now_ms)
 	int64_t due_ms = view.workers == 0 ? 0 : view.last_ms + SLOW_MS;
 	if (due_ms < pool.next_start_ms)
 		due_ms = pool.next_start_ms;
-	if (view.workers == WORKERS_MOST && due_ms < view.first_ms + EVICT_MS)
-		due_ms = view.first_ms + EVICT_MS;
+	/* While some answer, they are only slow, as on a busy machine: a new one would be, too. */
+	if (view.workers == WORKERS_MOST)
+		due_ms = later(due_ms, later(view.first_ms, pool.table->answered_ms) + EVICT_MS);
 	if (now_ms < due_ms)
 		return earlier(limit_ms, due_ms);
 	if (view.workers == WORKERS_MOST)
@@ -390,7 +404,8 @@ static void tend_keeping(void)
 	pool.keeping = -1;
 	own_errors_begin();
 	log_write(&pool.notify->configuration->log, LOG_LEVEL_ERROR,
-		"the process that keeps sockets has ended; none is kept any more");
+		"the process that keeps sockets has ended, so none is kept any more; start "
+		"reuse-run again");
 	own_errors_end();
 }
 

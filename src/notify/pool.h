@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Has the calls of programs answered by processes of our own, so that no call can hold up others.
- */
+/* Answers the calls of programs in several processes, so that no call can hold up others. */
 #ifndef NOTIFY_POOL_H
 #define NOTIFY_POOL_H
 
 #include "notify.h"
 
 /*
- * A worker receives a call and answers it, and may hang in it for as long as a program likes: over
- * memory or a socket that does not answer. Mostly there is one. When all hang, another is started;
- * when there are many already, the one that has hung longest gives its place up: it is killed, and
- * its call answered as notify_answer_blindly() says. That becomes of every call in the end, also
- * where no process is left that could answer, and none can be started.
+ * A worker receives a call and answers it. It may hang there as long as the program likes: because
+ * of memory or a socket that does not answer. Usually there is one worker. When all hang, another
+ * one is started; when there are already many, the one that has hung longest is killed, and its
+ * call is answered as defined by notify_answer_blindly(). In the end this applies to every call,
+ * even if no process is left that could answer and none can be started.
  *
  * All functions are for the one process that has called pool_open(), and do not block.
  */
@@ -20,18 +19,18 @@
 int pool_open(void);
 
 /*
- * Starts to answer; a process that cannot be started now is tried again by pool_tend(). NOTIFY has
- * to stay where it is; notify_start() was called.
+ * Starts to answer; if a process cannot be started now, pool_tend() tries again. NOTIFY must stay
+ * where it is; call notify_start() before.
  */
 void pool_start(const struct notify *notify, int listener);
 
 /* Is readable when pool_tend() has something to do. */
 int pool_fd(void);
 
-/* Sees to the workers. Returns in how many milliseconds that is to be done again, or -1. */
+/* Checks the workers. Returns in how many milliseconds to call this again, or -1. */
 int pool_tend(void);
 
-/* Ends the workers, when the programs have ended; waits a little for what they have yet to say. */
+/* Ends the workers when the programs have ended; waits a little for their last messages. */
 void pool_finish(void);
 
 #endif

@@ -34,8 +34,8 @@ static void read_link(pid_t thread, const char *name, char *target, size_t size)
 }
 
 /*
- * As program_self() finds it out for its own process; empty where it cannot be. The path is in the
- * program's memory, and what it is relative to is only known as of now.
+ * Finds it out as program_self() does for its own process; empty if that is not possible. The path
+ * is in the program's memory, and the folder that it is relative to is only known as it is now.
  */
 static void read_invoked(struct program_names *names, const struct tracee *caller)
 {
@@ -54,15 +54,15 @@ static void read_invoked(struct program_names *names, const struct tracee *calle
 
 /* ---- rules ---- */
 
-#define BYTES_PER_RULE (sizeof(struct rule) + 1024) /* with what the indexes need */
+#define BYTES_PER_RULE (sizeof(struct rule) + 1024) /* including what the indexes need */
 #define BYTES_AT_LEAST (2 * 1024 * 1024)	    /* address space, not memory */
 
-#define REPLACED " (deleted)" /* behind the link of /proc/PID/exe where its file is gone */
+#define REPLACED " (deleted)" /* after the target of /proc/PID/exe if its file is gone */
 
 /*
- * A rule is still for a program whose file an upgrade has replaced or removed while it runs. The
- * name of a file can really end like that, so both are looked at, and the disk is not asked: a
- * program could have put itself where that never answers.
+ * A rule still applies to a program whose file an upgrade has replaced or removed while it runs.
+ * The name of a file can really end like that, so both names are checked. The disk is not read,
+ * because a program could be in a place that never answers.
  */
 static bool is_for(const struct rule *rule, const struct program_names *names)
 {
@@ -81,8 +81,8 @@ static bool is_for(const struct rule *rule, const struct program_names *names)
 }
 
 /*
- * The rule for a program of whom not every name is known: one for certain programs that protects
- * may be for this one, so the call that it matches fails.
+ * The rule for a program some of whose names are not known: a rule for certain programs that
+ * protects may be for this one, so a call that matches it fails.
  */
 static bool select_rule(
 	struct rule *selected, const struct rule *rule, const struct program_names *names)
@@ -135,7 +135,9 @@ static bool is_known_as(const struct known_program *known, const struct program_
 	       string_equals(known->invoked, names->invoked);
 }
 
-/* The rules for a program of these names; the oldest program is forgotten when there are many. */
+/*
+ * The rules for a program with these names; when there are many programs, the oldest is forgotten.
+ */
 static const struct configuration *look_up(const struct program_names *names)
 {
 	static struct known_program list[PROGRAMS_MOST];

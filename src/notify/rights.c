@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #define ERRNO_MOST 4095
-#define REFUSED	   (-2 * (ERRNO_MOST + 1)) /* a result below this: its rights, and the errno */
+#define REFUSED	   (-2 * (ERRNO_MOST + 1)) /* results below: rights refused, with the errno */
 #define LEAST	   (REFUSED - ERRNO_MOST)
 
-/* ---- whether they differ ---- */
+/* ---- do they differ? ---- */
 
 static bool is_same_groups(const struct deed *deed)
 {
@@ -83,9 +83,9 @@ static int assume_groups(const struct deed *deed)
 }
 
 /*
- * The capabilities that a change of user takes away are still permitted, because the real user
- * stays, and come back until the user namespace is entered. Because it stays, signals of the
- * caller's user do not reach the helper either.
+ * The capabilities that a change of user removes are still permitted, because the real user stays,
+ * and come back until the user namespace is entered. Because it stays, signals of the caller's user
+ * do not reach the helper either.
  */
 static int assume_user(const struct deed *deed)
 {
@@ -129,7 +129,7 @@ static int do_as_caller(void *context)
 	return error ? REFUSED + error : errand->deed->helper.work(errand->deed->helper.context);
 }
 
-/* ---- all of it ---- */
+/* ---- rights_do ---- */
 
 static int send_helper(const struct errand *errand)
 {

@@ -46,12 +46,12 @@ void shared_drop(void)
 /* ---- locks ---- */
 
 /*
- * Not those of pthreads: they know their owner by a number that a process forked without libc does
- * not renew.
+ * Not those of pthreads: they know their owner by an id that a process forked without libc does not
+ * renew.
  */
 struct shared_lock {
 	_Atomic uint32_t
-		owner; /* the process; 0: nobody; with HAS_WAITERS, some wait in the kernel */
+		owner; /* the process; 0: none; with HAS_WAITERS, some wait in the kernel */
 };
 
 #define HAS_WAITERS (1U << 31)
@@ -71,7 +71,7 @@ struct shared_lock *shared_new_lock(void)
 	return NULL;
 }
 
-/* Until DEADLINE, NULL for never, while the lock has this value, futex(2). */
+/* Waits until DEADLINE (NULL: for ever) while the lock has this value, futex(2). */
 static void wait_while(struct shared_lock *lock, uint32_t value, const struct timespec *deadline)
 {
 	syscall(SYS_futex, &lock->owner, FUTEX_WAIT_BITSET, value, deadline, NULL,
@@ -89,7 +89,9 @@ static bool lock_slowly(struct shared_lock *lock, uint32_t self, int64_t until_m
 		value = 0;
 		if (atomic_compare_exchange_strong(&lock->owner, &value, self | HAS_WAITERS))
 			return true;
-		/* also by one that gives up: it may have been woken up instead of another one */
+		/*
+		 * also by a waiter that gives up: it may have been woken up instead of another one
+		 */
 		if (!(value & HAS_WAITERS) &&
 			!atomic_compare_exchange_strong(&lock->owner, &value, value | HAS_WAITERS))
 			continue;
@@ -126,7 +128,6 @@ void shared_break_locks(pid_t process)
 		if ((owner & ~HAS_WAITERS) == (uint32_t)process)
 			shared_unlock(&locks[i]);
 		else
-			wake_one(
-				&locks[i]); /* it may have been woken up, and ended before it ran */
+			wake_one(&locks[i]); /* woken up, it may have ended before it ran */
 	}
 }

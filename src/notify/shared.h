@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Memory and locks that this process has in common with those that are forked from it. */
+/* Shares memory and locks between this process and those that are forked from it. */
 #ifndef NOTIFY_SHARED_H
 #define NOTIFY_SHARED_H
 
@@ -8,9 +8,9 @@
 #include <sys/types.h>
 
 /*
- * SIZE bytes, zeroed, which this process and all that it forks from now on see in the same place;
- * there for as long as the process; pages become memory when they are written to. NULL where there
- * is no memory for it, and errno says why.
+ * SIZE bytes, zeroed, which this process and all that it forks from now on see in the same place,
+ * as long as the process lives; pages become memory when they are written to. Returns NULL if there
+ * is no memory for it, with errno.
  */
 void *shared_take(size_t size);
 
@@ -18,8 +18,8 @@ void *shared_take(size_t size);
 void shared_drop(void);
 
 /*
- * Locks, which processes hold, not threads. Like what they guard, a lock is made before the first
- * fork; there are at most 8. NULL, with errno: there is no memory, or are too many.
+ * Locks of processes, not threads. Like the memory that it guards, a lock is made before the first
+ * fork; there are at most 8. Returns NULL with errno if there is no memory, or there are too many.
  */
 struct shared_lock;
 struct shared_lock *shared_new_lock(void);
@@ -28,8 +28,7 @@ struct shared_lock *shared_new_lock(void);
 bool shared_lock(struct shared_lock *lock, int timeout_ms);
 void shared_unlock(struct shared_lock *lock);
 
-/* Gives back the locks of a process that has ended: what it was about to write may be half there.
- */
+/* Releases the locks of a process that has ended: what it was writing may be incomplete. */
 void shared_break_locks(pid_t process);
 
 #endif

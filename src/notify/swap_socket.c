@@ -26,6 +26,15 @@ static bool is_cloexec(pid_t process, int number)
 	return is_set;
 }
 
+bool swap_socket_is_possible(int number, const struct tracee *caller)
+{
+	struct registrations registrations = {.count = 0};
+
+	if (tracee_refusal())
+		replace_find_registrations(&registrations, caller->thread, number);
+	return registrations.count == 0;
+}
+
 void swap_socket_find(struct swap_socket *swap, const struct tracee *caller)
 {
 	swap->is_cloexec = is_cloexec(caller->thread, swap->number);

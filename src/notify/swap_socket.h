@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Carries along how another process uses a descriptor that becomes another socket. */
+/*
+ * Keeps the epoll registrations of another process's descriptor when another socket takes its
+ * place.
+ */
 #ifndef NOTIFY_SWAP_SOCKET_H
 #define NOTIFY_SWAP_SOCKET_H
 
@@ -15,10 +18,16 @@ struct swap_socket {
 	struct registrations registrations;
 };
 
-/* Finds out how the program's descriptor is used, before it is replaced. */
+/*
+ * Whether the program could use another socket as its descriptor NUMBER: if that is registered with
+ * an epoll, the new one must be registered, which needs a duplicate of the epoll's descriptor.
+ */
+bool swap_socket_is_possible(int number, const struct tracee *caller);
+
+/* Finds out how the program uses its descriptor, before it is replaced. */
 void swap_socket_find(struct swap_socket *swap, const struct tracee *caller);
 
-/* Registers the new socket with epoll where the old one was, after it was replaced. */
+/* Registers the new socket with epoll like the old one, after it was replaced. */
 void swap_socket_register(const struct swap_socket *swap, const struct tracee *caller);
 
 #endif

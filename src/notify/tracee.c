@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tracee.h"
 
+#include "ground/compare.h"
+#include "ground/compat.h"
 #include "ground/process.h"
 #include "ground/procfs.h"
 #include "ground/status.h"
 #include "ground/system.h"
 #include "ground/text.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
 #endif
 
-/* ---- looking ---- */
+/* ---- reading ---- */
 
-/* The number of the namespace, by which it is known; 0 where it cannot be seen. */
+/* The inode of the namespace, which identifies it; 0 if it is not visible. */
 static ino_t namespace_of(pid_t thread, const char *name)
 {
 	char path[PROCFS_PATH_SIZE];
@@ -30,7 +33,7 @@ static ino_t namespace_of(pid_t thread, const char *name)
 	return stat(procfs_path(path, thread, name), &status) == 0 ? status.st_ino : 0;
 }
 
-/* Behind the real one, the effective one. */
+/* The effective id comes after the real one. */
 static unsigned second_number(const char *value)
 {
 	const char *second = strchr(value, '\t');
@@ -51,7 +54,7 @@ static int read_status(struct tracee *caller, pid_t thread)
 	int error = status_read(thread, fields, FIELDS);
 
 	*caller = (struct tracee){.thread = thread, .pidfd = -1};
-	/* Half of it would be somebody else's rights. */
+	/* Mixed values would be wrong rights. */
 	if (error)
 		return error;
 	caller->process = (pid_t)strtol(fields[PROCESS].value, NULL, 10);
@@ -74,6 +77,7 @@ static int look(struct tracee *caller, pid_t thread)
 static struct tracee supervisor; /* this process */
 
 static struct groups supervisor_groups;
+static int refusal;
 
 const struct rights *tracee_our_rights(void)
 {
@@ -85,12 +89,19 @@ const struct groups *tracee_our_groups(void)
 	return &supervisor_groups;
 }
 
+int tracee_refusal(void)
+{
+	return refusal;
+}
+
 int tracee_start(void)
 {
 	int error = look(&supervisor, getpid());
 
+	/* A seccomp filter answers before the kernel sees that the pidfd is invalid. */
+	refusal = syscall(SYS_pidfd_getfd, -1, 0, 0) < 0 && errno != EBADF ? -errno : 0;
 	if (!error && tracee_groups(&supervisor, &supervisor_groups) < 0)
-		supervisor_groups.count = TRACEE_GROUPS_MOST + 1; /* like nobody's */
+		supervisor_groups.count = TRACEE_GROUPS_MOST + 1; /* equal to those of nobody */
 	return error;
 }
 
@@ -106,8 +117,10 @@ int tracee_open(struct tracee *caller, pid_t thread)
 		!ours->network_namespace != !theirs->network_namespace)
 		return -EPERM;
 	caller->pidfd = (int)syscall(SYS_pidfd_open, thread, PIDFD_THREAD);
-	/* Before Linux 6.9 there are descriptors of whole processes only, and of their first
-	 * thread. */
+	/*
+	 * Before Linux 6.9 there are pidfds of whole processes only, which refer to their first
+	 * thread.
+	 */
 	if (caller->pidfd < 0)
 		caller->pidfd = (int)syscall(SYS_pidfd_open, caller->process, 0);
 	return caller->pidfd < 0 ? -errno : 0;
@@ -131,8 +144,8 @@ bool tracee_is_descendant(pid_t process)
 }
 
 /*
- * A pidfd of the whole process leads to the descriptors of its first thread, which has none when it
- * has ended; the others go on.
+ * A pidfd of the whole process refers to the descriptors of its first thread, which has none when
+ * it has ended; the others continue.
  */
 static int check_closed(const struct tracee *caller, int number)
 {
@@ -161,12 +174,53 @@ int tracee_descriptor(const struct tracee *caller, int number)
 	return error ? error : (int)fd;
 }
 
+static const char *descriptor_path(
+	char path[static PROCFS_PATH_SIZE], const struct tracee *caller, int number)
+{
+	char name[16];
+
+	text_print(name, sizeof name, "fd/%d", number);
+	return procfs_path(path, caller->thread, name);
+}
+
+int tracee_socket(const struct tracee *caller, int number, uint64_t *inode)
+{
+	static const char kind[] = "socket:[";
+	char path[PROCFS_PATH_SIZE], link[64];
+	ssize_t length = system_readlink(
+		AT_FDCWD, descriptor_path(path, caller, number), link, sizeof link - 1);
+
+	if (length < 0)
+		return check_closed(caller, number);
+	link[length] = '\0';
+	if (!string_starts(link, kind))
+		return -ENOTSOCK;
+	*inode = procfs_number_at(link + sizeof kind - 1, 10);
+	return 0;
+}
+
+bool tracee_may_be_ip_socket(const struct tracee *caller, int number)
+{
+	static const char *const others[] = {"UNIX", "UNIX-STREAM", "NETLINK", "PACKET"};
+	char path[PROCFS_PATH_SIZE], name[32] = "";
+	bool is_other = false;
+
+	getxattr(descriptor_path(path, caller, number), "system.sockprotoname", name,
+		sizeof name - 1);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		is_other |= string_equals(name, others[i]);
+	return !is_other;
+}
+
 int tracee_namespace(const struct tracee *caller, const char *name)
 {
 	return procfs_open(caller->thread, name);
 }
 
-/* What comes of a line that is longer than the reader's: "Groups:", then numbers and blanks. */
+/*
+ * A line that is longer than the reader's buffer comes in parts: "Groups:", then numbers and
+ * blanks.
+ */
 static int add_groups(struct groups *groups, FILE *file)
 {
 	unsigned group;
@@ -198,10 +252,7 @@ int tracee_groups(const struct tracee *caller, struct groups *groups)
 
 ssize_t tracee_read(const struct tracee *caller, uint64_t address, void *bytes, size_t size)
 {
-	struct iovec here = {bytes, size}, there = {(void *)(uintptr_t)address, size};
-	ssize_t got = process_vm_readv(caller->thread, &here, 1, &there, 1, 0);
-
-	return got < 0 ? -errno : got;
+	return memory_read(caller->thread, address, bytes, size);
 }
 
 bool tracee_is_in_our_network(const struct tracee *caller)

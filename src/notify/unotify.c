@@ -12,6 +12,9 @@
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
 #endif
+#ifndef SECCOMP_ADDFD_FLAG_SEND
+#define SECCOMP_ADDFD_FLAG_SEND (1UL << 1) /* Linux 5.14 */
+#endif
 
 /* ---- installing ---- */
 
@@ -23,13 +26,12 @@ static int install(const struct sock_fprog *program, unsigned long flags)
 }
 
 /*
- * Once received, a call is not interrupted by signals where the kernel can have it so: Go's
- * runtime preempts its threads with them.
+ * If the kernel supports it, signals do not interrupt a call that was received: Go's runtime
+ * preempts its threads with them.
  */
 static int install_killable(const struct sock_fprog *program)
 {
-	/* Under other filters, some kernels slow the program down against attacks by speculation.
-	 */
+	/* With other filters, some kernels slow the program down against speculation attacks. */
 	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 	int listener = install(program, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 
@@ -47,7 +49,7 @@ int unotify_install(const struct sock_fprog *program)
 
 /* ---- notifications ---- */
 
-/* Directly: the type of a request is not the same in every libc's ioctl(). */
+/* A direct system call: the type of a request differs between the ioctl() of libcs. */
 static int control(int listener, unsigned long request, void *argument)
 {
 	int result = (int)syscall(SYS_ioctl, listener, request, argument);
@@ -57,7 +59,7 @@ static int control(int listener, unsigned long request, void *argument)
 
 int unotify_receive(int listener, union unotify_room *room)
 {
-	memset(room, 0, sizeof *room); /* the kernel wants that */
+	memset(room, 0, sizeof *room); /* the kernel requires that */
 	return control(listener, SECCOMP_IOCTL_NOTIF_RECV, room);
 }
 
@@ -66,7 +68,7 @@ bool unotify_is_valid(int listener, uint64_t id)
 	return control(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
-/* A newer kernel's answer could be longer; its new fields are zero then. */
+/* The answer of a newer kernel could be longer; its new fields are zero then. */
 static int answer_call(int listener, const struct seccomp_notif_resp *answer)
 {
 	union {
@@ -76,7 +78,8 @@ static int answer_call(int listener, const struct seccomp_notif_resp *answer)
 
 	whole.answer = *answer;
 	int error = control(listener, SECCOMP_IOCTL_NOTIF_SEND, &whole);
-	/* Told nothing, the program would wait for ever; told twice, the kernel refuses the second.
+	/*
+	 * Without an answer, the program would wait for ever; the kernel refuses a second answer.
 	 */
 	return error ? control(listener, SECCOMP_IOCTL_NOTIF_SEND, &whole) : 0;
 }
@@ -104,13 +107,23 @@ static int add(int listener, struct seccomp_notif_addfd *request, bool is_cloexe
 	return control(listener, SECCOMP_IOCTL_NOTIF_ADDFD, request);
 }
 
-int unotify_check_replace(int listener)
+static int check_add(int listener, uint32_t flags)
 {
-	/* What is ours is looked at first. */
-	struct seccomp_notif_addfd nothing = {.srcfd = UINT32_MAX};
+	/* The kernel checks our descriptor first. */
+	struct seccomp_notif_addfd nothing = {.srcfd = UINT32_MAX, .flags = flags};
 	int error = control(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &nothing);
 
 	return error == -EBADF ? 0 : error;
+}
+
+int unotify_check_replace(int listener)
+{
+	return check_add(listener, 0);
+}
+
+int unotify_check_return_fd(int listener)
+{
+	return check_add(listener, SECCOMP_ADDFD_FLAG_SEND);
 }
 
 int unotify_replace(int listener, uint64_t id, int fd, int number, bool is_cloexec)
@@ -124,6 +137,20 @@ int unotify_replace(int listener, uint64_t id, int fd, int number, bool is_cloex
 	int result = add(listener, &request, is_cloexec);
 
 	return result < 0 ? result : 0;
+}
+
+bool unotify_is_uninterrupted(void)
+{
+	/* The kernel checks the flags before the filter, which does not exist. */
+	return install(NULL, SECCOMP_FILTER_FLAG_NEW_LISTENER |
+				     SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) == -EFAULT;
+}
+
+int unotify_add_fd(int listener, uint64_t id, int fd, bool is_cloexec)
+{
+	struct seccomp_notif_addfd request = {.id = id, .srcfd = (uint32_t)fd};
+
+	return add(listener, &request, is_cloexec);
 }
 
 int unotify_return_fd(int listener, uint64_t id, int fd, bool is_cloexec)

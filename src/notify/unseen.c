@@ -10,9 +10,9 @@
 #define PATIENCE_MS 1000
 
 struct unseen {
-	pid_t thread; /* 0: nothing is here */
+	pid_t thread; /* 0: the place is free */
 	struct file_identity socket;
-	struct sockaddr_storage address; /* that the program asked for */
+	struct sockaddr_storage address; /* the address that the program asked for */
 	socklen_t length;
 };
 
@@ -38,7 +38,7 @@ void unseen_remember(const struct call *call)
 	if (!shared_lock(lock, PATIENCE_MS))
 		return;
 	struct unseen *place = &memory->binds[memory->next++ % UNSEEN_MOST];
-	place->thread = 0; /* until it is whole */
+	place->thread = 0; /* until it is complete */
 	place->socket = call->socket;
 	place->address = call->address;
 	place->length = call->length;

@@ -17,12 +17,15 @@ static const char *reason_of(int error)
 		{-ENOENT, "/proc or /dev/null is missing"},
 		{-EXDEV, "/proc shows the processes of another PID namespace; mount a new one, as "
 			 "unshare --mount-proc does"},
-		{-EBUSY, "another program, a container's engine or an outer reuse-run, has a "
-			 "seccomp listener on it already"},
-		{-EPERM, "that is not permitted here, as in a container without the permission "
-			 "for seccomp(2) and pidfd_getfd(2), or under ptrace_scope 2 or 3 of yama"},
+		{-EBUSY, "a container engine, an outer reuse-run or another program already has a "
+			 "seccomp listener for it"},
+		{-EPERM, "it is not permitted here: a container's seccomp profile refuses "
+			 "seccomp(2), pidfd_open(2), or before Linux 5.14 pidfd_getfd(2), or "
+			 "ptrace_scope of yama is 2 or 3; in a container, add the capability "
+			 "SYS_PTRACE (docker run --cap-add=SYS_PTRACE), or permit the calls in "
+			 "the profile"},
 		{-EACCES, "no_new_privs could not be set"},
-		{-EINVAL, "the kernel is too old: Linux 5.6 is needed, with "
+		{-EINVAL, "the kernel is too old: the hook needs Linux 5.6, with "
 			  "CONFIG_SECCOMP_FILTER"},
 		{-ENOSYS, "the kernel, or a container's seccomp filter, lacks seccomp(2), "
 			  "pidfd_open(2), pidfd_getfd(2) or memfd_create(2)"},
@@ -37,23 +40,25 @@ static const char *reason_of(int error)
 
 enum consequence { RUNS, RUNS_PRELOADED, REFUSED_AS_PROTECTED, REFUSED_AS_ASKED_FOR };
 
-/* There is one listener at most: what the outer reuse-run decides, nobody can decide again. */
+/* There can only be one listener: what the outer reuse-run decides cannot be decided again. */
 static void say_served(const char *program, pid_t outer, enum consequence outcome)
 {
 	static const char *const consequences[] = {
-		[RUNS] = "the program runs under that one's policy, and the one given here is not "
-			 "applied",
-		[RUNS_PRELOADED] = "the policy given here applies by the preload hook, for whose "
-				   "calls the program may be killed",
+		[RUNS] = "the program runs under the policy of the outer reuse-run, and the policy "
+			 "given here is not applied",
+		[RUNS_PRELOADED] =
+			"the preload hook applies the policy given here, and the program "
+			"may be killed for a system call of this hook",
 		[REFUSED_AS_PROTECTED] =
-			"the policy given here protects something and would not be applied, so it "
-			"is not started; give the rule to the outer reuse-run",
+			"the policy given here has a rule that protects and would not be applied, "
+			"so it is not started; give the rule to the outer reuse-run",
 		[REFUSED_AS_ASKED_FOR] =
 			"the policy given here would not be applied, so it is not started; without "
-			"--hook=notify it runs under the outer one's policy",
+			"--hook=notify it runs under the policy of the outer reuse-run",
 	};
 
-	fprintf(stderr, "reuse-run: %s: the outer reuse-run, process %d, serves it already; %s\n",
+	fprintf(stderr,
+		"reuse-run: %s: the outer reuse-run, process %d, already answers its calls; %s\n",
 		program, (int)outer, consequences[outcome]);
 }
 
@@ -61,13 +66,15 @@ static void say_why(const char *program, int error, enum consequence outcome)
 {
 	static const char *const consequences[] = {
 		[RUNS] = "the program runs, but libreuse does nothing for it",
-		[RUNS_PRELOADED] = "it gets the preload hook, and may be killed for what that does",
-		[REFUSED_AS_PROTECTED] = "the policy protects something, so it is not started",
-		[REFUSED_AS_ASKED_FOR] = "it is not started; where a library can be preloaded into "
-					 "it, --hook=preload does without",
+		[RUNS_PRELOADED] = "it gets the preload hook, and may be killed for a system call "
+				   "of this hook",
+		[REFUSED_AS_PROTECTED] =
+			"the policy has a rule that protects, so it is not started",
+		[REFUSED_AS_ASKED_FOR] = "it is not started; if a library can be preloaded into "
+					 "it, use --hook=preload",
 	};
 
-	fprintf(stderr, "reuse-run: %s: the notify hook cannot be had: %s (%s); %s\n", program,
+	fprintf(stderr, "reuse-run: %s: the notify hook is not available: %s (%s); %s\n", program,
 		reason_of(error), errno_name(-error), consequences[outcome]);
 }
 

@@ -6,7 +6,7 @@ unsigned classes_kind_of(const struct match *match)
 	return match->families * 8U + (match->protocols & 7U);
 }
 
-/* Which of the kinds that rules have are for an endpoint of this family and protocol. */
+/* Which of the kinds that rules have apply to this family and protocol. */
 static uint32_t kinds_for(uint32_t present, uint8_t family, uint8_t protocol)
 {
 	const struct endpoint endpoint = {.family = family, .protocol = protocol};

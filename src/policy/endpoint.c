@@ -2,6 +2,7 @@
 #include "endpoint.h"
 
 #include "ground/compare.h"
+#include "ground/compat.h"
 #include "ground/number.h"
 #include "scope.h"
 
@@ -12,12 +13,12 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The kernel takes an IPv6 socket address without its scope too (RFC 2133). */
+/* The kernel accepts an IPv6 socket address also without its scope (RFC 2133). */
 #define SIN6_SHORTEST offsetof(struct sockaddr_in6, sin6_scope_id)
 
-#define PREFIX_DIGITS 3 /* of the length of a prefix, at most */
+#define PREFIX_DIGITS 3 /* the longest length of a prefix */
 
-/* The first and the last page are never a program's: the kernel would answer EFAULT. */
+/* The first and the last page never belong to a program: the kernel would answer EFAULT. */
 #define PAGE_SMALLEST 4096
 
 bool address_is_ip4(const struct address *address)
@@ -127,7 +128,9 @@ int prefix_parse(struct prefix *prefix, const char *text, size_t length)
 	int error = address_parse_scoped(&prefix->address, &prefix->scope_id, text, address_length);
 	if (error)
 		return error;
-	/* What is written as IPv6 keeps an IPv6 prefix length, ::ffff:10.0.0.0/104 as well. */
+	/*
+	 * An address that is written as IPv6 has an IPv6 prefix length, also ::ffff:10.0.0.0/104.
+	 */
 	bool is_dotted = !string_find(text, ':', address_length);
 	int most = is_dotted ? 32 : 128, bits = most;
 	size_t digits = slash ? length - address_length - 1 : 0;
@@ -140,11 +143,11 @@ int prefix_parse(struct prefix *prefix, const char *text, size_t length)
 	struct address mask = prefix_mask(prefix->length);
 	prefix->address.high &= mask.high;
 	prefix->address.low &= mask.low;
-	/* so wide a prefix is not of one link */
+	/* such a wide prefix is not on one link */
 	return prefix->scope_id && !scope_is_needed(&prefix->address) ? -EADDRNOTAVAIL : 0;
 }
 
-/* A program's socket address may stand anywhere: the kernel copies it byte by byte. */
+/* A program's socket address may be unaligned: the kernel copies it byte by byte. */
 struct __attribute__((packed, may_alias)) any_place {
 	union {
 		sa_family_t family;
@@ -173,7 +176,7 @@ static bool from_sockaddr_in6(
 		.address = from_ip6(ip6),
 		.port = ntohs(address->in6.sin6_port),
 	};
-	/* the kernel looks at it for no other address */
+	/* the kernel ignores the scope of any other address */
 	if (scope_is_needed(&endpoint->address) && length >= sizeof address->in6)
 		endpoint->scope_id = address->in6.sin6_scope_id;
 	return true;
@@ -257,7 +260,9 @@ static void ip4_print(struct text *text, uint32_t ip4)
 	text_format(text, "%u.%u.%u.%u", ip4 >> 24, ip4 >> 16 & 255, ip4 >> 8 & 255, ip4 & 255);
 }
 
-/* Where the longest run of two or more zero groups starts (RFC 5952, 4.2); its length in *RUN. */
+/*
+ * Where the longest run of two or more zero groups starts (RFC 5952, 4.2); *RUN becomes its length.
+ */
 static int longest_zeros(const uint16_t group[8], int *run)
 {
 	int best = -1;

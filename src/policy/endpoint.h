@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a socket is about to bind or to connect to: protocol, family, address, port. */
+/* Describes what a socket binds or connects to: protocol, family, address and port. */
 #ifndef POLICY_ENDPOINT_H
 #define POLICY_ENDPOINT_H
 
@@ -11,7 +11,7 @@
 
 /* One bit each, so that a match can name several. */
 enum protocol {
-	PROTOCOL_UNKNOWN = 0, /* nobody has asked the kernel yet */
+	PROTOCOL_UNKNOWN = 0, /* the kernel has not been asked yet */
 	PROTOCOL_TCP = 1,     /* MPTCP too */
 	PROTOCOL_UDP = 2,
 	PROTOCOL_SCTP = 4,
@@ -30,35 +30,35 @@ struct address {
 };
 
 #define ADDRESS_MAPPED	    0xffff00000000ULL /* the low half of ::ffff:0.0.0.0 */
-#define ADDRESS_MAPPED_BITS 96		      /* of the prefix that all IPv4 addresses have */
+#define ADDRESS_MAPPED_BITS 96 /* length of the prefix that all IPv4 addresses have */
 
 struct prefix {
 	struct address address; /* its host bits are zero */
-	uint8_t length;		/* 0 to 128; an IPv4 prefix has 96 more than it is written with */
+	uint8_t length;		/* 0 to 128; for IPv4 it is the written length plus 96 */
 	bool is_ip4;
-	uint32_t scope_id; /* the interface that was written behind a "%"; 0: any */
+	uint32_t scope_id; /* the interface that was written after a "%"; 0: any */
 };
 
 struct endpoint {
 	struct address address;
-	uint32_t scope_id; /* the interface, for an address that has a scope; 0: none is known */
+	uint32_t scope_id; /* the interface, for an address that has a scope; 0: not known */
 	uint16_t port;	   /* host byte order */
 	uint8_t family;	   /* enum family: of the socket, not of the address */
 	uint8_t protocol;  /* enum protocol */
 };
 
-#define ENDPOINT_PRIVILEGED 1024 /* ports below are for services that everybody knows */
+#define ENDPOINT_PRIVILEGED 1024 /* ports below this one are for well-known services */
 
-#define ENDPOINT_TEXT_SIZE 72 /* holds any endpoint in words, with the NUL */
+#define ENDPOINT_TEXT_SIZE 72 /* holds the text of any endpoint, with the NUL */
 
-/* All functions here are pure and async-signal-safe, but for what parsing says of interfaces. */
+/* All functions here are pure and async-signal-safe, except for the parsing of interface names. */
 
-/* What endpoints have where the kernel does not say which interface it is: it may be any. */
+/* The scope of an endpoint whose interface the kernel does not tell: it may be any. */
 #define SCOPE_UNKNOWN UINT32_MAX
 
 /*
- * Whether ADDRESS has a scope, so that the kernel asks for the interface: a link-local one, or a
- * multicast one of a link or an interface (RFC 4007; __ipv6_addr_needs_scope_id() in the kernel).
+ * Whether ADDRESS has a scope, so that the kernel needs to know the interface: a link-local one, or
+ * a multicast one of a link or an interface (RFC 4007; __ipv6_addr_needs_scope_id() in the kernel).
  */
 static inline bool scope_is_needed(const struct address *address)
 {
@@ -67,19 +67,19 @@ static inline bool scope_is_needed(const struct address *address)
 	return (kind & 0xffc0) == 0xfe80 || (kind & 0xff0f) == 0xff01 || (kind & 0xff0f) == 0xff02;
 }
 
-/* Whether what was written with the interface WANTED (0: with none) is meant on this one. */
+/* Whether a rule for the interface WANTED (0: any) applies on this interface. */
 static inline bool scope_holds(uint32_t wanted, uint32_t interface)
 {
 	return wanted == 0 || wanted == interface || interface == SCOPE_UNKNOWN;
 }
 
-/* Whether ADDRESS is v4-mapped, and so counts as IPv4. */
+/* Whether ADDRESS is v4-mapped, which counts as IPv4. */
 bool address_is_ip4(const struct address *address);
 
 /* Whether ADDRESS is the wildcard address of either family: ::, 0.0.0.0 or ::ffff:0.0.0.0. */
 bool address_is_any(const struct address *address);
 
-/* Whether A comes before B in the order of addresses, or is B. */
+/* Whether A is less than or equal to B. */
 static inline bool address_is_up_to(const struct address *a, const struct address *b)
 {
 	return a->high < b->high || (a->high == b->high && a->low <= b->low);
@@ -93,7 +93,7 @@ bool prefix_holds(const struct prefix *prefix, const struct address *address);
 /* The two halves of the network mask of a prefix of LENGTH (0 to 128) bits. */
 struct address prefix_mask(unsigned length);
 
-/* The last address of all that have the prefix. */
+/* The last address that has the prefix. */
 struct address prefix_last(const struct prefix *prefix);
 
 /*
@@ -103,33 +103,32 @@ struct address prefix_last(const struct prefix *prefix);
 int address_parse(struct address *address, const char *text, size_t length);
 
 /*
- * The same, where the name or the number of a network interface may follow behind a "%", as in
- * fe80::1%eth0. SCOPE_ID becomes its index, or 0. Returns -ENODEV for an interface that cannot be
- * found, -EADDRNOTAVAIL for one that the address cannot have. For a name the kernel is asked, see
- * scope_find().
+ * The same, but the name or the number of a network interface may follow after a "%", as in
+ * fe80::1%eth0. SCOPE_ID becomes its index, or 0. Returns -ENODEV if the interface cannot be found,
+ * -EADDRNOTAVAIL if the address cannot have one. Asks the kernel for a name, see scope_find().
  */
 int address_parse_scoped(
 	struct address *address, uint32_t *scope_id, const char *text, size_t length);
 
 /*
- * Reads ADDRESS or ADDRESS/LENGTH; an interface stands before the slash. Returns as
- * address_parse_scoped() does, or -ERANGE when only the length is bad.
+ * Reads ADDRESS or ADDRESS/LENGTH; an interface comes before the slash. Returns what
+ * address_parse_scoped() returns, or -ERANGE if only the length is bad.
  */
 int prefix_parse(struct prefix *prefix, const char *text, size_t length);
 
 /*
- * Takes an AF_INET or AF_INET6 socket address of LENGTH bytes apart, as bind(2) gets it (network
- * byte order). AF_UNSPEC with 0.0.0.0 counts as AF_INET, as it does for the kernel's bind(), but
- * not where it is a peer (there it dissolves an association). Returns false for everything else:
- * another family, an address that is too short for the kernel, a pointer that cannot be one.
+ * Reads an AF_INET or AF_INET6 socket address of LENGTH bytes, as bind(2) gets it (network byte
+ * order). AF_UNSPEC with 0.0.0.0 counts as AF_INET, as it does for the kernel's bind(), but not for
+ * a peer, where it dissolves an association. Returns false for everything else: another family, an
+ * address that is too short for the kernel, a pointer that cannot be valid.
  */
 bool endpoint_from_sockaddr(
 	struct endpoint *endpoint, const struct sockaddr *address, socklen_t length, bool is_peer);
 
-/* The opposite, for a socket of the endpoint's family. Returns the length in bytes. */
+/* The reverse, for a socket of the endpoint's family. Returns the length in bytes. */
 socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, struct sockaddr_storage *address);
 
-/* The protocol that SO_PROTOCOL (socket(7)) gives, in our words. */
+/* Our name for the protocol that SO_PROTOCOL (socket(7)) returns. */
 enum protocol endpoint_protocol(int ipproto);
 
 /* "tcp", "udp", "sctp"; "ip" for any other. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "glob.h"
 
-/* Behind the bracket expression that starts at AT, or NULL if it is never closed. */
+/* The place after the bracket expression that starts at AT, or NULL if it is never closed. */
 static const char *bracket_end(const char *at, const char *end)
 {
 	const char *first = at + 1;
@@ -32,7 +32,7 @@ static bool bracket_has(const char *at, const char *end, unsigned char c)
 	return is_found != is_negated;
 }
 
-/* Matches one character; returns where the pattern goes on, or NULL. */
+/* Matches one character; returns where the pattern continues, or NULL. */
 static const char *step(const char *at, const char *end, char c)
 {
 	const char *behind;
@@ -65,7 +65,7 @@ bool glob_matches(const char *pattern, size_t length, const char *text)
 			text++;
 			continue;
 		}
-		/* The last star takes one character more; an earlier one could take no other. */
+		/* Let the last star match one character more; no earlier star can help. */
 		if (!after_star || *tried == '/')
 			return false;
 		at = after_star;

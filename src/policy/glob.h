@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 /*
- * Whether the whole of TEXT fits PATTERN (LENGTH bytes): "*", "?", "[a-z]", "[!a-z]", and a
- * backslash before a character that stands for itself; none of the first four fits a slash, as in
- * file names (glob(7)). It compares bytes. A bracket that is never closed stands for itself.
- * Pure and async-signal-safe; takes time proportional to the product of both lengths at most.
+ * Whether the whole of TEXT matches PATTERN (LENGTH bytes): "*", "?", "[a-z]", "[!a-z]", and a
+ * backslash before a character that is meant literally. The first four do not match a slash, as in
+ * file names (glob(7)). It compares bytes. A bracket that is never closed is meant literally. Pure
+ * and async-signal-safe; the time is at most proportional to the product of both lengths.
  */
 bool glob_matches(const char *pattern, size_t length, const char *text);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finds the first of many rules that matches an endpoint, without looking at each. */
+/* Finds the first of many rules that matches an endpoint, without checking each rule. */
 #ifndef POLICY_INDEX_H
 #define POLICY_INDEX_H
 
@@ -8,13 +8,13 @@
 
 /* Which endpoints are looked up. */
 enum view {
-	VIEW_BIND,    /* what bind() is given */
-	VIEW_BOUND,   /* what a socket is bound to already: targets count */
-	VIEW_CONNECT, /* what connect() is given */
+	VIEW_BIND,    /* the address given to bind() */
+	VIEW_BOUND,   /* the address that a socket is already bound to: targets count */
+	VIEW_CONNECT, /* the address given to connect() */
 	VIEW_COUNT,
 };
 
-/* Whether the rule belongs to the view, and in it matches the endpoint. */
+/* Whether the rule belongs to the view and matches the endpoint in it. */
 static inline bool view_matches(
 	enum view view, const struct rule *rule, const struct endpoint *endpoint)
 {
@@ -25,18 +25,18 @@ static inline bool view_matches(
 }
 
 /*
- * All prefixes lie on one line of addresses, each within the next longer one that holds it, and
- * each with a line of ports of its own. Every stretch of these has the first rule for it. So a
- * look-up is a binary search for the address, and one for the port in each prefix around it; the
- * number of rules hardly shows, and that of the forms they have not at all.
+ * The addresses of all prefixes form one line. Each prefix lies within the next shorter one that
+ * contains it, and has its own line of ports. Each stretch of these lines has the first rule that
+ * applies there. So a look-up is a binary search for the address, and one for the port in each
+ * prefix around it; the time hardly depends on the number of rules, and not at all on their forms.
  */
 #define INDEX_FAMILIES	(FAMILY_ANY + 1)
 #define INDEX_PROTOCOLS (PROTOCOL_OTHER + 1)
 
-/* A prefix that rules name, or any address at all. */
+/* A prefix that rules name, or "any address". */
 struct node {
-	uint32_t parent;    /* the next longer one that holds all of it; of "any": itself */
-	uint32_t least;	    /* the first rule of this one and of all that hold it */
+	uint32_t parent;    /* the next prefix around this one; of "any": itself */
+	uint32_t least;	    /* the first rule of this prefix and of all around it */
 	uint32_t intervals; /* the first of its port intervals */
 	uint32_t n_intervals;
 	struct interval ports;
@@ -44,15 +44,15 @@ struct node {
 
 struct index {
 	const struct rule *rules;
-	/* Kinds of endpoint that the same rules are for have the same class, from 1; 0: none. */
+	/* Endpoints of one class have the same rules; numbered from 1; 0: no rules. */
 	uint8_t classes[INDEX_FAMILIES][INDEX_PROTOCOLS];
 	uint32_t n_classes;
-	/* Addresses: each start, up to the next; the longest prefix that holds what is there. */
+	/* Addresses: where each stretch starts, up to the next; the longest prefix around it. */
 	uint32_t n_starts;
 	struct address *starts;
 	uint32_t *nodes_at;
 	struct node *nodes;
-	/* The part of them that is IPv4: most are, and they are found faster. */
+	/* The IPv4 part of them: most addresses are IPv4, and are found faster. */
 	uint32_t ip4_at;
 	struct interval ip4;
 	/* Ports of the nodes: where intervals start; the first rule for each class, from 1. */

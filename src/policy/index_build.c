@@ -13,7 +13,7 @@
 #define PORT_BITS    16
 #define PORTS	     (1U << PORT_BITS)
 
-/* ---- what is filed ---- */
+/* ---- the entries ---- */
 
 /* One prefix and one range of ports of a rule. */
 struct index_entry {
@@ -22,18 +22,18 @@ struct index_entry {
 	uint32_t rule;
 };
 
-/* What is at work while an index is built. */
+/* The state while an index is built. */
 struct builder {
 	struct index *index;
 	enum view view;
 	struct arena *arena, scratch;
 	struct classes classes;
 	uint32_t n_entries, n_nodes, n_targets;
-	struct index_entry *entries; /* NULL: they are counted first */
-	struct prefix *targets;	     /* of rules with to=, where these count */
-	uint64_t *order; /* in each low half an entry; in the high one a key, then its node */
+	struct index_entry *entries; /* NULL: only count them */
+	struct prefix *targets;	     /* of rules with to=, for the view where targets count */
+	uint64_t *order; /* the low half is an entry; the high half a key, and later its node */
 	uint64_t *other; /* for sorting */
-	uint32_t *skip;	 /* the next interval that may have no rule yet */
+	uint32_t *skip;	 /* the next interval that may not have a rule yet */
 };
 
 static void file_entry(struct builder *builder, uint32_t rule, const struct prefix *prefix,
@@ -41,7 +41,7 @@ static void file_entry(struct builder *builder, uint32_t rule, const struct pref
 {
 	static const struct ports all = {0, UINT16_MAX};
 
-	/* What is written as IPv6 holds no IPv4 address, and all of these are. */
+	/* An IPv6 prefix contains no IPv4 address, and these are all IPv4. */
 	if (prefix && !prefix->is_ip4 && prefix->length >= ADDRESS_MAPPED_BITS &&
 		address_is_ip4(&prefix->address))
 		return;
@@ -95,7 +95,9 @@ static void file_rule(struct builder *builder, uint32_t rule)
 		file_ports(builder, rule, NULL);
 }
 
-/* Without a rule: any address, and any IPv4 address, which all others lie in. */
+/*
+ * Two entries without a rule come first: any address, and any IPv4 address; all others lie in them.
+ */
 static void file_rules(struct builder *builder, size_t count)
 {
 	static const struct prefix ip4 = {
@@ -108,7 +110,7 @@ static void file_rules(struct builder *builder, size_t count)
 		file_rule(builder, i);
 }
 
-/* ---- the order of prefixes: any, then by their first address, the shorter one first ---- */
+/* ---- the order of prefixes: any, then by first address, the shorter one first ---- */
 
 #define KEY_BITS  32
 #define KEY_PARTS 5 /* the length, and the address from its lowest bits to its highest */
@@ -180,14 +182,14 @@ static void number_nodes(struct builder *builder)
 
 /* ---- addresses ---- */
 
-/* Prefixes that hold the address which the builder has come to, each within the one before it. */
+/* Prefixes that contain the current address of the builder, each within the one before it. */
 struct open {
 	unsigned depth;
 	uint32_t node[ADDRESS_BITS + 2];
 	struct address last[ADDRESS_BITS + 2];
 };
 
-/* What ends and starts again at the same address counts by what is said of it last. */
+/* If several stretches start at one address, the last one counts. */
 static void add_start(struct index *index, struct address address, uint32_t node)
 {
 	const struct address *previous = index->starts + index->n_starts - 1;
@@ -199,7 +201,7 @@ static void add_start(struct index *index, struct address address, uint32_t node
 	index->nodes_at[index->n_starts - 1] = node;
 }
 
-/* Closes the innermost prefix: behind it, the one around it goes on. */
+/* Closes the innermost prefix: after it, the one around it continues. */
 static void close_innermost(struct index *index, struct open *open)
 {
 	struct address last = open->last[--open->depth];
@@ -215,7 +217,7 @@ static void open_node(
 {
 	static const struct prefix all;
 	struct node *node = &index->nodes[number];
-	/* An IPv6 prefix holds no IPv4 address, even where those lie within it. */
+	/* An IPv6 prefix contains no IPv4 address, even if those lie within it. */
 	bool is_outermost = !prefix || (prefix->is_ip4 && prefix->length == ADDRESS_MAPPED_BITS);
 
 	if (!prefix)
@@ -247,9 +249,9 @@ static void make_nodes(struct builder *builder, struct open *open)
 
 /* ---- ports ---- */
 
-#define BOUNDS_MOST 3 /* of an entry: 0, its first port, and the one behind its last */
+#define BOUNDS_MOST 3 /* of an entry: 0, its first port, and the one after its last */
 
-/* Fills in where intervals start, each with its node. Returns how many these are. */
+/* Fills in where intervals start, each with its node. Returns how many there are. */
 static uint32_t list_bounds(struct builder *builder, uint64_t *bounds)
 {
 	uint32_t count = 0;
@@ -297,7 +299,7 @@ static bool make_intervals(struct builder *builder, const uint64_t *bounds, uint
 	return true;
 }
 
-/* The first interval from AT that no rule has yet; shortens the way for those who come later. */
+/* The first interval from AT that has no rule yet; shortens the path for later searches. */
 static uint32_t next_free(uint32_t *skip, uint32_t at, uint32_t end)
 {
 	while (at < end && skip[at] != at) {
@@ -309,8 +311,7 @@ static uint32_t next_free(uint32_t *skip, uint32_t at, uint32_t end)
 	return at;
 }
 
-/* Gives the rule the intervals from AT to END, for one class, as far as no earlier rule has them.
- */
+/* Gives the rule the intervals from AT to END for one class, unless an earlier rule has them. */
 static void give(struct builder *builder, uint32_t class, uint32_t rule, uint32_t at, uint32_t end,
 	uint32_t *skip)
 {
@@ -345,7 +346,7 @@ static void give_to_rules(struct builder *builder, uint32_t n_intervals)
 
 /* ---- building ---- */
 
-/* Scratch memory for each entry: itself, its places in two sorted lists, its intervals. */
+/* Scratch memory for each entry: the entry, its places in two sorted lists, its intervals. */
 #define SCRATCH_BYTES                                                                              \
 	(sizeof(struct index_entry) + sizeof(struct prefix) +                                      \
 		(1 + 2 * BOUNDS_MOST) * sizeof(uint64_t) +                                         \
@@ -365,7 +366,7 @@ static bool open_scratch(struct builder *builder)
 	return builder->entries && builder->targets && builder->order && builder->other;
 }
 
-/* The IPv4 addresses among the starts stand together: the first one is that of all of them. */
+/* The IPv4 addresses among the starts are adjacent: the first start is that of all of them. */
 static bool make_ip4_line(struct builder *builder)
 {
 	struct index *index = builder->index;

@@ -3,14 +3,14 @@
 
 #include "ground/compare.h"
 
-#define WORD_MAX 32 /* bytes; longer words are no typing errors */
+#define WORD_MAX 32 /* bytes; a longer word is not a typing error */
 
 static unsigned least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
 }
 
-/* Edits that turn A into B, where a swap of two neighbours is one (optimal string alignment). */
+/* How many edits turn A into B; a swap of two neighbours is one (optimal string alignment). */
 static unsigned distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
 	unsigned rows[3][WORD_MAX + 1];

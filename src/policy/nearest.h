@@ -12,10 +12,10 @@ struct nearest {
 	const char *word;  /* the best word so far, or NULL */
 };
 
-/* Starts a search; words too far from what was typed will not be taken. */
+/* Starts a search; words that are too different from TYPED will not be chosen. */
 struct nearest nearest_to(const char *typed, size_t length);
 
-/* Takes WORD if it is nearer than all before. Pure and async-signal-safe. */
+/* Remembers WORD if it is nearer than all before. Pure and async-signal-safe. */
 void nearest_try(struct nearest *nearest, const char *word);
 
 #endif

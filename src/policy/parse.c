@@ -55,10 +55,10 @@ static int read_value(struct parser *parser, enum word word, struct span value)
 static int read_keyword(struct parser *parser, enum word word, struct span name, struct span value)
 {
 	if (parser->seen[word])
-		return parser_fail(parser, name.at, "\"%s\" stands twice in one rule%s",
+		return parser_fail(parser, name.at, "\"%s\" is given twice in one rule%s",
 			word_forms[word].name,
 			word == WORD_PORT || word == WORD_ADDR || word == WORD_EXE
-				? "; several values are split by commas"
+				? "; separate several values with commas"
 				: "");
 	parser->seen[word] = name.at;
 	if (word_forms[word].value == WORD_VALUE_NONE && value.at)
@@ -69,11 +69,12 @@ static int read_keyword(struct parser *parser, enum word word, struct span name,
 			word_forms[word].name, word_forms[word].example);
 	if (word < FIRST_ACTION && parser->first_action)
 		return parser_fail(parser, name.at,
-			"\"%s\" is a match, and stands behind an action; matches come first",
+			"\"%s\" is a match but comes after an action; put matches first",
 			word_forms[word].name);
 	if (word < FIRST_ACTION && parser->arrow)
 		return parser_fail(parser, name.at,
-			"\"%s\" is a match, and stands behind the arrow", word_forms[word].name);
+			"\"%s\" is a match but comes after the arrow; put matches before it",
+			word_forms[word].name);
 	return read_value(parser, word, value);
 }
 
@@ -86,7 +87,7 @@ static int read_option(
 
 	if (*seen)
 		return parser_fail(
-			parser, name.at, "\"%s\" stands twice in one rule", option->name);
+			parser, name.at, "\"%s\" is given twice in one rule", option->name);
 	*seen = name.at;
 	if (!value.at && option->type != SOCKOPT_FLAG && option->type != SOCKOPT_FLAG_AND_NUMBER)
 		return parser_fail(parser, name.at, "\"%s\" needs a value: %s=...", option->name,
@@ -110,8 +111,7 @@ static int fail_unknown(struct parser *parser, struct span name)
 			nearest.word);
 	if (string_find(name.at, ';', name.length))
 		return parser_fail(parser, name.at,
-			"\"%.*s\" is an unknown word; in a file, each rule "
-			"stands on a line of its own",
+			"\"%.*s\" is an unknown word; in a file, write each rule on its own line",
 			length, name.at);
 	return parser_fail(parser, name.at,
 		"\"%.*s\" is an unknown word; libreuse.conf(5) lists them", length, name.at);
@@ -120,9 +120,11 @@ static int fail_unknown(struct parser *parser, struct span name)
 static int read_arrow(struct parser *parser, struct span word)
 {
 	if (parser->arrow)
-		return parser_fail(parser, word.at, "the arrow stands twice in one rule");
+		return parser_fail(parser, word.at,
+			"the rule has a second arrow; write each rule on its own line");
 	if (parser->first_action)
-		return parser_fail(parser, word.at, "the arrow stands behind an action");
+		return parser_fail(parser, word.at,
+			"the arrow comes after an action; put all actions after it");
 	parser->arrow = word.at;
 	return 0;
 }
@@ -157,7 +159,7 @@ static int read_word(struct parser *parser, struct span word)
 
 static void start_rule(struct parser *parser)
 {
-	/* clearing them for each rule would take longer than to read a short one */
+	/* clearing all of them for each rule would take longer than reading a short rule */
 	if (parser->rule.actions.n_settings > 0)
 		memset(parser->seen_option, 0, sizeof parser->seen_option);
 	parser->rule = (struct rule){

@@ -26,13 +26,12 @@ static int check_alone(struct parser *parser, enum word word)
 	for (unsigned other = FIRST_ACTION; other < WORD_COUNT; other++) {
 		if (other != word && other != WORD_EARLY && parser->seen[other])
 			return parser_fail(parser, parser->seen[other],
-				"\"%s\" contradicts \"%s\", which stands alone",
-				word_forms[other].name, word_forms[word].name);
+				"\"%s\" cannot be combined with \"%s\"", word_forms[other].name,
+				word_forms[word].name);
 	}
 	if (parser->rule.actions.n_settings)
 		return parser_fail(parser, parser->first_action,
-			"\"%s\" stands alone: a call that it decides needs no option",
-			word_forms[word].name);
+			"\"%s\" cannot be combined with a socket option", word_forms[word].name);
 	return 0;
 }
 
@@ -68,7 +67,8 @@ static int check_connect(struct parser *parser)
 
 	if (!match->is_connect && parser->seen[WORD_FROM])
 		return parser_fail(parser, parser->seen[WORD_FROM],
-			"\"from\" needs the match \"connect\": it chooses a client's own address");
+			"\"from\" needs the match \"connect\": it chooses the source address of a "
+			"client");
 	for (size_t i = 0; match->is_connect && i < sizeof bind_only / sizeof *bind_only; i++) {
 		if (parser->seen[bind_only[i]])
 			return parser_fail(parser, parser->seen[bind_only[i]],
@@ -91,11 +91,10 @@ static int check_to(struct parser *parser)
 	if (actions->to.has_port && !has_one_port(match) && !actions->once)
 		return parser_fail(parser, parser->seen[WORD_TO],
 			"a target port needs exactly one port in the match, as in port=80 -> "
-			"to=:8080; "
-			"two services must not be folded onto one port");
+			"to=:8080; otherwise two services would end up on one port");
 	if (actions->once && !actions->to.has_port)
 		return parser_fail(parser, parser->seen[WORD_ONCE],
-			"\"once\" goes with a target port, as in to=:8080 once");
+			"\"once\" needs a target port, as in to=:8080 once");
 	return 0;
 }
 
@@ -118,7 +117,7 @@ static int check_backlog(struct parser *parser)
 	return 0;
 }
 
-/* What is steered is a group, so somebody has to be able to join. */
+/* Steering needs a group, so other sockets must be able to join. */
 static int check_steer(struct parser *parser)
 {
 	const struct match *match = &parser->rule.match;
@@ -129,14 +128,15 @@ static int check_steer(struct parser *parser)
 		return 0;
 	if (actions->exclusive || option_is(parser, "reuseport", false))
 		return parser_fail(parser, place,
-			"\"steer\" contradicts \"%s\": there is nobody to choose between",
+			"\"steer\" contradicts \"%s\": there is only one socket to choose",
 			actions->exclusive ? "exclusive" : "reuseport=off");
 	if (match->protocols == PROTOCOL_SCTP)
 		return parser_fail(
 			parser, place, "\"steer\" contradicts \"sctp\": it is for TCP and UDP");
 	if (match->families == FAMILY_IP4 && actions->steer.ip6_prefix < 128)
 		return parser_fail(parser, place,
-			"a prefix length goes to 32 for IPv4, and \"ip4\" leaves no other client");
+			"a prefix length is at most 32 for IPv4, and \"ip4\" matches no IPv6 "
+			"client");
 	return 0;
 }
 
@@ -149,8 +149,8 @@ static int check_families(struct parser *parser)
 
 	if (parser->seen[WORD_IP4] && parser->seen[WORD_IP6])
 		return parser_fail(parser, parser->seen[WORD_IP6],
-			"\"ip4\" and \"ip6\" together are what no word at all means; leave both "
-			"out");
+			"\"ip4\" and \"ip6\" together match both families, as a rule with neither "
+			"does; leave both out");
 	if (match->families == FAMILY_ANY || match->families == FAMILY_IP6)
 		return 0;
 	for (uint32_t i = 0; i < match->n_prefixes; i++)
@@ -173,12 +173,11 @@ static int check_options(struct parser *parser)
 		const struct sockopt *option = parser->settings[i].option;
 		const char *place = parser->seen_option[option - sockopt_table];
 		if (match->protocols && !(match->protocols & option->protocols))
-			return parser_fail(parser, place, "\"%s\" is an option of %s alone",
-				option->name, protocol_name(option->protocols));
+			return parser_fail(parser, place, "\"%s\" applies to %s only", option->name,
+				protocol_name(option->protocols));
 		if (!(match->families & option->families))
-			return parser_fail(parser, place,
-				"\"%s\" is an option of IPv%c sockets alone", option->name,
-				option->families == FAMILY_IP4 ? '4' : '6');
+			return parser_fail(parser, place, "\"%s\" applies to IPv%c sockets only",
+				option->name, option->families == FAMILY_IP4 ? '4' : '6');
 	}
 	const struct target *to = &parser->rule.actions.to;
 	if (option_is(parser, "v6only", true) && to->has_address && address_is_ip4(&to->address))
@@ -191,9 +190,9 @@ int parser_check_rule(struct parser *parser)
 {
 	if (!parser->first_action)
 		return parser_fail(parser, parser->at,
-			"the rule has no action; what should happen? "
-			"(share, to=, deny, pass, ...)");
-	/* the first complaint, in GNU C */
+			"the rule has no action; write what should happen, as in share, to=, deny "
+			"or pass");
+	/* "?:" of GNU C returns the first error */
 	return check_alone(parser, WORD_PASS)
 		?: check_alone(parser, WORD_DENY)
 		?: check_sharing(parser)

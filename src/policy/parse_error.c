@@ -4,10 +4,10 @@
 #include "ground/compare.h"
 #include "span.h"
 
-#define SHOWN_MAX    100 /* bytes of a long line that are shown */
+#define SHOWN_MAX    100 /* bytes of a long line to show */
 #define SHOWN_BEFORE 60	 /* of them before the caret, at most */
 
-/* The part of the line that is shown, as offsets; in *COLUMN the caret's place in it. */
+/* The part of the line to show, as offsets; *COLUMN becomes the caret's place in it. */
 static struct span shown_part(const struct parse_error *error, size_t *column)
 {
 	const char *line = error->line_text;

@@ -51,7 +51,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
-/* Most characters are, and need no closer look. */
+/* Most characters are plain, and need no closer look. */
 static bool is_plain(char c)
 {
 	return (unsigned char)c > ' ' && c != '"' && c != ';';
@@ -72,7 +72,7 @@ void parser_skip_blanks(struct parser *parser)
 	}
 }
 
-/* Takes one word, quotes included, from where there is one. */
+/* Reads one word, quotes included; there must be one. */
 int parser_next_word(struct parser *parser, struct span *word)
 {
 	const char *quote = NULL;
@@ -88,7 +88,7 @@ int parser_next_word(struct parser *parser, struct span *word)
 			break;
 	}
 	if (quote)
-		return parser_fail(parser, quote, "the quotation mark is never closed");
+		return parser_fail(parser, quote, "there is no closing quotation mark");
 	word->length = (size_t)(parser->at - word->at);
 	return 0;
 }

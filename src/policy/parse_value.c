@@ -74,12 +74,12 @@ int parser_read_ports(struct parser *parser, struct span list)
 	return error;
 }
 
-/* What is wrong with an address; OTHERWISE says how one is written. */
+/* What is wrong with an address; OTHERWISE is the message for a wrong format. */
 static const char *address_complaint(int error, const char *otherwise)
 {
 	if (error == -ENODEV)
 		return "names a network interface that cannot be found here; \"ip link\" lists "
-		       "them";
+		       "the interfaces";
 	if (error == -EADDRNOTAVAIL)
 		return "names a network interface; only a link-local address has one, as in "
 		       "fe80::1%eth0";
@@ -101,7 +101,7 @@ static int read_prefix(struct parser *parser, struct span item, struct prefix *p
 	match->has_scope |= prefix->scope_id != 0;
 	if (error == -ERANGE)
 		return parser_fail_item(parser, item,
-			"has a bad prefix length; it goes to 32 for IPv4, to 128 for IPv6");
+			"has an invalid prefix length; it is at most 32 for IPv4 and 128 for IPv6");
 	if (error)
 		return parser_fail_item(parser, item,
 			address_complaint(error,
@@ -112,7 +112,7 @@ static int read_prefix(struct parser *parser, struct span item, struct prefix *p
 
 int parser_read_prefixes(struct parser *parser, struct span list)
 {
-	/* "any" stands for two */
+	/* "any" becomes two prefixes */
 	struct prefix *prefixes =
 		arena_take(parser->arena, 2 * span_count_items(list), sizeof *prefixes);
 	struct span item;
@@ -157,7 +157,7 @@ const char *parse_target(struct target *target, const char *text, size_t length)
 		address++;
 		address_end = string_find(text, ']', length);
 		if (!address_end)
-			return "lacks the closing bracket";
+			return "has no closing bracket";
 		text = address_end + 1;
 	} else {
 		address_end = string_find(text, ':', length);
@@ -170,7 +170,7 @@ const char *parse_target(struct target *target, const char *text, size_t length)
 		if (*text != ':' ||
 			!parse_port(text + 1, (size_t)(end - text - 1), &target->port) ||
 			target->port == 0)
-			return "has no port from 1 to 65535 behind its colon";
+			return "has no port from 1 to 65535 after its colon";
 		target->has_port = true;
 	}
 	if (address_end > address || has_brackets) {
@@ -210,7 +210,7 @@ int parser_read_deny(struct parser *parser, struct span item)
 	return 0;
 }
 
-/* LISTEN_FDNAMES splits its names by colons, so only "fd:N" has one. */
+/* LISTEN_FDNAMES separates its names by colons, so only "fd:N" may have one. */
 int parser_read_adopt(struct parser *parser, struct span item)
 {
 	char *name = arena_take(parser->arena, item.length + 1, 1);
@@ -223,7 +223,7 @@ int parser_read_adopt(struct parser *parser, struct span item)
 	parser->rule.actions.adopt = name;
 	bool is_number = string_starts(name, "fd:");
 	if (is_number && !parse_number(name + 3, length - 3, INT32_MAX / 16, &number))
-		return parser_fail_item(parser, item, "names no descriptor; write fd:3");
+		return parser_fail_item(parser, item, "does not name a descriptor; write fd:3");
 	if (length == 0 || (!is_number && string_find(name, ':', length)))
 		return parser_fail_item(
 			parser, item, "is not the name of a descriptor; write web or fd:3");
@@ -238,9 +238,8 @@ int parser_read_steer(struct parser *parser, struct span item)
 	actions->has_steer = true;
 	if (steer_mode_parse(&actions->steer, value.text, value.length) < 0)
 		return parser_fail_item(parser, item,
-			"is not a way to steer; write hash, random, cpu, source, or source/N with "
-			"a "
-			"prefix length from 1 to 128");
+			"is an unknown mode; write hash, random, cpu, least, flow, source, or "
+			"source/N with a prefix length from 1 to 128");
 	return 0;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The state of the parser and the steps that its parts share; for src/policy/parse*.c alone. */
+/*
+ * Holds the state of the parser and the steps that its parts share; only for src/policy/parse*.c.
+ */
 #ifndef POLICY_PARSER_H
 #define POLICY_PARSER_H
 
@@ -8,7 +10,7 @@
 #include "span.h"
 #include "word.h"
 
-#define OPTIONS_MOST 48 /* at least the rows of sockopt_table; checked by a test */
+#define OPTIONS_MOST 48 /* at least the number of rows of sockopt_table, which a test checks */
 
 struct parser {
 	const struct parse_source *source;
@@ -17,33 +19,33 @@ struct parser {
 	const char *at, *end;
 	const char *line_start;
 	unsigned line;
-	/* the rule that is being read */
+	/* the rule being read */
 	struct rule rule;
 	const char *arrow;
-	const char *seen[WORD_COUNT]; /* where a word stands, for messages */
+	const char *seen[WORD_COUNT]; /* where each word is, for messages */
 	const char *seen_option[OPTIONS_MOST];
 	const char *first_action;
 	struct setting settings[OPTIONS_MOST];
 };
 
-/* ---- parse_text.c: cutting text into words, and saying where something is wrong ---- */
+/* ---- parse_text.c: splits text into words, and says where something is wrong ---- */
 
 /* Fills in the error, with PLACE under the caret. Returns -EINVAL. */
 int parser_fail(struct parser *parser, const char *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same, about an item of a value, which is quoted in front of COMPLAINT. */
+/* The same, about an item of a value, which is quoted before COMPLAINT. */
 int parser_fail_item(struct parser *parser, struct span item, const char *complaint);
 
 bool parser_ends_rule(const struct parser *parser, char c);
 
-/* Skips blanks, and a comment behind them. */
+/* Skips blanks, and a comment after them. */
 void parser_skip_blanks(struct parser *parser);
 
-/* Takes one word, quotes included, from where there is one. Returns 0 or -EINVAL. */
+/* Reads one word, quotes included; there must be one. Returns 0 or -EINVAL. */
 int parser_next_word(struct parser *parser, struct span *word);
 
-/* ---- parse_value.c: what stands behind the "=" ---- */
+/* ---- parse_value.c: what comes after the "=" ---- */
 
 /* Each reads VALUE (at: NULL, if there is none) into the rule. Returns 0, -EINVAL or -ENOMEM. */
 int parser_read_ports(struct parser *parser, struct span value);

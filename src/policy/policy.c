@@ -3,9 +3,9 @@
 
 #include "index_build.h"
 
-#define LINEAR_MOST 8 /* rules; to look at each of so few is faster than to hash */
+#define LINEAR_MOST 8 /* rules; checking so few is faster than hashing */
 
-/* A socket that nobody bound listens on port 0 of the wildcard address, by its rule. */
+/* For rules, a socket that was never bound listens on port 0 of the wildcard address. */
 static bool may_match_port_0(const struct match *match)
 {
 	for (uint32_t i = 0; i < match->n_ports; i++) {
@@ -70,7 +70,7 @@ const struct rule *policy_decide_early(const struct policy *policy, const struct
 	for (size_t i = 0; i < policy->count; i++) {
 		const struct rule *rule = &policy->rules[i];
 		const struct match *match = &rule->match;
-		/* Whether one with an address or a port will decide is not known yet. */
+		/* It is not known yet whether a rule with an address or a port will decide. */
 		if (match->is_connect || match->n_ports || match->n_prefixes)
 			continue;
 		if (match_holds_kind(match, socket))
@@ -88,7 +88,7 @@ bool policy_shares(const struct policy *policy)
 	return false;
 }
 
-/* What is bound already stays where it is: there, nobody is to join it, and no more. */
+/* A bound socket stays where it is; there the rule can only keep others from joining it. */
 static bool protects_in(enum view view, const struct rule *rule)
 {
 	return view == VIEW_BOUND ? rule->actions.exclusive : rule_protects(rule);
@@ -124,7 +124,7 @@ bool policy_protects_listen(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->count; i++) {
 		const struct rule *rule = &policy->rules[i];
-		/* Every other rule that protects has held at bind(), but for port 0. */
+		/* Every other rule that protects was applied at bind(), except for port 0. */
 		if (!rule->match.is_connect && rule_protects(rule) &&
 			(rule->actions.exclusive || may_match_port_0(&rule->match)))
 			return true;

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SIZE_MOST (16 * 1024 * 1024) /* bytes; a policy of 10,000 rules has half of one MiB */
+#define SIZE_MOST (16 * 1024 * 1024) /* bytes; a policy of 10,000 rules has half a MiB */
 
 static bool is_owner_trusted(const char *path, const struct statx *status)
 {
@@ -32,20 +32,20 @@ static int check(
 		return refuse(complaint, "it is not a regular file");
 	if (!is_owner_trusted(path, status))
 		return refuse(complaint,
-			"its owner is neither root nor the user that runs the program; "
-			"chown it to one of them");
+			"its owner is neither root nor the user that runs the program; change the "
+			"owner with chown");
 	if (status->stx_mode & S_IWOTH)
-		return refuse(complaint, "everybody may write to it; chmod o-w it");
+		return refuse(complaint, "other users can write to it; run chmod o-w on it");
 	if (is_default && (status->stx_mode & S_IWGRP))
-		return refuse(complaint, "a group may write to it; chmod g-w it");
+		return refuse(complaint, "its group can write to it; run chmod g-w on it");
 	if (status->stx_size > SIZE_MOST)
-		return refuse(complaint, "it has more than 16 MiB");
+		return refuse(complaint, "it is larger than 16 MiB");
 	return 0;
 }
 
 static int read_all(int fd, struct policy_file *file, size_t size)
 {
-	/* every page will be written to, and is cheaper to have at once */
+	/* every page will be written, and it is cheaper to get all at once */
 	char *bytes = mmap(NULL, size + 1, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
@@ -79,7 +79,7 @@ static int read_open_file(
 int policy_file_read(
 	struct policy_file *file, const char *path, bool is_default, struct text *complaint)
 {
-	/* O_NONBLOCK: a FIFO must be refused, not waited for */
+	/* O_NONBLOCK: a FIFO must be refused without waiting for it */
 	int fd = system_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 	int error = fd < 0 ? fd : 0;
 

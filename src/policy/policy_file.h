@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Opens a policy file, if nobody but its owner could have written it. */
+/* Reads a policy file, if only its owner could have written it. */
 #ifndef POLICY_POLICY_FILE_H
 #define POLICY_POLICY_FILE_H
 
@@ -15,9 +15,10 @@ struct policy_file {
 };
 
 /*
- * Reads the whole file into memory of its own. Returns 0; -ENOENT; or another negative errno,
- * and in COMPLAINT why the file is refused and what would mend it. IS_DEFAULT: the file that
- * everybody gets, which a group must not be able to write either. Async-signal-safe, as the other.
+ * Reads the whole file into new memory. Returns 0, -ENOENT, or another negative errno; then
+ * COMPLAINT says why the file is refused and how to fix it. IS_DEFAULT: the file is the one for
+ * every user, so a group must not be able to write it either. Async-signal-safe, as the other
+ * function.
  */
 int policy_file_read(
 	struct policy_file *file, const char *path, bool is_default, struct text *complaint);

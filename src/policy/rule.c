@@ -93,7 +93,7 @@ bool rule_shares(const struct rule *rule)
 	return false;
 }
 
-/* Appends WORD after a blank, unless it is the first. */
+/* Appends WORD, after a blank unless it is the first word. */
 static void add_word(struct text *text, size_t start, const char *word)
 {
 	text_format(text, "%s%s", text->length > start ? " " : "", word);
@@ -109,7 +109,7 @@ static void print_ports(struct text *text, const struct match *match)
 	}
 }
 
-/* Both wildcards, one behind the other, are what addr=any stands for. */
+/* addr=any is stored as both wildcards, one after the other. */
 static bool is_any_pair(const struct match *match, uint32_t i)
 {
 	const struct prefix *prefix = match->prefixes + i;
@@ -132,7 +132,7 @@ static void print_prefixes(struct text *text, const struct match *match)
 	}
 }
 
-/* A string as a word can hold it: in quotes if it has blanks or what else would end the word. */
+/* Writes a string as part of a word: in quotes if it has blanks or other bytes that end a word. */
 static void print_string(struct text *text, const char *string, uint32_t length)
 {
 	bool has_quotes = false;

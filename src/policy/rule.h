@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One rule: what it matches, what it does, where it was written. */
+/* Defines a rule: what it matches, what it does, and where it was written. */
 #ifndef POLICY_RULE_H
 #define POLICY_RULE_H
 
@@ -13,19 +13,19 @@
 #include <stdint.h>
 
 struct ports {
-	uint16_t first, last; /* both belong to it */
+	uint16_t first, last; /* both included */
 };
 
 struct pattern {
-	const char *text; /* a shell glob; with a slash in it, for the whole path */
+	const char *text; /* a shell glob; if it has a slash, it is for the whole path */
 	uint32_t length;
 };
 
 struct match {
 	uint8_t protocols;			  /* bits of enum protocol; 0: any */
 	uint8_t families;			  /* bits of enum family */
-	bool is_connect;			  /* for connect(), else for bind() */
-	bool has_scope;				  /* an address is of one interface alone */
+	bool is_connect;			  /* for connect(), otherwise for bind() */
+	bool has_scope;				  /* an address is of one interface only */
 	uint32_t n_ports, n_prefixes, n_patterns; /* 0: any */
 	const struct ports *ports;
 	const struct prefix *prefixes;
@@ -37,7 +37,7 @@ struct target {
 	struct address address;
 	uint16_t port; /* host byte order */
 	bool has_address, has_port;
-	uint32_t scope_id; /* of the address; 0: none was written */
+	uint32_t scope_id; /* of the address; 0: not written */
 };
 
 struct actions {
@@ -46,8 +46,8 @@ struct actions {
 	bool deny;
 	bool pass;
 	bool early;
-	bool once;    /* to= with a port: only the first port asked for goes there */
-	bool is_wish; /* from= with a port: go on without the port where it is taken */
+	bool once;    /* to= with a port: only the first port that is asked for goes there */
+	bool is_wish; /* from= with a port: if the port is taken, continue without it */
 	bool has_backlog;
 	bool keep;
 	bool has_steer;
@@ -55,7 +55,7 @@ struct actions {
 	int deny_errno; /* positive */
 	int backlog;
 	const char *adopt;	/* a name in LISTEN_FDNAMES, or "fd:N"; or NULL */
-	struct target to, from; /* unset: neither an address nor a port */
+	struct target to, from; /* not set: neither an address nor a port */
 	uint32_t n_settings;
 	const struct setting *settings;
 };
@@ -64,20 +64,20 @@ struct rule {
 	struct match match;
 	struct actions actions;
 	const char *source; /* "REUSE_RULES", a file's path, ... */
-	uint32_t line;	    /* from 1; 0 where the source has none */
+	uint32_t line;	    /* from 1; 0 if the source has no lines */
 };
 
-/* What a running program is called, for exe=. A name that is not known is NULL. */
+/* The names of a running program, for exe=. A name that is not known is NULL. */
 struct program {
 	const char *executable; /* the path of the file that the kernel runs */
-	const char *invoked;	/* the path that execve(2) was given: a script's own */
+	const char *invoked;	/* the path given to execve(2): for a script, that of the script */
 };
 
-#define RULE_TEXT_SIZE 512 /* holds most rules; a longer one is truncated by its text */
+#define RULE_TEXT_SIZE 512 /* holds most rules; the text of a longer one is truncated */
 
 /* All functions here are pure and async-signal-safe. */
 
-/* The parts of a match, inline because every bind() of every program goes through them. */
+/* The parts of a match. They are inline because every bind() of every program goes through them. */
 static inline bool match_holds_port(const struct match *match, uint16_t port)
 {
 	for (uint32_t i = 0; i < match->n_ports; i++) {
@@ -107,8 +107,8 @@ static inline bool match_holds_kind(const struct match *match, const struct endp
 }
 
 /*
- * Whether the rule is for this endpoint. An unknown protocol matches every rule, so that the
- * kernel is asked for it only when the answer can matter. Neither connect nor exe= is looked at.
+ * Whether the rule applies to this endpoint. An unknown protocol matches every rule, so that the
+ * kernel is asked for it only when the answer can matter. Does not check connect and exe=.
  */
 static inline bool rule_matches(const struct rule *rule, const struct endpoint *endpoint)
 {
@@ -118,43 +118,43 @@ static inline bool rule_matches(const struct rule *rule, const struct endpoint *
 }
 
 /*
- * The same for an endpoint that is bound already: where the rule has to=, its target stands for
- * what the program had asked for.
+ * The same for an endpoint that is already bound: if the rule has to=, its target replaces the
+ * address that the program had asked for.
  */
 bool rule_matches_bound(const struct rule *rule, const struct endpoint *endpoint);
 
 /*
- * Whether somebody wrote the rule for this port: it has it in port=, or moves sockets to it. A
- * range that holds every port from 1024 on names none.
+ * Whether the rule was written for this port: port= has it, or to= moves sockets to it. A range
+ * that includes every port from 1024 up does not count.
  */
 bool rule_names_port(const struct rule *rule, uint16_t port);
 
-/* Whether exe= of the rule names the program; a rule without exe= is for all. */
+/* Whether exe= of the rule names the program; a rule without exe= applies to all. */
 bool rule_is_for(const struct rule *rule, const struct program *program);
 
-/* Whether the rule protects something, so that it has to hold or to fail the call. */
+/* Whether the rule protects something, so that it must be applied or the call must fail. */
 bool rule_protects(const struct rule *rule);
 
-/* Whether the rule is about an address of one network interface. */
+/* Whether the rule has an address of one network interface. */
 static inline bool rule_has_scope(const struct rule *rule)
 {
 	return rule->match.has_scope || rule->actions.to.scope_id;
 }
 
-/* Whether the rule lets anything share a port. */
+/* Whether the rule lets a port be shared. */
 bool rule_shares(const struct rule *rule);
 
 /*
- * The rule in the words of libreuse.conf(5); what is printed can be parsed again, unless
- * the name of a program has control characters, which are not shown.
+ * Writes the rule in the words of libreuse.conf(5). The text can be parsed again, unless a program
+ * name has control characters, which are not shown.
  */
 void rule_print(struct text *text, const struct rule *rule);
 
-/* Its two halves: "tcp port=80" (empty where everything matches) and "share nodelay". */
+/* The two halves: "tcp port=80" (empty if everything matches) and "share nodelay". */
 void rule_print_match(struct text *text, const struct match *match);
 void rule_print_actions(struct text *text, const struct actions *actions);
 
-/* "REUSE_RULES:1", or the source alone where it has no lines. */
+/* "REUSE_RULES:1", or only the source if it has no lines. */
 void rule_print_place(struct text *text, const struct rule *rule);
 
 #endif

@@ -16,7 +16,7 @@ static int ask_kernel(uint32_t *interface, const char *name, size_t length)
 	if (length == 0 || length >= sizeof request.ifr_name)
 		return -ENODEV;
 	memcpy(request.ifr_name, name, length);
-	/* a service that has IPv6 addresses may have sockets of this family, if of no other */
+	/* a sandbox that allows a service IPv6 allows it sockets of this family at least */
 	int fd = system_socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
@@ -26,7 +26,7 @@ static int ask_kernel(uint32_t *interface, const char *name, size_t length)
 	return error;
 }
 
-/* A decimal number from 1 on. */
+/* A decimal number, 1 or more. */
 static int read_number(uint32_t *interface, const char *text, size_t length)
 {
 	int number = number_of(text, length, INT32_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finds the interface of an address that is good on one link alone: "eth0" in fe80::1%eth0. */
+/* Finds the interface of an address that is valid on one link only: "eth0" in fe80::1%eth0. */
 #ifndef POLICY_SCOPE_H
 #define POLICY_SCOPE_H
 
@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * The index of the network interface with that name, in the network namespace of this process; or
- * TEXT itself, where it is a number and no interface has it as its name. Returns 0 or -ENODEV.
+ * Finds the index of the network interface with that name, in the network namespace of this
+ * process; or the number TEXT itself, if no interface has it as its name. Returns 0 or -ENODEV.
  * Async-signal-safe; leaves errno alone; makes the system calls socket, ioctl (netdevice(7)) and
  * close.
  */

@@ -13,22 +13,22 @@
 #define KINDS_OF_FAMILY 15U
 #define IP6_SHIFT	4
 
-/* Endpoints: every combination of these. One without kinds is empty. */
+/* Endpoints: every combination of the values below. A box without kinds is empty. */
 struct box {
 	uint8_t kinds;
 	struct ports ports;
-	struct address first, last; /* both belong to it */
-	uint32_t scope_id;	    /* 0: of any interface */
+	struct address first, last; /* both included */
+	uint32_t scope_id;	    /* 0: any interface */
 };
 
-/* What a rule without addr= matches: every IPv4 address, and every other one. */
+/* What a rule without addr= matches: every IPv4 address, and every other address. */
 static const struct prefix any_address[] = {
 	{.address.low = ADDRESS_MAPPED, .length = ADDRESS_MAPPED_BITS, .is_ip4 = true},
 	{.length = 0},
 };
 static const struct ports any_port = {0, UINT16_MAX};
 
-/* What a rule matches in a view: the product of these. */
+/* What a rule matches in a view: the product of the lists below. */
 struct outline {
 	uint8_t families, protocols;
 	uint32_t n_ports, n_prefixes;
@@ -81,8 +81,8 @@ static struct address address_before(struct address address)
 #define PARTS_OF_PREFIX 2
 
 /*
- * Narrows BOX, of all kinds, to the addresses of the prefix. An IPv6 prefix holds no IPv4 address:
- * one that is around all of these has a gap, and so two parts.
+ * Narrows BOX, which has all kinds, to the addresses of the prefix. An IPv6 prefix contains no IPv4
+ * address: one that surrounds all of them has a gap, and so two parts.
  */
 static void narrow_to_prefix(struct box *box, const struct prefix *prefix, unsigned part)
 {
@@ -124,11 +124,11 @@ static struct box outline_box(const struct outline *outline, uint32_t number)
 	return box;
 }
 
-/* ---- what is left ---- */
+/* ---- what is not covered ---- */
 
 #define PIECES_MOST 256
 
-/* Parts of a box that no rule has taken so far; none of them is empty. */
+/* Parts of a box that no rule has covered yet; none of them is empty. */
 struct rest {
 	unsigned count;
 	bool is_overfull;
@@ -153,7 +153,9 @@ static bool boxes_meet(const struct box *piece, const struct box *taken)
 	       address_is_up_to(&taken->first, &piece->last);
 }
 
-/* Adds what is left of the piece, in one dimension after the other; they must meet. */
+/*
+ * Adds what is left of the piece after TAKEN, one dimension after the other; the two must overlap.
+ */
 static void add_remains(struct rest *rest, struct box piece, const struct box *taken)
 {
 	struct box other = piece;
@@ -186,7 +188,7 @@ static void add_remains(struct rest *rest, struct box piece, const struct box *t
 	}
 }
 
-/* Returns whether there was something to take. */
+/* Removes TAKEN from all parts; returns whether it overlapped any. */
 static bool take_box(struct rest *rest, const struct box *taken)
 {
 	bool has_met = false;
@@ -202,7 +204,7 @@ static bool take_box(struct rest *rest, const struct box *taken)
 	return has_met;
 }
 
-/* Most rules do not meet a box, and this is seen without boxes of their own. */
+/* Most rules do not overlap a box, and this check needs no boxes of their own. */
 static bool may_meet(const struct rule *rule, enum view view, const struct box *box)
 {
 	const struct match *match = &rule->match;
@@ -270,7 +272,7 @@ static bool pattern_covers(const struct pattern *pattern, const struct pattern *
 	return glob_matches(pattern->text, pattern->length, slash ? slash + 1 : name);
 }
 
-/* Whether the match is for every program that PATTERN (NULL: any) names. */
+/* Whether the match applies to every program that PATTERN (NULL: any) names. */
 static bool covers_programs(const struct match *match, const struct pattern *pattern)
 {
 	for (uint32_t i = 0; pattern && i < match->n_patterns; i++) {
@@ -282,12 +284,14 @@ static bool covers_programs(const struct match *match, const struct pattern *pat
 
 /* ---- rules ---- */
 
-/* The question: whether earlier rules match in a view, for a program, what the one AT matches. */
+/*
+ * The question: do earlier rules match, in a view and for a program, all that the rule AT matches?
+ */
 struct search {
 	const struct policy *policy;
 	size_t at;
 	enum view view;
-	bool is_early; /* at socket(): rules for an address or a port do not count */
+	bool is_early; /* at socket(): rules with an address or a port do not count */
 	const struct pattern *pattern; /* of the program; NULL: any */
 };
 
@@ -324,7 +328,7 @@ enum answer {
 	TOO_MANY_PIECES,
 };
 
-/* Whether rules from FIRST up to LAST, which is not one of them, match all that the one AT does. */
+/* Whether the rules from FIRST up to LAST (not included) match all that the rule AT matches. */
 static enum answer is_covered(
 	const struct search *search, size_t first, size_t last, struct shadow *shadow)
 {
@@ -351,7 +355,7 @@ static enum answer is_covered(
 	return YES;
 }
 
-/* One rule that is enough explains more than several, and leaves no pieces. */
+/* One rule that is enough explains more than several, and leaves no parts. */
 static bool is_covered_by_one(const struct search *search, struct shadow *shadow)
 {
 	for (size_t i = 0; i < search->at; i++) {
@@ -394,7 +398,7 @@ static bool is_covered_in(
 	return true;
 }
 
-/* Whether the rule is looked at when a socket is made: by policy_decide_early(). */
+/* Whether the rule is considered when a socket is made: by policy_decide_early(). */
 static bool has_early_part(const struct policy *policy, const struct match *match)
 {
 	return policy->has_early && !match->is_connect && !match->n_ports && !match->n_prefixes;

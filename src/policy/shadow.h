@@ -7,7 +7,7 @@
 
 #define SHADOW_RULES_MOST 4
 
-/* Of which calls a rule is shadowed. */
+/* For which calls a rule is shadowed. */
 enum shadow_extent {
 	SHADOW_NONE,
 	SHADOW_BIND, /* bind(): a socket that is bound to the target of its to= still matches */
@@ -16,17 +16,19 @@ enum shadow_extent {
 
 struct shadow {
 	enum shadow_extent extent;
-	/* The earlier rules that match all of it together, in their order: one if one is enough. */
+	/*
+	 * The earlier rules that together match all of it, in their order; one, if one is enough.
+	 */
 	unsigned n_rules;
 	const struct rule *rules[SHADOW_RULES_MOST];
-	bool has_more_rules; /* than there is room for */
+	bool has_more_rules; /* there are more than fit */
 };
 
 /*
- * Looks for what shadows the rule at the place AT of a policy that has the rules for all programs.
- * A rule that can decide is never called shadowed. One that cannot may be missed: where it takes
- * very many ranges of ports or prefixes of addresses to cover it, or where two globs for exe= are
- * written differently. Takes time in proportion to the number of rules. Pure.
+ * Looks for the rules that shadow the rule at AT, in a policy with the rules for all programs. A
+ * rule that can decide is never called shadowed. A rule that cannot may be missed: if it takes very
+ * many port ranges or address prefixes to cover it, or if two globs for exe= are written
+ * differently. The time is proportional to the number of rules. Pure.
  */
 struct shadow shadow_find(const struct policy *policy, size_t at);
 

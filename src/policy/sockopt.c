@@ -5,7 +5,7 @@
 #include "ground/compare.h"
 #include "ground/compat.h"
 
-#include <netinet/in.h> /* before the kernel's, which then leaves out what musl has */
+#include <netinet/in.h> /* before the kernel's header, which then leaves out what musl has */
 
 #include <linux/in6.h>
 #include <linux/tcp.h>
@@ -23,10 +23,10 @@
 #define SAME(L, O)   .ip4 = {L, O}, .ip6 = {L, O}
 #define TO(MIN, MAX) .minimum = MIN, .maximum = MAX
 
-/* Linux limits a congestion control's name so (TCP_CA_NAME_MAX), with its NUL. */
+/* Linux limits the name of a congestion control to this (TCP_CA_NAME_MAX), with its NUL. */
 #define CONGESTION_NAME_MAX 16
 
-/* In the order in which they are described in libreuse.conf(5). */
+/* In the order of their descriptions in libreuse.conf(5). */
 const struct sockopt sockopt_table[] = {
 	/* socket(7) */
 	{"reuseport", SOCKOPT_FLAG, EVERY, BOTH, SAME(SOL_SOCKET, SHARE_OPTION)},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of socket options that a rule may name. */
+/* Lists the socket options that a rule may set. */
 #ifndef POLICY_SOCKOPT_H
 #define POLICY_SOCKOPT_H
 
@@ -16,19 +16,19 @@ enum sockopt_type {
 };
 
 struct sockopt_place {
-	short level, option; /* as setsockopt(2) takes them; option 0: nothing to set */
+	short level, option; /* as in setsockopt(2); option 0: nothing to set */
 };
 
-/* Names stand in the rows themselves, so that the table needs no relocation in the library. */
+/* The names are in the rows themselves, so that the table needs no relocation in the library. */
 struct sockopt {
 	char name[20];
 	uint8_t type;		  /* enum sockopt_type */
 	uint8_t protocols;	  /* bits of enum protocol it applies to */
 	uint8_t families;	  /* bits of enum family it applies to */
-	struct sockopt_place ip4; /* where an AF_INET socket has it */
-	struct sockopt_place ip6; /* where an AF_INET6 socket has it */
-	bool is_dual; /* an AF_INET6 socket has the AF_INET one too, for v4-mapped peers */
-	struct sockopt_place flag; /* SOCKOPT_FLAG_AND_NUMBER: what on and off set */
+	struct sockopt_place ip4; /* for an AF_INET socket */
+	struct sockopt_place ip6; /* for an AF_INET6 socket */
+	bool is_dual; /* an AF_INET6 socket has the AF_INET option too, for v4-mapped peers */
+	struct sockopt_place flag; /* SOCKOPT_FLAG_AND_NUMBER: the option that on and off set */
 	uint64_t minimum, maximum; /* of a number, or of a text's length in bytes */
 };
 

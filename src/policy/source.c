@@ -18,29 +18,31 @@
 #define BUILTIN_RULES  "tcp udp port=1-65535 -> share"
 #define BUILTIN_NAME   "built-in policy"
 #define MESSAGE_SIZE   1024
-#define QUICK_RULES    2 /* that bindp's variables can make */
+#define QUICK_RULES    2 /* the most that bindp's variables can make */
 #define QUICK_SETTINGS 3
 
-/* Buffers of PATH_MAX would cost the stack of every process if they were inlined into the rest. */
+/*
+ * Keeps buffers of PATH_MAX out of the caller's frame, where they would cost every process stack.
+ */
 #define LARGE_FRAME __attribute__((noinline))
 
-/* What is at work while the configuration is put together; most of it ends up in the arena. */
+/* The state while the configuration is put together; most of it ends up in the arena. */
 struct loader {
 	const struct variables *variables;
 	struct configuration *configuration;
 	struct arena arena;
 	struct rules rules;
-	const char *file_path; /* NULL: no file is to be read */
+	const char *file_path; /* NULL: do not read a file */
 	struct policy_file file;
 	struct text broken, notice;
 };
 
 /* ---- how much memory ---- */
 
-/* Of the items that one byte of a rule can stand for at the most; address space, not memory. */
+/* The most that one byte of a rule can need; this is address space, not memory. */
 #define BYTES_PER_BYTE	64
 #define BYTES_PER_INDEX (1024 * 1024)
-#define BYTES_PER_FILED 1024 /* a rule in the three indexes; more, and they are not built */
+#define BYTES_PER_FILED 1024 /* a rule in the three indexes; with more, none is built */
 
 static size_t arena_size(size_t bytes, size_t rules)
 {
@@ -51,7 +53,7 @@ static size_t arena_size(size_t bytes, size_t rules)
 
 /* ---- small settings ---- */
 
-/* A flag that is not set, or set to nothing, has its default; so has one that makes no sense. */
+/* A flag that is not set, is empty or is invalid has its default. */
 static bool read_flag(struct loader *loader, enum variable variable, bool otherwise)
 {
 	const char *value = loader->variables->value[variable];
@@ -61,7 +63,7 @@ static bool read_flag(struct loader *loader, enum variable variable, bool otherw
 		return otherwise;
 	if (variable_flag(value, &is_on))
 		return is_on;
-	text_format(&loader->notice, "%s=%s is neither on nor off; it counts as %s\n",
+	text_format(&loader->notice, "%s=%s is neither on nor off; it is treated as %s\n",
 		variable_name(variable), value, otherwise ? "on" : "off");
 	return otherwise;
 }
@@ -73,7 +75,9 @@ static const char *keep_string(struct loader *loader, const char *string)
 	return copy ? memcpy(copy, string, string_length(string) + 1) : NULL;
 }
 
-/* reuse-run sets REUSE_EXPLAIN to the name of a socket by which it learns what was explained. */
+/*
+ * reuse-run sets REUSE_EXPLAIN to the name of the socket that gets a message for each explanation.
+ */
 static const char *read_explain_socket(struct loader *loader)
 {
 	const char *value = loader->variables->value[VARIABLE_REUSE_EXPLAIN];
@@ -81,7 +85,7 @@ static const char *read_explain_socket(struct loader *loader)
 	return value && *value == '@' ? keep_string(loader, value) : NULL;
 }
 
-/* A program may change its directory; a relative path is meant from where it starts. */
+/* A relative path is meant from where the program starts; the program may change its directory. */
 static LARGE_FRAME const char *keep_absolute(struct loader *loader, const char *path)
 {
 	char directory[PATH_MAX];
@@ -106,8 +110,8 @@ static struct log read_log(struct loader *loader)
 		size_t length = string_until(value, ':');
 		if (!log_level_parse(value, length, &level))
 			text_format(&loader->notice,
-				"REUSE_LOG=%s starts with no level (error, warn, info, debug); "
-				"it counts as warn\n",
+				"REUSE_LOG=%s does not start with a level (error, warn, info, "
+				"debug); it is treated as warn\n",
 				value);
 		if (value[length] == ':' && value[length + 1])
 			path = keep_absolute(loader, value + length + 1);
@@ -127,9 +131,8 @@ static const char *quick_value(const struct loader *loader, enum variable variab
 static void quick_refuse(struct loader *loader, enum variable variable, const char *wanted)
 {
 	text_format(&loader->broken,
-		"%s=%s is %s; if it belongs to the program itself, set REUSE_BINDP=off and "
-		"libreuse "
-		"leaves it alone\n",
+		"%s=%s is %s; if it belongs to the program itself, set REUSE_BINDP=off, and "
+		"libreuse ignores it\n",
 		variable_name(variable), quick_value(loader, variable), wanted);
 }
 
@@ -164,7 +167,7 @@ static struct target quick_target(struct loader *loader)
 		if (error)
 			quick_refuse(loader, VARIABLE_BIND_ADDR,
 				error == -ENODEV
-					? "of a network interface that cannot be found here"
+					? "on a network interface that cannot be found here"
 					: "not an IPv4 or IPv6 address");
 	}
 	if (port) {
@@ -180,7 +183,7 @@ static struct target quick_target(struct loader *loader)
 	return target;
 }
 
-/* The variable that stands for all in messages: a target's, or the first. */
+/* The variable to name in messages about all of them: a target's, or the first. */
 static const char *quick_source(const struct loader *loader)
 {
 	static const enum variable order[] = {VARIABLE_BIND_ADDR, VARIABLE_BIND_PORT,
@@ -245,7 +248,7 @@ static int add_rules(struct loader *loader, const struct parse_source *source)
 	return failure == -ENOMEM ? -ENOMEM : 0;
 }
 
-/* Leaves out the rules that are for other programs. */
+/* Leaves out the rules for other programs. */
 static LARGE_FRAME void select_rules(struct loader *loader)
 {
 	struct program_names names;
@@ -316,7 +319,7 @@ static LARGE_FRAME void open_file(struct loader *loader)
 	int error = policy_file_read(&loader->file, loader->file_path, is_default, &complaint);
 	if (error && !(is_default && error == -ENOENT))
 		text_format(&loader->broken, "policy file %s: %s\n", loader->file_path,
-			error == -ENOENT ? "there is no such file" : complaint.bytes);
+			error == -ENOENT ? "no such file" : complaint.bytes);
 }
 
 static size_t list_sources(const struct loader *loader, struct parse_source sources[2])
@@ -384,16 +387,16 @@ static int finish(struct loader *loader)
 	return 0;
 }
 
-/* What is left when there is no memory even for a message about it. */
+/* Used when there is not even memory for a message about it. */
 static struct configuration without_memory = {
 	.policy.is_special = true,
 	.policy.has_listen = true,
 	.policy.has_connect = true,
-	.policy.broken = "there is no memory for the policy; see setrlimit(2)\n",
+	.policy.broken = "not enough memory for the policy; see setrlimit(2)\n",
 	.is_inherited = true,
 };
 
-/* Threads that come here at the same time write the same. */
+/* Threads that come here at the same time write the same values. */
 static const struct configuration *fail_without_memory(void)
 {
 	without_memory.log = log_open(LOG_LEVEL_WARN, NULL, NULL);

@@ -3,7 +3,7 @@
 
 bool span_starts_character(char byte)
 {
-	return ((unsigned char)byte & 0xc0) != 0x80; /* not a later byte of a UTF-8 sequence */
+	return ((unsigned char)byte & 0xc0) != 0x80; /* not a continuation byte of UTF-8 */
 }
 
 int span_shown(struct span span, size_t most)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Takes a part of a text, and a list in it, to pieces. All functions are pure. */
+/* Splits a part of a text, and a list in it. All functions are pure. */
 #ifndef POLICY_SPAN_H
 #define POLICY_SPAN_H
 
@@ -11,7 +11,7 @@ struct span {
 	size_t length;
 };
 
-#define SHORT_MAX 64 /* bytes; no number, address or name of an errno is longer */
+#define SHORT_MAX 64 /* bytes; every number, address or errno name is shorter */
 
 struct short_value {
 	char text[SHORT_MAX];
@@ -24,7 +24,9 @@ bool span_starts_character(char byte);
 /* How many bytes of the text to show in a message: MOST, or less, so that no character is cut. */
 int span_shown(struct span span, size_t most);
 
-/* Cuts the next item off a list at a comma outside quotes; false after the last one. */
+/*
+ * Takes the next item from a list, up to a comma outside quotes; returns false after the last one.
+ */
 bool span_next_item(struct span *list, struct span *item);
 
 size_t span_count_items(struct span list);
@@ -32,7 +34,7 @@ size_t span_count_items(struct span list);
 /* Copies ITEM without its quotation marks; returns the length. */
 size_t span_unquote(struct span item, char *out);
 
-/* A value that is no free text; an empty one when it is too long to mean anything. */
+/* A value that is not free text; empty if it is too long to be valid. */
 struct short_value span_short(struct span item);
 
 #endif

@@ -15,6 +15,8 @@ static const char names[STEER_MODES][8] = {
 	[STEER_RANDOM] = "random",
 	[STEER_CPU] = "cpu",
 	[STEER_SOURCE] = "source",
+	[STEER_LEAST] = "least",
+	[STEER_FLOW] = "flow",
 };
 
 int steer_mode_parse(struct steer *steer, const char *text, size_t length)

@@ -24,12 +24,12 @@ static const char names[VARIABLE_COUNT][17] = {
 	[VARIABLE_JOURNAL_STREAM] = "JOURNAL_STREAM",
 };
 
-/* The variable that an assignment sets, or VARIABLE_COUNT. */
+/* The variable that an assignment sets, or VARIABLE_COUNT for another one. */
 static enum variable variable_of(const char *assignment)
 {
 	size_t length;
 
-	/* Most of an environment is neither REUSE_* nor one of the few others. */
+	/* Most variables of an environment start with none of these letters. */
 	if (assignment[0] != 'R' && assignment[0] != 'B' && assignment[0] != 'I' &&
 		assignment[0] != 'J')
 		return VARIABLE_COUNT;
@@ -49,7 +49,7 @@ struct variables variables_read(char *const *environment)
 
 	for (; environment && *environment; environment++) {
 		enum variable variable = variable_of(*environment);
-		/* getenv(3) takes the first of several */
+		/* getenv(3) returns the first of several */
 		if (variable < VARIABLE_COUNT && !variables.value[variable])
 			variables.value[variable] =
 				*environment + string_length(names[variable]) + 1;

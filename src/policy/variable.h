@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of environment variables that libreuse reads. */
+/* Lists the environment variables that libreuse reads. */
 #ifndef POLICY_VARIABLE_H
 #define POLICY_VARIABLE_H
 
@@ -16,7 +16,7 @@ enum variable {
 	VARIABLE_REUSE_KEEP,
 	VARIABLE_REUSE_WORKER,	   /* set by the supervisor of reuse-run */
 	VARIABLE_REUSE_FIRST_PORT, /* set by the library itself, for programs that are executed */
-	VARIABLE_REUSE_ADDR,	   /* from here on bindp's */
+	VARIABLE_REUSE_ADDR,	   /* bindp's, from here on */
 	VARIABLE_REUSE_PORT,
 	VARIABLE_BIND_ADDR,
 	VARIABLE_BIND_PORT,
@@ -29,7 +29,7 @@ struct variables {
 	const char *value[VARIABLE_COUNT]; /* NULL: not set */
 };
 
-/* Takes our variables out of an environment, which may be NULL. Async-signal-safe, as all below. */
+/* Finds our variables in an environment, which may be NULL. Async-signal-safe, as all below. */
 struct variables variables_read(char *const *environment);
 
 /* Whether "NAME=VALUE" sets one of the variables whose names start with REUSE_. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of the words of a rule, but for those of sockopt.h. */
+/* Lists the words of a rule, except for the socket options (sockopt.h). */
 #ifndef POLICY_WORD_H
 #define POLICY_WORD_H
 
@@ -31,7 +31,7 @@ enum word {
 	WORD_COUNT,
 };
 
-/* What comes after a word: nothing, or "=" and a value, which may be left out. */
+/* What follows a word: nothing, or "=" and a value, which may be optional. */
 enum word_value {
 	WORD_VALUE_NONE,
 	WORD_VALUE_OPTIONAL,
@@ -42,7 +42,8 @@ struct word_form {
 	char name[10];	  /* as it is written */
 	uint8_t value;	  /* enum word_value */
 	char example[24]; /* for messages, with its value */
-	uint16_t flag; /* where in a struct rule the bool is that it sets, and no more; 0: none */
+	uint16_t flag; /* where the bool is in struct rule, if the word only sets that; otherwise 0
+			*/
 };
 
 extern const struct word_form word_forms[WORD_COUNT];

@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #define SIZE_MOST                                                                                  \
-	(8 * 1024 * 1024) /* bytes: address space; the kernel limits it to a quarter of the stack  \
-			   */
+	(8 * 1024 * 1024) /* bytes of address space; the kernel allows a quarter of the stack */
 
-/* Reads the whole file, which says nothing of its size; returns the length. */
+/* Reads the whole file, whose size is not known; returns the length. */
 static size_t read_environment(char *bytes, size_t size)
 {
 	size_t length = 0;
@@ -33,7 +32,7 @@ char **early_environment_get(struct arena *arena)
 	if (environ || arena_open(arena, 2 * SIZE_MOST) < 0)
 		return environ;
 	char *bytes = arena_take(arena, SIZE_MOST, 1);
-	size_t length = read_environment(bytes, SIZE_MOST - 1); /* what is behind it is zero */
+	size_t length = read_environment(bytes, SIZE_MOST - 1); /* the bytes after it are zero */
 	for (size_t i = 0; i < length; i++)
 		count += bytes[i] == '\0';
 	char **variables = arena_take(arena, count + 1, sizeof *variables);

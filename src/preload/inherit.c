@@ -11,7 +11,7 @@
 #define PRELOAD "LD_PRELOAD="
 #define LIBRARY "libreuse.so"
 
-/* What stands between the entries of LD_PRELOAD, ld.so(8). */
+/* The separators of the entries of LD_PRELOAD, ld.so(8). */
 static bool splits(char c)
 {
 	return c == ' ' || c == ':';

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Stands in for socket(), bind(), listen() and connect(): asks the policy, has the decision carried
- * out, and calls the real function. Everything here is async-signal-safe, takes no lock and keeps
- * no state by descriptor. The caller's errno is what the real function leaves.
+ * Intercepts socket(), bind(), listen() and connect(): asks the policy, applies the decision, and
+ * calls the real function. Everything here is async-signal-safe, takes no lock and keeps no state
+ * for each descriptor. The caller sees the errno of the real function.
  */
 #include "early_environment.h"
 #include "ground/system.h"
@@ -27,8 +27,8 @@
 static const struct configuration *_Atomic in_force;
 
 /*
- * Every thread or signal handler that finds none loads one of its own; the first to publish it
- * wins, so nobody ever waits for anybody.
+ * Every thread or signal handler that finds no configuration loads one; the first to publish it
+ * wins, so no thread ever waits for another.
  */
 static SLOW const struct configuration *load(void)
 {
@@ -71,7 +71,7 @@ static __attribute__((constructor)) void load_at_start(void)
 		inherit_stop(environ);
 }
 
-/* What is to be said about the configuration is said when it first matters. */
+/* Messages about the configuration are logged when it matters for the first time. */
 static SLOW void say_once(const struct configuration *configuration)
 {
 	static atomic_flag is_said = ATOMIC_FLAG_INIT;
@@ -96,7 +96,7 @@ static int fail_with(int error)
 
 /* ---- by a rule ---- */
 
-/* By itself, or every bind() would save registers for it. */
+/* A function of its own, because otherwise every bind() would save registers for it. */
 static SLOW void say_refused(const struct configuration *configuration, const struct rule *rule,
 	const struct endpoint *endpoint)
 {
@@ -117,8 +117,8 @@ static int call_bind(const struct configuration *configuration, int fd, const st
 }
 
 /*
- * What is not done for every bind. A socket that was kept or inherited is taken instead of FD,
- * where there is one. A UDP socket that is bound is in its group, and can steer it.
+ * The steps that not every bind needs. A kept or inherited socket is taken instead of FD, if there
+ * is one. A UDP socket that is bound is in its group, and can steer it.
  */
 static SLOW int bind_further(const struct configuration *configuration, int fd,
 	const struct rule *rule, const struct sockaddr *address, socklen_t length,
@@ -211,7 +211,7 @@ EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length)
 
 /* ---- listen ---- */
 
-/* The kernel would bind FD to a port of its own choice now: the policy decides on that. */
+/* The kernel would bind FD to a port that it chooses: the policy decides on that. */
 static int bind_before_listen(
 	const struct configuration *configuration, int fd, struct endpoint *endpoint)
 {

@@ -8,16 +8,19 @@
 #include <stdint.h>
 
 /*
- * glibc before 2.34 has dlsym in a library of its own, and later ones give it a new version. By its
- * oldest version, and weakly, one build loads into both. Where nobody has brought libdl along,
- * nobody else interposes either, and the system call is all that libc would do.
+ * glibc before 2.34 has dlsym in a separate library, and later ones give it a new version. With its
+ * oldest version, and weakly, one build loads into both. If the program does not load libdl, nobody
+ * else interposes either, and the system call is all that libc would do.
  */
 #pragma weak dlsym
 #if defined(__GLIBC__) && defined(__x86_64__) && !defined(__ILP32__)
+/* With an older one there is no dlsym here to link with, and so no version. */
+#if __GLIBC_PREREQ(2, 34)
 __asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
 #endif
+#endif
 
-/* As libc has it: -1 and errno. */
+/* As libc returns it: -1 and errno. */
 static int result_of(int kernel_result)
 {
 	if (kernel_result >= 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finds the functions that ours intercept: libc's, or those of the next preloaded object. */
+/* Finds the functions that ours call: libc's, or those of the next preloaded object. */
 #ifndef PRELOAD_LIBC_H
 #define PRELOAD_LIBC_H
 
@@ -15,9 +15,9 @@ struct libc {
 extern struct libc libc;
 
 /*
- * Finds them; to be called before any is used. Calling it again, from several threads at once too,
- * does no harm. Not async-signal-safe (dlsym), so it runs at the first chance: in our constructor,
- * or when another object's constructor makes a socket before that.
+ * Finds them; call this before any is used. It may be called again, also by several threads at
+ * once. Not async-signal-safe (dlsym), so it runs as early as possible: in our constructor, or when
+ * another object's constructor makes a socket before that.
  */
 void libc_find(void);
 

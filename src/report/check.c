@@ -59,7 +59,7 @@ static void print_rule(const struct rule *rule, const char *remark)
 	printf("%s%s: %s\n", place, remark, words);
 }
 
-/* What a rule cannot do, and the earlier rules because of which it cannot. */
+/* Prints that a rule never matches, and the earlier rules because of which it does not. */
 static void print_shadow(const struct rule *rule, const struct shadow *shadow)
 {
 	print_rule(rule, shadow->extent == SHADOW_ALL ? " never matches" : " never decides bind()");
@@ -84,16 +84,17 @@ static void print_shadows(const struct policy *policy)
 	}
 }
 
-/* Who asked for the notify hook, or relies on --hook=strict, gets that one here. */
+/* With --hook=notify or --hook=strict, prints what the notify hook does not see. */
 static void print_misses(enum hook wish)
 {
 	bool is_notify = wish == HOOK_NOTIFY || wish == HOOK_STRICT;
 	enum hook hook = is_notify ? HOOK_NOTIFY : wish == HOOK_KERNEL ? HOOK_KERNEL : HOOK_PRELOAD;
 
-	printf("The policy protects, but not against what the %s hook does not see:\n%s.\n",
+	printf("The policy has rules that protect, but they do not cover what the %s hook does not "
+	       "see:\n%s.\n",
 		hook_name(hook), hook_misses(hook));
 	if (!is_notify)
-		printf("--hook=strict takes the notify hook for it.\n");
+		printf("--hook=strict uses the notify hook instead.\n");
 }
 
 void check_print(const struct policy *policy, enum hook hook)
@@ -109,7 +110,7 @@ void check_print(const struct policy *policy, enum hook hook)
 		printf("%-*s  %-*s  %s\n", place, cells[COLUMN_PLACE], match, cells[COLUMN_MATCH],
 			cells[COLUMN_ACTIONS]);
 	}
-	printf("The first rule that matches decides; what none matches is left alone.\n");
+	printf("The first rule that matches decides; a call that no rule matches is left alone.\n");
 	if (!policy_shares(policy))
 		printf("Nothing is shared: no rule for bind() has \"share\" or \"reuseport\".\n");
 	print_shadows(policy);

@@ -12,15 +12,16 @@
 struct other_networks {
 	struct {
 		enum protocol protocol;
-		pid_t process; /* one that is in that namespace, not the one that listens */
+		pid_t process; /* one that is in that namespace, not necessarily the listening one
+				*/
 	} places[OTHER_NETWORKS_MOST];
-	unsigned count;	 /* the first ones, where there are more */
-	bool is_partial; /* some process would not tell its namespace */
+	unsigned count;	 /* only the first ones, if there are more */
+	bool is_partial; /* the namespace of some process is not visible */
 };
 
 /*
- * Looks through /proc for namespaces other than this process's in which a TCP socket listens on
- * PORT, or a UDP socket is bound to it and not connected.
+ * Searches /proc for other namespaces than this process's in which a TCP socket listens on PORT, or
+ * a UDP socket is bound to it and not connected.
  */
 void other_networks_find(struct other_networks *found, uint16_t port);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "owners.h"
 
+#include "ground/compat.h"
 #include "ground/open_sockets.h"
 
 #include <errno.h>
@@ -10,16 +11,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The same on every machine; older headers do not have them. */
-#define PIDFD_OPEN  434
-#define PIDFD_GETFD 438
-
 /* ---- one process ---- */
 
 void owners_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE])
 {
 	procfs_program(process, program);
-	/* One of an earlier version, not restarted yet. */
+	/* The supervisor of an earlier version, not restarted yet. */
 	if (strcmp(program, "reuse-supervise") == 0)
 		strcpy(program, "reuse-run");
 }
@@ -35,7 +32,7 @@ static bool is_keeper(pid_t process)
 
 struct owner_search {
 	struct owners *owners;
-	pid_t process; /* that is looked into */
+	pid_t process; /* the one being examined */
 	bool is_keeper;
 	int error;
 };
@@ -144,8 +141,8 @@ const struct owner *owners_of(const struct owners *owners, uint32_t inode, size_
 
 int owners_duplicate(const struct owner *owner)
 {
-	int process = (int)syscall(PIDFD_OPEN, owner->process, 0);
-	int fd = process < 0 ? -errno : (int)syscall(PIDFD_GETFD, process, owner->fd, 0);
+	int process = (int)syscall(SYS_pidfd_open, owner->process, 0);
+	int fd = process < 0 ? -errno : (int)syscall(SYS_pidfd_getfd, process, owner->fd, 0);
 
 	if (process < 0)
 		return fd;
@@ -153,7 +150,7 @@ int owners_duplicate(const struct owner *owner)
 		fd = -errno;
 	close(process);
 	struct stat status;
-	/* The number may stand for another file by now, with that inode on another device. */
+	/* By now the number may refer to another file, with that inode on another device. */
 	if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode) ||
 			       (uint32_t)status.st_ino != owner->inode)) {
 		close(fd);

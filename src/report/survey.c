@@ -24,7 +24,7 @@ struct reading {
 	int error;
 };
 
-/* Makes room for one more of SIZE bytes; returns where the list is now, or NULL. */
+/* Makes room for one more item of SIZE bytes; returns where the list is now, or NULL. */
 static void *grow(void *list, size_t count, size_t *room, size_t size)
 {
 	if (count < *room)
@@ -50,7 +50,7 @@ static void add_listener(const struct table_entry *entry, void *context)
 	list[survey->count++] = (struct listener){.entry = *entry};
 }
 
-/* What waits in an accept queue has no inode yet. */
+/* A connection that waits in an accept queue has no inode yet. */
 static void add_connection(const struct table_entry *entry, void *context)
 {
 	struct reading *reading = context;
@@ -84,7 +84,7 @@ static int read_tables(struct survey *survey, uint16_t port)
 
 /* ---- order ---- */
 
-/* By the first of COUNT pairs that differ. */
+/* Compares by the first of COUNT pairs that differ. */
 static int compare_keys(const uint64_t (*keys)[2], size_t count)
 {
 	while (count > 1 && (*keys)[0] == (*keys)[1]) {
@@ -94,7 +94,7 @@ static int compare_keys(const uint64_t (*keys)[2], size_t count)
 	return ((*keys)[0] > (*keys)[1]) - ((*keys)[0] < (*keys)[1]);
 }
 
-/* By all that makes a group, and at last by inode: in the order in which they were made. */
+/* By everything that makes a group, and last by inode: in the order in which they were made. */
 static int compare_listeners(const void *a, const void *b)
 {
 	const struct table_entry *x = &((const struct listener *)a)->entry;
@@ -216,8 +216,8 @@ static bool have_common_owner(
 }
 
 /*
- * The kernel does not tell which socket a connection was accepted from, so it is the one that the
- * same process has. Where it has several, none of them gets a number.
+ * The kernel does not tell which socket a connection was accepted from, so it is assigned to the
+ * one that the same process has. If the process has several, none of them gets a number.
  */
 static void file_connection(struct survey *survey, const struct connection *connection)
 {
@@ -269,7 +269,7 @@ int survey_read(struct survey *survey, uint16_t port, const struct survey *befor
 	if (!error && survey->count)
 		error = owners_read(&survey->owners);
 	if (error) {
-		fprintf(stderr, "reuse-run: the kernel's tables cannot be read: %s\n",
+		fprintf(stderr, "reuse-run: the kernel's tables of sockets cannot be read: %s\n",
 			errno_name(-error));
 		return EX_OSERR;
 	}

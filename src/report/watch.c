@@ -16,11 +16,11 @@
 #define REST_OF_LINE "\033[K"
 #define REST_BELOW   "\033[J"
 
-/* Whether what is longer than a line goes on in the next one (DECAWM). */
+/* Whether a long line continues on the next one (DECAWM). */
 #define WRAP_OFF "\033[?7l"
 #define WRAP_ON	 "\033[?7h"
 
-/* As many lines as the terminal has room for, over what stood there; so nothing flickers. */
+/* Draws as many lines as the terminal has room for, over the old ones, so that nothing flickers. */
 static void draw(char *text)
 {
 	struct winsize window;
@@ -58,7 +58,7 @@ int watch(uint16_t port)
 	int64_t drawn_ms = 0;
 
 	if (!isatty(STDOUT_FILENO)) {
-		fputs("reuse-run: --watch draws on a terminal; --json is for programs\n", stderr);
+		fputs("reuse-run: --watch needs a terminal; for programs, use --json\n", stderr);
 		return EX_USAGE;
 	}
 	for (;;) {

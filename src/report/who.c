@@ -4,6 +4,7 @@
 #include "ground/errnos.h"
 #include "ground/process.h"
 #include "ground/sysctl.h"
+#include "supervise/sockets/pinned_list.h"
 #include "who_json.h"
 
 #include <langinfo.h>
@@ -15,9 +16,9 @@
 #define WIDTH	  80 /* of a terminal, in characters */
 #define CELL_SIZE 48
 
-/* So that a row fits, with the name of a program (15) twice, and a process number (7). */
+/* So that a row fits, with a program name (15) twice, and a process id (7). */
 #define PROCESS_WIDTH	  10
-#define QUEUE_WIDTH	  12 /* behind the bar */
+#define QUEUE_WIDTH	  12 /* after the bar */
 #define CONNECTIONS_WIDTH 6
 
 #define BAR_NARROW     1
@@ -46,7 +47,7 @@ static void print_line(FILE *out, const char *line, int indent)
 
 /* ---- bars ---- */
 
-/* A bar of WIDTH cells in eighths of a cell; there is a line where there is nothing, too. */
+/* Draws a bar of WIDTH cells in eighths of a cell; where there is nothing, it draws a line. */
 static void print_bar(FILE *out, uint64_t value, uint64_t most, unsigned width)
 {
 	static const char *const blocks[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -68,7 +69,7 @@ static void print_bar(FILE *out, uint64_t value, uint64_t most, unsigned width)
 
 struct columns {
 	bool is_watched;
-	unsigned most_new; /* of all rows: a full bar */
+	unsigned most_new; /* of all rows: this is a full bar */
 	int64_t elapsed_ms;
 	bool *hides_something; /* becomes true with the first "?" */
 };
@@ -84,8 +85,7 @@ static const char *unknown(const struct columns *columns)
 	return "?";
 }
 
-/* The first of its processes, and how many more there are. */
-/* Whether it is a child of another one that has the socket. */
+/* Whether it is a child of another process that has the socket. */
 static bool is_forked(const struct listener *listener, size_t place)
 {
 	struct process process;
@@ -108,6 +108,7 @@ static size_t count_forked(const struct listener *listener)
 	return count;
 }
 
+/* Prints the first of its processes, and how many forked ones there are. */
 static void print_process(FILE *out, const struct listener *listener, const struct columns *columns)
 {
 	char number[CELL_SIZE] = "-", program[PROCFS_PROGRAM_SIZE] = "-";
@@ -126,7 +127,7 @@ static void print_process(FILE *out, const struct listener *listener, const stru
 	fprintf(out, "  %-*s  %-15s  ", PROCESS_WIDTH, number, program);
 }
 
-/* Those that take from the same queue and were not forked from each other: see --queues. */
+/* Processes that take from the same queue and were not forked from each other: see --queues. */
 static void print_other_takers(FILE *out, const struct listener *listener)
 {
 	char program[PROCFS_PROGRAM_SIZE];
@@ -225,10 +226,10 @@ static void print_user(FILE *out, const struct listener *first)
 
 	diagnose_user_name(bytes, sizeof bytes, first->entry.user);
 	if (number == USER_UNKNOWN)
-		fputs(", a user that has no number here", out);
+		fputs(", a user without an ID here", out);
 	else
 		fprintf(out, ", user %s%s", bytes,
-			number == USER_UNCLEAR ? " or one that has no number here" : "");
+			number == USER_UNCLEAR ? " or one without an ID here" : "");
 }
 
 void who_print_endpoint(FILE *out, const struct endpoint *endpoint, uint32_t interface)
@@ -292,16 +293,30 @@ static void print_titles(FILE *out, const struct columns *columns)
 	fputs("SHARE  KEPT BY\n", out);
 }
 
-/* Who else could be here; the kernel's answer to "may I" is for reuse-run --why. */
+/* The kernel shows no program, but a pinned one lists the groups for which it chooses. */
+static void print_steering(FILE *out, const struct listener *first)
+{
+	struct pinned_list list;
+
+	pinned_list_read(&list, first->entry.local.protocol);
+	const struct pinned_member *member = pinned_list_find(&list, first->entry.inode);
+	if (member)
+		fprintf(out, "New connections are steered by steer=%s.\n", member->program);
+	else
+		fprintf(out, "The kernel does not tell how a group is steered.\n");
+	pinned_list_free(&list);
+}
+
+/* Who else could join; for the kernel's own answer there is reuse-run --why. */
 static void print_outlook(FILE *out, const struct listener *first, size_t size, uint16_t port)
 {
-	char user[CELL_SIZE] = "that user, by the kernel's own number", line[4 * CELL_SIZE];
+	char user[CELL_SIZE] = "that user (the same user ID in the kernel)", line[4 * CELL_SIZE];
 
 	if (listener_user_number(first) == USER_KNOWN)
 		diagnose_user_name(user, sizeof user, first->entry.user);
 	if (first->sharing == SHARING_ON)
 		snprintf(line, sizeof line,
-			"Another copy can join if: it runs as %s, in this network namespace, and "
+			"Another copy can join if it runs as %s, in this network namespace, and "
 			"sets SO_REUSEPORT before bind (libreuse does).",
 			user);
 	else if (first->sharing == SHARING_OFF)
@@ -309,11 +324,11 @@ static void print_outlook(FILE *out, const struct listener *first, size_t size, 
 			"No other copy can join: this one was opened without sharing. Start its "
 			"program\nwith reuse-run too.");
 	else
-		snprintf(line, sizeof line, "Whether another copy can join: reuse-run --why %u",
-			port);
+		snprintf(line, sizeof line,
+			"To see whether another copy can join: reuse-run --why %u", port);
 	print_line(out, line, 0);
 	if (size > 1)
-		fprintf(out, "The kernel does not tell how a group is steered.\n");
+		print_steering(out, first);
 }
 
 static unsigned most_new(const struct survey *survey)
@@ -327,7 +342,7 @@ static unsigned most_new(const struct survey *survey)
 	return most;
 }
 
-/* The size of the smallest groups that are larger than SIZE; 0 where there are none. */
+/* The size of the smallest groups that are larger than SIZE; 0 if there are none. */
 static size_t next_size(const struct survey *survey, size_t size)
 {
 	size_t found = 0;
@@ -351,7 +366,7 @@ static void print_table(FILE *out, const struct survey *survey, size_t at, size_
 		print_outlook(out, &survey->listeners[at], size, port);
 }
 
-/* The groups of SIZE sockets (0: of any number). */
+/* Prints the groups of SIZE sockets (0: of any number). */
 static void print_groups(FILE *out, const struct survey *survey, size_t size, uint16_t port,
 	const struct columns *columns, const char **gap)
 {
@@ -386,7 +401,10 @@ void who_print(FILE *out, const struct survey *survey, uint16_t port, int64_t el
 		.hides_something = &hides_something,
 	};
 
-	/* The end of a long text is what stays on a terminal; what is drawn again stays put. */
+	/*
+	 * On a terminal the end of a long text stays visible; a table that is drawn again keeps its
+	 * order.
+	 */
 	if (columns.is_watched)
 		print_groups(out, survey, 0, port, &columns, &gap);
 	for (size_t size = 0; !columns.is_watched && (size = next_size(survey, size));)

@@ -23,7 +23,7 @@
 #define NAME_SIZE 64
 #define TEXT_SIZE 1024
 
-/* What a copy would bind, and who it is. */
+/* What a copy would bind, and which user it is. */
 struct wish {
 	struct endpoint endpoint;
 	bool is_v6only;
@@ -57,7 +57,7 @@ static int bind_as_copy(const struct wish *wish)
 	return error;
 }
 
-/* Root can be whoever it is asked for. */
+/* Root can bind as any user that was asked about. */
 static int bind_as_other(const struct wish *wish)
 {
 	int status;
@@ -71,7 +71,7 @@ static int bind_as_other(const struct wish *wish)
 	return WEXITSTATUS(status);
 }
 
-/* 0, or why bind(2) fails for a TCP socket. UDP sockets would get datagrams from bind(2) on. */
+/* 0, or why bind(2) fails for a TCP socket. A UDP socket would get datagrams after bind(2). */
 static int ask_kernel(const struct wish *wish)
 {
 	if (wish->endpoint.protocol != PROTOCOL_TCP)
@@ -116,7 +116,7 @@ static struct holder holder_of(const struct listener *listener)
 	return holder;
 }
 
-/* The gravest obstacle among those who listen; OBSTACLE_NONE and no HOLDER where nobody does. */
+/* The most serious obstacle among the listeners; OBSTACLE_NONE and no HOLDER if there are none. */
 static enum obstacle gravest(
 	const struct wish *wish, const struct survey *survey, struct holder *gravest)
 {
@@ -135,7 +135,7 @@ static enum obstacle gravest(
 	return found;
 }
 
-/* What bind(2) itself cannot have told: it has said EADDRINUSE, or it was not asked. */
+/* What bind(2) itself does not tell: it has returned EADDRINUSE, or it was not called. */
 static enum obstacle find_obstacle(const struct wish *wish, const struct survey *survey,
 	int kernel_error, struct holder *holder)
 {
@@ -146,7 +146,7 @@ static enum obstacle find_obstacle(const struct wish *wish, const struct survey 
 	if (wish->endpoint.protocol != PROTOCOL_TCP || is_told ||
 		(kernel_error == NOT_ASKED && holder->inode))
 		return obstacle;
-	/* As for the line of the log: who is in the way of two that share does not share. */
+	/* As for the log line: if two sockets share, the one that blocks them does not share. */
 	if (diagnose_holder(&wish->endpoint, wish->user, holder) <= 0)
 		return kernel_error == NOT_ASKED ? OBSTACLE_NONE : OBSTACLE_UNSEEN;
 	holder->sharing = kernel_error == EADDRINUSE ? SHARING_OFF : SHARING_UNKNOWN;
@@ -168,7 +168,7 @@ static unsigned count_members(const struct wish *wish, const struct survey *surv
 	return count;
 }
 
-/* ---- saying ---- */
+/* ---- printing ---- */
 
 static void print_endpoint(const struct endpoint *endpoint)
 {
@@ -182,7 +182,7 @@ static void say_joins(const struct wish *wish, unsigned members)
 		printf(": a copy of user %s can join, as number %u.\n", wish->user_name,
 			members + 1);
 	else
-		printf(": a copy of user %s can have it; nobody here has it now.\n",
+		printf(": a copy of user %s can bind it; no socket holds it here now.\n",
 			wish->user_name);
 }
 
@@ -201,7 +201,8 @@ static void say_privileged(const struct wish *wish)
 	diagnose_print_permission(&text, port, "  Either ", ".\n  Or ");
 	printf("%s\n", advice);
 	if (!container_is_plain())
-		printf("  Or open it to all users: sysctl net.ipv4.ip_unprivileged_port_start=%u\n",
+		printf("  Or let all users bind it: sysctl "
+		       "net.ipv4.ip_unprivileged_port_start=%u\n",
 			port);
 }
 
@@ -211,7 +212,7 @@ static void say_error(const struct wish *wish, int error)
 	printf(": a copy of user %s cannot bind it: %s.\n", wish->user_name, strerror(error));
 	if (error == EADDRNOTAVAIL)
 		printf("  No interface of this network namespace has that address. A rule with "
-		       "freebind binds it all the same.\n");
+		       "freebind lets a program bind it nevertheless.\n");
 }
 
 static void say_remedy(const struct wish *wish, enum obstacle obstacle, const struct holder *holder)
@@ -223,7 +224,7 @@ static void say_remedy(const struct wish *wish, enum obstacle obstacle, const st
 	if (obstacle == OBSTACLE_USER &&
 		diagnose_user_number(holder->user, holder->process) != USER_KNOWN)
 		printf("  Give both containers the same user mapping, and run both programs as one "
-		       "user: the kernel compares its own numbers, whatever they are inside.\n");
+		       "user: the kernel compares the user IDs outside of the containers.\n");
 	else if (obstacle == OBSTACLE_USER && is_contained)
 		printf("  Run both as one user: --user %u when the container is started, or "
 		       "runAsUser in its pod's securityContext.\n",
@@ -237,18 +238,18 @@ static void say_remedy(const struct wish *wish, enum obstacle obstacle, const st
 		       "without a rule that says exclusive.\n",
 			is_contained ? "container's environment" : "unit's Environment=");
 	else if (obstacle == OBSTACLE_OVER)
-		printf("  Wait a minute. A server that was started with reuse-run leaves nothing "
-		       "to wait for.\n");
+		printf("  Wait a minute. A server that is started with reuse-run does not block "
+		       "its port like this.\n");
 	else if (obstacle == OBSTACLE_UNSHARED)
-		printf("  It goes with its process. A server that was started with reuse-run "
-		       "leaves nothing to wait for.\n");
+		printf("  It is closed when its process ends. A server that is started with "
+		       "reuse-run does not block its port like this.\n");
 	else
 		printf("  Root can see it: %sreuse-run --why %u --user %s\n",
 			is_contained ? "docker exec --user 0 CONTAINER " : "sudo ",
 			wish->endpoint.port, wish->user_name);
 }
 
-/* A specific address is not free while the wildcard is held, nor the other way round. */
+/* A specific address is not free while the wildcard is held, and the other way round. */
 static void say_wildcard(const struct wish *wish, const struct holder *holder)
 {
 	bool wants_all = address_is_any(&wish->endpoint.address);
@@ -256,10 +257,11 @@ static void say_wildcard(const struct wish *wish, const struct holder *holder)
 
 	if (wants_all == has_all || holder->inode == 0)
 		return;
-	printf(has_all ? "  It holds the wildcard address, and so this port of every address.\n"
-		       : "  The wildcard address takes this port of every address, and it holds "
-			 "one of them.\n");
-	printf("  Or hold %s: reuse-run -a ADDRESS PROGRAM, or the rule \"%s port=%u -> "
+	printf(has_all ? "  It is bound to the wildcard address, so it holds this port on every "
+			 "address.\n"
+		       : "  The wildcard address needs this port on every address, and that socket "
+			 "holds it on one of them.\n");
+	printf("  Or bind %s: reuse-run -a ADDRESS PROGRAM, or the rule \"%s port=%u -> "
 	       "to=ADDRESS\".\n",
 		has_all ? "that program to an address of its own" : "the copy to another address",
 		protocol_name(wish->endpoint.protocol), wish->endpoint.port);
@@ -273,7 +275,7 @@ static void say_obstacle(
 
 	print_endpoint(&wish->endpoint);
 	if (obstacle == OBSTACLE_UNSEEN)
-		printf(": whether a copy of user %s can join cannot be told.\n", wish->user_name);
+		printf(": it is not known whether a copy of user %s can join.\n", wish->user_name);
 	else
 		printf(": a copy of user %s cannot join.\n", wish->user_name);
 	text_start(&text, bytes, sizeof bytes);
@@ -313,7 +315,7 @@ static int judge(const struct wish *wish, const struct survey *survey)
 	return obstacle == OBSTACLE_UNSEEN ? WHY_UNSEEN : WHY_CANNOT;
 }
 
-/* "No" is more than "cannot be told", and that is more than "yes". */
+/* "No" wins over "not known", and that over "yes". */
 static int worse(int a, int b)
 {
 	return a == WHY_CANNOT || b == WHY_CANNOT ? WHY_CANNOT : a > b ? a : b;
@@ -347,7 +349,7 @@ static int judge_held(struct wish *wish, const struct survey *survey)
 	return worse(status, judge(wish, survey));
 }
 
-/* The address that was asked for: TCP, and UDP where somebody has the port. */
+/* The address that was asked for: TCP, and UDP if somebody uses the port. */
 static int judge_address(struct wish *wish, const struct survey *survey)
 {
 	int status = judge(wish, survey);
@@ -361,7 +363,7 @@ static int judge_address(struct wish *wish, const struct survey *survey)
 
 /* ---- other network namespaces ---- */
 
-/* Who listens there is not in the way, but cannot be joined from here either. */
+/* Listeners there do not block a copy here, but it cannot join them from here either. */
 static void say_elsewhere(uint16_t port, bool is_held_here)
 {
 	struct other_networks elsewhere;
@@ -372,8 +374,7 @@ static void say_elsewhere(uint16_t port, bool is_held_here)
 		char program[PROCFS_PROGRAM_SIZE];
 		owners_program(process, program);
 		printf("%s port %u is in use in another network namespace, that of process %d "
-		       "(%s); "
-		       "a copy joins it only there: nsenter -t %d -n reuse-run PROGRAM\n",
+		       "(%s); a copy can join it only there: nsenter -t %d -n reuse-run PROGRAM\n",
 			protocol_name(elsewhere.places[i].protocol), port, (int)process, program,
 			(int)process);
 	}
@@ -441,7 +442,7 @@ int why(const char *place, const char *user)
 		return EX_USAGE;
 	}
 	if (!read_user(&wish, user)) {
-		fprintf(stderr, "reuse-run: --user %s: there is no such user\n", user);
+		fprintf(stderr, "reuse-run: --user %s: no such user\n", user);
 		return EX_USAGE;
 	}
 	return judge_all(&wish, &target);

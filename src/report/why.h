@@ -3,17 +3,17 @@
 #ifndef REPORT_WHY_H
 #define REPORT_WHY_H
 
-/* Exit statuses, beside those of sysexits.h. */
+/* Exit statuses besides those of sysexits.h. */
 enum {
 	WHY_JOINS = 0,
 	WHY_CANNOT = 1,
-	WHY_UNSEEN = 2, /* it cannot be told */
+	WHY_UNSEEN = 2, /* it is not known */
 };
 
 /*
- * PLACE is PORT or ADDRESS:PORT; USER is a name or a number, or NULL or "" for the one who asks.
- * Where it can, it asks the kernel by binding a TCP socket, which does not listen, so nobody
- * notices. Prints to standard output, and returns an exit status.
+ * PLACE is PORT or ADDRESS:PORT; USER is a name or an ID, or NULL or "" for the caller. If it may,
+ * it asks the kernel by binding a TCP socket; that does not listen, so clients do not notice it.
+ * Prints to standard output, and returns an exit status.
  */
 int why(const char *place, const char *user);
 

@@ -21,8 +21,8 @@ int adopt_inherited(const struct actions *actions)
 }
 
 /*
- * Lets others join a socket that somebody else has made. The kernel shares a port among sockets of
- * one owner, who made them; it heeds SO_REUSEPORT on one that listens already.
+ * Lets others join a socket that another process has made. The kernel shares a port among sockets
+ * of one owner, the user who made them; it respects SO_REUSEPORT on a socket that already listens.
  */
 static int share_inherited(const struct configuration *configuration, int fd,
 	const struct rule *rule, const struct endpoint *endpoint)
@@ -36,8 +36,8 @@ static int share_inherited(const struct configuration *configuration, int fd,
 	int error = system_fchown(fd, user);
 	if (error)
 		say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
-			"the adopted socket belongs to another user, who alone could share its "
-			"port: %s",
+			"the adopted socket belongs to another user, so no process of this user "
+			"can share its port: %s",
 			errno_name(-error));
 	return 0;
 }
@@ -48,11 +48,12 @@ int adopt_socket(const struct configuration *configuration, int fd, const struct
 	struct endpoint found;
 	int inherited = adopt_inherited(&rule->actions);
 
-	/* Where nothing was inherited, FD itself may have that number, and is not bound. */
+	/* If nothing was inherited, FD itself may have that number, and is not bound. */
 	if (inherited < 0 || share_ask_bound(inherited, &found) < 0 || found.port == 0 ||
 		share_ask_protocol(inherited, &found) < 0 || found.protocol != endpoint->protocol) {
 		say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
-			"there is no inherited socket of that name and protocol to adopt");
+			"there is nothing to adopt: no inherited socket has that name and "
+			"protocol");
 		return 0;
 	}
 	int error = rule_shares(rule) ? share_inherited(configuration, inherited, rule, &found) : 0;

@@ -12,9 +12,9 @@
 #include <stdatomic.h>
 
 #define CALL_TEXT_SIZE 24 /* "connect(2147483647) " */
-#define DIAGNOSES_MOST 16 /* a process; one that searches for a free port needs no more */
+#define DIAGNOSES_MOST 16 /* for each process; one that searches for a free port needs no more */
 
-/* ---- saying what happens ---- */
+/* ---- logging what happens ---- */
 
 __attribute__((cold)) void decision_print(const struct configuration *configuration,
 	enum log_level level, const char *call, int number, const struct endpoint *endpoint,
@@ -68,10 +68,10 @@ void decision_explain_listen(
 		!rule->actions.has_steer)
 		rule = NULL;
 	decision_print(configuration, LOG_LEVEL_EXPLAIN, "listen", number, endpoint, rule,
-		"no rule has anything to do here; left alone");
+		"no rule changes anything here; left alone");
 }
 
-/* A program that searches for a free port is told no more often than this. */
+/* A program that searches for a free port gets no more than this many lines. */
 static bool may_diagnose(const struct configuration *configuration)
 {
 	static _Atomic unsigned count;
@@ -125,8 +125,9 @@ static int leave(
 	const struct configuration *configuration, bool is_protected, int number, int error)
 {
 	log_write(&configuration->log, is_protected ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-		"socket %d cannot be asked what it is: %s; %s", number, errno_name(-error),
-		is_protected ? "the call fails, because a rule protects" : "left alone");
+		"the type of socket %d cannot be read: %s; %s", number, errno_name(-error),
+		is_protected ? "the call fails, because a rule that protects may match"
+			     : "the call is left alone");
 	return is_protected ? error : 0;
 }
 
@@ -182,7 +183,7 @@ int decision_prepare_listen(const struct configuration *configuration, int fd, i
 		*backlog = actions->backlog;
 		decision_say(configuration, "listen", number, endpoint, *rule);
 	} else if (actions->keep) {
-		*backlog = INT_MAX; /* the queue has to hold while nobody accepts */
+		*backlog = INT_MAX; /* the queue must have room for clients that nobody accepts */
 	}
 	return 0;
 }
@@ -207,7 +208,7 @@ bool decision_endpoint_of_socket(int domain, int type, int protocol, struct endp
 {
 	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (type == SOCK_RAW)
-		protocol = IPPROTO_RAW; /* whatever it carries */
+		protocol = IPPROTO_RAW; /* whatever protocol it carries */
 	if (protocol == 0)
 		protocol = type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : 0;
 	*endpoint = (struct endpoint){

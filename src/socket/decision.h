@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finds the rule for one call, prepares the socket as it says, and says so; for both hooks. */
+/*
+ * Finds the rule for one call, prepares the socket as the rule says, and logs it; for both hooks.
+ */
 #ifndef SOCKET_DECISION_H
 #define SOCKET_DECISION_H
 
@@ -7,16 +9,16 @@
 #include "share.h"
 
 /*
- * In all of these FD is the socket, on a descriptor of this process, and NUMBER the descriptor as
- * the program calls it, for the log; -1: it has none yet. The preload hook has one number for both.
- * All functions here are async-signal-safe, and leave errno alone.
+ * FD is always the socket, as a descriptor of this process. NUMBER is the descriptor in the
+ * program, for the log; -1: it has none yet. In the preload hook both are the same. All functions
+ * here are async-signal-safe, and leave errno alone.
  */
 
-/* ---- saying what happens ---- */
+/* ---- logging what happens ---- */
 
 /*
- * "bind(3) tcp 0.0.0.0:80: share nodelay (REUSE_RULES:1: tcp port=80)"; where RULE is NULL, with
- * the words OTHERWISE behind the endpoint.
+ * "bind(3) tcp 0.0.0.0:80: share nodelay (REUSE_RULES:1: tcp port=80)"; if RULE is NULL, the words
+ * OTHERWISE come after the endpoint.
  */
 void decision_print(const struct configuration *configuration, enum log_level level,
 	const char *call, int number, const struct endpoint *endpoint, const struct rule *rule,
@@ -26,8 +28,8 @@ void decision_print(const struct configuration *configuration, enum log_level le
 #define DECISION_NOT_EARLY "no rule is early; left alone"
 
 /*
- * A bind that fails by a rule is worth a warning: without one, nobody would find the reason. At
- * level debug, a call that nothing is done about, by no RULE, is worth a line too.
+ * A bind that fails because of a rule gets a warning: without it, nobody would find the reason. At
+ * level debug, a call that no RULE changes gets a line too.
  */
 static inline void decision_say(const struct configuration *configuration, const char *call,
 	int number, const struct endpoint *endpoint, const struct rule *rule)
@@ -40,46 +42,45 @@ static inline void decision_say(const struct configuration *configuration, const
 		decision_print(configuration, level, call, number, endpoint, rule, DECISION_NONE);
 }
 
-/* Says what would be done about a call that will not be changed. */
+/* Logs what the policy would do about a call that will not be changed. */
 void decision_explain(const struct configuration *configuration, enum view view, const char *call,
 	int fd, int number, struct endpoint *endpoint);
 
-/* The same for listen(), where most rules have nothing left to do once the socket is bound. */
+/* The same for listen(), where most rules have no effect once the socket is bound. */
 void decision_explain_listen(
 	const struct configuration *configuration, int fd, int number, struct endpoint *endpoint);
 
-#define DECISION_OWN_USER ((uid_t)-1) /* nobody's number, setuid(2) */
+#define DECISION_OWN_USER ((uid_t)-1) /* not the ID of any user, setuid(2) */
 
 /*
- * Says, after a bind of a socket of USER's failed with EADDRINUSE, who holds the endpoint, and if
- * it was to be shared, why it could not be; up to a number of times, for a program that searches
- * for a free port. Where no line would be written, the kernel is asked nothing. DECISION_OWN_USER
+ * Logs, after a bind of a socket of USER failed with EADDRINUSE, who holds the endpoint, and if the
+ * rule shares it, why sharing failed. It does so only a limited number of times, for programs that
+ * search for a free port. If no line would be written, the kernel is not asked. DECISION_OWN_USER
  * is the user of this process.
  */
 void decision_say_in_use(const struct configuration *configuration, bool is_shared,
 	const struct endpoint *endpoint, uid_t user);
 
-/* Says, after a bind failed with EACCES, that the port is privileged, if it is, and what to do. */
+/* Logs, after a bind failed with EACCES, that the port is privileged, if it is, and what to do. */
 void decision_say_privileged(
 	const struct configuration *configuration, const struct endpoint *endpoint);
 
 /* ---- decisions ---- */
 
 /*
- * What to do when the kernel does not say what a socket is, at a call for ENDPOINT. A descriptor
- * that is no socket shall hear so from the real function. Else it may be one that a rule for this
- * kind of call protects, and then the call has to fail. Returns 0, or a negative errno to fail
- * with.
+ * What to do if the kernel does not tell what a socket is, at a call for ENDPOINT. If the
+ * descriptor is not a socket, the real function reports that. Otherwise a rule for this kind of
+ * call may protect it, and then the call has to fail. Returns 0, or a negative errno to fail with.
  */
 int decision_leave_endpoint(const struct configuration *configuration, enum view view, int number,
 	const struct endpoint *endpoint, int error);
 
-/* The same at listen(), where the kernel does not say what the socket is bound to. */
+/* The same at listen(), if the kernel does not tell what the socket is bound to. */
 int decision_leave(const struct configuration *configuration, int number, int error);
 
 /*
- * A program may name the interface of a link-local address by the socket alone. It is asked for
- * only where a rule is about such an address.
+ * A program may give the interface of a link-local address only through the socket. The kernel is
+ * asked for it only if a rule has such an address.
  */
 static inline void decision_find_scope(
 	const struct policy *policy, int fd, struct endpoint *endpoint)
@@ -90,9 +91,9 @@ static inline void decision_find_scope(
 }
 
 /*
- * Whether a raw socket must be told from one of the protocol whose number it has. It costs a system
- * call, so it is not for every TCP socket: what sharing sets means nothing to a raw one, and it
- * never listens. A raw socket for UDP would be kept, and steered.
+ * Whether a raw socket must be told apart from a socket of the protocol with the same number. That
+ * costs a system call, so it is not done for TCP: the sharing options have no effect on a raw
+ * socket, and it never listens. A raw socket with the number of UDP would be kept, and steered.
  */
 static inline bool decision_must_tell_raw(
 	const struct policy *policy, enum view view, const struct endpoint *endpoint)
@@ -103,9 +104,9 @@ static inline bool decision_must_tell_raw(
 }
 
 /*
- * The rule for a call, or NULL, with ENDPOINT's protocol filled in where there is one. Returns 0,
- * or a negative errno to fail with: -EADDRINUSE for a second port under "once", which is remembered
- * here, and nowhere else.
+ * The rule for a call, or NULL; if there is one, ENDPOINT's protocol is filled in. Returns 0, or a
+ * negative errno to fail with: -EADDRINUSE for a second port under "once". Only this function
+ * remembers the first port.
  */
 static inline __attribute__((always_inline)) int decision_find(
 	const struct configuration *configuration, enum view view, int fd, int number,
@@ -129,7 +130,7 @@ static inline __attribute__((always_inline)) int decision_find(
 	return 0;
 }
 
-/* The same for bind() or connect(), whose name CALL is; and says what was decided. */
+/* The same for bind() or connect(), whose name is CALL; logs the decision. */
 static inline __attribute__((always_inline)) int decision_find_and_say(
 	const struct configuration *configuration, enum view view, const char *call, int fd,
 	int number, struct endpoint *endpoint, const struct rule **rule)
@@ -148,8 +149,8 @@ static inline bool decision_retargets(const struct rule *rule)
 }
 
 /*
- * Prepares a socket for bind() as RULE says; ENDPOINT becomes what is to be bound. Returns 0 or the
- * negative errno that the call fails with, as all below.
+ * Prepares a socket for bind() as RULE says; ENDPOINT becomes the address to bind. Returns 0, or
+ * the negative errno that the call fails with, as all below.
  */
 static inline __attribute__((always_inline)) int decision_prepare_bind(
 	const struct configuration *configuration, int fd, const struct rule *rule,
@@ -168,16 +169,16 @@ static inline __attribute__((always_inline)) int decision_prepare_bind(
 }
 
 /*
- * The rule for a socket that is not bound, before listen(), with which the kernel would bind it to
- * a port of its own choice. RULE becomes NULL where there is nothing to do; else the socket is to
- * be prepared for bind(), and where RULE retargets, to be bound to ENDPOINT first.
+ * Finds the rule for a socket that is not bound, before listen(), where the kernel would bind it to
+ * a port that it chooses. RULE becomes NULL if there is nothing to do; otherwise prepare the socket
+ * for bind(), and if RULE retargets, bind it to ENDPOINT first.
  */
 int decision_find_unbound(const struct configuration *configuration, int fd, int number,
 	struct endpoint *endpoint, const struct rule **rule);
 
 /*
- * Prepares a socket that is bound to ENDPOINT for listen(), and puts the backlog that it is to have
- * in the place of the program's. RULE becomes NULL where there is nothing to do.
+ * Prepares a socket that is bound to ENDPOINT for listen(), and replaces the program's backlog by
+ * that of the rule. RULE becomes NULL if there is nothing to do.
  */
 int decision_prepare_listen(const struct configuration *configuration, int fd, int number,
 	struct endpoint *endpoint, int *backlog, const struct rule **rule);
@@ -187,7 +188,9 @@ int decision_prepare_connect(const struct configuration *configuration, int fd,
 	const struct rule *rule, const struct endpoint *peer,
 	int (*bind)(int, const struct sockaddr *, socklen_t));
 
-/* The endpoint of a new socket, which has no address yet; returns false for one that is not IP. */
+/*
+ * The endpoint of a new socket, which has no address yet; returns false if it is not an IP socket.
+ */
 bool decision_endpoint_of_socket(int domain, int type, int protocol, struct endpoint *endpoint);
 
 #endif

@@ -19,7 +19,7 @@ bool diagnose_overlaps(const struct endpoint *one, const struct endpoint *other)
 	const struct address *a = &one->address, *b = &other->address;
 	const struct address *of_ip6 = one->family == FAMILY_IP6 ? a : b;
 
-	/* Of an IPv6 socket, the wildcard and what is v4-mapped count for IPv4 as well. */
+	/* For an IPv6 socket, the wildcard and v4-mapped addresses include IPv4. */
 	if (one->family != other->family && !address_is_any(of_ip6) && !address_is_ip4(of_ip6))
 		return false;
 	bool is_same_link = !one->scope_id || scope_holds(other->scope_id, one->scope_id);
@@ -90,7 +90,7 @@ int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *
 	return search.is_found ? 1 : error;
 }
 
-/* ---- words ---- */
+/* ---- text ---- */
 
 /* Whether a line of passwd(5) is about USER. */
 static bool is_about(const char *line, uid_t user)
@@ -102,12 +102,12 @@ static bool is_about(const char *line, uid_t user)
 		line += string_until(line, ':');
 		if (*line == '\0')
 			return false;
-		line += field == 0; /* the second colon belongs to what is compared */
+		line += field == 0; /* the second colon is part of the comparison */
 	}
 	return string_starts(line, bytes);
 }
 
-/* The name of a local user, or the number where /etc/passwd has none. */
+/* The name of a local user, or the ID if /etc/passwd has no name. */
 static void print_user(struct text *text, uid_t user)
 {
 	struct procfs_reader reader = {
@@ -136,7 +136,7 @@ enum user_number diagnose_user_number(uid_t user, pid_t process)
 {
 	enum user_number number = user_number_of(user);
 
-	/* Who lets us see its process is of this user namespace, or of one inside it. */
+	/* If we can see its process, that is in this user namespace, or in one inside it. */
 	return number == USER_UNCLEAR && process ? USER_KNOWN : number;
 }
 
@@ -150,8 +150,8 @@ static void print_holding_user(struct text *text, const struct holder *holder)
 	}
 	if (number != USER_KNOWN)
 		text_format(text,
-			"%sa user that has no number here (as those of a container with another "
-			"user mapping)",
+			"%sa user without an ID in this user namespace (such as one of a "
+			"container with another user mapping)",
 			number == USER_UNCLEAR ? ", or by " : "");
 }
 
@@ -161,8 +161,7 @@ void diagnose_print_holder(struct text *text, const struct holder *holder)
 	if (!holder->is_listening)
 		text_format(text, holder->is_bound ? " (bound, not listening)" : " (a connection)");
 	if (holder->inode == 0) {
-		text_format(
-			text, " is not over yet (TIME_WAIT), and was made without SO_REUSEADDR");
+		text_format(text, " is in TIME_WAIT and was made without SO_REUSEADDR");
 		return;
 	}
 	text_format(text, " is held by ");
@@ -186,7 +185,8 @@ enum obstacle diagnose_obstacle(const struct holder *holder, uid_t user)
 void diagnose_print_obstacle(struct text *text, enum obstacle obstacle, const char *who, uid_t user)
 {
 	if (obstacle == OBSTACLE_USER) {
-		text_format(text, "; a port is shared within one user only, and %s runs as ", who);
+		text_format(text, "; only processes of one user can share a port, and %s runs as ",
+			who);
 		print_user(text, user);
 	} else if (obstacle == OBSTACLE_UNSHARED) {
 		text_format(text,
@@ -197,7 +197,7 @@ void diagnose_print_obstacle(struct text *text, enum obstacle obstacle, const ch
 	}
 }
 
-/* Linux 4.11; without the file, as before, the ports below 1024 are privileged. */
+/* Linux 4.11; without the file, the ports below 1024 are privileged, as before. */
 bool diagnose_print_privileged(struct text *text, uint16_t port)
 {
 	long first = sysctl_ipv4("ip_unprivileged_port_start");
@@ -220,7 +220,7 @@ void diagnose_print_permission(
 		text_format(text,
 			"start the container with --sysctl "
 			"net.ipv4.ip_unprivileged_port_start=%u, or set that in its pod's "
-			"securityContext, or on the host if it has the host's network",
+			"securityContext, or on the host if it uses the host's network",
 			port);
 	else
 		text_format(text, "give the program the capability: "
@@ -234,8 +234,8 @@ void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t us
 	int found = diagnose_holder(endpoint, user, &holder);
 
 	if (found < 0) {
-		text_format(
-			text, "who holds it cannot be seen (sock_diag: %s)", errno_name(-found));
+		text_format(text, "the process that holds it cannot be seen (sock_diag: %s)",
+			errno_name(-found));
 		return;
 	}
 	if (found == 0) {
@@ -243,7 +243,7 @@ void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t us
 		return;
 	}
 	diagnose_print_holder(text, &holder);
-	holder.sharing = SHARING_OFF; /* or the two would share */
+	holder.sharing = SHARING_OFF; /* otherwise the two would share */
 	if (is_shared)
 		diagnose_print_obstacle(
 			text, diagnose_obstacle(&holder, user), "this program", user);

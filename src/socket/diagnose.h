@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-/* Whether a socket has SO_REUSEPORT, which only its own processes can ask the kernel. */
+/* Whether a socket has SO_REUSEPORT; only its own processes can ask the kernel for that. */
 enum sharing {
 	SHARING_UNKNOWN,
 	SHARING_ON,
@@ -20,39 +20,38 @@ enum sharing {
 struct holder {
 	struct endpoint endpoint;
 	uid_t user;
-	uint32_t inode;	   /* of the socket; 0: nobody has it, and USER says nothing */
-	bool is_listening; /* for UDP: bound */
-	bool is_bound;	   /* TCP: bound, and neither listening nor a connection */
+	uint32_t inode;	   /* of the socket; 0: no process has it, and USER is not set */
+	bool is_listening; /* for UDP: is bound */
+	bool is_bound;	   /* TCP: is bound, but neither listens nor is a connection */
 	enum sharing sharing;
-	pid_t process;			   /* 0: cannot be seen */
-	char program[PROCFS_PROGRAM_SIZE]; /* empty: cannot be seen */
+	pid_t process;			   /* 0: not visible */
+	char program[PROCFS_PROGRAM_SIZE]; /* empty: not visible */
 };
 
-/* What keeps a socket that shares from joining a holder; the graver the later. */
+/* What prevents a sharing socket from joining a holder; later ones are more serious. */
 enum obstacle {
 	OBSTACLE_NONE,
-	OBSTACLE_UNSEEN,   /* there is one if the holder does not share, which cannot be seen */
+	OBSTACLE_UNSEEN,   /* one of the next, if the holder does not share; that cannot be seen */
 	OBSTACLE_OVER,	   /* a connection in TIME_WAIT, made without SO_REUSEADDR */
 	OBSTACLE_UNSHARED, /* the holder was opened without sharing */
 	OBSTACLE_USER,	   /* it is another user's */
 };
 
 /*
- * Asks the kernel (sock_diag(7)) for a socket that keeps ENDPOINT from being bound by USER: another
- * user's before one of the same, a listening one before a connection. Returns 1 with HOLDER filled
- * in, 0 if there is none to be seen, or a negative errno. Async-signal-safe, as all below; errno is
- * left alone.
+ * Asks the kernel (sock_diag(7)) for a socket that prevents USER from binding ENDPOINT. It prefers
+ * sockets of another user, and listening ones to connections. Returns 1 with HOLDER filled in, 0 if
+ * none is visible, or a negative errno. Async-signal-safe, as all below; errno is left alone.
  */
 int diagnose_holder(const struct endpoint *endpoint, uid_t user, struct holder *holder);
 
 enum obstacle diagnose_obstacle(const struct holder *holder, uid_t user);
 
-/* Whether one of two endpoints on a port keeps the other from being bound, if they do not share. */
+/* Whether one of two endpoints on a port prevents a bind to the other, if they do not share. */
 bool diagnose_overlaps(const struct endpoint *a, const struct endpoint *b);
 
 /*
- * Whether a socket is of the USER whose number the kernel has shown; PROCESS is one that has it, or
- * 0 where none can be seen.
+ * Whether a socket belongs to USER, the ID that the kernel has shown. PROCESS is one that has the
+ * socket, or 0 if none is visible.
  */
 enum user_number diagnose_user_number(uid_t user, pid_t process);
 
@@ -60,31 +59,31 @@ enum user_number diagnose_user_number(uid_t user, pid_t process);
 void diagnose_print_holder(struct text *text, const struct holder *holder);
 
 /*
- * Appends what keeps USER from joining, as a sentence that follows a semicolon; WHO is what joins,
- * as in "this program".
+ * Appends what prevents USER from joining, as a sentence after a semicolon; WHO is what joins, as
+ * "this program".
  */
 void diagnose_print_obstacle(
 	struct text *text, enum obstacle obstacle, const char *who, uid_t user);
 
 /*
- * Appends why a bind of PORT fails with EACCES, "port 80 is privileged, ..."; or nothing, and
- * returns false, where the kernel does not keep the port for those with CAP_NET_BIND_SERVICE.
+ * Appends why a bind of PORT fails with EACCES: "port 80 is privileged, ...". If the kernel does
+ * not reserve the port for CAP_NET_BIND_SERVICE, appends nothing and returns false.
  */
 bool diagnose_print_privileged(struct text *text, uint16_t port);
 
 /*
- * Appends how a program is let to bind PORT: two ways, with what comes before the first and between
- * them. In a container they are others.
+ * Appends two ways to let a program bind PORT, with BEFORE before the first and BETWEEN between
+ * them. They are different in a container.
  */
 void diagnose_print_permission(
 	struct text *text, uint16_t port, const char *before, const char *between);
 
-/* The name of a local user, or the number where /etc/passwd has none. */
+/* The name of a local user, or the ID if /etc/passwd has no name. */
 void diagnose_user_name(char *bytes, size_t size, uid_t user);
 
 /*
- * Appends, for a bind of ENDPOINT by USER that failed with EADDRINUSE, who holds it, and if it was
- * to be SHARED, why it could not be.
+ * Appends, for a bind of ENDPOINT by USER that failed with EADDRINUSE, who holds it, and if the
+ * rule shares it (IS_SHARED), why sharing failed.
  */
 void diagnose_print(struct text *text, const struct endpoint *endpoint, uid_t user, bool is_shared);
 

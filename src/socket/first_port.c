@@ -12,19 +12,18 @@
 #include <sys/mman.h>
 
 #define ASSIGNED   "REUSE_FIRST_PORT="
-#define VALUE_SIZE sizeof "65535:65535" /* the port, its target */
+#define VALUE_SIZE sizeof "65535:65535" /* the port and its target */
 
 /*
- * Shared with all forked children: whichever of them asks first, two of them never serve two ports
- * on one. The environment refers to it, so that execve(2), by whomever, passes on what is known
- * then.
+ * Shared with all forked children: whichever asks first, no two of them move two ports to one
+ * target. The environment refers to it, so that any execve(2) passes on what is known at that time.
  */
 static struct memory {
 	_Atomic uint32_t known;
 	char assignment[sizeof ASSIGNED + VALUE_SIZE];
 } * shared;
 
-static _Atomic uint32_t our_own; /* where that is not available, or until it is */
+static _Atomic uint32_t our_own; /* used until the shared one is available, or if it is not */
 
 static uint16_t port_of(uint32_t known)
 {
@@ -53,7 +52,7 @@ static void publish(struct memory *memory, uint32_t known)
 	value[0] = bytes[0];
 }
 
-/* 0 where it is not what publish() writes. */
+/* 0 if it is not in the format of publish(). */
 static uint32_t parse(const char *value)
 {
 	size_t length = value ? string_until(value, ':') : 0;
@@ -67,7 +66,7 @@ static uint32_t parse(const char *value)
 
 static void put_variable(char ***environment, struct memory *memory)
 {
-	static struct arena arena; /* for as long as the process: the environment refers to it */
+	static struct arena arena; /* lives as long as the process: the environment refers to it */
 	size_t count = 2;
 
 	for (char **at = *environment; *at; at++)
@@ -91,7 +90,7 @@ void first_port_start(const struct configuration *configuration, char ***environ
 	memory->known = our_own;
 	if (!our_own && first_port_concerns(&configuration->policy, inherited))
 		memory->known = inherited;
-	/* What does not concern this program may still concern one that it executes. */
+	/* What does not matter to this program may still matter to one that it executes. */
 	if (our_own || inherited)
 		publish(memory, our_own ? our_own : inherited);
 	shared = memory;
@@ -117,14 +116,14 @@ static int refuse(const struct configuration *configuration, uint32_t known, uin
 
 	if (known == FIRST_PORT_NOWHERE)
 		log_write_seldom(&configuration->log, LOG_LEVEL_ERROR,
-			"too many programs run to remember the first port of one more, so its bind "
-			"to port %u fails with EADDRINUSE",
+			"too many programs run to remember which port this one moved first, so its "
+			"bind to port %u fails with EADDRINUSE",
 			second);
 	else
 		log_write_seldom(&configuration->log, LOG_LEVEL_WARN,
 			"port %u was moved to %u already, so a bind to port %u fails with "
-			"EADDRINUSE; to say which one moves, use reuse-run -p %u:%u, or the rule "
-			"port=%u -> share to=:%u",
+			"EADDRINUSE; to choose the port that moves, use reuse-run -p %u:%u, or the "
+			"rule port=%u -> share to=:%u",
 			port_of(known), target, second, second, target, second, target);
 	return -EADDRINUSE;
 }
@@ -139,7 +138,7 @@ __attribute__((cold)) int first_port_claim(const struct configuration *configura
 	uint32_t wanted = (uint32_t)rule->actions.to.port << 16 | endpoint->port, known = 0;
 
 	if (!share_can_retarget(rule, endpoint))
-		return 0; /* it does not move, and fails for that */
+		return 0; /* it does not move, and the call fails for that reason */
 	if (atomic_compare_exchange_strong(memory, &known, wanted)) {
 		if (common)
 			publish(common, wanted);

@@ -27,7 +27,7 @@ void inherited_print_name(struct text *text, uint64_t inode, const struct endpoi
 		protocol_name(endpoint->protocol), bytes, endpoint->port);
 }
 
-/* The names of the descriptors that are left to the program, as in LISTEN_FDNAMES. */
+/* The names of the descriptors that the program keeps, as in LISTEN_FDNAMES. */
 static const char *left_names;
 
 /* ---- the environment ---- */
@@ -56,7 +56,7 @@ static void take_out(char **environment, const char *name)
 		place[0] = place[1];
 }
 
-/* The number at TEXT, up to END or the end of the text; 0 for nothing, -1 for what is none. */
+/* The number at TEXT, up to END or the end of the text; 0 if it is empty, -1 if it is invalid. */
 static int number_until(const char *text, char end)
 {
 	size_t length = string_until(text, end);
@@ -88,10 +88,10 @@ bool inherited_put(char ***environment, struct arena *arena, const char *name, c
 
 /* ---- descriptors ---- */
 
-/* What is to be said in the variables, once the descriptors are sorted. */
+/* The new contents of the variables, once the descriptors are sorted. */
 struct sorted {
 	struct text kept;  /* "REUSE_KEPT=FD:INODE,..." */
-	struct text names; /* of what is left */
+	struct text names; /* of the remaining descriptors */
 	int n_left;
 	inherited_visitor *visit;
 	void *context;
@@ -108,7 +108,9 @@ static void keep(struct sorted *sorted, int fd)
 	sorted->visit(fd, sorted->context);
 }
 
-/* Kept sockets that a program before this one, in the same process or its parent, handed on. */
+/*
+ * Takes kept sockets that a program before this one, in the same process or its parent, passed on.
+ */
 static void take_over(struct sorted *sorted, const char *list)
 {
 	while (list && *list) {
@@ -124,7 +126,7 @@ static void take_over(struct sorted *sorted, const char *list)
 	}
 }
 
-/* Moves a kept socket out of the row of COUNT that the program reads. */
+/* Moves a kept socket out of the COUNT descriptors that the program reads. */
 static void move_kept(struct sorted *sorted, int fd, int count)
 {
 	int moved = system_fcntl(fd, F_DUPFD, INHERITED_FIRST_FD + count);
@@ -135,7 +137,7 @@ static void move_kept(struct sorted *sorted, int fd, int count)
 	keep(sorted, moved);
 }
 
-/* Moves what is the program's own up, so that the row has no hole. */
+/* Moves the program's own descriptors up, so that there is no gap. */
 static void leave(struct sorted *sorted, int fd, const char *name, size_t length)
 {
 	int place = INHERITED_FIRST_FD + sorted->n_left;
@@ -193,7 +195,7 @@ static void write_left(char ***environment, struct arena *arena, struct sorted *
 	take_out(*environment, "LISTEN_FDNAMES=");
 }
 
-#define LENGTH_OF_ONE 36 /* bytes of a "FD:INODE," at the most */
+#define LENGTH_OF_ONE 36 /* the most bytes of one "FD:INODE," */
 
 void inherited_sort(
 	char ***environment, struct arena *arena, inherited_visitor *visit, void *context)

@@ -24,19 +24,22 @@
 
 static _Atomic bool is_settled;
 
-static const struct keep_service *service; /* NULL: sockets are for this process, else for others */
+static const struct keep_service *service; /* NULL: for this process, otherwise for others */
 
-static int store_size; /* how many sockets the keeper takes, as of the start; 0: not known */
+static int store_size; /* how many sockets the keeper takes, read at the start; 0: not known */
 
-/* The process that has our kept sockets is to be replaced by this one, and lives still. */
+/* The process that has our kept sockets still lives, and this one is to replace it. */
 static bool is_successor;
 
-/* The processes that have our kept sockets live still, and go on to serve them beside this one. */
+/*
+ * The processes that have our kept sockets still live, and continue to serve them beside this one.
+ */
 static bool is_shared;
 
 /*
- * Whether descriptors and variables come from one who may choose them. In secure-execution mode he
- * has fewer rights than the program: he could name a keeper of his own, and be sent its sockets.
+ * Whether descriptors and variables come from somebody who may choose them. In secure-execution
+ * mode that user has fewer rights than the program, and could name a keeper of his own to get its
+ * sockets.
  */
 static bool is_start_trusted;
 
@@ -67,7 +70,7 @@ static void read_keeper(char **environment)
 
 void keep_start(const struct configuration *configuration, char ***environment)
 {
-	static struct arena arena; /* for as long as the process: the environment refers to it */
+	static struct arena arena; /* lives as long as the process: the environment refers to it */
 	size_t bytes = 64 * 1024;
 
 	is_start_trusted = getauxval(AT_SECURE) == 0;
@@ -123,7 +126,7 @@ void keep_leave(void)
 	kept_table_leave();
 }
 
-/* ---- whose is it? ---- */
+/* ---- who has it? ---- */
 
 struct holding {
 	int duplicate;
@@ -148,13 +151,13 @@ static bool program_holds(unsigned place)
 	return open_sockets_walk(PROCFS_SELF, is_other_descriptor, &holding) == 1;
 }
 
-/* Whether the program that asks with its socket FD must go without. */
+/* Whether the program whose socket is FD may not have it. */
 static bool is_denied(unsigned place, int fd)
 {
 	return service ? !service->may_have(kept_table_fd(place), fd) : program_holds(place);
 }
 
-/* ---- is it the one? ---- */
+/* ---- does it match? ---- */
 
 static bool is_for(unsigned place, int fd, const struct endpoint *endpoint)
 {
@@ -172,8 +175,8 @@ static void say_sent(
 			"the keeper cannot be reached, so the socket is not kept: %s",
 			errno_name(-error));
 	else
-		say_of_endpoint(
-			configuration, LOG_LEVEL_INFO, endpoint, "the keeper was sent the socket");
+		say_of_endpoint(configuration, LOG_LEVEL_INFO, endpoint,
+			"the socket was sent to the keeper");
 }
 
 static void send_to_keeper(
@@ -186,12 +189,12 @@ static void send_to_keeper(
 	say_sent(configuration, &kept->endpoint, error);
 	if (store_size && kept_table_count() > (unsigned)store_size)
 		say_of_endpoint(configuration, LOG_LEVEL_WARN, &kept->endpoint,
-			"%u sockets are to be kept, and the keeper takes %d; raise "
+			"%u sockets are to be kept, but the keeper takes only %d; raise "
 			"FileDescriptorStoreMax=",
 			kept_table_count(), store_size);
 }
 
-/* Has the keeper close a socket, and closes our duplicate. */
+/* Tells the keeper to close a socket, and closes our duplicate. */
 static void give_up(const struct configuration *configuration, unsigned place, const char *why)
 {
 	const struct kept_socket *kept = kept_table_at(place);
@@ -204,7 +207,7 @@ static void give_up(const struct configuration *configuration, unsigned place, c
 
 /* ---- taking ---- */
 
-/* In spite of the lock, which a process has that was not forked from this one's family. */
+/* Becomes the holder despite the lock, which a process outside of this one's family has. */
 static bool hold_in_family(unsigned place)
 {
 	int holder = kept_table_at(place)->holder, self = system_getpid();
@@ -214,7 +217,7 @@ static bool hold_in_family(unsigned place)
 	       atomic_compare_exchange_strong(&kept_table_at(place)->holder, &holder, self);
 }
 
-/* Makes this process the holder, unless another one is. */
+/* Makes this process the holder, unless another process is. */
 static bool hold(unsigned place)
 {
 	if (system_lock(kept_table_fd(place)) < 0)
@@ -235,23 +238,23 @@ static int take(const struct configuration *configuration, unsigned place, int f
 	int error = replace_socket(fd, kept_table_fd(place), endpoint, is_shared);
 	if (error)
 		return error;
-	/* The keeper hears of it anew, so that it knows who has the socket now. */
+	/* It is sent to the keeper again, so that the keeper knows who has the socket now. */
 	kept_table_at(place)->is_stored = false;
-	say_of_endpoint(configuration, LOG_LEVEL_INFO, endpoint, "takes the kept socket over");
+	say_of_endpoint(configuration, LOG_LEVEL_INFO, endpoint, "takes over the kept socket");
 	return 1;
 }
 
 /*
- * Whether nobody has a descriptor of a socket any more but the keeper, who would go on taking
- * clients that nobody serves: a process made it that was forked beside this one, and is gone; or
- * this one has closed all descriptors that it did not know.
+ * Whether only the keeper still has a descriptor of a socket. Then it would go on taking clients
+ * that nobody serves. That happens if a process that was forked beside this one made it and is
+ * gone, or if this process has closed all descriptors that it did not know.
  */
 static bool is_orphan(unsigned place, const struct endpoint *endpoint)
 {
 	const struct kept_socket *kept = kept_table_at(place);
 	int holder = kept->holder;
 
-	/* Without a system call for sockets that are elsewhere: there may be many. */
+	/* No system call for sockets that are elsewhere: there may be many. */
 	if (!kept->is_stored || !same_endpoint(&kept->endpoint, endpoint) || kept_table_has(place))
 		return false;
 	bool is_elsewhere =
@@ -259,7 +262,7 @@ static bool is_orphan(unsigned place, const struct endpoint *endpoint)
 	return !is_elsewhere && !program_holds(place);
 }
 
-/* A process that was forked from this one, and can take it still, hands it to the keeper again. */
+/* A process forked from this one that can still take it hands it to the keeper again. */
 static void give_up_orphan(
 	const struct configuration *configuration, unsigned place, const struct endpoint *endpoint)
 {
@@ -273,15 +276,15 @@ static void give_up_orphan(
 	if (kept_table_fd(place) < 0)
 		kept_table_forget(place);
 	say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint,
-		"nobody has a descriptor of a kept socket any more; the keeper was told to close "
-		"it");
+		"no process has a descriptor of a kept socket any more; the keeper was told to "
+		"close it");
 }
 
 int keep_take(const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
 	struct endpoint bound;
 
-	/* A socket that is bound already shall hear so from the kernel. */
+	/* For a socket that is already bound, the kernel reports the error. */
 	if (!kept_table_knows(endpoint) || share_ask_bound(fd, &bound) < 0 || bound.port != 0)
 		return 0;
 	for (unsigned i = 0; i < kept_table_count(); i++) {
@@ -289,7 +292,7 @@ int keep_take(const struct configuration *configuration, int fd, const struct en
 			give_up_orphan(configuration, i, endpoint);
 			continue;
 		}
-		/* Who has a claim on it wants just this one, and will take it. */
+		/* Another thread that has a claim on it wants just this one, and will take it. */
 		if (!kept_table_claim(i))
 			continue;
 		int result = take(configuration, i, fd, endpoint);
@@ -313,12 +316,12 @@ static void say_no_keeper(
 			"a systemd unit needs FileDescriptorStoreMax=");
 }
 
-/* Returns the entry of a socket that has none yet, or a negative errno. */
+/* Returns the new entry of a socket, or a negative errno. */
 static int add_new(int fd, const struct file_identity *file, const struct endpoint *endpoint)
 {
 	int duplicate = system_fcntl(fd, F_DUPFD_CLOEXEC, DUPS_FROM);
 
-	if (duplicate < 0) /* EINVAL: the limit is below where they begin */
+	if (duplicate < 0) /* EINVAL: the limit is below our first descriptor */
 		return duplicate == -EINVAL ? -EMFILE : duplicate;
 	int place = kept_table_add(duplicate, file, endpoint);
 	if (place < 0) {
@@ -330,7 +333,7 @@ static int add_new(int fd, const struct file_identity *file, const struct endpoi
 	return place;
 }
 
-/* Sends a socket that stays the program's alone: when the program closes it, it is closed. */
+/* Sends a socket without keeping a duplicate: when the program closes it, it is closed. */
 static void lend(const struct configuration *configuration, int fd,
 	const struct file_identity *file, const struct endpoint *endpoint)
 {
@@ -344,7 +347,10 @@ static void store(const struct configuration *configuration, int fd,
 	struct file_identity file = file_identity_of(fd);
 	int place = kept_table_find(&file);
 
-	/* A service manager keeps what it is sent, so then we keep a duplicate to take it back. */
+	/*
+	 * A service manager keeps what it is sent, so then we keep a duplicate to take the socket
+	 * back.
+	 */
 	if (place < 0 && meant == MEANT_IF_OPEN && configuration->is_supervised) {
 		lend(configuration, fd, &file, endpoint);
 		return;

@@ -6,18 +6,20 @@
 #include <sys/mman.h>
 
 #define NOT_COMPLETE 0
-#define FREE	     UINT64_MAX /* to be used again; a duplicate of another inode is none of it */
+#define FREE                                                                                       \
+	UINT64_MAX /* free to be used again; a duplicate of another inode does not match it        \
+		    */
 
 struct shared {
 	_Atomic unsigned count;
 	struct kept_socket kept[KEPT_TABLE_MOST];
 };
 
-static struct shared *shared; /* NULL: there is nothing to keep */
+static struct shared *shared; /* NULL: nothing is kept */
 
 static struct {
 	_Atomic int fd;	   /* our duplicate; 0: none */
-	_Atomic int claim; /* the process, one of its threads, that looks at it now */
+	_Atomic int claim; /* the process (one of its threads) that looks at it now */
 } mine[KEPT_TABLE_MOST];
 
 bool kept_table_open(void)
@@ -51,7 +53,7 @@ int kept_table_fd(unsigned place)
 	return mine[place].fd > 0 ? mine[place].fd : -1;
 }
 
-/* The number of an entry that is nobody else's, or KEPT_TABLE_MOST. */
+/* The number of a free entry, now taken, or KEPT_TABLE_MOST. */
 static unsigned free_place(void)
 {
 	unsigned count = kept_table_count();

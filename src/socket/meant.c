@@ -11,7 +11,7 @@
 
 /* Inodes; 0: none. */
 static struct memory {
-	_Atomic unsigned n_chosen, n_sent; /* ever */
+	_Atomic unsigned n_chosen, n_sent; /* since the start */
 	_Atomic uint64_t chosen[CHOSEN_MOST];
 	_Atomic uint64_t sent[MEANT_UDP_MOST];
 } * memory;
@@ -42,7 +42,7 @@ static _Atomic uint64_t *find_chosen(int fd)
 	return count ? find(memory->chosen, count < CHOSEN_MOST ? count : CHOSEN_MOST, fd) : NULL;
 }
 
-/* UDP sockets are sent when they are bound, and nothing has to be remembered for that. */
+/* UDP sockets are sent when they are bound, so nothing has to be remembered. */
 static bool is_udp(int fd, const struct endpoint *endpoint)
 {
 	struct endpoint asked = *endpoint;
@@ -79,7 +79,9 @@ enum meant meant_of(const struct rule *rule, int fd, const struct endpoint *endp
 
 bool meant_may_send(int fd)
 {
-	/* Without counting on: a number that only grew would begin anew some day. */
+	/*
+	 * It does not count beyond the limit: a number that only grows would wrap around some day.
+	 */
 	if (!memory || memory->n_sent >= MEANT_UDP_MOST)
 		return false;
 	unsigned place = atomic_fetch_add(&memory->n_sent, 1);

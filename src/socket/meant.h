@@ -1,43 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Decides which sockets the keeper is sent: those that somebody meant. */
+/* Decides which sockets are sent to the keeper: those that were opened on purpose. */
 #ifndef SOCKET_MEANT_H
 #define SOCKET_MEANT_H
 
 #include "policy/rule.h"
 
 /*
- * An endpoint is meant if a rule names its port, or its port is below 1024, or if the program
- * itself asked for that port and the socket is still open when its copy becomes ready. The last one
- * only the keeper can tell.
+ * A socket is meant to be kept if a rule names its port, or the port is below 1024, or the program
+ * itself asked for the port and the socket is still open when its copy becomes ready. Only the
+ * keeper knows that last condition.
  */
 enum meant {
 	MEANT_NOT,
-	MEANT_IF_OPEN, /* the program asked for that port, and nobody else */
+	MEANT_IF_OPEN, /* only the program asked for that port */
 	MEANT_ALWAYS,
 };
 
-#define MEANT_UDP_MOST                                                                             \
-	64 /* UDP sockets of a process that are MEANT_IF_OPEN; others are not sent                 \
-	    */
+#define MEANT_UDP_MOST 64 /* UDP sockets of a process that are MEANT_IF_OPEN; no more are sent */
 
 /*
- * Opens what all processes of one family remember of their binds, before the first fork. Where
- * there is no memory, nothing is remembered. All below are async-signal-safe and leave errno alone.
+ * Opens the memory of binds that all processes of one family share, before the first fork. Without
+ * room, nothing is remembered. All below are async-signal-safe and leave errno alone.
  */
 void meant_open(void);
 
 /*
- * To be called after FD was bound to ENDPOINT, with the port that was asked for: a port that the
- * kernel has chosen cannot be told from another one by the time of listen(2).
+ * Call this after FD was bound to ENDPOINT, which has the port that was asked for: at listen(2) it
+ * is too late to tell whether the kernel has chosen the port.
  */
 void meant_note_bind(int fd, const struct endpoint *endpoint);
 
-/* How the socket FD is meant, which is bound to ENDPOINT by RULE. */
+/* Why the socket FD, which RULE lets be bound to ENDPOINT, is to be kept. */
 enum meant meant_of(const struct rule *rule, int fd, const struct endpoint *endpoint);
 
 /*
- * Whether one more UDP socket may be sent that is MEANT_IF_OPEN; the first few of a process. FD is
- * remembered then, so that meant_was_sent() knows it.
+ * Whether one more UDP socket that is MEANT_IF_OPEN may be sent: only the first few of a process
+ * are. If so, FD is remembered for meant_was_sent().
  */
 bool meant_may_send(int fd);
 bool meant_was_sent(int fd);

@@ -19,9 +19,9 @@ struct membership {
 	} address;
 };
 
-/* Read as a whole before the first one is left, because that changes what the files hold. */
+/* All are read before the first group is left, because leaving changes the files. */
 struct memberships {
-	uint32_t interface; /* that the next lines are about */
+	uint32_t interface; /* of the following lines */
 	unsigned count;
 	struct membership list[GROUPS_MOST];
 };
@@ -94,7 +94,7 @@ static void read_groups(struct memberships *groups, const char *path, line_reade
 
 /* ---- moving ---- */
 
-/* The kernel refuses what a socket is not in, on that interface. */
+/* The kernel refuses to leave a group that the socket has not joined on that interface. */
 static void move(int from, int to, int level, const struct membership *group)
 {
 	struct group_req request = {.gr_interface = group->interface};

@@ -4,11 +4,11 @@
 #define SOCKET_MEMBERSHIP_H
 
 /*
- * Has the socket TO leave all multicast groups, and join those that FROM is in, which leaves them;
- * so that a program can join again what an earlier one had joined with TO. The kernel does not tell
- * the groups of a socket, so each of this network namespace (/proc/net/igmp, /proc/net/igmp6) is
- * tried, the first 64 of each family. A source filter is not moved. Async-signal-safe; leaves errno
- * alone.
+ * Makes the socket TO leave all multicast groups, and join those of FROM, which leaves them; so a
+ * program can again join the groups that an earlier one had joined with TO. The kernel does not
+ * tell the groups of a socket, so this tries each one of this network namespace (/proc/net/igmp,
+ * /proc/net/igmp6), up to 64 of each family. It does not move source filters. Async-signal-safe;
+ * leaves errno alone.
  */
 void membership_move(int from, int to);
 

@@ -29,8 +29,8 @@ static int make_address(const char *path, struct sockaddr_un *address, socklen_t
 }
 
 /*
- * Waits while the manager's queue is full; poll(2) does not, on a socket that is not connected. A
- * signal that comes meanwhile starts the wait anew.
+ * Waits while the manager's queue is full; poll(2) does not wait on a socket that is not connected.
+ * A signal that comes meanwhile restarts the wait.
  */
 static int send_patiently(int channel, const struct msghdr *message)
 {
@@ -46,8 +46,8 @@ static int send_patiently(int channel, const struct msghdr *message)
 }
 
 /*
- * When its owner is gone, an abstract name is anybody's who takes it. A process that has outlived
- * its keeper must not hand its sockets to him.
+ * When the owner of an abstract name is gone, anybody can take the name. A process that has
+ * outlived its keeper must not hand its sockets to another user.
  */
 static bool is_another_users(int channel)
 {
@@ -56,7 +56,7 @@ static bool is_another_users(int channel)
 	return unix_owner_of_peer(channel, &user) == 0 && user != 0 && user != system_geteuid();
 }
 
-/* Connects, so that the one who was looked at is the one who gets it. */
+/* Connects, so that the process that was checked is the one that gets the message. */
 static int connect_to_own(int channel, const struct sockaddr_un *address, socklen_t length)
 {
 	int error = system_connect(channel, (const struct sockaddr *)address, length);

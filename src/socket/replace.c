@@ -19,7 +19,7 @@
 
 /* ---- options ---- */
 
-/* Whether an option belongs to the socket, not to what the program wants of it. */
+/* Whether an option is a property of the socket, and not a wish of the program. */
 static bool belongs_to_socket(struct sockopt_place place)
 {
 	static const struct sockopt_place own[] = {
@@ -53,7 +53,7 @@ static void carry(int from, int to, struct sockopt_place place)
 	system_setsockopt(to, place.level, place.option, wanted, wanted_size);
 }
 
-/* The kernel doubles what is set, and shows it doubled. */
+/* The kernel doubles the value that is set, and returns it doubled. */
 static void carry_buffer(int from, int to, int option)
 {
 	int size;
@@ -94,7 +94,7 @@ static void carry_options(int from, int to, const struct endpoint *endpoint)
 
 /* ---- epoll ---- */
 
-/* Behind the blanks after NAME in a line "name: value name: value", or NULL. */
+/* The place after the blanks after NAME in a line "name: value name: value", or NULL. */
 static const char *value_of(const char *line, const char *name)
 {
 	for (; *line; line++) {
@@ -108,7 +108,9 @@ static const char *value_of(const char *line, const char *name)
 	return NULL;
 }
 
-/* A line of an epoll's fdinfo: "tfd: 5 events: 19 data: 5 pos:0 ino:...", proc(5). */
+/*
+ * A line of the fdinfo of an epoll descriptor: "tfd: 5 events: 19 data: 5 pos:0 ino:...", proc(5).
+ */
 static void read_registration(struct registrations *found, int epoll, const char *line)
 {
 	const char *target = value_of(line, "tfd:"), *events = value_of(line, "events:");

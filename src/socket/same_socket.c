@@ -8,7 +8,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
-/* A socket that is bound always has a scope, where its address has one; a program may give none. */
+/* A bound socket always has a scope, if its address has one; a program may give none. */
 bool same_endpoint(const struct endpoint *kept, const struct endpoint *wanted)
 {
 	return kept->address.high == wanted->address.high &&
@@ -31,8 +31,8 @@ static bool same_device(int a, int b)
 }
 
 /*
- * Whether bind() puts FD on the interface of a kept socket: where the program gives none with the
- * address, it is the device that FD is bound to.
+ * Whether bind() puts FD on the interface of a kept socket. If the program gives no interface with
+ * the address, it is the device that FD is bound to.
  */
 static bool same_interface(int kept, int fd, const struct endpoint *endpoint)
 {
@@ -53,7 +53,7 @@ static bool same_v6only(int a, int b)
 	       values[0] == values[1];
 }
 
-/* A bind to an IPv6 address that is neither the wildcard nor v4-mapped sets it, whoever asks. */
+/* A bind to an IPv6 address that is neither the wildcard nor v4-mapped always sets it. */
 static bool has_v6only(const struct endpoint *endpoint)
 {
 	return endpoint->family == FAMILY_IP6 &&

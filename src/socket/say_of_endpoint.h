@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Says in the log what becomes of the socket of an endpoint. */
+/* Logs what happens to the socket of an endpoint. */
 #ifndef SOCKET_SAY_OF_ENDPOINT_H
 #define SOCKET_SAY_OF_ENDPOINT_H
 

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-/* ---- asking ---- */
+/* ---- asking the kernel ---- */
 
 int share_ask_number(int fd, struct endpoint *endpoint)
 {
@@ -69,13 +69,14 @@ static int set_flag(int fd, int level, int option, int value)
 	return set(fd, place, &value, sizeof value);
 }
 
-/* An option that cannot be set is logged; it fails the call if the policy is strict. */
+/* An option that cannot be set is logged; if the policy is strict, it fails the call. */
 static __attribute__((noinline, cold)) int report(const struct configuration *configuration,
 	const struct endpoint *endpoint, const char *option, int error)
 {
 	say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint, "%s cannot be set: %s%s", option,
 		errno_name(-error),
-		configuration->policy.is_strict ? "; REUSE_STRICT fails the call" : "");
+		configuration->policy.is_strict ? "; the call fails, because REUSE_STRICT is set"
+						: "");
 	return configuration->policy.is_strict ? error : 0;
 }
 
@@ -155,9 +156,8 @@ int share_set_options(const struct configuration *configuration, int fd, const s
 {
 	const struct actions *actions = &rule->actions;
 	/*
-	 * Port 0 is nobody's yet, so there is nothing to share; and two UDP sockets that would
-	 * share may be given the same port. Only at socket() the port is not known, and shall be
-	 * shared.
+	 * Port 0 is not taken yet, so there is nothing to share; and two UDP sockets that would
+	 * share might get the same port. At socket() the port is not known yet, so sharing is set.
 	 */
 	bool has_port = endpoint->port != 0 || actions->early;
 	int error = actions->share && has_port ? set_shared(configuration, fd, endpoint) : 0;
@@ -167,7 +167,10 @@ int share_set_options(const struct configuration *configuration, int fd, const s
 	return apply_settings(configuration, fd, actions, endpoint);
 }
 
-/* What lets UDP sockets of all users join: programs set it by habit, or to share a multicast. */
+/*
+ * SO_REUSEADDR lets UDP sockets of all users join: programs set it by habit, or to share a
+ * multicast group.
+ */
 static int exclude_udp(
 	const struct configuration *configuration, int fd, const struct endpoint *endpoint)
 {
@@ -179,8 +182,8 @@ static int exclude_udp(
 	if (error || !was_on)
 		return error;
 	say_of_endpoint(configuration, LOG_LEVEL_INFO, endpoint,
-		"exclusive took SO_REUSEADDR away, which the program had set; nobody else can "
-		"have the port, not even for the same multicast group");
+		"exclusive cleared SO_REUSEADDR, which the program had set; no other socket can "
+		"bind the port, not even for the same multicast group");
 	return 0;
 }
 
@@ -207,11 +210,11 @@ bool share_can_retarget(const struct rule *rule, const struct endpoint *endpoint
 	return !to->has_address || endpoint->family == FAMILY_IP6 || address_is_ip4(&to->address);
 }
 
-/* Says that the address of to= cannot be, and WHY. */
+/* Logs that the address of to= cannot be used, and WHY. */
 static void refuse_target(const struct configuration *configuration, const struct rule *rule,
 	const struct endpoint *endpoint, const char *why)
 {
-	say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint, "the address that %s gives is %s",
+	say_of_endpoint(configuration, LOG_LEVEL_WARN, endpoint, "the address from %s is %s",
 		rule->source, why);
 }
 
@@ -220,17 +223,17 @@ static int refuse_family(const struct configuration *configuration, const struct
 {
 	refuse_target(configuration, rule, endpoint,
 		endpoint->family == FAMILY_IP4
-			? "of the other IP version, so the call fails; a rule with ip6 leaves this "
-			  "one alone"
-			: "of the other IP version, so the call fails; a rule with ip4 leaves this "
-			  "one alone");
+			? "of the other IP version, so the call fails; add ip6 to the rule, so "
+			  "that it does not match this socket"
+			: "of the other IP version, so the call fails; add ip4 to the rule, so "
+			  "that it does not match this socket");
 	return -EADDRNOTAVAIL;
 }
 
 /*
- * The interface of a target: the one that the rule names, or that the program has GIVEN with its
- * own address, or that the socket is bound to. 0 where there is none, and the kernel would refuse
- * the address.
+ * The interface of a target: the one in the rule, or the one that the program has GIVEN with its
+ * own address, or the one that the socket is bound to. 0 if there is none, and the kernel would
+ * refuse the address.
  */
 static uint32_t scope_for(const struct target *target, uint32_t given, int fd)
 {
@@ -245,8 +248,8 @@ static int refuse_scope(const struct configuration *configuration, const struct 
 	const struct endpoint *endpoint)
 {
 	refuse_target(configuration, rule, endpoint,
-		"link-local, and nothing says on which network interface, so the call fails; "
-		"write it like [fe80::1%eth0]");
+		"link-local and has no network interface, so the call fails; write it as "
+		"[fe80::1%eth0]");
 	return -EINVAL;
 }
 
@@ -292,7 +295,10 @@ static int bind_to(
 	socklen_t length = endpoint_to_sockaddr(local, &address);
 	int saved_errno = errno;
 
-	/* The kernel chooses the port at connect(), so that it may serve other peers as well. */
+	/*
+	 * The kernel chooses the port at connect(), so that the port can be used for other peers as
+	 * well.
+	 */
 	if (local->port == 0)
 		set_flag(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 	int error = bind(fd, (struct sockaddr *)&address, length) < 0 ? -errno : 0;

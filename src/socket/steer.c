@@ -9,7 +9,7 @@
 #define IP6_SOURCE	  8
 #define IP6_WORDS	  4
 #define IP6_HEADER_LENGTH 40
-#define GOLDEN_RATIO	  0x9e3779b1 /* 2^32 times it: spreads what differs in few bits */
+#define GOLDEN_RATIO	  0x9e3779b1 /* 2^32 times it: spreads values that differ in few bits */
 #define FROM_IP(place)	  ((uint32_t)SKF_NET_OFF + (place))
 #define ANCILLARY(what)	  ((uint32_t)(SKF_AD_OFF + SKF_AD_##what))
 
@@ -32,8 +32,8 @@ static uint32_t mask_of(unsigned left)
 }
 
 /*
- * A = a hash of the leading bits of the address whose words start at PLACE, and of what is in the
- * first word of the scratch memory, if HAS_PORT; X is used.
+ * A = a hash of the leading bits of the address whose words start at PLACE, and if HAS_PORT, of the
+ * first word of the scratch memory; changes X.
  */
 static void add_hash(struct steer_program *program, unsigned place, unsigned words, unsigned prefix,
 	bool has_port)
@@ -51,7 +51,7 @@ static void add_hash(struct steer_program *program, unsigned place, unsigned wor
 	add(program, BPF_ALU | BPF_XOR | BPF_X, 0);
 }
 
-/* The port is what the header of UDP, as that of TCP, begins with. X is its place. */
+/* The UDP header, like that of TCP, begins with the source port. X is its place. */
 static void add_port(struct steer_program *program)
 {
 	add(program, BPF_LD | BPF_H | BPF_IND, FROM_IP(0));
@@ -67,14 +67,14 @@ static void add_ip4_port(struct steer_program *program)
 	add_port(program);
 }
 
-/* Where there are extension headers, their first bytes: the same for all packets of a flow. */
+/* If there are extension headers, their first bytes: the same for all packets of a flow. */
 static void add_ip6_port(struct steer_program *program)
 {
 	add(program, BPF_LDX | BPF_IMM, IP6_HEADER_LENGTH);
 	add_port(program);
 }
 
-/* An IPv6 socket gets IPv4 packets too, so the packet itself says which it is. */
+/* An IPv6 socket gets IPv4 packets too, so the version is read from the packet. */
 static void add_source(struct steer_program *program, const struct steer *steer)
 {
 	bool has_port = steer->mode == STEER_SOURCE_PORT;
@@ -112,7 +112,7 @@ static void add_load(struct steer_program *program, uint16_t size, unsigned plac
 	add(program, (uint16_t)(BPF_LD | size | BPF_IND), FROM_IP(place));
 }
 
-/* What is no knock goes on behind. X is used. */
+/* If it is not a knock, the program continues after this part. Changes X. */
 static void add_knock(struct steer_program *program)
 {
 	add(program, BPF_LDX | BPF_IMM, IP4_HEADER_LENGTH);
@@ -120,7 +120,7 @@ static void add_knock(struct steer_program *program)
 	add(program, BPF_ALU | BPF_RSH | BPF_K, 4);
 	add_jump(program, BPF_JMP | BPF_JEQ | BPF_K, 4, 1, 0);
 	add(program, BPF_LDX | BPF_IMM, IP6_HEADER_LENGTH);
-	/* A load from behind the header would end the program with the number 0. */
+	/* A load beyond the header would end the program with the number 0. */
 	add_load(program, BPF_B, TCP_LENGTH);
 	add_jump(program, BPF_JMP | BPF_JGE | BPF_K, HEADER_WITH_BOTH, 0, 7);
 	add_load(program, BPF_W, TCP_OPTIONS);
@@ -134,9 +134,9 @@ static void add_knock(struct steer_program *program)
 
 /* ---- a guest ---- */
 
-#define NO_NUMBER INT32_MAX /* no member has it: the kernel's hash chooses */
+#define NO_NUMBER INT32_MAX /* no member has this number: the kernel's hash chooses */
 
-/* A = a word of the packet; what is not WANTED is to go on behind. */
+/* A = a word of the packet; if it is not WANTED, the program continues after this part. */
 static void add_test(struct steer_program *program, uint16_t size, unsigned place, uint32_t wanted)
 {
 	add(program, (uint16_t)(BPF_LD | size | BPF_ABS), FROM_IP(place));
@@ -164,7 +164,7 @@ static void add_guest(struct steer_program *program, const struct steer_guest *g
 
 /* ---- the choice ---- */
 
-/* Ends with one of COUNT members; X is what chose their slot among SLOTS. */
+/* Ends with one of COUNT members; X is the number that chose their slot among SLOTS. */
 static void add_members(
 	struct steer_program *program, const int *numbers, unsigned count, unsigned slots)
 {
@@ -180,7 +180,7 @@ static void add_members(
 	add(program, BPF_RET | BPF_K, (uint32_t)numbers[count - 1]);
 }
 
-/* Where the slot that A stands for has no member, goes on, with A spread anew. */
+/* If the slot of A has no member, continues with A spread anew. */
 static void add_places(struct steer_program *program, const struct steer_places *places)
 {
 	add(program, BPF_MISC | BPF_TAX, 0);
@@ -217,7 +217,7 @@ static void add_choice(struct steer_program *program, const struct steer *steer,
 	if (places && places->slots && (is_by_source || steer->mode == STEER_CPU))
 		add_places(program, places);
 	add(program, BPF_ALU | BPF_MOD | BPF_K, members - n_closed);
-	/* A counts open members; each closed one before it makes its number one more. */
+	/* A counts open members; each closed one before it adds one to the number. */
 	for (unsigned i = 0; i < n_closed; i++) {
 		add_jump(program, BPF_JMP | BPF_JGE | BPF_K, closed[i], 0, 1);
 		add(program, BPF_ALU | BPF_ADD | BPF_K, 1);

@@ -13,9 +13,9 @@
 #define STEER_PLACES_MOST 256
 
 /*
- * A group's members are numbered from 0 in the order in which they joined; when one leaves, the
- * last one gets its number (reuseport_add_sock(), net/core/sock_reuseport.c). A program whose
- * answer is no member's number leaves the choice to the kernel's hash.
+ * The members of a group are numbered from 0 in the order in which they joined; when one leaves,
+ * the last one gets its number (reuseport_add_sock(), net/core/sock_reuseport.c). If the program
+ * returns a number that no member has, the kernel's hash chooses.
  */
 struct steer_program {
 	unsigned short length;
@@ -23,11 +23,11 @@ struct steer_program {
 };
 
 /*
- * What a client, or a CPU, chooses between: SLOTS, each with up to WIDTH members, whose numbers are
- * NUMBERS[slot * WIDTH] and on; -1 comes behind the last one. Together they are STEER_PLACES_MOST
- * at most. As long as a slot has a member, those who have chosen it are with that one, whoever else
- * comes and goes. Who has chosen one without a member, or where there are no slots, gets one of the
- * open members.
+ * The slots that a client, or a CPU, is assigned to: SLOTS, each with up to WIDTH members. Their
+ * numbers start at NUMBERS[slot * WIDTH]; -1 follows the last one. Altogether there are
+ * STEER_PLACES_MOST at most. While a slot has a member, its clients stay with that member, whoever
+ * else joins or leaves. If the slot has no member, or there are no slots, the client gets one of
+ * the open members.
  */
 struct steer_places {
 	const int *numbers;
@@ -35,19 +35,19 @@ struct steer_places {
 };
 
 /*
- * Builds the program for a group whose first MEMBERS members are chosen between, but for N_CLOSED
- * (at most STEER_CLOSED_MOST, and less than MEMBERS) of them, whose numbers CLOSED holds in rising
- * order. PLACES, or NULL, count for all modes but STEER_RANDOM. STEER_HASH cannot be built, and is
- * taken for STEER_RANDOM. Pure.
+ * Builds the program for a group. It chooses among the first MEMBERS members, except for the
+ * N_CLOSED ones (at most STEER_CLOSED_MOST, and less than MEMBERS) whose numbers are in CLOSED in
+ * rising order. PLACES, or NULL, apply to all modes except STEER_RANDOM. STEER_HASH cannot be
+ * built, and becomes STEER_RANDOM. Pure.
  */
 void steer_build(struct steer_program *program, const struct steer *steer,
 	const struct steer_places *places, unsigned members, const unsigned *closed,
 	unsigned n_closed);
 
 /*
- * The same, for a group of TCP listeners, with an answer to knocks: a SYN with an MD5 signature
- * (RFC 2385) and a maximum segment size of STEER_KNOCK_MSS + N goes to number N, whether that is
- * closed or not. It is one way for all versions, so that whoever knocks need not know whose program
+ * The same for a group of TCP listeners, with an answer to knocks: a SYN with an MD5 signature (RFC
+ * 2385) and a maximum segment size of STEER_KNOCK_MSS + N goes to number N, even if that one is
+ * closed. All versions do it in the same way, so the sender of a knock need not know which program
  * is in force. Pure.
  */
 #define STEER_KNOCK_MSS 256 /* bytes; the kernel takes 88 to 32767 */
@@ -56,8 +56,8 @@ void steer_build_knockable(struct steer_program *program, const struct steer *st
 	unsigned n_closed);
 
 /*
- * The same, where a SYN from PORT of 127.0.0.1, or if IS_IP6 of ::1, goes to a number of its own,
- * whether that is closed or not. Without a STEER, the kernel's hash chooses for all others. Pure.
+ * The same, but a SYN from PORT of 127.0.0.1, or with IS_IP6 of ::1, goes to its own number, even
+ * if that one is closed. Without STEER, the kernel's hash chooses for all others. Pure.
  */
 struct steer_guest {
 	uint16_t port; /* host byte order */
@@ -72,12 +72,12 @@ void steer_build_for_guest(struct steer_program *program, const struct steer *st
 /*
  * Puts the program in force for the whole group of the socket FD, which listens (UDP: is bound)
  * with SO_REUSEPORT. Needs no privilege. Returns 0 or a negative errno: -EINVAL for a socket that
- * shares nothing, -EOPNOTSUPP for MPTCP. Async-signal-safe, as is steer_detach(); errno is left
+ * does not share, -EOPNOTSUPP for MPTCP. Async-signal-safe, as is steer_detach(); errno is left
  * alone.
  */
 int steer_attach(int fd, const struct steer_program *program);
 
-/* Leaves the choice to the kernel again. -ENOENT: it was left to it already. Since Linux 5.3. */
+/* Leaves the choice to the kernel again. -ENOENT: no program was in force. Since Linux 5.3. */
 int steer_detach(int fd);
 
 #endif

@@ -5,11 +5,12 @@
 #include "ground/errnos.h"
 #include "ground/system.h"
 #include "steer.h"
+#include "steer_pinned.h"
 #include "tables.h"
 
 #include <errno.h>
 
-#define COUNTS_MOST 16 /* a group that changes faster is counted by those who join later */
+#define COUNTS_MOST 16 /* if a group changes faster, those who join later count it */
 
 /* ---- counting ---- */
 
@@ -46,8 +47,8 @@ static int read_group(const struct endpoint *endpoint, table_visitor *visit, str
 /* ---- attaching ---- */
 
 /*
- * Two that join at one time may count in one order and attach in the other. So each counts again
- * behind its program: the last one to attach has then counted all.
+ * Two sockets that join at the same time may count in one order and attach in the other. So each
+ * counts again after it has attached: the last one to attach has counted all.
  */
 static int attach(int fd, const struct steer *steer, const struct endpoint *endpoint,
 	struct group *group, struct steer_program *program)
@@ -72,7 +73,7 @@ static int attach_counted(
 	int fd, const struct steer *steer, const struct endpoint *endpoint, unsigned *members)
 {
 	struct group group = {.inode = file_identity_of(fd).inode};
-	struct arena arena; /* no stack: this may run in a signal handler */
+	struct arena arena; /* not on the stack: this may run in a signal handler */
 	int error = arena_open(&arena, sizeof(struct steer_program));
 	struct steer_program *program =
 		error ? NULL : arena_take(&arena, 1, sizeof(struct steer_program));
@@ -84,7 +85,7 @@ static int attach_counted(
 	return error;
 }
 
-/* ---- saying ---- */
+/* ---- logging ---- */
 
 /* "tcp 0.0.0.0:80: steer=random" */
 static void print_subject(
@@ -106,12 +107,46 @@ static void say_outcome(const struct configuration *configuration, const struct 
 	if (error)
 		text_format(&text, " is not available: %s; the kernel's hash chooses%s",
 			errno_name(-error),
-			error == -EINVAL ? "; the socket was bound without SO_REUSEPORT, so write "
-					   "share into the rule"
+			error == -EINVAL ? "; the socket was bound without SO_REUSEPORT, so add "
+					   "share to the rule"
 					 : "");
 	else if (members)
 		text_format(&text, " among %u", members);
 	log_write(&configuration->log, error ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "%s", bytes);
+}
+
+static const char *remedy_for(int error)
+{
+	return error == -ENOENT	  ? "; run reuse-bpf load as root"
+	       : error == -EACCES ? "; let this user enter that directory"
+				  : "";
+}
+
+/* Uses a pinned program; if that is not possible, steers at random. */
+static void join_pinned(const struct configuration *configuration, int fd,
+	const struct steer *steer, const struct endpoint *endpoint, const char *path)
+{
+	static const struct steer by_chance = {STEER_RANDOM, 0, 0};
+	char bytes[ENDPOINT_TEXT_SIZE + 256];
+	struct text text;
+	unsigned members;
+	int error = steer_pinned_attach(fd, steer, endpoint->protocol);
+
+	text_start(&text, bytes, sizeof bytes);
+	print_subject(&text, steer, endpoint);
+	if (error) {
+		bool is_random = !attach_counted(fd, &by_chance, endpoint, &members);
+		text_format(&text, " is not available: %s of %s%s; %s", errno_name(-error), path,
+			remedy_for(error),
+			is_random ? "a random copy is chosen" : "the kernel's hash chooses");
+	}
+	log_write(&configuration->log, error ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "%s", bytes);
+}
+
+/* For TCP, the kernel's own choice is one by flow. */
+static bool is_kernels_choice(const struct steer *steer)
+{
+	return steer->mode == STEER_HASH || steer->mode == STEER_FLOW;
 }
 
 void steer_join(const struct configuration *configuration, int fd, const struct rule *rule,
@@ -120,16 +155,21 @@ void steer_join(const struct configuration *configuration, int fd, const struct 
 	const struct steer *steer = &rule->actions.steer;
 	bool is_others = configuration->is_supervised && rule->actions.keep;
 	bool is_steerable = endpoint->protocol & (PROTOCOL_TCP | PROTOCOL_UDP);
+	const char *path = steer_pinned_path(steer, endpoint->protocol);
 	unsigned members = 0;
 	int error;
 
 	if (is_others || endpoint->port == 0 || !is_steerable)
 		return;
-	if (steer->mode == STEER_HASH)
+	if (path) {
+		join_pinned(configuration, fd, steer, endpoint, path);
+		return;
+	}
+	if (is_kernels_choice(steer))
 		error = steer_detach(fd);
 	else
 		error = attach_counted(fd, steer, endpoint, &members);
-	if (steer->mode == STEER_HASH && error == -ENOENT) /* no program was in force */
+	if (is_kernels_choice(steer) && error == -ENOENT) /* no program was in force */
 		error = 0;
 	say_outcome(configuration, steer, endpoint, members, error);
 }

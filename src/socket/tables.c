@@ -23,7 +23,7 @@ struct filter {
 struct table_request {
 	struct nlmsghdr header;
 	struct inet_diag_req_v2 body;
-	struct filter filter; /* is left out where there is nothing to filter */
+	struct filter filter; /* left out if there is nothing to filter */
 };
 
 struct question {
@@ -34,8 +34,8 @@ struct question {
 };
 
 /*
- * The local port is at least the first and at most the last. What holds goes on behind its
- * comparison, what does not goes beyond the end (inet_diag_bc_run(), net/ipv4/inet_diag.c).
+ * The local port is at least the first and at most the last. If a comparison holds, the kernel
+ * continues after it; if not, it jumps beyond the end (inet_diag_bc_run(), net/ipv4/inet_diag.c).
  */
 static void filter_ports(struct filter *filter, struct table_ports ports)
 {
@@ -133,7 +133,8 @@ static struct table_entry entry_from(const struct nlmsghdr *header, enum protoco
 	};
 }
 
-/* Of one message of a dump; the kernel makes none larger unless it is asked with a larger buffer.
+/*
+ * Of one message of a dump; the kernel makes larger ones only if it is asked with a larger buffer.
  */
 #define ANSWER_SIZE 32768
 
@@ -168,7 +169,7 @@ static int read_answers(int netlink, void *buffer, const struct visit *visit)
 			if (at->nlmsg_type == NLMSG_ERROR)
 				return ((const struct nlmsgerr *)NLMSG_DATA(at))->error;
 			struct table_entry entry = entry_from(at, visit->question->protocol);
-			/* Linux 6.8 lists bound TCP sockets whatever port it was asked for. */
+			/* Linux 6.8 lists bound TCP sockets of every port. */
 			if (is_among(entry.local.port, visit->question->ports))
 				visit->visit(&entry, visit->context);
 		}
@@ -178,7 +179,7 @@ static int read_answers(int netlink, void *buffer, const struct visit *visit)
 static int read_tables(const struct question *question, table_visitor *visit, void *context)
 {
 	struct visit whole = {question, visit, context};
-	struct arena arena; /* no stack: this may run in a signal handler */
+	struct arena arena; /* not on the stack: this may run in a signal handler */
 	int error = arena_open(&arena, ANSWER_SIZE);
 	void *buffer = error ? NULL : arena_take(&arena, 1, ANSWER_SIZE);
 	int netlink = system_socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -230,7 +231,7 @@ static int ask_for_one(int netlink, const struct endpoint *local, const struct e
 	return sent < 0 ? (int)sent : 0;
 }
 
-/* The kernel falls back to a listener where there is no such connection. */
+/* If there is no such connection, the kernel returns a listener. */
 static int read_one(int netlink, uint16_t port, struct table_entry *found)
 {
 	uint32_t buffer[256];

@@ -13,14 +13,14 @@
 
 #define PATH_SIZE 108
 #define TEXT_SIZE 192
-#define AGAIN_MS  250 /* a bind that is tried again and again is told so often */
+#define AGAIN_MS  250 /* how often a bind that is tried again and again is reported */
 
 static char keeper_path[PATH_SIZE];
 static tell_keeper_sender *sender = notify_socket_send;
 
-/* What the keeper was told last of a bind, by any process of the family. */
+/* The last message to the keeper about a bind, by any process of the family. */
 static struct memory {
-	_Atomic bool is_well; /* the last one was done */
+	_Atomic bool is_well; /* the last bind succeeded */
 	_Atomic int64_t failed_ms;
 } * memory;
 
@@ -74,7 +74,7 @@ int tell_keeper_remove(uint64_t inode, const struct endpoint *endpoint)
 
 /* ---- binds ---- */
 
-/* The call itself was wrong, which says nothing of the endpoint. */
+/* The call itself was wrong, so the error says nothing about the endpoint. */
 static bool is_of_no_account(int error)
 {
 	return error == -EBADF || error == -ENOTSOCK || error == -EFAULT || error == -EINVAL;

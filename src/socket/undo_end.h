@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Undoes what the end of the process before has left behind on a socket that is kept.
+ * Undoes what the end of the previous process has left behind on a kept socket.
  *
  * shutdown(2): a listener only stops listening. But a TCP socket that does not listen yet (a
  * program that is told to end between bind and listen) remembers it, and if it listens later, every
- * connection that it takes begins as one that has been shut down: its client is sent an end at
- * once.
+ * connection that it takes begins shut down: its client gets an end of file at once.
  *
- * IP_MINTTL (ip(7)): who stops a process in good order lets its listeners take nothing at the end
- * but what has hardly travelled (src/supervise/sockets/deaf.h).
+ * IP_MINTTL (ip(7)): when a process is stopped gracefully, its listeners accept at the end only
+ * packets that have hardly travelled (src/supervise/sockets/deaf.h).
  */
 #ifndef SOCKET_UNDO_END_H
 #define SOCKET_UNDO_END_H
@@ -20,16 +19,15 @@
 #endif
 
 /*
- * How many hops a packet must have left that such a listener takes. Programs that use the option
- * themselves want 255, or a few less (RFC 5082): another value tells what is ours from what is
- * theirs.
+ * How many hops a packet must have left for such a listener to take it. Programs that use the
+ * option themselves want 255, or a few less (RFC 5082), so another value is ours.
  */
 #define UNDO_END_DEAF 250
 
 /*
- * Makes a bound socket of one PROTOCOL (enum protocol) as it was before, still bound, and listening
- * if it listens. Returns false where that cannot be done: a UDP socket stays shut down. Leaves
- * errno alone, async-signal-safe.
+ * Restores a bound socket of one PROTOCOL (enum protocol) to its former state: still bound, and
+ * listening if it listens. Returns false if that is not possible: a UDP socket stays shut down.
+ * Leaves errno alone, async-signal-safe.
  */
 bool undo_end(int fd, unsigned protocol);
 

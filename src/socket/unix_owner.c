@@ -14,7 +14,7 @@
 #define SHOW_USER      0x40
 #define ATTRIBUTE_USER 7
 
-#define ANSWER_SIZE 512 /* bytes; a name of a socket, and two numbers */
+#define ANSWER_SIZE 512 /* bytes; the name of a socket, and two numbers */
 
 struct owner_request {
 	struct nlmsghdr header;

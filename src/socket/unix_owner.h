@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Asks the kernel who has made a Unix socket. */
+/* Asks the kernel which user has created a Unix socket. */
 #ifndef SOCKET_UNIX_OWNER_H
 #define SOCKET_UNIX_OWNER_H
 
@@ -8,11 +8,11 @@
 
 /* Both return 0 or a negative errno, are async-signal-safe, and leave errno alone. */
 
-/* Sets USER to the one who made the socket of that INODE; sock_diag(7), since Linux 5.3. */
+/* USER becomes the user that made the socket of that INODE; sock_diag(7), since Linux 5.3. */
 int unix_owner(uint32_t inode, uid_t *user);
 
 /*
- * The same of the socket that FD is connected to: SO_PEERCRED (unix(7)) does not tell of datagram
+ * The same for the socket that FD is connected to: SO_PEERCRED (unix(7)) does not work for datagram
  * sockets.
  */
 int unix_owner_of_peer(int fd, uid_t *user);

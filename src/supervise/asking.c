@@ -12,27 +12,27 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define LOOK_FIRST_MS 2 /* between two looks whether it has been accepted */
+#define LOOK_FIRST_MS 2 /* between two checks whether the copy has accepted it */
 #define LOOK_MOST_MS  100
-#define RETRY_MS      50  /* where the copy has not been reached */
-#define GAP_MOST_MS   500 /* the supervisor looks more often, unless it is stopped itself */
-#define LEFT_MOST     16  /* probes that are over, and that the copy has open */
+#define RETRY_MS      50  /* if the copy could not be reached */
+#define GAP_MOST_MS   500 /* a longer gap means that the supervisor itself was stopped */
+#define LEFT_MOST     16  /* finished probes whose connections the copy still has open */
 
 struct asking {
 	struct probe *probe; /* or NULL */
-	struct probe *left;  /* those that are over */
+	struct probe *left;  /* finished ones */
 	bool is_open;
-	bool was_refused; /* by the copy itself, since it was opened */
-	bool is_deaf;	  /* it has accepted nothing, the last time that it was asked */
-	bool is_said;	  /* why it cannot be asked */
-	int64_t used_ms;  /* since it was opened */
+	bool was_refused; /* by the copy itself, since the round began */
+	bool is_deaf;	  /* it had accepted nothing at the end of the last round */
+	bool is_said;	  /* the reason why it cannot be asked was logged */
+	int64_t used_ms;  /* time in this round */
 	int64_t looked_ms, next_ms;
 	unsigned look_ms;
 	unsigned detour; /* see reach.h */
 	char outcome[160];
 };
 
-/* ---- probes that are over ---- */
+/* ---- finished probes ---- */
 
 static void leave(struct asking *asking)
 {
@@ -61,9 +61,9 @@ static void drop_left(struct asking *asking, bool with_passed)
 	}
 }
 
-/* ---- which listener ---- */
+/* ---- which listener? ---- */
 
-/* Once: it may be so for as long as the copy lives. */
+/* Only once: it may stay so for the whole life of the copy. */
 static void say_unknown(const struct copy *copy)
 {
 	struct asking *asking = copy->asking;
@@ -72,7 +72,7 @@ static void say_unknown(const struct copy *copy)
 		return;
 	asking->is_said = true;
 	say(LOG_LEVEL_WARN, "copy %u: process %d %s", copy->slot, (int)copy->pid,
-		asking->outcome[0] ? asking->outcome : "cannot be asked whether it is well");
+		asking->outcome[0] ? asking->outcome : "cannot be checked");
 }
 
 static bool fits(const struct kept *kept, const struct copy *copy, const struct check *check)
@@ -90,11 +90,11 @@ static void print_choice(struct asking *asking, const struct kept *a, const stru
 	endpoint_print(&text, &a->entry.local);
 	text_format(&text, " and on ");
 	endpoint_print(&text, &b->entry.local);
-	text_format(&text, "; write which port is to be asked, as in http:%u/PATH or tcp:%u",
+	text_format(&text, "; name the port to check, as in http:%u/PATH or tcp:%u",
 		a->entry.local.port, a->entry.local.port);
 }
 
-/* The listener that is to be asked, or NULL; then the outcome is why. */
+/* The listener to ask, or NULL; then the outcome says why. */
 static const struct kept *find_listener(
 	const struct supervisor *supervisor, const struct copy *copy, const struct check *check)
 {
@@ -113,14 +113,14 @@ static const struct kept *find_listener(
 	}
 	if (!found && check->port)
 		text_print(asking->outcome, sizeof asking->outcome,
-			"has no listener on tcp port %u that is kept", check->port);
+			"has no kept socket that listens on tcp port %u", check->port);
 	else if (!found)
 		text_print(asking->outcome, sizeof asking->outcome,
-			"has no tcp listener that is kept");
+			"has no kept socket that listens on a tcp port");
 	return found;
 }
 
-/* ---- whose ---- */
+/* ---- who has accepted it? ---- */
 
 struct owning {
 	const struct supervisor *supervisor;
@@ -140,7 +140,7 @@ static enum probe_owner ask_tree(const struct copy *copy, uint32_t inode)
 	return owner;
 }
 
-/* Of a queue, whoever takes his connections from it answers for all. */
+/* For a shared queue, any copy that takes connections from it answers for all. */
 static enum probe_owner ask_owner(uint32_t inode, void *context)
 {
 	const struct owning *owning = context;
@@ -189,7 +189,7 @@ static void print_obstacle(struct asking *asking, const struct kept *kept, const
 	struct text text;
 
 	text_start(&text, asking->outcome, sizeof asking->outcome);
-	text_format(&text, "cannot be asked: ");
+	text_format(&text, "cannot be checked: ");
 	endpoint_print(&text, &kept->entry.local);
 	text_format(&text, " %s", obstacle);
 }
@@ -216,7 +216,7 @@ static void try_to_reach(
 	asking->was_refused = reached.is_refused;
 	if (reached.is_refused) {
 		text_print(asking->outcome, sizeof asking->outcome,
-			"has accepted nothing, and its queue is full");
+			"has accepted no connection, and its queue is full");
 		close(reached.fd);
 		return;
 	}
@@ -230,14 +230,14 @@ static enum asked take_result(
 
 	if (result == PROBE_LOST) {
 		text_print(asking->outcome, sizeof asking->outcome,
-			"could not be asked: another process has got the connection");
+			"could not be checked: another process got the connection");
 		asking->detour++;
 		probe_free(asking->probe);
 		asking->probe = NULL;
 		return ASKED_STILL;
 	}
 	if (result == PROBE_PASSED)
-		text_print(asking->outcome, sizeof asking->outcome, "is well");
+		text_print(asking->outcome, sizeof asking->outcome, "is healthy");
 	else if (probe->status > 0)
 		text_print(asking->outcome, sizeof asking->outcome, "answered %d", probe->status);
 	else
@@ -249,7 +249,9 @@ static enum asked take_result(
 	return result == PROBE_PASSED ? ASKED_PASSED : ASKED_FAILED;
 }
 
-/* The limit is over. One that waits in the queue of the copy still is kept for the next time. */
+/*
+ * The time is over. If the probe still waits in the queue of the copy, it stays for the next round.
+ */
 static enum asked give_up(struct asking *asking, unsigned limit_ms)
 {
 	struct probe *probe = asking->probe;
@@ -270,7 +272,7 @@ static enum asked give_up(struct asking *asking, unsigned limit_ms)
 	return ASKED_FAILED;
 }
 
-/* Each look is twice as long after the one before. */
+/* Each wait is twice as long as the one before. */
 static void look_later(struct asking *asking, int64_t now)
 {
 	asking->next_ms = now + asking->look_ms;

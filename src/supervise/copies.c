@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "copies.h"
 
+#include "ground/clock.h"
+
 struct copy *copies_serving(const struct supervisor *supervisor, unsigned slot)
 {
 	struct copy *copy = supervisor->copies;
@@ -53,4 +55,14 @@ bool copies_any_on_probation(const struct supervisor *supervisor)
 	while (copy && !copy->is_on_probation)
 		copy = copy->next;
 	return copy != NULL;
+}
+
+bool copies_any_to_come(const struct supervisor *supervisor)
+{
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		if (!copies_serving(supervisor, slot) &&
+			supervisor->slots[slot].start_ms != CLOCK_NEVER)
+			return true;
+	}
+	return false;
 }

@@ -5,7 +5,7 @@
 
 #include "state.h"
 
-/* The living copy of a slot that serves, or NULL. */
+/* The living copy of a slot that serves clients, or NULL. */
 struct copy *copies_serving(const struct supervisor *supervisor, unsigned slot);
 
 static inline bool copies_is_serving(const struct copy *copy)
@@ -13,7 +13,7 @@ static inline bool copies_is_serving(const struct copy *copy)
 	return copy->state == COPY_READY && !copy->is_over;
 }
 
-/* Whether it serves, and nothing is wrong with it. */
+/* Whether it serves, and no check says that it hangs or fails. */
 static inline bool copies_is_well(const struct copy *copy)
 {
 	return copies_is_serving(copy) && !copy->is_failing && !copy->is_hung;
@@ -28,12 +28,12 @@ static inline bool copies_is_to_serve(const struct copy *copy)
 /* Whether the slot has a living copy that is ready or will be. */
 bool copies_has(const struct supervisor *supervisor, unsigned slot);
 
-/* How many there are, in whatever state. */
+/* How many copies there are, in any state. */
 size_t copies_count(const struct supervisor *supervisor);
 
 /*
- * Whether a copy may join groups that is not to get anything: it starts, or it was given up before
- * it was ready.
+ * Whether there is a copy that may join groups but must not get clients: it is starting, or it was
+ * given up before it was ready.
  */
 bool copies_any_joins(const struct supervisor *supervisor);
 
@@ -42,5 +42,8 @@ bool copies_any_on_probation(const struct supervisor *supervisor);
 
 /* Whether some copy is in STATE. */
 bool copies_any(const struct supervisor *supervisor, enum copy_state state);
+
+/* Whether some slot has no copy that serves, and will have one. */
+bool copies_any_to_come(const struct supervisor *supervisor);
 
 #endif

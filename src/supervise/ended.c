@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 
 #define BACKOFF_MOST_MS (10 * 1000)
-#define SETTLED_MS	(10 * 1000) /* a copy that has lived so long starts well */
+#define SETTLED_MS	(10 * 1000) /* a copy that has lived this long has started well */
 
 static int exit_status_of(int status)
 {
@@ -43,7 +43,7 @@ static bool is_restarted(const struct supervisor *supervisor, const struct copy 
 		       (restart == RESTART_ON_FAILURE && exit_status_of(copy->status) != 0));
 }
 
-/* A copy has ended that nobody had told to. */
+/* A copy has ended that was not told to. */
 static void crashed(struct supervisor *supervisor, struct copy *copy, const char *how)
 {
 	struct slot *slot = &supervisor->slots[copy->slot];
@@ -56,16 +56,18 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 	if (status && crashes_note(&supervisor->crashes, supervisor->options->max_crashes, now)) {
 		slot->start_ms = CLOCK_NEVER;
 		supervisor->is_to_stop = true;
+		text_print(supervisor->stop_reason, sizeof supervisor->stop_reason,
+			"too many copies have crashed");
 		say(LOG_LEVEL_ERROR,
-			"copy %u: process %d %s; this is the %u. crash within a minute, as many as "
-			"--max-crashes says, so the supervisor stops with status %d",
+			"copy %u: process %d %s; this is crash %u within a minute, the limit of "
+			"--max-crashes, so the supervisor stops with status %d",
 			copy->slot, (int)copy->pid, how, supervisor->options->max_crashes, status);
 		return;
 	}
 	if (!is_restarted(supervisor, copy)) {
 		slot->start_ms = CLOCK_NEVER;
-		say(LOG_LEVEL_WARN, "copy %u: process %d %s by itself; it is not started again",
-			copy->slot, (int)copy->pid, how);
+		say(LOG_LEVEL_WARN, "copy %u: process %d %s; it is not started again", copy->slot,
+			(int)copy->pid, how);
 		return;
 	}
 	if (now - copy->started_ms >= SETTLED_MS)
@@ -81,8 +83,8 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 }
 
 /*
- * A copy has ended that nobody had told to, and no other one is started for it: what has come to
- * its sockets by now is not to be lost.
+ * A copy has ended that was not told to, and no other one is started for it: the clients that have
+ * come to its sockets must not be lost.
  */
 static void leave_queue(struct supervisor *supervisor, struct copy *copy)
 {
@@ -92,17 +94,17 @@ static void leave_queue(struct supervisor *supervisor, struct copy *copy)
 		worker_enter(copy, COPY_DRAINING);
 }
 
-/* It had come for what waits in the queue of another one. */
+/* It was started for the clients in the queue of a dead copy. */
 static void sweeper_ended(struct supervisor *supervisor, const struct copy *copy, const char *how)
 {
 	say(LOG_LEVEL_WARN,
-		"copy %u: process %d, which was to take what waits in the queue of a dead one, %s; "
-		"that is lost",
+		"copy %u: process %d %s; it was started for the clients in the queue of a dead "
+		"process, and these clients are lost",
 		copy->slot, (int)copy->pid, how);
 	keeper_drop_orphans(&supervisor->keeper, copy->slot);
 }
 
-/* Returns whether that is so: others are there, and no other one is started. */
+/* Returns whether COPY was a replacement: others serve, and no other copy is started for it. */
 static bool is_replacement(
 	struct supervisor *supervisor, struct copy *copy, enum copy_state state, const char *how)
 {
@@ -129,20 +131,22 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 	if (state != COPY_STOPPING)
 		worker_stop_alone(supervisor, copy); /* what is left of its process group */
 	keeper_unclaim(&supervisor->keeper, copy);
-	if (background_has_taken(supervisor, copy))
+	if (background_has_taken(supervisor, copy, state))
 		return;
 	if (state == COPY_STOPPING) {
 		say(LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot, (int)copy->pid, how);
 	} else if (state == COPY_DRAINING) {
-		say(LOG_LEVEL_WARN, "copy %u: process %d %s by itself while it drained", copy->slot,
-			(int)copy->pid, how);
+		say(LOG_LEVEL_WARN,
+			"copy %u: process %d %s while it drained; what it had accepted is lost",
+			copy->slot, (int)copy->pid, how);
 		leave_queue(supervisor, copy);
 	} else if (copy->is_sweeper) {
 		sweeper_ended(supervisor, copy, how);
 	} else if (is_replacement(supervisor, copy, state, how)) {
 		leave_queue(supervisor, copy);
 	} else {
-		if (state < COPY_READY && supervisor->is_rolling)
+		if (state < COPY_READY && supervisor->is_rolling &&
+			copy->generation == supervisor->generation)
 			replacement_failed(supervisor, copy, how);
 		crashed(supervisor, copy, how);
 	}

@@ -33,7 +33,7 @@ static bool is_name(const char *text)
 	return true;
 }
 
-/* Takes the quotes off that stand around a value; returns NULL where one has no partner. */
+/* Removes the quotes around a value; returns NULL if the closing quote is missing. */
 static char *unquote(char *value)
 {
 	size_t length = strlen(value);
@@ -86,7 +86,8 @@ static bool take_lines(const char *path, char *text, bool is_set)
 	for (unsigned number = 1; (line = strsep(&text, "\n")); number++) {
 		if (take_line(line, is_set))
 			continue;
-		fprintf(stderr, "reuse-run: %s:%u: this line is not NAME=VALUE\n", path, number);
+		fprintf(stderr, "reuse-run: %s:%u: this line does not have the form NAME=VALUE\n",
+			path, number);
 		return false;
 	}
 	return true;
@@ -101,16 +102,15 @@ static bool take_file(const char *path, bool is_set)
 	text_start(&complaint, bytes, sizeof bytes);
 	int error = policy_file_read(&file, path, false, &complaint);
 	if (error)
-		return refuse(path, error == -ENOENT ? "there is no such file" : bytes);
+		return refuse(path, error == -ENOENT ? "no such file" : bytes);
 	unsigned number = line_with_nul(&file);
 	if (number)
 		fprintf(stderr,
 			"reuse-run: %s:%u: there is a NUL byte in this line; save the file as "
-			"plain "
-			"text (UTF-8)\n",
+			"plain text (UTF-8)\n",
 			path, number);
-	bool is_good =
-		!number && take_lines(path, file.bytes, is_set); /* a NUL is behind its last byte */
+	bool is_good = !number && take_lines(path, file.bytes,
+					  is_set); /* there is a NUL after its last byte */
 	policy_file_drop(&file);
 	return is_good;
 }

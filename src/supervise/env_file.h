@@ -6,15 +6,15 @@
 #include <stdbool.h>
 
 /*
- * Sets the variables in the file at PATH, one NAME=VALUE a line; a value may stand in single or
+ * Sets the variables in the file at PATH, one NAME=VALUE on each line. A value may be in single or
  * double quotes; empty lines and lines that start with "#" or ";" are skipped, as is the word
- * "export". Returns false when the file cannot be read, somebody else could have written it
- * (policy/policy_file.h), there is a NUL byte in it, or a line is none of these, which has been
- * said on standard error then.
+ * "export". Returns false if the file cannot be read, somebody else could have written it
+ * (policy/policy_file.h), it has a NUL byte, or a line has none of these forms, which has been
+ * reported on standard error.
  */
 bool env_file_load(const char *path);
 
-/* Returns and says what env_file_load() would, and sets nothing. */
+/* Returns and reports the same as env_file_load(), but sets nothing. */
 bool env_file_check(const char *path);
 
 #endif

@@ -15,7 +15,7 @@
 
 /* 0: free. Below 0: the first process has ended, and the number is only that of its group. */
 static _Atomic pid_t *copies; /* shared with the guardian */
-static int alive = -1;	      /* the end that we have */
+static int alive = -1;	      /* our end of the pipe */
 static pid_t guardian;
 
 static void replace(pid_t old, pid_t new)
@@ -44,7 +44,7 @@ void guardian_strike(pid_t copy)
 	replace(-copy, 0);
 }
 
-/* A process may have left its group. */
+/* A process may have left its group, so both are killed. */
 static void kill_all(void)
 {
 	for (int i = 0; i < COPIES_MOST; i++) {
@@ -56,7 +56,7 @@ static void kill_all(void)
 	}
 }
 
-/* The supervisor has the other end, and nobody else: it is closed when the supervisor ends. */
+/* Only the supervisor has the other end, which is closed when the supervisor ends. */
 static void wait_for_end(int end)
 {
 	char bytes[64];
@@ -73,7 +73,7 @@ static _Noreturn void watch(int end)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setpgid(0, 0);
-	/* It must keep neither a socket nor anybody's standard output open. */
+	/* It must not keep a socket or anybody's standard output open. */
 	dup2(end, STDIN_FILENO);
 	descriptors_close_but(&input, 1);
 	prctl(PR_SET_NAME, "reuse-guardian");

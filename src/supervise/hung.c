@@ -33,7 +33,7 @@ static struct hung_group *group_of(const struct supervisor *supervisor, const st
 	return group;
 }
 
-/* ---- looking ---- */
+/* ---- reading the queues ---- */
 
 static void look_at_queues(struct hung_group *group, struct snapshot *snapshot, int64_t now)
 {
@@ -46,7 +46,7 @@ static void look_at_queues(struct hung_group *group, struct snapshot *snapshot, 
 	stuck_end_look(&group->stuck);
 }
 
-/* In some accept queue: nobody has it, and the handshake is over. */
+/* In some accept queue: no process has it yet, and the handshake is done. */
 static bool is_waiting(const struct table_entry *entry)
 {
 	return !entry->inode &&
@@ -144,15 +144,15 @@ static void say_change(const struct supervisor *supervisor, const struct kept *k
 	endpoint_print(&text, &kept->entry.local);
 	if (kept->is_hung)
 		say(LOG_LEVEL_WARN,
-			"copy %u: process %d has accepted nothing from %s for %d s, though clients "
-			"wait; %s",
+			"copy %u: process %d has accepted no connection on %s for %d s, although "
+			"clients wait; %s",
 			copy->slot, (int)copy->pid, bytes, STUCK_MS / 1000,
 			has_others(supervisor, kept, group)
-				? "others get new ones until it accepts again"
-				: "there is no other copy that could take new ones");
+				? "other copies get new clients until it accepts again"
+				: "no other copy can take new clients");
 	else
-		say(LOG_LEVEL_WARN, "copy %u: process %d accepts from %s again", copy->slot,
-			(int)copy->pid, bytes);
+		say(LOG_LEVEL_WARN, "copy %u: process %d accepts connections on %s again",
+			copy->slot, (int)copy->pid, bytes);
 }
 
 static void mark(struct supervisor *supervisor)

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -27,7 +28,7 @@
 
 /* ---- what the supervisor was started with ---- */
 
-/* libreuse 0.1.0 kept a file as well; of other files of a later version, nothing is known. */
+/* libreuse 0.1.0 kept a file as well; files of later versions are unknown. */
 static bool is_old_order(int fd)
 {
 	char path[32];
@@ -47,7 +48,7 @@ static void inherit(int fd, void *keeper)
 
 static void read_passed(struct launch *launch, struct keeper *keeper)
 {
-	static struct arena arena; /* for as long as the process: the environment refers to it */
+	static struct arena arena; /* lives as long as the process: the environment refers to it */
 	const char *count, *whom;
 
 	if (arena_open(&arena, 1024 * 1024) == 0)
@@ -55,11 +56,22 @@ static void read_passed(struct launch *launch, struct keeper *keeper)
 	unsetenv("REUSE_KEPT");
 	count = getenv("LISTEN_FDS");
 	whom = getenv("LISTEN_PID");
-	/* Another process's, whose descriptors ours are not. */
+	/* If it is for another process, its descriptors are not ours. */
 	int most = count && whom && atoi(whom) == getpid() ? atoi(count) : 0;
 	while (launch->n_passed < most &&
 		fcntl(INHERITED_FIRST_FD + launch->n_passed, F_GETFD) >= 0)
 		launch->n_passed++;
+}
+
+bool launch_was_passed(const struct launch *launch, uint32_t inode)
+{
+	struct stat status;
+
+	for (int fd = INHERITED_FIRST_FD; fd < INHERITED_FIRST_FD + launch->n_passed; fd++) {
+		if (fstat(fd, &status) == 0 && (uint32_t)status.st_ino == inode)
+			return true;
+	}
+	return false;
 }
 
 /* What we have opened ourselves has FD_CLOEXEC. */
@@ -80,7 +92,7 @@ static bool note_name(int directory, const char *name, void *end)
 	return false;
 }
 
-/* The number behind all descriptors that the supervisor was started with. */
+/* The number after all descriptors that the supervisor was started with. */
 static int end_of_inherited(const struct rlimit *files)
 {
 	int end = INHERITED_FIRST_FD;
@@ -116,7 +128,7 @@ void launch_open(struct launch *launch, const struct options *options, struct ke
 	}
 }
 
-/* ---- its world ---- */
+/* ---- the environment of a copy ---- */
 
 static void set_number(const char *name, intmax_t number)
 {
@@ -180,7 +192,7 @@ static _Noreturn void give_up(const char *name, int error, int status)
 	_exit(status);
 }
 
-/* TEXT as it is for COPY, or NULL, which has been said then. */
+/* TEXT as it is for COPY, or NULL, which has been reported. */
 static const char *text_for(
 	const struct options *options, const char *text, const struct copy *copy)
 {
@@ -226,7 +238,7 @@ static bool remove_files(const struct options *options, const struct copy *copy)
 	return true;
 }
 
-/* Ends with the supervisor, however that ends (prctl(2)). */
+/* Ends when the supervisor ends, for whatever reason (prctl(2)). */
 static void end_with(pid_t supervisor)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -235,9 +247,9 @@ static void end_with(pid_t supervisor)
 }
 
 /*
- * The copy is a parent of its own then, which answers the program's calls, and has the library's
- * part in keeping. One hook is enough: the library is left out of LD_PRELOAD, unless it is to be
- * the hook where the other one is not available.
+ * The copy becomes the parent of its program, answers the program's calls, and keeps its sockets.
+ * One hook is enough: the library is removed from LD_PRELOAD, unless it is to be used if the notify
+ * hook is not available.
  */
 static void start_notified(const struct options *options, char **command, bool or_preload)
 {
@@ -269,9 +281,9 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 	const struct options *options = launch->options;
 	char **command = options->command;
 
-	/* It could not be told to stop, with all that it starts. */
+	/* Without its own group it could not be told to stop together with all that it starts. */
 	if (setpgid(0, 0) < 0)
-		give_up("a process group of its own", errno, EX_OSERR);
+		give_up("a process group of its own cannot be made", errno, EX_OSERR);
 	end_with(supervisor);
 	take_null_as_input();
 	int error = passing_place(launch->n_passed, launch->end_of_inherited, keeper, copy);
@@ -288,7 +300,7 @@ static _Noreturn void become(const struct launch *launch, const struct keeper *k
 		command = expand_words(command, copy->slot, copy->generation);
 	if (!command)
 		give_up("--expand", ENOMEM, EX_OSERR);
-	int status = prepare_program(options->hook, command[0], options->preload);
+	int status = prepare_program(options->hook, command[0], options->preload, true);
 	if (!prepare_is_permission(status))
 		_exit(status);
 	if (status == PREPARE_PRELOAD_ASAN)
@@ -320,8 +332,12 @@ pid_t launch_probe(const struct launch *launch, const struct copy *copy, const c
 {
 	pid_t supervisor = getpid(), probe = fork();
 
-	if (probe)
-		return probe < 0 ? -errno : probe;
+	if (probe < 0)
+		return -errno;
+	if (probe > 0) {
+		setpgid(probe, probe);
+		return probe;
+	}
 	setpgid(0, 0);
 	end_with(supervisor);
 	take_null_as_input();

@@ -9,22 +9,25 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-/* What the supervisor was started with, and its copies are to have too. */
+/* What the supervisor was started with, and passes on to its copies. */
 struct launch {
 	const struct options *options;
 	sigset_t blocked;
 	struct rlimit files;
-	bool is_raised; /* that limit, for the supervisor */
+	bool is_raised; /* that limit was raised for the supervisor */
 	sigset_t ignored;
 	int n_passed;	      /* descriptors from 3 on, as in LISTEN_FDS, for the program itself */
-	int end_of_inherited; /* all descriptors that the supervisor was started with are below */
+	int end_of_inherited; /* larger than all descriptors that the supervisor was started with */
 };
 
 /*
- * Takes stock of the process as it is, before it opens files of its own. Sockets in LISTEN_FDS that
+ * Records the state of the process, before it opens files of its own. Sockets in LISTEN_FDS that
  * the service manager kept for us go to KEEPER; the others stay where they are, for the copies.
  */
 void launch_open(struct launch *launch, const struct options *options, struct keeper *keeper);
+
+/* Whether the supervisor was started with this socket, so that others outside may use it too. */
+bool launch_was_passed(const struct launch *launch, uint32_t inode);
 
 /*
  * Starts COPY, whose slot, generation, channel, is_new, is_successor and is_shared are set, and
@@ -32,10 +35,7 @@ void launch_open(struct launch *launch, const struct options *options, struct ke
  */
 int launch_copy(const struct launch *launch, const struct keeper *keeper, struct copy *copy);
 
-/*
- * Starts a shell COMMAND that finds out whether COPY is well. Returns its process or a negative
- * errno.
- */
+/* Starts a shell COMMAND that checks COPY. Returns its process or a negative errno. */
 pid_t launch_probe(const struct launch *launch, const struct copy *copy, const char *command);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define LOOK_MS	  2000
-#define SETTLE_MS 5000 /* where the limit is too small, copies are not replaced all the time */
+#define SETTLE_MS 5000 /* if the limit is too small, copies are not replaced all the time */
 
 struct sizes {
 	const pid_t *leaders;
@@ -26,7 +26,7 @@ static void add_process(const struct process *process, size_t index, void *conte
 		sizes->bytes[index] += usage_memory_of(process);
 }
 
-/* Those that may be replaced; returns how many. */
+/* Lists the copies that may be replaced; returns how many. */
 static size_t list_copies(
 	const struct supervisor *supervisor, struct copy **list, pid_t *leaders, int64_t now)
 {

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIME_MOST_MS (7 * 24 * 3600 * 1000.0) /* the sum of five is an unsigned */
+#define TIME_MOST_MS (7 * 24 * 3600 * 1000.0) /* so that the sum of five fits into an unsigned */
 #define SIZE_MOST    1e18
 #define UNSET	     (~0U)
 #define GRACE_MS     (10 * 1000)
 
-#define CRASHES_OF_FIRST_PROCESS 5	    /* then whoever has started the container sees it */
+#define CRASHES_OF_FIRST_PROCESS 5	    /* so that whoever started the container notices it */
 #define STOP_OF_FIRST_PROCESS_MS (8 * 1000) /* docker kills a container after 10 s */
 
 /* ---- values ---- */
@@ -130,7 +130,7 @@ struct options options_default(void)
 	};
 }
 
-/* A grace that nobody asked for leaves three quarters of the stop for the drain. */
+/* A grace that was not set leaves three quarters of the stop for the drain. */
 static void settle_stop(struct options *options, bool is_first_process)
 {
 	bool is_given = options->grace_ms != UNSET;

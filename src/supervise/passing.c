@@ -15,10 +15,9 @@ struct passing {
 	const struct kept *kept[KEEPER_COPY_MOST];
 };
 
-/* ---- which ---- */
+/* ---- which sockets? ---- */
 
-/* Whether COPY is to serve what OTHER has: they are of one queue, and go together; or it follows.
- */
+/* Whether COPY is to serve what OTHER has: they share a queue, or COPY is its successor. */
 static bool shares_with(const struct copy *copy, const struct copy *other)
 {
 	return !other->is_over && !copy->is_sweeper &&
@@ -47,7 +46,7 @@ static bool is_of_nobody(const struct kept *kept, const struct copy *copy)
 
 typedef bool predicate(const struct kept *kept, const struct copy *copy);
 
-/* Where the program binds an endpoint that several of them have, it gets the first one. */
+/* If several sockets are for one endpoint, the program gets the first one. */
 static struct passing choose(const struct keeper *keeper, const struct copy *copy)
 {
 	static predicate *const in_order[] = {is_left_in_slot, is_shared_with, is_of_nobody},
@@ -66,7 +65,7 @@ static struct passing choose(const struct keeper *keeper, const struct copy *cop
 	return passing;
 }
 
-/* ---- where ---- */
+/* ---- at which numbers? ---- */
 
 static void set_number(const char *name, int number)
 {
@@ -76,7 +75,7 @@ static void set_number(const char *name, int number)
 	setenv(name, value, true);
 }
 
-/* Puts them in their row, by way of numbers that are in nobody's way. */
+/* Moves them to consecutive numbers, by way of numbers that are free. */
 static int place(const struct passing *passing, int first)
 {
 	int fds[KEEPER_COPY_MOST];
@@ -93,7 +92,7 @@ static int place(const struct passing *passing, int first)
 	return 0;
 }
 
-/* Names what a .socket unit passed to us, which stays where it is, and what is behind it. */
+/* Names what a .socket unit passed to us, which stays where it is, and the sockets after it. */
 static int set_names(int n_passed, const struct passing *passing)
 {
 	const char *own = getenv("LISTEN_FDNAMES");
@@ -131,7 +130,7 @@ static int pass_in_row(int n_passed, const struct passing *passing)
 	return error;
 }
 
-/* Where there is no number above, there may be one between those that are in use. */
+/* If there is no free number above, there may be one between those in use. */
 static int duplicate(int fd, int first)
 {
 	int duplicate = fcntl(fd, F_DUPFD, first);
@@ -140,8 +139,9 @@ static int duplicate(int fd, int first)
 }
 
 /*
- * A row would close others that we were started with, and that are for the copy. So they get higher
- * numbers, and are named as a program names them that hands them on over execve(2).
+ * Consecutive numbers would close other descriptors that we were started with, and that are for the
+ * copy. So the sockets get higher numbers, and are named as a program names them that passes them
+ * on over execve(2).
  */
 static int pass_above(int end_of_inherited, const struct passing *passing)
 {

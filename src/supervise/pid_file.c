@@ -17,9 +17,9 @@
 #endif
 
 #define WAIT_MS	   10
-#define WAITS_MOST 100 /* for another one that is about to replace the same file */
+#define WAITS_MOST 100 /* for another supervisor that is about to replace the same file */
 
-static int ours = -1; /* the file that we have written, locked */
+static int ours = -1; /* our file, locked */
 
 static int complain(const char *path, const char *what, int error)
 {
@@ -27,7 +27,7 @@ static int complain(const char *path, const char *what, int error)
 	return error;
 }
 
-/* Returns 1 where PATH is the open file, and not a link to it; 0, or a negative errno. */
+/* Returns 1 if PATH is the open file, and not a link to it; 0, or a negative errno. */
 static int look_whether_at(int fd, const char *path)
 {
 	struct stat open_one, there;
@@ -43,16 +43,15 @@ static bool is_at(int fd, const char *path)
 }
 
 /*
- * A lock of the open file (F_OFD_SETLK, fcntl(2)), of TYPE F_RDLCK or F_WRLCK. One for writing
- * takes a file that is open for writing, so no other user can have it; he could lock it with
- * flock(2).
+ * A lock of the open file (F_OFD_SETLK, fcntl(2)), of TYPE F_RDLCK or F_WRLCK. A write lock needs a
+ * file that is open for writing, so no other user can take it; with flock(2) he could.
  */
 static struct flock lock_of(short type)
 {
 	return (struct flock){.l_type = type, .l_whence = SEEK_SET};
 }
 
-/* A file system that has no locks is no reason not to start. */
+/* If the file system has no locks, that does not prevent the start. */
 static void lock(int fd)
 {
 	struct flock lock = lock_of(F_WRLCK);
@@ -60,7 +59,7 @@ static void lock(int fd)
 	fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-/* Whether another one has it for writing. */
+/* Whether another process has it locked for writing. */
 static bool is_locked_by_another(int fd)
 {
 	struct flock lock = lock_of(F_RDLCK);
@@ -68,7 +67,7 @@ static bool is_locked_by_another(int fd)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* ---- ours ---- */
+/* ---- our file ---- */
 
 static mode_t mode_of_new_files(void)
 {
@@ -89,7 +88,7 @@ static int fill(int fd)
 	return written == length ? 0 : written < 0 ? -errno : -ENOSPC;
 }
 
-/* Fails where PATH exists. NFS knows only links, and FAT only the first way. */
+/* Fails if PATH exists. NFS has only links, and FAT only the first way. */
 static int put_in_place(const char *draft, const char *path)
 {
 	if (syscall(SYS_renameat2, AT_FDCWD, draft, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
@@ -101,8 +100,8 @@ static int put_in_place(const char *draft, const char *path)
 }
 
 /*
- * Makes the file whole and locked before it has its name, under another name that nobody has, for
- * what is left over of a process that was killed may have any. Returns -EEXIST where PATH exists.
+ * Makes the file complete and locked under another, unused name, because a killed process may have
+ * left any name behind; then gives it its name. Returns -EEXIST if PATH exists.
  */
 static int create(const char *path)
 {
@@ -125,9 +124,9 @@ static int create(const char *path)
 	return error;
 }
 
-/* ---- another one's ---- */
+/* ---- the file of another supervisor ---- */
 
-/* The process that the file names; 0 where it names none. */
+/* The process in the file; 0 if there is none. */
 static pid_t process_in(int fd)
 {
 	char line[16] = "";
@@ -144,16 +143,16 @@ static bool lives(pid_t process)
 static int refuse(const char *path, pid_t process)
 {
 	fprintf(stderr,
-		"reuse-run: --pid-file=%s: another supervisor, process %d, has this file; "
-		"reuse-run "
-		"--roll %s replaces its copies, and one more supervisor needs another file\n",
+		"reuse-run: --pid-file=%s: another supervisor, process %d, uses this file; to "
+		"replace its copies, use reuse-run --roll %s; to start another supervisor, name "
+		"another file\n",
 		path, (int)process, path);
 	return -EBUSY;
 }
 
 /*
- * Another one has it. Where the process that it names is dead, that one is about to replace it, and
- * it is to be looked at anew.
+ * Another supervisor has it locked. If the process in it is dead, that supervisor is about to
+ * replace it, so look again.
  */
 static int wait_or_refuse(const char *path, int fd, bool is_last_time)
 {
@@ -166,8 +165,8 @@ static int wait_or_refuse(const char *path, int fd, bool is_last_time)
 }
 
 /*
- * Removes the file that was found at PATH, if nobody has it. Only who has locked it may, so nobody
- * removes what another one has put there since.
+ * Removes the file that was found at PATH, if it is not locked. It is locked first, so no process
+ * removes a file that another one has put there since.
  */
 static int clear(const char *path, int fd, bool is_last_time)
 {
@@ -188,7 +187,7 @@ static int open_left_over(const char *path)
 	return fd < 0 && (errno == EACCES || errno == EROFS) ? open(path, O_RDONLY | flags) : fd;
 }
 
-/* A link is removed itself; what it leads to is left alone. */
+/* The link itself is removed; its target stays. */
 static int clear_link(const char *path)
 {
 	return unlink(path) < 0 && errno != ENOENT ? complain(path, "", -errno) : 0;
@@ -227,12 +226,12 @@ bool pid_file_write(const char *path)
 
 void pid_file_remove(const char *path)
 {
-	int found = look_whether_at(ours, path); /* another one may have put its own there */
+	int found = look_whether_at(ours, path); /* another supervisor may have put its own there */
 
 	if (found > 0 && unlink(path) < 0)
 		found = -errno;
 	if (found < 0)
-		complain(path, "is not removed: ", found);
+		complain(path, "cannot be removed: ", found);
 	close(ours);
 	ours = -1;
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 
-/* ALLOWED has at least one. */
+/* ALLOWED has at least one CPU. */
 static unsigned cpu_at(const cpu_set_t *allowed, unsigned place)
 {
 	unsigned left = place % (unsigned)CPU_COUNT(allowed);

@@ -8,12 +8,13 @@
 #include "supervise/sockets/settle.h"
 #include "supervise/sockets/snapshot.h"
 #include "supervise/talk/say.h"
+#include "worker.h"
 
 #include <string.h>
 
 #define PROBE_WAIT_MS	250  /* between two probes of one copy */
-#define ASK_LIMIT_MS	5000 /* of one probe that the supervisor makes itself */
-#define MESSAGE_WAIT_MS 1000 /* for what a copy says to the keeper of a socket that is seen */
+#define ASK_LIMIT_MS	5000 /* for one probe that the supervisor makes itself */
+#define MESSAGE_WAIT_MS 1000 /* for a copy's message about a socket that is already visible */
 
 struct listening {
 	const struct supervisor *supervisor;
@@ -21,7 +22,7 @@ struct listening {
 	bool is_found, is_to_be_kept;
 };
 
-/* Sockets that the copy was given do not count before it has taken them. */
+/* Sockets that were passed to the copy do not count before it has taken them. */
 static void note_own(struct listening *listening, const struct table_entry *entry)
 {
 	const struct supervisor *supervisor = listening->supervisor;
@@ -44,9 +45,9 @@ static void look_for(struct listening *listening, struct snapshot *snapshot, enu
 }
 
 /*
- * A socket that is to be kept counts when the keeper has it: before, the next copy may join the
- * group at the same time, and then nobody knows which of the two came first. But a copy that was
- * not hooked hands nothing over.
+ * A socket that is to be kept counts when the keeper has it. If it counted before, the next copy
+ * might join the group at the same time, and nobody would know which of the two came first. But a
+ * copy without a hook hands nothing over.
  */
 static bool listens_somewhere(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
@@ -73,8 +74,8 @@ static const struct copy *model_of(const struct supervisor *supervisor, const st
 }
 
 /*
- * Whether it listens: on what the one before it listened on, where that is all that is asked for,
- * else anywhere. A program that never listens need not.
+ * Whether it listens: if that is all that is asked for, on what the copy before it listened on;
+ * otherwise anywhere. A program that never listens need not.
  */
 static bool listens(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
@@ -90,8 +91,8 @@ static bool listens(struct supervisor *supervisor, struct copy *copy, int64_t no
 }
 
 /*
- * Whether it listens still, when what it has closed meanwhile is let go. One that was ready before
- * it had a socket has yet to show what it asks for.
+ * Whether it still listens after what it has closed is released. A copy that was ready before it
+ * had a socket is still to show what it listens on.
  */
 static bool settles(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
@@ -115,7 +116,7 @@ static void start_command(const struct supervisor *supervisor, struct copy *copy
 	copy->probe_ms = now + PROBE_WAIT_MS;
 }
 
-/* Says what came of it, where that is not what it was the last time. */
+/* Logs the result if it differs from the one before. */
 static void ask(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	char before[128];
@@ -155,18 +156,23 @@ bool ready_is(struct supervisor *supervisor, struct copy *copy, int64_t now)
 		       (options->ready == READY_NOTIFY ? copy->has_said_ready : copy->has_probed);
 	if (!is_said)
 		return false;
+	/* Before it was seen to be ready, it may have opened more than we have heard of. */
+	worker_hear_all(supervisor, copy);
 	if (copy->failed_bind[0]) {
 		copy->ready_ms = 0;
 		return false;
 	}
+	/* Its clients wait in a socket that it takes over by its bind. */
+	if (copy->is_sweeper && !keeper_has_any(&supervisor->keeper, copy))
+		return false;
 	if (!copy->ready_ms)
 		copy->ready_ms = now + options->ready_delay_ms;
 	return now >= copy->ready_ms && settles(supervisor, copy, now);
 }
 
-/* ---- why not ---- */
+/* ---- why it is not ready ---- */
 
-/* What the copy listens on, and how many endpoints there are besides. */
+/* The first endpoint, and how many there are. */
 struct list {
 	const struct process_tree *tree;
 	char first[ENDPOINT_TEXT_SIZE];

@@ -6,14 +6,15 @@
 #include "state.h"
 
 /*
- * Whether COPY is ready, as --ready= says; starts its probe, where that is due. NOW is that of
+ * Whether COPY is ready, as --ready= defines it; starts its probe, if that is due. NOW is that of
  * clock_now_ms().
  */
 bool ready_is(struct supervisor *supervisor, struct copy *copy, int64_t now);
 
 /*
- * Appends what is known of why COPY is not ready, behind a colon: the bind that has failed, or what
- * it does not listen on, and what instead. Nothing where nothing is known.
+ * Appends, after a colon, why COPY is not ready: the bind that has failed, or the endpoints on
+ * which it does not listen, and the ones on which it does. Appends nothing if the reason is not
+ * known.
  */
 void ready_print_obstacle(
 	struct supervisor *supervisor, const struct copy *copy, struct text *text);

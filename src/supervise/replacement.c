@@ -23,8 +23,8 @@ static bool is_last_of_new(const struct supervisor *supervisor, const struct cop
 }
 
 /*
- * A copy that the roll has started is on probation. One that takes over the sockets of others owns
- * them when it has passed: until then they serve them too.
+ * A copy that the roll has started is on probation. If it takes over the sockets of others, it owns
+ * them when it has passed; until then they serve them too.
  */
 static void begin(struct supervisor *supervisor, struct copy *copy)
 {
@@ -46,13 +46,13 @@ static void begin_all(struct supervisor *supervisor, struct copy *last)
 	worker_steer(supervisor);
 }
 
-/* One that serves, or that drains while its successor is on probation. */
+/* A copy that serves, or that drains while its successor is on probation. */
 static bool is_old(const struct copy *copy)
 {
 	return !copy->is_new && !copy->is_over && (copy->is_held || copies_is_serving(copy));
 }
 
-/* The one that COPY, a new one, replaces; NULL where it replaces none of its number. */
+/* The copy that COPY, a new one, replaces; NULL if it replaces none of its slot. */
 static const struct copy *predecessor_of(
 	const struct supervisor *supervisor, const struct copy *copy)
 {
@@ -79,8 +79,8 @@ static void say_ready(struct supervisor *supervisor, const struct copy *copy)
 }
 
 /*
- * Those of LAST's queue that are not new drain; where nobody can take their clients, they serve.
- * One that was started again in this roll has nothing to prove any more: nobody waits for it.
+ * The old copies of LAST's queue drain; if nobody can take their clients, they serve. A copy that
+ * was started again in this roll is no longer on probation: nothing waits for it.
  */
 static void hold_old(struct supervisor *supervisor, const struct copy *last)
 {
@@ -107,7 +107,8 @@ void replacement_ready(struct supervisor *supervisor, struct copy *last)
 	}
 	if (last->is_new && !is_last_of_new(supervisor, last)) {
 		worker_enter(last, COPY_WAITING);
-		say(LOG_LEVEL_INFO, "copy %u: process %d waits for the other new ones of its queue",
+		say(LOG_LEVEL_INFO,
+			"copy %u: process %d waits for the other new copies of its queue",
 			last->slot, (int)last->pid);
 		return;
 	}
@@ -123,14 +124,14 @@ void replacement_ready(struct supervisor *supervisor, struct copy *last)
 
 /* ---- probation ---- */
 
-/* It has to be told to stop when it has finished, and what it waits for is said anew. */
+/* From now on it is told to stop when it has finished, and the wait for that is reported again. */
 static void release(struct copy *copy)
 {
 	copy->is_held = copy->is_long_said = false;
 	copy->awaited_ms = clock_now_ms();
 }
 
-/* Those of the queue of COPY, the last one to pass, that are not new. */
+/* The old copies of the queue of PASSED, the last one to pass, stop. */
 static void retire_old(struct supervisor *supervisor, const struct copy *passed)
 {
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
@@ -219,12 +220,14 @@ void replacement_stop(struct supervisor *supervisor, unsigned slot)
 void replacement_failed(struct supervisor *supervisor, struct copy *copy, const char *how)
 {
 	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
-		"copy %u: the new process %d %s; the old ones that are left stay", copy->slot,
+		"copy %u: the new process %d %s; the remaining old copies stay", copy->slot,
 		(int)copy->pid, how);
-	replacement_stop(supervisor, copy->slot);
+	/* New copies of another queue may wait for others, which do not come any more. */
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
+		replacement_stop(supervisor, slot);
 }
 
-/* Those that DEAD was to replace. Returns whether there are any. */
+/* Restores the copies that DEAD was to replace. Returns whether there are any. */
 static bool restore_old(struct supervisor *supervisor, const struct copy *dead)
 {
 	bool is_any = false;
@@ -249,7 +252,8 @@ bool replacement_died(struct supervisor *supervisor, struct copy *dead, const ch
 
 	dead->is_on_probation = false;
 	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
-		"copy %u: the new process %d %s on probation; the old ones that are left stay",
+		"copy %u: the new process %d %s during its probation; the remaining old copies "
+		"stay",
 		dead->slot, (int)dead->pid, how);
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
 		replacement_stop(supervisor, slot);
@@ -261,11 +265,11 @@ bool replacement_died(struct supervisor *supervisor, struct copy *dead, const ch
 	return is_restored;
 }
 
-/* Whether COPY, a new one, is to make way when all that serve its queue are dead. */
-static bool makes_way(const struct supervisor *supervisor, const struct copy *copy)
+/* Whether COPY, a new one with sockets of its own, must stop when all that serve its queue are
+ * dead. */
+static bool makes_way(const struct copy *copy)
 {
-	return copy->is_new && copies_is_to_serve(copy) && !copy->is_successor &&
-	       (copy->is_shared || keeper_owns_any(&supervisor->keeper, copy));
+	return copy->is_new && copies_is_to_serve(copy) && !copy->is_successor;
 }
 
 void replacement_crashed(struct supervisor *supervisor, const struct copy *dead)
@@ -275,12 +279,12 @@ void replacement_crashed(struct supervisor *supervisor, const struct copy *dead)
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (queue_has(supervisor, copy, dead->slot) && copy->is_successor &&
 			copies_is_serving(copy))
-			keeper_promote(&supervisor->keeper, copy); /* nobody else will have it */
+			keeper_promote(&supervisor->keeper, copy); /* no other copy will get it */
 	}
-	if (serving)
+	if (serving || !keeper_has_orphan(&supervisor->keeper, dead->slot))
 		return;
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (queue_has(supervisor, copy, dead->slot) && makes_way(supervisor, copy)) {
+		if (queue_has(supervisor, copy, dead->slot) && makes_way(copy)) {
 			replacement_stop(supervisor, dead->slot);
 			return;
 		}

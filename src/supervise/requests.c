@@ -5,7 +5,7 @@
 #include "scale.h"
 #include "status.h"
 
-#define REQUESTS_MOST 64 /* of one pass: copies are waiting, too */
+#define REQUESTS_MOST 64 /* in one pass: copies are waiting, too */
 
 static void tell_status(struct supervisor *supervisor, const struct control_request *request)
 {

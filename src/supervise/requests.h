@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Does what clients ask for: a roll, another number of copies, or how things are. */
+/* Serves the requests of clients: a roll, another number of copies, or the status. */
 #ifndef SUPERVISE_REQUESTS_H
 #define SUPERVISE_REQUESTS_H
 

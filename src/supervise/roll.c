@@ -14,7 +14,9 @@
 
 #include <stdint.h>
 
-/* What the service manager allows a reload has to hold for all copies, one after the other. */
+#define SPLIT_AGAIN_MS 1000
+
+/* The time that the service manager allows for a reload must be enough for all copies in a row. */
 static void ask_for_time(const struct supervisor *supervisor)
 {
 	const struct options *options = supervisor->options;
@@ -62,13 +64,56 @@ void roll_queue(struct supervisor *supervisor, unsigned slot)
 		supervisor->options->n_queues ? "the copies of queue" : "copy", queue);
 }
 
-/* Whether its first copy is to come yet. */
+/* Whether its first copy has not come yet. */
 static bool is_expected(const struct supervisor *supervisor, unsigned slot)
 {
 	const struct slot *state = &supervisor->slots[slot];
 
 	return !copies_serving(supervisor, slot) && state->start_ms != CLOCK_NEVER &&
 	       !state->n_restarts;
+}
+
+/* Whether a socket of the queue is not even taken by a copy that is not ready yet. */
+static bool has_untaken(const struct supervisor *supervisor, unsigned queue)
+{
+	const struct kept *kept = supervisor->keeper.list;
+
+	while (kept && (kept->takers || !keeper_is_for(&supervisor->keeper, kept, queue)))
+		kept = kept->next;
+	return kept != NULL;
+}
+
+/* A copy that is started again after a crash takes what it finds. */
+static bool is_complete(const struct supervisor *supervisor, unsigned queue)
+{
+	unsigned n_queues = supervisor->keeper.n_queues;
+
+	for (unsigned slot = queue % n_queues; slot < supervisor->n_slots; slot += n_queues) {
+		if (!copies_serving(supervisor, slot))
+			return false;
+	}
+	return true;
+}
+
+static void split(struct supervisor *supervisor, unsigned number)
+{
+	struct slot *slot = &supervisor->slots[number];
+
+	if (!slot->is_split || slot->split_ms > clock_now_ms())
+		return;
+	if (slot->split_ms && !is_complete(supervisor, number)) {
+		slot->split_ms = clock_now_ms() + SPLIT_AGAIN_MS;
+		return;
+	}
+	if (!slot->split_ms || has_untaken(supervisor, number)) {
+		say(LOG_LEVEL_WARN,
+			"copy %u: more than one socket of its queue was kept; other copies take "
+			"the clients that wait there",
+			number);
+		roll_queue(supervisor, number);
+	}
+	slot->is_split = false;
+	slot->split_ms = 0;
 }
 
 void roll_split(struct supervisor *supervisor)
@@ -79,19 +124,23 @@ void roll_split(struct supervisor *supervisor)
 		if (is_expected(supervisor, slot))
 			return;
 	}
-	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
-		if (supervisor->slots[slot].is_split) {
-			say(LOG_LEVEL_WARN,
-				"copy %u: more than one socket of its queue was kept; other "
-				"copies take what waits there",
-				slot);
-			roll_queue(supervisor, slot);
-		}
-		supervisor->slots[slot].is_split = false;
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++)
+		split(supervisor, slot);
+}
+
+/* A roll has failed: if clients still wait in queues that nobody serves, it is tried again. */
+static void split_later(struct supervisor *supervisor)
+{
+	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
+		struct slot *slot = &supervisor->slots[kept->slot % supervisor->keeper.n_queues];
+		if (kept->takers || kept->slot >= supervisor->n_slots)
+			continue;
+		slot->is_split = true;
+		slot->split_ms = clock_now_ms() + SPLIT_AGAIN_MS;
 	}
 }
 
-/* The copies of two generations run side by side now. */
+/* Copies of two generations run side by side now. */
 static void say_how_many(struct supervisor *supervisor)
 {
 	char bytes[64];
@@ -108,7 +157,7 @@ static void end(struct supervisor *supervisor)
 	bool has_failed = supervisor->roll_failure[0] != '\0';
 
 	supervisor->is_rolling = false;
-	/* What has failed in it is the roll's failure, not that of a scale meanwhile. */
+	/* Failures in the roll belong to it, and not to a scale at the same time. */
 	supervisor->scaling.n_failed_before = supervisor->n_failed_starts;
 	for (unsigned slot = 0; slot < OPTIONS_COPIES_MOST; slot++)
 		supervisor->slots[slot].is_to_roll = false;
@@ -127,10 +176,12 @@ static void end(struct supervisor *supervisor)
 		return;
 	}
 	control_end(&supervisor->control, CONTROL_ROLL, has_failed);
-	roll_split(supervisor); /* of what that has left, nobody will remind us */
+	if (has_failed && !supervisor->is_stopping)
+		split_later(supervisor);
+	roll_split(supervisor); /* there will be no other reminder of what it has left behind */
 }
 
-/* The next one that is to be replaced: one queue after the other. Or the number of slots. */
+/* The next slot to be replaced, one queue after the other; or the number of slots. */
 static unsigned next_slot(const struct supervisor *supervisor)
 {
 	unsigned n_slots = supervisor->n_slots, n_queues = supervisor->keeper.n_queues;
@@ -167,7 +218,7 @@ void roll_advance(struct supervisor *supervisor)
 		return;
 	if (is_last) {
 		end(supervisor);
-		roll_advance(supervisor); /* one that was asked for meanwhile follows at once */
+		roll_advance(supervisor); /* a roll that was asked for meanwhile follows at once */
 		return;
 	}
 	supervisor->slots[slot].is_to_roll = false;
@@ -180,9 +231,9 @@ void roll_advance(struct supervisor *supervisor)
 		return;
 	replacement_stop(supervisor, slot);
 	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
-		"copy %u: a new one cannot be started: %s; the old ones stay", slot,
+		"copy %u: a new process cannot be started: %s; the old copies stay", slot,
 		errno_name(-error));
-	roll_advance(supervisor); /* nothing else will happen that ends it */
+	roll_advance(supervisor); /* no event will end it */
 }
 
 void roll_abandon(struct supervisor *supervisor)
@@ -190,7 +241,7 @@ void roll_abandon(struct supervisor *supervisor)
 	if (!supervisor->is_rolling)
 		return;
 	text_print(supervisor->roll_failure, sizeof supervisor->roll_failure,
-		"the supervisor was told to stop");
+		"the supervisor stops: %s", supervisor->stop_reason);
 	supervisor->is_to_roll_again = false;
 	end(supervisor);
 }

@@ -18,7 +18,7 @@ static void add_slot(struct supervisor *supervisor)
 	supervisor->n_slots++;
 }
 
-/* How many there will be when what was asked for is done. */
+/* How many copies there will be when the request is done. */
 static unsigned wanted(const struct supervisor *supervisor)
 {
 	const struct scaling *scaling = &supervisor->scaling;
@@ -28,19 +28,24 @@ static unsigned wanted(const struct supervisor *supervisor)
 
 void scale_one_more(struct supervisor *supervisor)
 {
-	if (supervisor->is_rolling)
+	bool is_waiting = supervisor->scaling.n_copies && !supervisor->scaling.has_begun;
+
+	if (supervisor->is_rolling || is_waiting)
 		scale_request(supervisor, wanted(supervisor) + 1); /* after the roll */
 	else
 		add_slot(supervisor);
 }
 
-/* Its queue goes on, so the copy cannot go alone: the queue is replaced, by one with fewer. */
+/*
+ * The queue continues, so the copy cannot go alone: the copies of the queue are replaced by fewer.
+ */
 static void take_from_queue(struct supervisor *supervisor)
 {
 	supervisor->n_slots--;
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->slot == supervisor->n_slots && copy->state == COPY_STARTING)
-			worker_stop_alone(supervisor, copy);
+		if (copy->slot == supervisor->n_slots && copy->state == COPY_STARTING &&
+			!worker_count_as_ready(supervisor, copy))
+			worker_stop(supervisor, copy);
 	}
 	roll_queue(supervisor, supervisor->n_slots);
 }
@@ -61,11 +66,35 @@ static void take_last(struct supervisor *supervisor)
 	keeper_drop_orphans(&supervisor->keeper, supervisor->n_slots);
 }
 
+/* Whether clients wait, or may wait, for a copy that would go. */
+static bool has_unserved(const struct supervisor *supervisor, unsigned copies)
+{
+	const struct kept *kept = supervisor->keeper.list;
+
+	while (kept && (kept->slot < copies || kept->slot >= supervisor->n_slots ||
+			       takers_any_serves(kept->takers)))
+		kept = kept->next;
+	return kept != NULL;
+}
+
+/* Whether clients would be lost if there were only so many copies, but not if all were ready. */
+static bool is_too_early(const struct supervisor *supervisor, unsigned copies)
+{
+	unsigned slot = 0;
+
+	while (slot < copies && !copies_serving(supervisor, slot))
+		slot++;
+	bool has_taker = slot < copies;
+	return copies < supervisor->n_slots && copies_any_to_come(supervisor) &&
+	       (!has_taker || has_unserved(supervisor, copies));
+}
+
 void scale_one_less(struct supervisor *supervisor)
 {
 	if (supervisor->is_stopping || supervisor->n_slots == 1 || wanted(supervisor) == 1)
 		return;
-	if (supervisor->is_rolling || queue_has_others(supervisor, supervisor->n_slots - 1))
+	if (supervisor->is_rolling || queue_has_others(supervisor, supervisor->n_slots - 1) ||
+		is_too_early(supervisor, supervisor->n_slots - 1))
 		scale_request(supervisor, wanted(supervisor) - 1); /* after the roll */
 	else
 		take_last(supervisor);
@@ -85,14 +114,31 @@ static void set_number(struct supervisor *supervisor)
 
 	scaling->has_begun = true;
 	scaling->n_failed_before = supervisor->n_failed_starts;
-	say(LOG_LEVEL_INFO, "%u copies instead of %u", scaling->n_copies, supervisor->n_slots);
-	control_say(&supervisor->control, CONTROL_SCALE, "%u copies instead of %u",
-		scaling->n_copies, supervisor->n_slots);
+	say(LOG_LEVEL_INFO, "the number of copies changes from %u to %u", supervisor->n_slots,
+		scaling->n_copies);
+	control_say(&supervisor->control, CONTROL_SCALE,
+		"the number of copies changes from %u to %u", supervisor->n_slots,
+		scaling->n_copies);
 	while (supervisor->n_slots < scaling->n_copies)
 		add_slot(supervisor);
 	while (supervisor->n_slots > scaling->n_copies)
 		take_last(supervisor);
-	roll_advance(supervisor); /* no event will come that begins it */
+	roll_advance(supervisor); /* no event will start it */
+}
+
+/* Not for a copy that has failed to become ready: another one may fail, too. */
+static bool has_to_wait(const struct supervisor *supervisor)
+{
+	const struct scaling *scaling = &supervisor->scaling;
+
+	return !scaling->has_begun && supervisor->n_failed_starts == scaling->n_failed_before &&
+	       is_too_early(supervisor, scaling->n_copies);
+}
+
+static void say_stop(struct supervisor *supervisor)
+{
+	control_say(&supervisor->control, CONTROL_SCALE, "the supervisor stops: %s",
+		supervisor->stop_reason);
 }
 
 void scale_request(struct supervisor *supervisor, unsigned copies)
@@ -101,21 +147,27 @@ void scale_request(struct supervisor *supervisor, unsigned copies)
 	struct control *control = &supervisor->control;
 
 	if (copies > OPTIONS_COPIES_MOST || supervisor->is_stopping) {
-		control_say(control, CONTROL_SCALE, "%s",
-			supervisor->is_stopping ? "the supervisor was told to stop"
-						: "it cannot have so many copies");
+		if (supervisor->is_stopping)
+			say_stop(supervisor);
+		else
+			control_say(
+				control, CONTROL_SCALE, "a supervisor cannot have so many copies");
 		control_end(control, CONTROL_SCALE, 1);
 		return;
 	}
 	if (scaling->n_copies && scaling->n_copies != copies) {
-		control_say(control, CONTROL_SCALE, "%u copies were asked for meanwhile", copies);
+		control_say(
+			control, CONTROL_SCALE, "another request has asked for %u copies", copies);
 		control_end_others(control, CONTROL_SCALE, copies, 1);
 	}
 	if (scaling->n_copies == copies)
 		return;
-	*scaling = (struct scaling){.n_copies = copies};
+	*scaling = (struct scaling){
+		.n_copies = copies, .n_failed_before = supervisor->n_failed_starts};
 	if (supervisor->is_rolling)
-		control_say(control, CONTROL_SCALE, "waits for the roll that is under way");
+		control_say(control, CONTROL_SCALE, "waits for the roll that is in progress");
+	else if (has_to_wait(supervisor))
+		control_say(control, CONTROL_SCALE, "waits until all copies are ready");
 }
 
 /* Whether a roll that should have left out the last copies of a queue has failed: they stay. */
@@ -132,13 +184,13 @@ static bool keeps_surplus(struct supervisor *supervisor)
 	return has_surplus;
 }
 
-/* Why there will not be so many copies, or NULL. */
+/* Why there will not be that many copies, or NULL. */
 static const char *obstacle(struct supervisor *supervisor)
 {
 	const struct scaling *scaling = &supervisor->scaling;
 
 	if (keeps_surplus(supervisor))
-		return "the copies of a queue could not be replaced by fewer";
+		return "the copies of a queue could not be replaced by fewer copies";
 	if (supervisor->n_slots != scaling->n_copies)
 		return "a signal has changed the number of copies meanwhile";
 	if (supervisor->n_failed_starts != scaling->n_failed_before)
@@ -173,11 +225,11 @@ void scale_advance(struct supervisor *supervisor)
 {
 	struct scaling *scaling = &supervisor->scaling;
 
-	if (!scaling->n_copies || supervisor->is_rolling)
+	if (!scaling->n_copies || supervisor->is_rolling || has_to_wait(supervisor))
 		return;
 	if (!scaling->has_begun)
 		set_number(supervisor);
-	if (supervisor->is_rolling) /* by that: a queue gets fewer copies */
+	if (supervisor->is_rolling) /* set_number() has started a roll: a queue gets fewer copies */
 		return;
 	const char *why_not = obstacle(supervisor);
 	unsigned n_ready = count_serving(supervisor);
@@ -198,6 +250,6 @@ void scale_abandon(struct supervisor *supervisor)
 {
 	if (!supervisor->scaling.n_copies)
 		return;
-	control_say(&supervisor->control, CONTROL_SCALE, "the supervisor was told to stop");
+	say_stop(supervisor);
 	end(supervisor, 1);
 }

@@ -6,22 +6,22 @@
 #include "state.h"
 
 /*
- * One copy more; or one less, down to one: that with the highest number drains and stops, or if
- * others have its queue, the queue is replaced by one with fewer copies.
+ * Adds a copy; or removes one, but not the last: the one with the highest number drains and stops,
+ * or if others have its queue, the copies of the queue are replaced by fewer.
  */
 void scale_one_more(struct supervisor *supervisor);
 void scale_one_less(struct supervisor *supervisor);
 
 /*
- * A client wants so many copies. It is done after a roll that is under way, and takes the place of
- * what another one has asked for. The client is told when it is so, or will not be.
+ * A client asks for this number of copies. It is done after a roll that is under way, and replaces
+ * an earlier request. The client is told when it is done, or has failed.
  */
 void scale_request(struct supervisor *supervisor, unsigned copies);
 
-/* Goes on with what was asked for. */
+/* Continues with the request. */
 void scale_advance(struct supervisor *supervisor);
 
-/* The supervisor stops: there will be no such number of copies. */
+/* The supervisor stops: the request fails. */
 void scale_abandon(struct supervisor *supervisor);
 
 #endif

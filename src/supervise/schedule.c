@@ -16,6 +16,7 @@
 #include "supervise/sockets/process_tree.h"
 #include "supervise/sockets/settle.h"
 #include "supervise/talk/say.h"
+#include "supervise/talk/service_manager.h"
 #include "waiting.h"
 #include "watch.h"
 #include "worker.h"
@@ -23,9 +24,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
-#define LOOK_MS	  50	      /* between two looks at what the kernel does not tell by itself */
-#define SETTLE_MS 500	      /* for what such a copy opens that was ready before it listened */
+#define LOOK_MS	  50	      /* between two looks at state that the kernel does not report */
+#define SETTLE_MS 500	      /* for sockets that a copy opens which was ready before it listened */
 #define LATE_MS	  (5 * 1000)  /* after a copy was ready */
 #define RETRY_MS  (10 * 1000) /* where a process cannot be started at all */
 
@@ -39,7 +41,8 @@ static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
 	ready_print_obstacle(supervisor, copy, &text);
 	if (!is_replacement && supervisor->options->ready == READY_LISTEN) {
 		say(LOG_LEVEL_WARN,
-			"copy %u: process %d does not listen yet after %u ms, and is left alone%s",
+			"copy %u: process %d still does not listen after %u ms, and keeps "
+			"running%s",
 			copy->slot, (int)copy->pid, supervisor->options->ready_timeout_ms, why);
 		replacement_ready(supervisor, copy);
 		return;
@@ -66,7 +69,7 @@ static void advance_starting(struct supervisor *supervisor, struct copy *copy, i
 		start_too_slow(supervisor, copy);
 }
 
-/* When a copy that serves is to be looked at for what it has closed, or opened too late. */
+/* When to check what a copy that serves has closed, or opened too late. */
 static int64_t settle_due_ms(const struct supervisor *supervisor, const struct copy *copy)
 {
 	if (copy->is_over)
@@ -81,7 +84,7 @@ static void advance_ready(struct supervisor *supervisor, struct copy *copy, int6
 {
 	struct keeper *keeper = &supervisor->keeper;
 
-	/* It was ready, or left alone, before it listened, and does so now. */
+	/* It was ready, or was left alone, before it listened, and listens now. */
 	if (!copy->is_settled && keeper_has_any(keeper, copy)) {
 		copy->listening_ms = copy->listening_ms ? copy->listening_ms : now;
 		if (now - copy->listening_ms >= SETTLE_MS)
@@ -102,14 +105,14 @@ static void advance_serving(struct supervisor *supervisor, struct copy *copy, in
 	replacement_advance(supervisor, copy, now);
 }
 
-/* What a dead process has in its queue, another one has to take, that is started for it. */
+/* Another copy must be started for the clients in the queue of a dead process. */
 static void start_sweeper(struct supervisor *supervisor, struct copy *dead)
 {
-	if (copies_any(supervisor, COPY_STARTING) || supervisor->is_stopping)
+	if (copies_any(supervisor, COPY_STARTING))
 		return;
 	say(LOG_LEVEL_WARN,
 		"copy %u: clients wait in the queue of process %d, which is dead; another one "
-		"starts, takes them, and stops",
+		"starts, serves them, and stops",
 		dead->slot, (int)dead->pid);
 	keeper_orphan(&supervisor->keeper, dead);
 	worker_enter(dead, COPY_STOPPING);
@@ -117,30 +120,44 @@ static void start_sweeper(struct supervisor *supervisor, struct copy *dead)
 		keeper_drop_orphans(&supervisor->keeper, dead->slot);
 }
 
+/* No copy starts any more. A service manager gives the queue to the next supervisor. */
+static void leave_queue(const struct copy *dead)
+{
+	if (!service_manager_is_there())
+		say(LOG_LEVEL_WARN,
+			"copy %u: clients wait in the queue of process %d, which is dead; they are "
+			"lost, because the supervisor stops",
+			dead->slot, (int)dead->pid);
+}
+
 static bool is_drained(struct supervisor *supervisor, struct copy *copy)
 {
 	struct drained drained;
 	bool is_known = keeper_drained(&supervisor->keeper, copy, &drained);
 	bool is_over = is_known && drain_is_over(&copy->drain, &drained, &supervisor->snapshot);
+	bool is_left =
+		is_known && copy->is_over && drain_has_queue(&drained, &supervisor->snapshot);
 
-	if (is_known && copy->is_over && drain_has_queue(&drained, &supervisor->snapshot))
-		start_sweeper(supervisor, copy);
 	free(drained.sockets);
-	return is_over;
+	if (is_left && !supervisor->is_stopping)
+		start_sweeper(supervisor, copy);
+	else if (is_left && copy->looks_idle)
+		leave_queue(copy);
+	return is_over || (is_left && supervisor->is_stopping);
 }
 
 static void end_drain(struct supervisor *supervisor, struct copy *copy)
 {
 	if (copy->is_over)
-		worker_enter(copy, COPY_STOPPING); /* its group was told when it ended */
+		worker_enter(copy, COPY_STOPPING); /* its group was told to stop when it ended */
 	else
 		worker_stop(supervisor, copy);
 }
 
 /*
- * Two looks in a row: between two of its stages, one look can miss a connection, and until the
- * second one begins, one may still come by mistake. Where messages keep us busy, or a look takes
- * long, both would see the same moment if there was no time between them.
+ * It takes two looks in a row. Between two of its stages, one look can miss a connection, and until
+ * the second look begins, one may still come by mistake. If messages keep us busy, or a look takes
+ * long, both would see the same moment without some time between them.
  */
 static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
@@ -148,12 +165,21 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 
 	if (copy->is_held)
 		return;
+	if (worker_serves_on(supervisor, copy)) {
+		worker_enter(copy, COPY_DRAINING); /* its time to drain begins later, */
+		drain_free(&copy->drain);	   /* and what it has to wait for is found then */
+		copy->looks_idle = 0;
+		if (copy->is_deaf)
+			keeper_set_deaf(&supervisor->keeper, copy, false);
+		copy->is_deaf = false;
+		return;
+	}
 	if (now - copy->looked_ms >= LOOK_MS) {
 		bool is_idle = is_drained(supervisor, copy);
 		copy->looks_idle = is_idle ? copy->looks_idle + 1 : 0;
 		copy->looked_ms = clock_now_ms();
 		if (is_idle && !copy->is_deaf && !copy->is_over) {
-			keeper_deafen(&supervisor->keeper, copy);
+			keeper_set_deaf(&supervisor->keeper, copy, true);
 			copy->is_deaf = true;
 		}
 	}
@@ -161,7 +187,7 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 	if (copy->state != COPY_DRAINING)
 		return;
 	if (is_time_over)
-		say(LOG_LEVEL_INFO,
+		say(LOG_LEVEL_WARN,
 			"copy %u: process %d still has connections after %u ms, and is told to "
 			"stop",
 			copy->slot, (int)copy->pid,
@@ -195,8 +221,8 @@ static bool is_gone(const struct supervisor *supervisor, const struct copy *copy
 }
 
 /*
- * A socket that leaves its group gives its number to the last one. While a copy joins, that would
- * be its, and in a group that is not measured nobody could tell.
+ * When a socket leaves its group, the last member gets its number. While a copy joins, that would
+ * be the new member, and in a group that is not measured nobody could tell.
  */
 static bool has_to_stay(const struct supervisor *supervisor, const struct copy *copy)
 {
@@ -215,7 +241,7 @@ static void bury(struct supervisor *supervisor, int64_t now)
 		guardian_strike(copy->pid);
 		*at = copy->next;
 		if (copy->probe)
-			kill(copy->probe, SIGKILL);
+			kill(-copy->probe, SIGKILL);
 		asking_free(copy);
 		watch_free(copy);
 		channel_close(&copy->channel);
@@ -224,10 +250,12 @@ static void bury(struct supervisor *supervisor, int64_t now)
 	}
 }
 
-/* Whether a copy will come that may take the socket, or is there and may do so yet. */
+/* Whether a copy will start that may take the socket, or one that runs may still do so. */
 static bool is_awaited(const struct supervisor *supervisor, const struct kept *kept, int64_t now)
 {
-	if (supervisor->slots[kept->slot].is_split || supervisor->slots[kept->slot].is_to_roll)
+	const struct slot *state = &supervisor->slots[kept->slot];
+
+	if ((state->is_split && !state->split_ms) || state->is_to_roll)
 		return true;
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STARTING &&
@@ -249,6 +277,14 @@ static bool is_given_up(const struct supervisor *supervisor, const struct kept *
 	       !is_awaited(supervisor, kept, now);
 }
 
+/* A copy that was started with it, and has not taken it, would keep it open: clients would wait. */
+static void stop_listening(const struct supervisor *supervisor, const struct kept *kept)
+{
+	if (kept->entry.local.protocol != PROTOCOL_UDP &&
+		!launch_was_passed(&supervisor->launch, kept->entry.inode))
+		shutdown(kept->fd, SHUT_RD);
+}
+
 static void give_up(struct supervisor *supervisor, int64_t now)
 {
 	struct kept *next;
@@ -258,8 +294,9 @@ static void give_up(struct supervisor *supervisor, int64_t now)
 		if (!is_given_up(supervisor, kept, now))
 			continue;
 		say(LOG_LEVEL_WARN,
-			"copy %u: nobody took the kept socket %s in %u ms, so it is closed",
+			"copy %u: no copy took the kept socket %s within %u ms, so it is closed",
 			kept->slot, kept->name, supervisor->options->keep_timeout_ms);
+		stop_listening(supervisor, kept);
 		keeper_drop(&supervisor->keeper, kept);
 	}
 }
@@ -267,19 +304,21 @@ static void give_up(struct supervisor *supervisor, int64_t now)
 static void start_missing(struct supervisor *supervisor, int64_t now)
 {
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
-		/* One at a time, so that it is known in which order they join a group. */
+		/* One at a time, so that the order in which they join a group is known. */
 		if (supervisor->is_stopping || copies_any(supervisor, COPY_STARTING))
 			return;
 		if (copies_has(supervisor, slot) || supervisor->slots[slot].start_ms > now)
 			continue;
-		if (worker_start(supervisor, slot, NULL) < 0)
+		if (worker_start(supervisor, slot, NULL) < 0) {
 			supervisor->slots[slot].start_ms = now + RETRY_MS;
+			supervisor->n_failed_starts++; /* a smaller number must not wait for it */
+		}
 	}
 }
 
 /*
- * Once for all that has happened: with many copies, a look at their group takes its time. What is
- * on its way to a copy that drains is asked for when no more can follow.
+ * Once for all that has happened: with many copies, a look at their group takes time. What is on
+ * its way to a copy that drains is read when no more can follow.
  */
 static void steer(struct supervisor *supervisor)
 {
@@ -296,7 +335,8 @@ void schedule_advance(struct supervisor *supervisor)
 {
 	int64_t now = clock_now_ms();
 
-	/* All who look in this pass see one moment, which is not before NOW. */
+	supervisor->pass_ms = now;
+	/* All looks in this pass see one moment, which is not before NOW. */
 	snapshot_forget(&supervisor->snapshot);
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_STARTING)
@@ -318,37 +358,49 @@ void schedule_advance(struct supervisor *supervisor)
 	steer(supervisor);
 }
 
-static int64_t earlier(int64_t a, int64_t b)
+/* What was due before the last pass, and is still there, waits for something else as well. */
+static int64_t earlier(const struct supervisor *supervisor, int64_t due, int64_t other)
 {
-	return a < b ? a : b;
+	if (other < supervisor->pass_ms)
+		other = clock_now_ms() + LOOK_MS;
+	return due < other ? due : other;
+}
+
+static int64_t due_of_copy(const struct supervisor *supervisor, const struct copy *copy)
+{
+	int64_t look_ms = clock_now_ms() + LOOK_MS;
+
+	if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)
+		return stop_time_end_of_grace_ms(supervisor, copy);
+	if (!copies_is_serving(copy))
+		return look_ms;
+	return earlier(
+		supervisor, settle_due_ms(supervisor, copy), replacement_due_ms(supervisor, copy));
 }
 
 int64_t schedule_due_ms(const struct supervisor *supervisor)
 {
 	int64_t due = supervisor->keeper.leaving ? clock_now_ms() + LOOK_MS : CLOCK_NEVER;
 
-	due = earlier(due, waiting_due_ms(supervisor));
-	due = earlier(due, watch_due_ms(supervisor));
-	due = earlier(due, hung_due_ms(supervisor));
-	due = earlier(due, memory_due_ms(supervisor));
+	due = earlier(supervisor, due, waiting_due_ms(supervisor));
+	due = earlier(supervisor, due, watch_due_ms(supervisor));
+	due = earlier(supervisor, due, hung_due_ms(supervisor));
+	due = earlier(supervisor, due, memory_due_ms(supervisor));
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		if (copy->state == COPY_STOPPING && !copy->is_over && !copy->has_killed)
-			due = earlier(due, stop_time_end_of_grace_ms(supervisor, copy));
-		else if (!copies_is_serving(copy))
-			due = earlier(due, clock_now_ms() + LOOK_MS);
-		else
-			due = earlier(due, earlier(settle_due_ms(supervisor, copy),
-						   replacement_due_ms(supervisor, copy)));
-		due = earlier(due, asking_due_ms(copy));
+		due = earlier(supervisor, due, due_of_copy(supervisor, copy));
+		due = earlier(supervisor, due, asking_due_ms(copy));
 	}
 	for (const struct kept *kept = supervisor->keeper.list; kept; kept = kept->next) {
 		if (!takers_any_owns(kept->takers) && !supervisor->is_stopping)
-			due = earlier(
-				due, kept->orphaned_ms + supervisor->options->keep_timeout_ms);
+			due = earlier(supervisor, due,
+				kept->orphaned_ms + supervisor->options->keep_timeout_ms);
 	}
 	for (unsigned slot = 0; slot < supervisor->n_slots && !supervisor->is_stopping; slot++) {
+		const struct slot *state = &supervisor->slots[slot];
 		if (!copies_has(supervisor, slot))
-			due = earlier(due, supervisor->slots[slot].start_ms);
+			due = earlier(supervisor, due, state->start_ms);
+		if (state->is_split && state->split_ms)
+			due = earlier(supervisor, due, state->split_ms);
 	}
 	return due;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Does for each copy what is due by now, and starts those that are missing. */
+/* Does for each copy what is due by now, and starts missing copies. */
 #ifndef SUPERVISE_SCHEDULE_H
 #define SUPERVISE_SCHEDULE_H
 
@@ -7,7 +7,7 @@
 
 void schedule_advance(struct supervisor *supervisor);
 
-/* When schedule_advance() has to be called next, in terms of clock_now_ms(). */
+/* When to call schedule_advance() next, by clock_now_ms(). */
 int64_t schedule_due_ms(const struct supervisor *supervisor);
 
 #endif

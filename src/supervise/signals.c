@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-/* Who has ended, and was waited for, is in no group. */
+/* A process that has ended, and was waited for, is in no group. */
 static bool has_left_its_group(const struct copy *copy)
 {
 	return !copy->is_over && getpgid(copy->pid) != copy->pid;
@@ -17,7 +17,7 @@ void signals_send(const struct copy *copy, int number)
 	bool is_outside = has_left_its_group(copy);
 
 	kill(-copy->pid, number);
-	/* It queues no more real-time signals than RLIMIT_SIGPENDING allows. */
+	/* No more real-time signals are queued than RLIMIT_SIGPENDING allows. */
 	if (is_outside && second_signal_send(copy->pid, number) < 0)
 		kill(copy->pid, number);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a supervisor knows: of its copies, its slots, and what it is about to do. */
+/* Holds the state of a supervisor: its copies, its slots, and what it is about to do. */
 #ifndef SUPERVISE_STATE_H
 #define SUPERVISE_STATE_H
 
@@ -16,16 +16,17 @@ struct hung_group;
 
 struct slot {
 	int64_t start_ms;    /* when a copy may be started; CLOCK_NEVER: not again */
-	unsigned backoff_ms; /* the next wait after a copy has died */
+	unsigned backoff_ms; /* the next delay after a copy has died */
 	bool is_to_roll;     /* its copy is to be replaced */
 	bool is_split;	     /* its queue has several sockets of one endpoint, and needs one */
-	unsigned n_restarts; /* of copies that ended without having been told to */
-	char last_end[192];  /* how the last one of these has ended; empty: none has */
+	int64_t split_ms;    /* when a copy is to be tried again for them; 0: none has failed */
+	unsigned n_restarts; /* of copies that ended without being told to */
+	char last_end[192];  /* how the last of these has ended; empty: none has */
 };
 
-/* What a client wants of the number of copies. */
+/* A client's request for a number of copies. */
 struct scaling {
-	unsigned n_copies; /* 0: nothing */
+	unsigned n_copies; /* 0: no request */
 	bool has_begun;
 	unsigned n_failed_before; /* n_failed_starts, when it began */
 };
@@ -40,18 +41,18 @@ struct supervisor {
 	struct control control;
 	struct copy *copies;
 	struct slot slots[OPTIONS_COPIES_MOST];
-	unsigned n_slots; /* that should have a copy */
-	unsigned
-		generation; /* of the copies that are started now: 1, and one more with each roll */
+	unsigned n_slots;    /* slots that should have a copy */
+	unsigned generation; /* of copies that are started now: 1, plus one for each roll */
 	struct hung_group *hung_groups; /* see hung.h */
 	int64_t hung_due_ms, memory_due_ms;
+	int64_t pass_ms; /* when the schedule was followed last */
 	struct crashes crashes;
 	int probe_events;	/* an epoll(7), see probe.h */
-	bool is_joining_closed; /* whoever joins a group while a copy starts gets nothing */
+	bool is_joining_closed; /* a socket that joins a group while a copy starts gets nothing */
 
 	bool is_rolling, is_to_roll_again;
 	bool has_passed;	/* a new copy of this roll has passed its probation */
-	char roll_failure[512]; /* why the roll is to end; empty: nothing stands against it */
+	char roll_failure[512]; /* why the roll is to end; empty: it goes on */
 
 	struct scaling scaling;
 	unsigned n_failed_starts; /* copies that ended before they were ready */
@@ -59,11 +60,12 @@ struct supervisor {
 	bool is_announced;   /* the manager was told that all are ready */
 	char reported[1024]; /* the last STATUS= */
 
-	bool had_terminal; /* when it was started */
-	bool is_to_stop;   /* for a reason of its own */
+	bool had_terminal; /* when the supervisor was started */
+	bool is_to_stop;   /* for another reason than a signal */
 	bool is_stopping;
-	int64_t stop_ms; /* when it was told to stop */
-	int failure;	 /* exit status of the last copy that failed; 0: none did */
+	char stop_reason[128]; /* why it stops, as in "the supervisor stops: SIGTERM from ..." */
+	int64_t stop_ms;       /* when it was told to stop */
+	int failure;	       /* exit status of the last copy that failed; 0: none has */
 };
 
 #endif

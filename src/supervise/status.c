@@ -36,7 +36,7 @@ static struct status_row row_of(const struct copy *copy, int64_t now)
 	};
 }
 
-/* A slot without a copy that is ready, or will be. */
+/* A slot without a copy that is ready, or is starting. */
 static struct status_row row_of_slot(const struct supervisor *supervisor, unsigned slot)
 {
 	const struct slot *state = &supervisor->slots[slot];
@@ -46,7 +46,7 @@ static struct status_row row_of_slot(const struct supervisor *supervisor, unsign
 		.slot = slot,
 		.state = is_restarted			  ? "waiting to restart"
 			 : state->start_ms == CLOCK_NEVER ? "ended"
-							  : "starting", /* others are before it */
+							  : "starting", /* others start first */
 		.generation = supervisor->generation,
 	};
 }
@@ -60,7 +60,7 @@ static int compare(const void *a, const void *b)
 	return (x->process > y->process) - (x->process < y->process);
 }
 
-/* Those with a process come first, in the order of LEADERS. */
+/* Copies with a process come first, in the order of LEADERS. */
 static size_t list_rows(
 	const struct supervisor *supervisor, struct status_row *rows, pid_t *leaders)
 {

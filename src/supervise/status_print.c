@@ -9,7 +9,7 @@
 
 /* ---- the options ---- */
 
-/* As a shell would take it. */
+/* Quotes a word as for a shell. */
 static void print_word(FILE *out, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -28,7 +28,7 @@ static void print_word(FILE *out, const char *word)
 	fputc('\'', out);
 }
 
-/* How many words came before the program. */
+/* How many words come before the program. */
 static size_t count_options(const struct options *options)
 {
 	size_t count = 0;

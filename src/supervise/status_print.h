@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Prints how a supervisor and its copies are, for people and for programs. */
+/* Prints the state of a supervisor and its copies, for people and for programs. */
 #ifndef SUPERVISE_STATUS_PRINT_H
 #define SUPERVISE_STATUS_PRINT_H
 
@@ -8,12 +8,12 @@
 
 #include <stdio.h>
 
-/* A copy, or with PROCESS 0 the place of one. */
+/* A copy, or with PROCESS 0 a slot without one. */
 struct status_row {
 	unsigned slot, generation, restarts;
 	pid_t process;
 	const char *state;
-	const char *last_end; /* that nobody had told it to; NULL: there was none */
+	const char *last_end; /* of a copy that was not told to end; NULL: there was none */
 	int64_t age_ms;
 	struct usage usage;
 };

@@ -28,7 +28,7 @@ void stop_begin(struct supervisor *supervisor)
 	replacement_abandon(supervisor);
 	scale_abandon(supervisor);
 	supervisor->stop_ms = clock_now_ms();
-	/* it is reaped, and its sockets are closed, after the last SIGKILL */
+	/* we are reaped, and the sockets are closed, after the last SIGKILL */
 	service_manager_say("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%ju",
 		((uintmax_t)supervisor->options->stop_timeout_ms + 1000) * 1000);
 	waiting_say_stop(supervisor);
@@ -46,7 +46,7 @@ static const struct copy *last_to_stop(const struct supervisor *supervisor)
 	return last;
 }
 
-/* Others, that are not ours, may be on its port. */
+/* Other programs may be on its port. */
 static void stop_last(struct supervisor *supervisor, struct copy *copy)
 {
 	worker_look(supervisor);
@@ -56,27 +56,37 @@ static void stop_last(struct supervisor *supervisor, struct copy *copy)
 		worker_stop(supervisor, copy);
 }
 
-void stop_advance(struct supervisor *supervisor)
+/* All but those that are of the queue of LAST. */
+static void stop_others(struct supervisor *supervisor, const struct copy *last, bool is_time)
 {
-	const struct copy *last = last_to_stop(supervisor);
-	bool is_time = clock_now_ms() >= stop_time_end_of_delay_ms(supervisor);
-	bool are_due = false; /* the last ones, all at once */
-
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		bool is_last = last && queue_has(supervisor, copy, last->slot);
-		if (copies_is_to_serve(copy))
+		if (copies_is_to_serve(copy) && !worker_count_as_ready(supervisor, copy))
 			worker_give_up(supervisor, copy);
 		else if (copy->state == COPY_READY && !is_last &&
 			 (is_time || worker_can_drain(supervisor, copy)))
 			worker_retire(supervisor, copy);
-		else if (copy->state == COPY_READY && is_last && !are_due)
-			are_due = is_time && !copies_any(supervisor, COPY_DRAINING);
-		if (copy->state == COPY_READY && is_last && are_due)
+	}
+}
+
+/* The last copies are told when no other one drains any more, and all at once. */
+void stop_advance(struct supervisor *supervisor)
+{
+	const struct copy *last = last_to_stop(supervisor);
+	bool is_time = clock_now_ms() >= stop_time_end_of_delay_ms(supervisor);
+
+	stop_others(supervisor, last, is_time);
+	if (!last || !is_time || copies_any(supervisor, COPY_DRAINING))
+		return;
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
+		if (copy->state == COPY_READY && queue_has(supervisor, copy, last->slot))
 			stop_last(supervisor, copy);
 	}
 }
 
-/* A drain that its time has ended leaves the last copy to be told, and no event says so. */
+/*
+ * When the time of a drain is over, the last copy must be told to stop, and no event reports that.
+ */
 int64_t stop_due_ms(const struct supervisor *supervisor)
 {
 	int64_t due = supervisor->is_stopping ? stop_time_end_of_delay_ms(supervisor) : CLOCK_NEVER;

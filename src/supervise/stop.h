@@ -5,16 +5,16 @@
 
 #include "state.h"
 
-/* The first time in good order; the second time at once. */
+/* The first call stops gracefully; the second one at once. */
 void stop_begin(struct supervisor *supervisor);
 
 /*
- * Copies whose clients another one can take drain; the last one goes when they have gone, together
- * with those that take their connections from the same queue.
+ * Copies whose clients another copy can take drain. The last one stops after them, together with
+ * the copies that use the same queue.
  */
 void stop_advance(struct supervisor *supervisor);
 
-/* When stop_advance() has something to do that no event tells of, or CLOCK_NEVER. */
+/* When stop_advance() has something to do that no event reports, or CLOCK_NEVER. */
 int64_t stop_due_ms(const struct supervisor *supervisor);
 
 #endif

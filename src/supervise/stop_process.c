@@ -45,7 +45,7 @@ static int refuse(int status, pid_t process, const char *why)
 
 /* ---- waiting ---- */
 
-/* Waits up to so many milliseconds for the end of the process, below 0: for ever. */
+/* Waits up to MS milliseconds for the end of the process, below 0: for ever. */
 static bool has_ended(const struct stopping *stopping, int ms)
 {
 	struct pollfd polled = {.fd = stopping->pidfd, .events = POLLIN};
@@ -58,7 +58,7 @@ static int send_signal(const struct stopping *stopping, int number)
 	return (int)syscall(SYS_pidfd_send_signal, stopping->pidfd, number, NULL, 0);
 }
 
-/* On a terminal, and where it takes long. */
+/* Only on a terminal, and if it takes long. */
 static void show_progress(struct stopping *stopping)
 {
 	int64_t now = clock_now_ms();
@@ -75,7 +75,7 @@ static void show_progress(struct stopping *stopping)
 
 /* ---- a supervisor ---- */
 
-/* It drains its copies itself, and has a limit of its own for that. */
+/* It drains its copies itself, and has its own time limit for that. */
 static int stop_supervisor(struct stopping *stopping)
 {
 	if (send_signal(stopping, SIGTERM) < 0)
@@ -86,7 +86,7 @@ static int stop_supervisor(struct stopping *stopping)
 	return 0;
 }
 
-/* The supervisor whose copy, or the descendant of a copy, a process is; or 0. */
+/* The supervisor of which a process is a copy, or a descendant of a copy; or 0. */
 static pid_t supervisor_of(pid_t id)
 {
 	struct process process;
@@ -99,11 +99,11 @@ static pid_t supervisor_of(pid_t id)
 	return 0;
 }
 
-/* ---- any other process ---- */
+/* ---- a process without a supervisor ---- */
 
 /*
- * Whether it makes no sense to wait any longer for the others of its groups: whoever is stopped at
- * the same time may be replaced, and who has just come or gone is known at the next look.
+ * Whether it is useless to wait longer for the others in its groups. A process that is stopped at
+ * the same time may be replaced, and joins and leaves are seen at the next look.
  */
 static bool nobody_can_take(struct stopping *stopping)
 {
@@ -117,21 +117,21 @@ static bool nobody_can_take(struct stopping *stopping)
 	}
 	if (is_first && withdrawal_waits_for_others(stopping->withdrawal))
 		say(LOG_LEVEL_INFO,
-			"process %d waits, because all others that could take its clients are "
-			"stopped too",
+			"process %d waits, because all other processes that could take its clients "
+			"are being stopped too",
 			(int)stopping->process);
 	if (is_first || withdrawal_waits_for_others(stopping->withdrawal))
 		stopping->alone_since_ms = now;
 	if (now - stopping->alone_since_ms < PATIENCE_MS)
 		return false;
 	say(LOG_LEVEL_WARN,
-		"process %d is told to stop at once, because no other can take its clients: its "
-		"port %s",
+		"process %d is told to stop at once, because no other process can take its "
+		"clients: its port %s",
 		(int)stopping->process, obstacle);
 	return true;
 }
 
-/* Returns whether nothing that had come to it is left, or nobody can be spared the end of it. */
+/* Returns whether nothing is left of what had come to it, or waiting is useless. */
 static bool drain(struct stopping *stopping)
 {
 	int64_t end_ms = clock_now_ms() + stopping->options->drain_timeout_ms;
@@ -163,7 +163,7 @@ static void keep_away(const struct stopping *stopping)
 		withdrawal_advance(stopping->withdrawal);
 }
 
-/* Workers that it does not stop itself would go on in the groups, where nobody knows of them. */
+/* Workers that it does not stop itself would stay in the groups, unknown to anybody. */
 static void end_workers(
 	const struct stopping *stopping, const struct holders *workers, int64_t end_ms)
 {
@@ -178,7 +178,7 @@ static void end_workers(
 	holders_signal(workers, SIGKILL);
 }
 
-/* What comes meanwhile is kept from it still. */
+/* New connections are still steered around it meanwhile. */
 static void end(const struct stopping *stopping)
 {
 	int64_t end_ms = clock_now_ms() + stopping->options->grace_ms;
@@ -199,7 +199,9 @@ static void end(const struct stopping *stopping)
 	holders_free(&workers);
 }
 
-/* Its sockets are in its network, and so are those who could take its clients. */
+/*
+ * Its sockets are in its network namespace, and so are those of others that could take its clients.
+ */
 static int enter_network(pid_t process)
 {
 	struct stat ours, its;
@@ -224,9 +226,9 @@ static int cannot(const struct stopping *stopping, int error)
 	if (error == -ESRCH || has_ended(stopping, 0))
 		return 0;
 	snprintf(why, sizeof why,
-		is_forbidden ? "is not ours to stop, and goes on as before: %s; ask its user, or "
-			       "root"
-			     : "cannot be stopped in good order, and goes on as before: %s",
+		is_forbidden ? "cannot be stopped by this user, and keeps running: %s; stop it as "
+			       "its user, or as root"
+			     : "cannot be stopped gracefully, and keeps running: %s",
 		errno_name(-error));
 	return refuse(is_forbidden ? EX_NOPERM : EX_OSERR, stopping->process, why);
 }

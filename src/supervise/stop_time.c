@@ -8,14 +8,14 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* When the whole is over. */
+/* When the time for the whole stop is over. */
 static int64_t end_ms(const struct supervisor *supervisor)
 {
 	return supervisor->is_stopping ? supervisor->stop_ms + supervisor->options->stop_timeout_ms
 				       : CLOCK_NEVER;
 }
 
-/* When the last copies have to be told to stop, so that they have their grace. */
+/* When the last copies must be told to stop, so that they have their grace. */
 static int64_t last_signal_ms(const struct supervisor *supervisor)
 {
 	return supervisor->is_stopping ? end_ms(supervisor) - supervisor->options->stop_grace_ms

@@ -31,7 +31,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define PASS_MS 10 /* between two passes of the loop that only messages of copies call for */
+#define PASS_MS 10 /* between two passes of the loop that only messages of copies cause */
 
 /* ---- what is due ---- */
 
@@ -40,11 +40,13 @@ static void start_guardian(void)
 	int error = guardian_start();
 
 	if (error)
-		say(LOG_LEVEL_WARN, "what copies have forked may outlive this process: %s",
+		say(LOG_LEVEL_WARN,
+			"the guardian cannot be started, so children of copies may continue when "
+			"this process has ended: %s",
 			errno_name(-error));
 }
 
-/* The next child that has ended, which still has its number; 0: there is none. */
+/* The next child that has ended, which still has its process id; 0: there is none. */
 static pid_t next_ended(void)
 {
 	siginfo_t info = {.si_pid = 0};
@@ -59,7 +61,7 @@ static void child_ended(struct supervisor *supervisor, pid_t process, int status
 	if (guardian_has_ended(process)) {
 		say(LOG_LEVEL_WARN,
 			"the guardian, process %d, which ends the copies if this process is "
-			"killed, has ended itself; another one is started",
+			"killed, has ended; another one is started",
 			(int)process);
 		start_guardian();
 	}
@@ -71,7 +73,7 @@ static void reap(struct supervisor *supervisor)
 	int status;
 	pid_t process;
 
-	/* What a copy said before it ended counts. */
+	/* What a copy reported before it ended counts. */
 	worker_listen(supervisor);
 	while ((process = next_ended()) > 0) {
 		guardian_forget_process(process);
@@ -95,7 +97,7 @@ static void describe(const struct supervisor *supervisor, unsigned n_ready, stru
 	}
 }
 
-/* Tells how many copies are ready, and what they say, where that has changed. */
+/* Reports how many copies are ready, and their own reports, if that has changed. */
 static void report(struct supervisor *supervisor, unsigned n_ready)
 {
 	char bytes[sizeof supervisor->reported];
@@ -112,7 +114,7 @@ static void report(struct supervisor *supervisor, unsigned n_ready)
 	service_manager_say("%sSTATUS=%s", is_first ? "READY=1\n" : "", bytes);
 }
 
-/* The manager hears that we live when every copy has said so of itself. */
+/* The manager gets a sign of life when every copy has sent one. */
 static void relay_watchdog(struct supervisor *supervisor)
 {
 	for (const struct copy *copy = supervisor->copies; copy; copy = copy->next) {
@@ -164,7 +166,7 @@ static bool is_done(const struct supervisor *supervisor)
 	return true;
 }
 
-/* Until then, or for ever. */
+/* How long to wait until DUE, or for ever. */
 static int timeout_at(int64_t due)
 {
 	int64_t now = clock_now_ms();
@@ -172,7 +174,7 @@ static int timeout_at(int64_t due)
 	return due == CLOCK_NEVER ? -1 : due <= now ? 0 : (int)(due - now);
 }
 
-#define EVENTS_OF_OTHERS 4 /* that come before those of copies */
+#define EVENTS_OF_OTHERS 4 /* which come before those of copies */
 
 static bool is_others(const struct pollfd *fds)
 {
@@ -183,7 +185,7 @@ static bool is_others(const struct pollfd *fds)
 	return i < EVENTS_OF_OTHERS;
 }
 
-/* All probes are looked at in each pass: it is enough that there is one. */
+/* All probes are looked at in each pass, so the events need no details. */
 static void forget_probe_events(const struct supervisor *supervisor)
 {
 	struct epoll_event events[16];
@@ -193,8 +195,9 @@ static void forget_probe_events(const struct supervisor *supervisor)
 }
 
 /*
- * Waits until DUE, or for anything at FDS, the first of which are no copy's. A pass looks at
- * all sockets; a copy that opens many says so of each, and these do not have a pass each.
+ * Waits until DUE, or for an event of FDS; the first of these do not belong to copies. A pass looks
+ * at all sockets; a copy that opens many reports each of them, and these reports are taken
+ * together.
  */
 static void wait_and_listen(
 	struct supervisor *supervisor, struct pollfd *fds, nfds_t count, int64_t due)
@@ -208,7 +211,7 @@ static void wait_and_listen(
 	}
 }
 
-/* Waits for a signal, a message, a request, or for what is due. */
+/* Waits for a signal, a message, a request, or until something is due. */
 static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 {
 	static struct pollfd fds[2 * OPTIONS_COPIES_MOST + EVENTS_OF_OTHERS];
@@ -235,7 +238,7 @@ static void wait_for_event(struct supervisor *supervisor, int signals_fd)
 
 /*
  * There may be more sockets than there are queues now: a supervisor that was killed in a roll has
- * left an old one and a new one of a queue. Each is for a copy until nobody waits in it.
+ * left an old one and a new one for a queue. Each needs a copy until no client waits in it.
  */
 static void spread_inherited(struct supervisor *supervisor)
 {
@@ -262,7 +265,7 @@ static void close_supervisor(struct supervisor *supervisor)
 	free(supervisor);
 }
 
-/* NULL where there is no memory. */
+/* Returns NULL if there is no memory. */
 static struct supervisor *open_supervisor(
 	const struct options *options, const struct policy *policy)
 {
@@ -281,7 +284,7 @@ static struct supervisor *open_supervisor(
 	keeper_open(&supervisor->keeper,
 		options->n_queues ? options->n_queues : OPTIONS_COPIES_MOST, options->n_queues > 0);
 	service_manager_open();
-	/* Looks at what we were started with, so it comes before we open anything. */
+	/* It examines what we were started with, so it comes before we open anything. */
 	launch_open(&supervisor->launch, options, &supervisor->keeper);
 	supervisor->probe_events = epoll_create1(EPOLL_CLOEXEC);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* see process_tree.h */
@@ -290,8 +293,7 @@ static struct supervisor *open_supervisor(
 	int error = control_open(&supervisor->control);
 	if (error)
 		say(LOG_LEVEL_WARN,
-			"reuse-run --roll will not find this process: %s; nor will --scale and "
-			"--status",
+			"reuse-run --roll, --scale and --status cannot reach this process: %s",
 			errno_name(-error));
 	if (supervisor->steering)
 		return supervisor;

@@ -59,7 +59,7 @@ void waiting_say_stop(struct supervisor *supervisor)
 	free(usages);
 }
 
-/* ---- what takes long ---- */
+/* ---- long waits ---- */
 
 static bool is_awaited(const struct copy *copy)
 {
@@ -85,7 +85,7 @@ static void print_drain(const struct supervisor *supervisor, const struct copy *
 	struct usage usage;
 
 	usage_read(&usage, &copy->pid, 1);
-	text_format(text, "drains for more than 2 s, and has ");
+	text_format(text, "has been draining for more than 2 s, and has ");
 	print_usage(text, &usage);
 	if (copy->is_held)
 		text_format(text, "; it is told to stop when the new one has passed its probation");

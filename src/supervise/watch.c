@@ -14,14 +14,14 @@
 #include <sys/wait.h>
 
 #define GAP_MOST_MS	500 /* as in asking.c */
-#define CANNOT_BE_RUN	126 /* a shell's status: the command is there, and cannot be executed */
+#define CANNOT_BE_RUN	126 /* exit status of a shell: the command exists, but cannot be executed */
 #define CANNOT_BE_FOUND 127
 
 struct watched {
 	struct alive alive;
 	bool is_rolled; /* its replacement has begun */
 	bool has_begun; /* the command is under way */
-	bool is_said;	/* that the command cannot be run */
+	bool is_said;	/* it was logged that the command cannot be run */
 	int64_t used_ms, looked_ms;
 };
 
@@ -39,7 +39,7 @@ static void begin_command(struct supervisor *supervisor, struct copy *copy, int6
 		copy->probe = process;
 }
 
-/* One that is not there says nothing about any copy. */
+/* A command that does not exist says nothing about any copy. */
 static enum asked read_status(struct copy *copy)
 {
 	int status = WIFEXITED(copy->probe_status) ? WEXITSTATUS(copy->probe_status) : 1;
@@ -49,7 +49,7 @@ static enum asked read_status(struct copy *copy)
 	if (!copy->watched->is_said)
 		say(LOG_LEVEL_ERROR,
 			"copy %u: the command of --alive ended with status %d, which says that it "
-			"cannot be run; whether process %d is well is not known",
+			"cannot be run; it is not known whether process %d is healthy",
 			copy->slot, status, (int)copy->pid);
 	copy->watched->is_said = true;
 	return ASKED_UNKNOWN;
@@ -70,7 +70,7 @@ static enum asked run_command(struct supervisor *supervisor, struct copy *copy, 
 	struct watched *watched = copy->watched;
 
 	if (!watched->has_begun && copy->probe)
-		return ASKED_STILL; /* one that was killed has not ended yet */
+		return ASKED_STILL; /* a command that was killed has not ended yet */
 	if (!watched->has_begun)
 		begin_command(supervisor, copy, now);
 	if (!watched->has_begun)
@@ -107,8 +107,7 @@ static bool have_one_queue(
 	return kept != NULL;
 }
 
-/* Whether an answer of COPY holds for OTHER: by the queue, whoever takes from it may have answered.
- */
+/* Whether a result of COPY is valid for OTHER: with a shared queue, any copy may have answered. */
 static bool answers_for(
 	const struct supervisor *supervisor, const struct copy *copy, const struct copy *other)
 {
@@ -144,14 +143,14 @@ static void say_step(
 		say(LOG_LEVEL_WARN, "copy %u: process %d %s; others get its new clients",
 			copy->slot, (int)copy->pid, outcome);
 	else if (step == ALIVE_REPLACES)
-		say(LOG_LEVEL_ERROR, "copy %u: process %d %s, for the %u. time; it is replaced",
+		say(LOG_LEVEL_ERROR, "copy %u: process %d %s, %u times in a row; it is replaced",
 			copy->slot, (int)copy->pid, outcome, supervisor->options->alive.failures);
 	else if (step == ALIVE_RECOVERS)
-		say(LOG_LEVEL_WARN, "copy %u: process %d is well again", copy->slot,
+		say(LOG_LEVEL_WARN, "copy %u: process %d is healthy again", copy->slot,
 			(int)copy->pid);
 }
 
-/* Others may go on with its queue, so a copy is not told to stop alone. */
+/* Others may continue to serve its queue, so a copy is not told to stop alone. */
 static void replace(struct supervisor *supervisor, struct copy *copy)
 {
 	bool is_alone = check_connects(&supervisor->options->alive_check) ||
@@ -169,7 +168,7 @@ static void replace(struct supervisor *supervisor, struct copy *copy)
 
 /* ---- all of them ---- */
 
-/* One of a queue is asked for all of it. */
+/* One copy of a queue is asked for all of them. */
 static bool is_asked(const struct supervisor *supervisor, const struct copy *copy)
 {
 	if (!copies_is_serving(copy))

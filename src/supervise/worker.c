@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MESSAGES_MOST 64 /* of one copy at a time */
+#define MESSAGES_MOST 64 /* of one copy in one pass */
 
 void worker_enter(struct copy *copy, enum copy_state state)
 {
@@ -35,7 +35,7 @@ void worker_enter(struct copy *copy, enum copy_state state)
 
 static void update_steering(struct supervisor *supervisor, bool is_starting)
 {
-	/* What has been closed is not to be counted as a member. */
+	/* A closed socket must not be counted as a member. */
 	if (supervisor->keeper.has_closed)
 		snapshot_forget(&supervisor->snapshot);
 	supervisor->keeper.has_closed = false;
@@ -57,8 +57,8 @@ void worker_look(struct supervisor *supervisor)
 /* ---- starting ---- */
 
 /*
- * Shuts the groups, so that the new copy gets nobody before it is ready. Where a group has others
- * in it, it stays as it is: then a copy that replaces PREDECESSOR has to take its sockets.
+ * Closes the groups, so that the new copy gets no clients before it is ready. A group with members
+ * of others stays as it is: then a copy that replaces PREDECESSOR has to take over its sockets.
  */
 static void close_joining(
 	struct supervisor *supervisor, const struct copy *predecessor, struct copy *copy)
@@ -80,15 +80,15 @@ static void close_joining(
 	copy->is_successor = obstacle || is_stuck;
 	if (!obstacle && is_stuck)
 		say(LOG_LEVEL_INFO,
-			"copy %u: process %d takes nothing out of its queue, so the new copy takes "
-			"the queue over",
+			"copy %u: process %d takes nothing from its queue, so the new copy takes "
+			"over the queue",
 			copy->slot, (int)predecessor->pid);
 	if (!obstacle)
 		return;
 	supervisor->is_joining_closed = false;
 	text_start(&text, bytes, sizeof bytes);
 	endpoint_print(&text, endpoint);
-	say(LOG_LEVEL_WARN, "copy %u: %s %s, so the new copy takes the old one's socket over",
+	say(LOG_LEVEL_WARN, "copy %u: %s %s, so the new copy takes over the old one's socket",
 		copy->slot, bytes, obstacle);
 }
 
@@ -173,6 +173,15 @@ void worker_stop_alone(struct supervisor *supervisor, struct copy *copy)
 	signals_kill(copy);
 }
 
+bool worker_count_as_ready(struct supervisor *supervisor, struct copy *copy)
+{
+	if (copy->is_successor || !is_served_by_others(supervisor, copy))
+		return false;
+	keeper_own(&supervisor->keeper, copy);
+	worker_enter(copy, COPY_READY);
+	return true;
+}
+
 void worker_give_up(struct supervisor *supervisor, struct copy *copy)
 {
 	copy->has_failed = true;
@@ -203,7 +212,7 @@ bool worker_can_drain(const struct supervisor *supervisor, const struct copy *co
 	return !draining_obstacle(supervisor, copy);
 }
 
-/* Returns whether that was so. */
+/* Returns whether it was stopped. */
 static bool stop_where_nobody_can_take(struct supervisor *supervisor, struct copy *copy)
 {
 	const char *obstacle = draining_obstacle(supervisor, copy);
@@ -212,8 +221,8 @@ static bool stop_where_nobody_can_take(struct supervisor *supervisor, struct cop
 		return false;
 	if (keeper_owns_any(&supervisor->keeper, copy))
 		say(LOG_LEVEL_WARN,
-			"copy %u: process %d is told to stop at once, because no other can take "
-			"its clients: its port %s",
+			"copy %u: process %d is told to stop at once, because no other process can "
+			"take its clients: its port %s",
 			copy->slot, (int)copy->pid, obstacle);
 	worker_stop(supervisor, copy);
 	return true;
@@ -236,11 +245,18 @@ static void start_drain(struct supervisor *supervisor, struct copy *copy)
 	free(drained.sockets);
 }
 
+bool worker_serves_on(const struct supervisor *supervisor, const struct copy *copy)
+{
+	return copy->is_sweeper && !supervisor->is_stopping && !copy->is_over &&
+	       keeper_owns_any(&supervisor->keeper, copy) && copies_any_to_come(supervisor) &&
+	       !steering_has_others(supervisor->steering, &supervisor->keeper, copy);
+}
+
 void worker_follow_drain(struct supervisor *supervisor, struct copy *copy)
 {
 	bool is_sure = steering_is_sure(supervisor->steering, &supervisor->keeper, copy);
 
-	if (copy->drain.has_started && is_sure)
+	if ((copy->drain.has_started && is_sure) || worker_serves_on(supervisor, copy))
 		return;
 	if (!copy->drain.has_started && !copy->is_held && !copy->is_over &&
 		stop_where_nobody_can_take(supervisor, copy))
@@ -248,7 +264,7 @@ void worker_follow_drain(struct supervisor *supervisor, struct copy *copy)
 	start_drain(supervisor, copy);
 }
 
-/* New copies serve without it, so nobody listens there any more. */
+/* The new copies serve without it, so nobody listens there any more. */
 static void say_given_up(
 	struct supervisor *supervisor, const struct copy *copy, const struct kept *kept)
 {
@@ -261,8 +277,8 @@ static void say_given_up(
 		return;
 	text_start(&text, bytes, sizeof bytes);
 	endpoint_print(&text, &kept->entry.local);
-	say(LOG_LEVEL_WARN, "%s is given up: no new copy listens there", bytes);
-	control_say(&supervisor->control, CONTROL_ROLL, "%s is given up: no new copy listens there",
+	say(LOG_LEVEL_WARN, "%s is closed: no new copy listens there", bytes);
+	control_say(&supervisor->control, CONTROL_ROLL, "%s is closed: no new copy listens there",
 		bytes);
 }
 
@@ -275,10 +291,13 @@ static void drop_one_of_each_group(struct supervisor *supervisor, const struct c
 			!(is_shared || steering_may_leave(supervisor->steering, kept)))
 			continue;
 		say_given_up(supervisor, copy, kept);
+		/* The service manager closes its descriptor a little later. */
+		bool leaves = !is_shared && !service_manager_is_there();
+		if (leaves)
+			steering_begin_leave(supervisor->steering, kept);
 		keeper_let_go(&supervisor->keeper, kept, copy);
-		/* The service manager closes what it has a little later. */
-		if (kept->fd < 0 && !service_manager_is_there())
-			steering_follow_leave(supervisor->steering, kept);
+		if (leaves)
+			steering_end_leave(supervisor->steering);
 	}
 }
 
@@ -296,7 +315,7 @@ void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 	}
 }
 
-/* ---- what copies say ---- */
+/* ---- messages of copies ---- */
 
 static bool is_from(const struct copy *copy, const struct channel_message *message)
 {
@@ -334,15 +353,23 @@ static void take_message(
 	channel_field(message, "STATUS", copy->status_text, sizeof copy->status_text);
 }
 
-void worker_listen(struct supervisor *supervisor)
+static void listen_to(struct supervisor *supervisor, struct copy *copy, int most)
 {
 	static struct channel_message message;
 
-	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
-		for (int i = 0; i < MESSAGES_MOST && channel_receive(&copy->channel, &message);
-			i++) {
-			take_message(supervisor, copy, &message);
-			channel_drop_fds(&message);
-		}
+	for (int i = 0; i < most && channel_receive(&copy->channel, &message); i++) {
+		take_message(supervisor, copy, &message);
+		channel_drop_fds(&message);
 	}
+}
+
+void worker_listen(struct supervisor *supervisor)
+{
+	for (struct copy *copy = supervisor->copies; copy; copy = copy->next)
+		listen_to(supervisor, copy, MESSAGES_MOST);
+}
+
+void worker_hear_all(struct supervisor *supervisor, struct copy *copy)
+{
+	listen_to(supervisor, copy, KEEPER_COPY_MOST);
 }

@@ -1,34 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The life of one copy: it starts, is ready, drains, stops, and is gone. */
+/* Starts, drains and stops one copy, and cleans up after it. */
 #ifndef SUPERVISE_WORKER_H
 #define SUPERVISE_WORKER_H
 
 #include "state.h"
 
 /*
- * Starts a copy for SLOT. PREDECESSOR is the one that it will replace, or NULL. Returns 0 or a
+ * Starts a copy for SLOT. PREDECESSOR is the copy that it will replace, or NULL. Returns 0 or a
  * negative errno.
  */
 int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *predecessor);
 
-/* Starts one that takes what DEAD, a copy, has left in its queue, and stops then. */
+/* Starts a copy that serves the clients in the queue of DEAD, a copy, and then stops. */
 int worker_start_sweeper(struct supervisor *supervisor, const struct copy *dead);
 
-/* The copy is in another state from now on. */
+/* Sets the state of the copy. */
 void worker_enter(struct copy *copy, enum copy_state state);
 
 /* Whether another copy can take the clients of this one. */
 bool worker_can_drain(const struct supervisor *supervisor, const struct copy *copy);
 
 /*
- * Has the copy finish what it has and stop; at once, where nobody can take its clients. New ones
- * are steered around it by the next upkeep.
+ * Makes the copy finish its connections and stop; it stops at once if nobody can take its clients.
+ * New clients are steered around it by the next upkeep.
  */
 void worker_retire(struct supervisor *supervisor, struct copy *copy);
 
 /*
- * To be called after each update of the steering while the copy drains: what has come to it since
- * the kernel chose others, it has to finish. Stops it at once, where nobody can take its clients.
+ * Whether a copy that was started for the clients of a dead one does not drain yet: all other
+ * copies have crashed and start again, and until one of them is ready, it serves the new clients,
+ * too.
+ */
+bool worker_serves_on(const struct supervisor *supervisor, const struct copy *copy);
+
+/*
+ * Call this after each update of the steering while the copy drains: the copy has to finish what
+ * has come to it since the kernel chose others. Stops it at once if nobody can take its clients.
  */
 void worker_follow_drain(struct supervisor *supervisor, struct copy *copy);
 
@@ -36,27 +43,36 @@ void worker_follow_drain(struct supervisor *supervisor, struct copy *copy);
 void worker_stop(struct supervisor *supervisor, struct copy *copy);
 
 /*
- * The same, where others may go on. If one of them serves a socket that this copy has, it gets
- * SIGKILL instead: as it stops, it might call shutdown(2), which empties the queue for all.
+ * The same, when others may continue. If one of them serves a socket that this copy has, the copy
+ * gets SIGKILL instead: as it stops, it might call shutdown(2), which empties the queue for all.
  */
 void worker_stop_alone(struct supervisor *supervisor, struct copy *copy);
 
-/* A copy that does not serve will not do: it finishes what has come to it by mistake, and stops. */
+/*
+ * A copy that starts is no longer wanted. If others serve its queue, it may have taken clients
+ * already: then it counts as ready, and drains with the others. Returns whether it does.
+ */
+bool worker_count_as_ready(struct supervisor *supervisor, struct copy *copy);
+
+/* A copy that does not serve has failed: it finishes what has come to it by mistake, and stops. */
 void worker_give_up(struct supervisor *supervisor, struct copy *copy);
 
 /*
- * Nothing of the copy is left: closes its sockets, but those that the service manager shall give to
- * the next supervisor.
+ * Nothing of the copy is left: closes its sockets, except those that the service manager will give
+ * to the next supervisor.
  */
 void worker_let_go(struct supervisor *supervisor, struct copy *copy);
 
-/* Takes what the copies have said. */
+/* Reads and handles the messages of the copies. */
 void worker_listen(struct supervisor *supervisor);
 
-/* Has new clients go to the copies that can take them now. */
+/* Takes all that COPY has said up to now. */
+void worker_hear_all(struct supervisor *supervisor, struct copy *copy);
+
+/* Steers new clients to the copies that can take them now. */
 void worker_steer(struct supervisor *supervisor);
 
-/* The same, after a new look at who is on their ports: others come and go without a word. */
+/* The same, after reading again who is on their ports: others join and leave without notice. */
 void worker_look(struct supervisor *supervisor);
 
 #endif

@@ -16,7 +16,7 @@ static void preload(const char *value)
 		unsetenv("LD_PRELOAD");
 }
 
-Test(library, it_is_added_behind_the_others_and_once)
+Test(library, libreuse_is_added_once_after_the_others)
 {
 	static const struct {
 		const char *before, *after;
@@ -41,7 +41,7 @@ Test(library, it_is_added_behind_the_others_and_once)
 	}
 }
 
-Test(library, every_one_is_removed_and_others_stay)
+Test(library, every_libreuse_is_removed_and_others_stay)
 {
 	static const struct {
 		const char *before, *after;
@@ -68,7 +68,7 @@ Test(library, every_one_is_removed_and_others_stay)
 	}
 }
 
-Test(library, what_the_script_has_put_aside_is_put_back)
+Test(library, libraries_that_the_script_has_set_aside_are_restored)
 {
 	preload(NULL);
 	setenv("REUSE_RUN_PRELOAD", "/a.so", true);

@@ -57,7 +57,7 @@ Test(made_rules, options_become_rules)
 	}
 }
 
-Test(made_rules, without_options_there_are_none)
+Test(made_rules, without_options_no_rule_is_made)
 {
 	struct command command;
 

@@ -44,9 +44,9 @@ static const char *said(void)
 	return text;
 }
 
-/* ---- what the supervisor is told ---- */
+/* ---- options of the supervisor ---- */
 
-Test(read, without_options_the_defaults_hold)
+Test(read, without_options_the_defaults_are_used)
 {
 	const struct options *options = &command.options;
 
@@ -76,7 +76,7 @@ Test(read, without_options_the_defaults_hold)
 	cr_expect_null(options->command[3]);
 }
 
-Test(read, each_option_sets_its_own)
+Test(read, each_option_sets_its_own_field)
 {
 	const struct options *options = &command.options;
 
@@ -110,7 +110,7 @@ Test(read, each_option_sets_its_own)
 	cr_expect_str_eq(options->command[0], "server");
 }
 
-Test(read, a_number_of_copies_keeps_unless_it_is_told_not_to)
+Test(read, with_n_sockets_are_kept_unless_no_keep_is_given)
 {
 	cr_assert_eq(read_words("-n2", "server"), 0);
 	cr_expect(command.is_kept);
@@ -122,7 +122,7 @@ Test(read, a_number_of_copies_keeps_unless_it_is_told_not_to)
 	cr_expect_not(command.is_kept);
 }
 
-Test(read, a_copy_that_says_itself_when_it_is_ready_needs_no_delay)
+Test(read, a_copy_that_reports_that_it_is_ready_needs_no_delay)
 {
 	const struct options *options = &command.options;
 
@@ -159,7 +159,7 @@ Test(read, each_bad_value_is_refused)
 		cr_expect_eq(read_words("--keep", words[i], "server"), EX_USAGE, "%s", words[i]);
 }
 
-Test(read, what_is_not_kept_cannot_be_asked)
+Test(read, checks_by_connection_need_kept_sockets)
 {
 	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=tcp", "server"), EX_USAGE);
 	cr_expect_eq(read_words("-n2", "--no-keep", "--ready=http:/", "server"), EX_USAGE);
@@ -168,7 +168,7 @@ Test(read, what_is_not_kept_cannot_be_asked)
 	cr_expect_eq(read_words("-n2", "--ready=http:/", "server"), 0);
 }
 
-Test(read, copies_are_asked_every_five_seconds_where_that_is_wanted)
+Test(read, with_alive_copies_are_checked_every_five_seconds)
 {
 	const struct options *options = &command.options;
 
@@ -187,7 +187,7 @@ Test(read, copies_are_asked_every_five_seconds_where_that_is_wanted)
 	cr_expect_eq(read_words("-n1", "--alive-failures=1", "server"), EX_USAGE);
 }
 
-Test(read, crashes_have_a_limit_where_it_is_given)
+Test(read, crashes_have_a_limit_if_one_is_given)
 {
 	cr_assert_eq(read_words("-n1", "server"), 0);
 	cr_expect_eq(command.options.max_crashes, 0);
@@ -199,21 +199,22 @@ Test(read, crashes_have_a_limit_where_it_is_given)
 	cr_expect_eq(command.options.max_crashes, 7);
 }
 
-Test(read, what_is_wrong_with_a_value_is_said)
+Test(read, the_message_says_what_is_wrong_with_a_value)
 {
 	cr_assert_eq(read_words("--keep", "--grace=ten", "server"), EX_USAGE);
-	cr_assert_stderr_eq_str("reuse-run: --grace=ten: this option takes a time, as 30s, 500ms "
-				"or 2min\n");
+	cr_assert_stderr_eq_str(
+		"reuse-run: --grace=ten: this option takes a time, such as 30s, 500ms "
+		"or 2min\n");
 }
 
-Test(read, without_a_program_a_line_is_refused)
+Test(read, a_command_line_without_a_program_is_refused)
 {
 	cr_expect_eq(read_words("--keep"), EX_USAGE);
 	cr_expect_eq(read_words("--keep", "--"), EX_USAGE);
 	cr_expect_eq(read_words("--nonsense", "server"), EX_USAGE);
 }
 
-Test(read, files_to_remove_are_counted)
+Test(read, the_number_of_files_to_remove_is_limited)
 {
 	const char *words[OPTIONS_UNLINK_MOST + 4] = {"--keep"};
 	int count = 1;
@@ -248,7 +249,7 @@ Test(read, a_value_is_in_the_same_word_or_in_the_next_one)
 	}
 }
 
-Test(read, the_first_word_that_is_no_option_is_the_program)
+Test(read, the_first_word_that_is_not_an_option_is_the_program)
 {
 	cr_assert_eq(read_words("-q", "-", "-v"), 0);
 	cr_expect_str_eq(command.options.command[0], "-");
@@ -313,9 +314,9 @@ Test(read, a_target_is_in_the_same_word_or_the_next_and_options_are_before_or_af
 	}
 }
 
-/* ---- what is wrong ---- */
+/* ---- mistakes ---- */
 
-Test(read, a_mistake_is_named)
+Test(read, the_message_names_the_mistake)
 {
 	static const struct {
 		const char *words[4], *complaint;
@@ -329,9 +330,9 @@ Test(read, a_mistake_is_named)
 		{{"--status="}, "--status: its value is empty"},
 		{{"--status", ""}, "--status: its value is empty"},
 		{{"--scale=", "-n4"}, "--scale: its value is empty"},
-		{{"--scale", "1"}, "--scale goes with -n, which says how many copies"},
-		{{"--scale", "1", "-n4", "server"}, "--scale takes a process or a file, and no"},
-		{{"--status", "1", "server"}, "--status takes a process or a file, and no"},
+		{{"--scale", "1"}, "--scale needs -n, the number of copies to run"},
+		{{"--scale", "1", "-n4", "server"}, "--scale takes a process or a file, not a"},
+		{{"--status", "1", "server"}, "--status takes a process or a file, not a"},
 		{{"--scale", "1", "-n0"}, "--copies=0: this option takes a number from 1 to 1024"},
 		{{"--who", "0"}, "--who 0: a port is a number from 1 to 65535"},
 		{{"--who=http"}, "--who http: a port is a number from 1 to 65535"},
@@ -341,19 +342,21 @@ Test(read, a_mistake_is_named)
 		{{"--who", "127.0.0.1:80"},
 			"--who 127.0.0.1:80: write the port alone, as in --who 80; "},
 		{{"--who=[::1]:80"}, "--who [::1]:80: write the port alone, as in --who 80; "},
-		{{"--who", "80", "server"}, "--who and --why take a port and no program: server"},
-		{{"--why", "80", "server"}, "--who and --why take a port and no program: server"},
-		{{"--roll", "1", "server"}, "--roll takes a process or a file, and no program"},
-		{{"--who", "--roll", "1"}, "--who and --roll do not go together"},
-		{{"-c", "--who"}, "-c and --who do not go together"},
-		{{"--who", "--json", "--watch"}, "--json and --watch do not go together"},
-		{{"--json", "server"}, "--json goes with --who"},
-		{{"--why=80", "--watch"}, "--watch goes with --who"},
-		{{"--user=www", "--who"}, "--user goes with --why"},
-		{{"--grace=1s", "server"}, "--grace is for --stop, or for the supervisor, which"},
-		{{"--keep", "--no-keep", "server"}, "--keep and --no-keep do not go together"},
-		{{"--no-keep", "server"}, "--no-keep goes with -n"},
-		{{"-p80", "-p81", "server"}, "-p 80 and -p 81: two services cannot have one port"},
+		{{"--who", "80", "server"}, "--who and --why take a port, not a program: server"},
+		{{"--why", "80", "server"}, "--who and --why take a port, not a program: server"},
+		{{"--roll", "1", "server"}, "--roll takes a process or a file, not a program"},
+		{{"--who", "--roll", "1"}, "--who and --roll cannot be used together"},
+		{{"-c", "--who"}, "-c and --who cannot be used together"},
+		{{"--who", "--json", "--watch"}, "--json and --watch cannot be used together"},
+		{{"--json", "server"}, "--json needs --who"},
+		{{"--why=80", "--watch"}, "--watch needs --who"},
+		{{"--user=www", "--who"}, "--user needs --why"},
+		{{"--grace=1s", "server"},
+			"--grace is an option of the supervisor and of --stop: it needs"},
+		{{"--keep", "--no-keep", "server"}, "--keep and --no-keep cannot be used together"},
+		{{"--no-keep", "server"}, "--no-keep needs -n"},
+		{{"-p80", "-p81", "server"},
+			"-p 80 and -p 81: two services cannot have the same port"},
 		{{"-p000080", "server"}, "-p 000080: a port is a number from 1 to 65535"},
 		{{"-p80:", "server"}, "-p 80:: a port is a number from 1 to 65535"},
 		{{"-p:80", "server"}, "-p :80: a port is a number from 1 to 65535"},
@@ -368,15 +371,14 @@ Test(read, a_mistake_is_named)
 		{{"-a8080", "server"}, "-a 8080: this is not an address; write 192.0.2.1 or ::1"},
 		{{"-alocalhost", "server"}, "-a localhost: this is not an address; "},
 		{{"-a", "127.0.0.1:x", "server"}, "-a 127.0.0.1:x: this is not an address; "},
-		{{"--steer=cpu", "--rule=deny", "server"}, "those of --rule; write steer=cpu"},
+		{{"--steer=cpu", "--rule=deny", "server"}, "the rules of --rule; write steer=cpu"},
 		/* options that are not known */
-		{{"--kepe", "server"}, "--kepe: there is no such option; did you mean --keep?"},
-		{{"--pidfile=x", "server"},
-			"--pidfile: there is no such option; did you mean --pid-file?"},
-		{{"--nonsense", "server"}, "--nonsense: there is no such option\n"},
-		{{"--attned", "server"}, "--attned: there is no such option\n"},
-		{{"--", NULL}, "which program?"},
-		{{"-qx", "server"}, "-x: there is no such option"},
+		{{"--kepe", "server"}, "--kepe: unknown option; did you mean --keep?"},
+		{{"--pidfile=x", "server"}, "--pidfile: unknown option; did you mean --pid-file?"},
+		{{"--nonsense", "server"}, "--nonsense: unknown option\n"},
+		{{"--attned", "server"}, "--attned: unknown option\n"},
+		{{"--", NULL}, "no program is given"},
+		{{"-qx", "server"}, "-x: unknown option"},
 		/* a number that was forgotten */
 		{{"--copies", "python3"}, "--copies python3: the number of copies is missing, as "
 					  "in --copies 4 python3"},

@@ -62,7 +62,7 @@ static long call_socketcall(const struct action *action)
 }
 #endif
 
-/* ---- a bad address may end us where it is read ---- */
+/* ---- reading a bad address may end this process ---- */
 
 struct attempt {
 	const struct action *action;

@@ -8,7 +8,7 @@
 
 enum call { CALL_SOCKET, CALL_BIND, CALL_CONNECT, CALL_LISTEN };
 
-/* Through libc; by its own system call; by socketcall(2), where the machine has that. */
+/* Through libc; by a system call of its own; by socketcall(2), if the machine has that. */
 enum mode { MODE_LIBC, MODE_DIRECT, MODE_SOCKETCALL };
 
 /* Who makes it. */
@@ -28,7 +28,7 @@ struct action {
 	unsigned family;
 };
 
-/* Returns false where the machine has no such mode. */
+/* Returns false if the machine has no such mode. */
 bool calls_start(enum mode mode);
 
 /* Lines get the sequence's number in front. */
@@ -37,13 +37,13 @@ void calls_begin(unsigned sequence);
 /* Makes the call; returns its result, or -1. */
 int calls_make(const struct action *action);
 
-/* Prints where the socket is; a port that the kernel chose is not told. */
+/* Prints where the socket is bound; a port that the kernel chose is left out. */
 void calls_tell_name(int fd);
 
-/* Sees to it that a new descriptor leaves nothing behind, and holds nobody up. */
+/* Makes sure that a new descriptor leaves nothing behind, and blocks nothing. */
 void calls_settle(int fd);
 
-/* Writes what is left to be written. */
+/* Writes the rest of the output. */
 void calls_end(void);
 
 #endif

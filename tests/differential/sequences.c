@@ -16,6 +16,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 #define DESCRIPTORS 5
 #define CALLS	    16 /* of a sequence, besides those that make the sockets */
 
@@ -85,7 +89,7 @@ static const struct in6_addr ip6[] = {
 static const uint32_t ip4[] = {0x7f000001, 0x7f000001, 0x7f000001, 0, 0, 0x7f000002, 0xc0000201,
 	0xffffffff, 0xe0000001, 0x0a000001};
 
-/* What is behind an address counts where the length says more than it has. */
+/* What comes after an address matters if the length says more than it has. */
 static void make_address(struct sockaddr_storage *address, uint16_t port)
 {
 	static const sa_family_t families[] = {AF_INET, AF_INET, AF_INET, AF_INET, AF_INET,
@@ -141,7 +145,7 @@ static struct place put(const struct sockaddr_storage *address, size_t at, const
 	return (struct place){name, pages + at, room};
 }
 
-/* Of the first and the last page it is known that they are no program's. */
+/* The first and the last page never belong to a program. */
 static struct place choose_place(const struct sockaddr_storage *address)
 {
 	switch (below(24)) {

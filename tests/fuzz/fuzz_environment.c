@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The environment: our variables, bindp's, JOURNAL_STREAM, and what a process is handed in LISTEN_*
- * and REUSE_KEPT. An input is a list of assignments, one a line; "PID" in a value becomes our own.
- * The descriptors are not the fuzzer's, but a table that stands for a process's.
+ * Fuzzes the environment: our variables, bindp's, JOURNAL_STREAM, and what a process gets in
+ * LISTEN_* and REUSE_KEPT. An input is a list of assignments, one on each line; "PID" in a value
+ * becomes our own id. The descriptors are not those of the fuzzer: a table takes the place of a
+ * process's.
  */
 #include "fuzz.h"
 #include "ground/compare.h"

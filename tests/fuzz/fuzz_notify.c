@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What copies say to their supervisor, in the protocol of sd_notify(3). An input is a row of
- * messages, split by NUL; the first byte of each says who sends it, and with what descriptor. The
- * descriptors are not the fuzzer's, but a table that stands for the supervisor's.
+ * Fuzzes the messages of copies to their supervisor, in the protocol of sd_notify(3). An input is a
+ * row of messages, separated by NUL; the first byte of each says who sends it, and with which
+ * descriptor. The descriptors are not those of the fuzzer: a table takes the place of the
+ * supervisor's.
  */
 #include "fuzz.h"
 #include "socket/inherited.h"
@@ -228,8 +229,7 @@ static bool is_to_be_kept(
 	       !keeper_find(keeper, at->inode) && !is_late;
 }
 
-/* ABOUT: the sender (1), whether a descriptor comes along (2), what it is (4-64), a second (128).
- */
+/* ABOUT: the sender (1), whether it has a descriptor (2), which one (4-64), a second one (128). */
 static void hear(struct keeper *keeper, struct copy copies[static COPIES], uint8_t about,
 	const uint8_t *text, size_t length)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The parser of rules. The first byte of an input chooses file or variable. What is refused is
- * refused at a place inside the text; what is read is the same when it is printed and read again;
- * and the index decides as looking at each rule does.
+ * Fuzzes the parser of rules. The first byte of an input chooses file or variable. An error is at a
+ * place inside the text; a rule that is printed and read again is the same; and the index decides
+ * as checking each rule does.
  */
 #include "fuzz.h"
 #include "ground/compare.h"

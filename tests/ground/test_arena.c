@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Whether the kernel could write there; unlike a write of our own, its failure is no signal. */
+/* Whether the kernel could write there; unlike a write of our own, a failure raises no signal. */
 static bool is_writable(void *place)
 {
 	int ends[2];
@@ -24,7 +24,7 @@ static bool is_writable(void *place)
 	return got == 1;
 }
 
-Test(arena, what_is_taken_is_zero_aligned_and_apart)
+Test(arena, memory_that_is_taken_is_zero_and_aligned_and_does_not_overlap)
 {
 	struct arena arena;
 	char *taken[100];
@@ -90,7 +90,7 @@ Test(arena, a_sealed_arena_is_read_only_and_keeps_what_it_holds)
 	arena_close(&arena);
 }
 
-Test(arena, a_closed_arena_is_no_memory_any_more)
+Test(arena, a_closed_arena_is_unmapped)
 {
 	struct arena arena;
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-Test(errnos, a_name_stands_for_its_number)
+Test(errnos, a_name_gives_its_number)
 {
 	static const struct {
 		const char *name;
@@ -47,7 +47,7 @@ Test(errnos, every_name_in_the_table_leads_back_to_its_number)
 	cr_expect_geq(known, 30, "the table has only %u names", known);
 }
 
-Test(errnos, what_is_no_name_has_no_number)
+Test(errnos, an_unknown_name_has_no_number)
 {
 	static const char *const wrong[] = {
 		"", "E", "EACCE", "EACCESS", "eacces", "13", " EACCES", "EACCES "};
@@ -57,7 +57,7 @@ Test(errnos, what_is_no_name_has_no_number)
 	cr_expect_eq(errno_from_name("EACCES", 3), 0);
 }
 
-Test(errnos, an_unknown_number_is_said_to_be_unknown)
+Test(errnos, an_unknown_number_is_called_unknown)
 {
 	cr_expect_str_eq(errno_name(0), "an unknown error");
 	cr_expect_str_eq(errno_name(-EACCES), "an unknown error");

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-Test(number, digits_alone_up_to_the_limit_are_one)
+Test(number, a_number_has_only_digits_and_is_up_to_the_limit)
 {
 	static const struct {
 		const char *text;
@@ -38,7 +38,7 @@ Test(number, digits_alone_up_to_the_limit_are_one)
 	}
 }
 
-Test(number, it_ends_where_it_is_said_to)
+Test(number, a_number_ends_at_the_given_length)
 {
 	cr_expect_eq(number_of("80:90", 2, INT_MAX), 80);
 	cr_expect_eq(number_of("80:90", 3, INT_MAX), -1);

@@ -25,7 +25,7 @@ Test(text, a_new_text_is_empty)
 	cr_expect_not(text.truncated);
 }
 
-Test(text, what_is_added_stands_behind_what_was_there)
+Test(text, added_text_comes_after_the_text_before)
 {
 	text_add(&text, "ab", 2);
 	text_add(&text, "", 0);
@@ -50,7 +50,7 @@ Test(text, what_does_not_fit_is_dropped_and_marked)
 	cr_expect_str_eq(text.bytes, "abc");
 	cr_expect_eq(text.length, 3);
 	cr_expect(text.truncated);
-	cr_expect_eq(buffer[4], 'x', "a byte behind the buffer was written");
+	cr_expect_eq(buffer[4], 'x', "a byte after the buffer was written");
 	text_add(&text, "e", 1);
 	cr_expect_str_eq(text.bytes, "abc");
 }

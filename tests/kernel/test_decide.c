@@ -36,13 +36,14 @@ static void skip(const char *why)
 {
 	if (getenv("LIBREUSE_NO_SKIP"))
 		cr_assert_fail("%s", why);
+	fprintf(stderr, "[SKIP] %s\n", why); /* Criterion says it only with --verbose */
 	cr_skip_test("%s", why);
 }
 
 static void need_root(void)
 {
 	if (geteuid() != 0)
-		skip("it takes root to load programs for the kernel");
+		skip("it needs root to load programs for the kernel");
 }
 
 /* ---- random policies, of rules that the hook can keep ---- */

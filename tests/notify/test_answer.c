@@ -18,7 +18,7 @@ static int unprepared(const char *rules, bool is_strict, bool is_guarded)
 	return answer_unprepared(&binding, is_guarded, -EPERM);
 }
 
-Test(answer, an_unprepared_socket_is_left_to_the_kernel_under_a_rule_that_only_does_a_favour)
+Test(answer, an_unprepared_socket_is_left_to_the_kernel_under_a_rule_that_does_not_protect)
 {
 	cr_expect_eq(unprepared("tcp -> nodelay", false, false), CONTINUED);
 	cr_expect_eq(unprepared("connect -> nodelay", false, false), CONTINUED);
@@ -30,12 +30,12 @@ Test(answer, an_unprepared_socket_fails_the_call_under_a_rule_that_protects)
 	cr_expect_eq(unprepared("connect -> from=127.0.0.1", false, false), -EPERM);
 }
 
-Test(answer, an_unprepared_socket_fails_the_call_where_the_policy_is_strict)
+Test(answer, an_unprepared_socket_fails_the_call_if_the_policy_is_strict)
 {
 	cr_expect_eq(unprepared("tcp -> nodelay", true, false), -EPERM);
 }
 
-Test(answer, an_unprepared_socket_fails_the_call_where_another_rule_protects)
+Test(answer, an_unprepared_socket_fails_the_call_if_another_rule_protects)
 {
 	cr_expect_eq(unprepared("tcp -> nodelay", false, true), -EPERM);
 }

@@ -77,7 +77,7 @@ Test(ledger, a_living_program_is_remembered_and_dead_ones_make_room)
 	end_program(living);
 }
 
-Test(ledger, more_programs_than_places_that_live_get_more_places)
+Test(ledger, more_living_programs_than_places_get_more_places)
 {
 	enum { COUNT = ENTRIES_FIRST + 40 };
 	pid_t programs[COUNT];
@@ -93,7 +93,7 @@ Test(ledger, more_programs_than_places_that_live_get_more_places)
 	}
 }
 
-Test(ledger, where_all_places_are_taken_by_the_living_no_port_moves)
+Test(ledger, if_living_programs_take_all_places_no_port_moves)
 {
 	struct process now;
 	pid_t program = run_program();
@@ -109,7 +109,7 @@ Test(ledger, where_all_places_are_taken_by_the_living_no_port_moves)
 	end_program(program);
 }
 
-Test(ledger, a_process_that_has_ended_does_not_live_and_nor_does_one_of_another_start)
+Test(ledger, a_process_that_has_ended_or_has_another_start_time_does_not_live)
 {
 	struct process now;
 	pid_t program = run_program();
@@ -139,7 +139,7 @@ static pid_t fork_as(pid_t number)
 	return child;
 }
 
-Test(ledger, a_process_that_gets_the_number_of_another_knows_nothing_of_it)
+Test(ledger, a_process_with_the_id_of_an_earlier_one_does_not_get_its_first_port)
 {
 	struct process before, now;
 	pid_t number = run_program();
@@ -158,7 +158,7 @@ Test(ledger, a_process_that_gets_the_number_of_another_knows_nothing_of_it)
 	} while (now.started == before.started);
 }
 
-Test(ledger, a_worker_that_is_killed_with_the_lock_stops_nobody)
+Test(ledger, a_worker_that_is_killed_with_the_lock_blocks_no_other)
 {
 	pid_t program = run_program();
 
@@ -178,7 +178,7 @@ Test(ledger, a_worker_that_is_killed_with_the_lock_stops_nobody)
 	end_program(program);
 }
 
-Test(ledger, what_a_worker_works_with_is_given_to_nobody_until_that_ends)
+Test(ledger, a_place_in_use_by_a_worker_is_not_reused_before_that_ends)
 {
 	pid_t program = run_program(), worker = fork();
 	siginfo_t info;
@@ -228,7 +228,7 @@ static const struct configuration *configuration_of_unknown(const char *rules)
 	return configuration;
 }
 
-Test(ledger, a_rule_that_protects_denies_where_the_program_cannot_be_found_out)
+Test(ledger, a_rule_that_protects_denies_if_the_program_is_not_known)
 {
 	const struct configuration *configuration = configuration_of_unknown(
 		"exe=x port=1 -> deny=EPERM; exe=x port=2 -> exclusive; exe=x port=3 -> "

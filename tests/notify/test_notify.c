@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What cannot be brought about from outside: a kernel that interrupts a call while it is answered.
  */
+#include "ground/compat.h"
 #include "notify/filter.h"
 #include "notify/notify.h"
 #include "notify/syscalls.h"

@@ -46,8 +46,8 @@ const struct rule *parse_one(const char *text)
 
 	cr_assert_eq(parsed.error, 0, "\"%s\" is refused: %u:%u: %s", text, parsed.complaint.line,
 		parsed.complaint.column, parsed.complaint.message);
-	cr_assert_eq(
-		parsed.rules.count, 1, "\"%s\" is no single rule: %zu", text, parsed.rules.count);
+	cr_assert_eq(parsed.rules.count, 1, "\"%s\" is not a single rule: %zu", text,
+		parsed.rules.count);
 	return parsed.rules.list;
 }
 
@@ -232,6 +232,7 @@ void leave_directory(void)
 void leave_and_skip(const char *reason)
 {
 	leave_directory();
+	fprintf(stderr, "[SKIP] %s\n", reason); /* Criterion says it only with --verbose */
 	cr_skip_test("%s", reason);
 }
 

@@ -77,7 +77,7 @@ unsigned dice_below(struct dice *dice, unsigned sides);
 
 const char *random_address(struct dice *dice);
 
-/* Writes a match with a blank behind it, or nothing, for any protocol; returns its length. */
+/* Writes a match with a blank after it, or nothing, for any protocol; returns its length. */
 size_t random_match(struct dice *dice, char *text, size_t size);
 
 /* Of any protocol. */

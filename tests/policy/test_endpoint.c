@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ground/compat.h"
 #include "policy/endpoint.h"
 
 #include "helpers.h"
@@ -29,7 +30,7 @@ static const char *print_address(const struct address *address)
 
 /* ---- addresses ---- */
 
-Test(endpoint, an_address_is_held_in_host_byte_order)
+Test(endpoint, an_address_is_stored_in_host_byte_order)
 {
 	struct address ip6 = address_of("2001:db8:1:2:3:4:5:6");
 	struct address ip4 = address_of("192.0.2.1");
@@ -40,7 +41,7 @@ Test(endpoint, an_address_is_held_in_host_byte_order)
 	cr_expect_eq(ip4.low, 0xffffc0000201ULL);
 }
 
-Test(endpoint, what_is_no_address_is_refused)
+Test(endpoint, an_invalid_address_is_refused)
 {
 	static const char *const wrong[] = {"", " ", "any", "1", "1.2.3", "1.2.3.4.5", "256.1.1.1",
 		"1.2.3.4 ", " 1.2.3.4", "1.2.3.4/8", "01.2.3.004x", "localhost", ":",
@@ -103,7 +104,7 @@ Test(endpoint, an_address_ends_where_its_length_says)
 	cr_expect_str_eq(print_address(&address), "10.0.0.12");
 }
 
-Test(endpoint, addresses_print_as_rfc_5952_wants)
+Test(endpoint, addresses_print_in_the_format_of_rfc_5952)
 {
 	static const char *const cases[][2] = {
 		{"0.0.0.0", "0.0.0.0"},
@@ -234,7 +235,7 @@ Test(endpoint, a_prefix_prints_without_its_host_bits)
 	}
 }
 
-Test(endpoint, a_bad_prefix_is_refused_for_what_is_wrong_with_it)
+Test(endpoint, a_bad_prefix_is_refused_with_the_reason)
 {
 	static const struct {
 		const char *text;
@@ -296,7 +297,7 @@ Test(endpoint, a_prefix_holds_exactly_its_addresses)
 		{"0.0.0.0/1", "128.1.1.1", false},
 		{"::/0", "2001:db8::1", true},
 		{"::/0", "::", true},
-		{"::/0", "1.2.3.4", false},	   /* a v4-mapped address is no IPv6 address */
+		{"::/0", "1.2.3.4", false},	   /* a v4-mapped address is not an IPv6 address */
 		{"::/0", "::ffff:1.2.3.4", false}, /* however it is written */
 		{"::/64", "::ffff:1.2.3.4", false},
 		{"::fffe:0:0/95", "::ffff:1.2.3.4", false},
@@ -363,7 +364,7 @@ static const char *print_endpoint(const struct endpoint *endpoint)
 }
 
 /* The kernel copies it byte by byte, so programs get away with this. */
-Test(endpoint, a_socket_address_may_stand_anywhere)
+Test(endpoint, a_socket_address_may_be_unaligned)
 {
 	struct sockaddr_in in = ip4_sockaddr("192.0.2.1", 8080);
 	struct sockaddr_in6 in6 = ip6_sockaddr("fe80::1", 8080, 7);
@@ -378,7 +379,7 @@ Test(endpoint, a_socket_address_may_stand_anywhere)
 	cr_expect_eq(endpoint.scope_id, 7);
 }
 
-Test(endpoint, an_ipv4_socket_address_is_taken_apart)
+Test(endpoint, an_ipv4_socket_address_is_read)
 {
 	struct sockaddr_in in = ip4_sockaddr("192.0.2.1", 8080);
 	struct endpoint endpoint;
@@ -391,7 +392,7 @@ Test(endpoint, an_ipv4_socket_address_is_taken_apart)
 	cr_expect_str_eq(print_address(&endpoint.address), "192.0.2.1");
 }
 
-Test(endpoint, an_ipv6_socket_address_is_taken_apart)
+Test(endpoint, an_ipv6_socket_address_is_read)
 {
 	struct sockaddr_in6 in6 = ip6_sockaddr("fe80::1", 53, 7);
 	struct endpoint endpoint;
@@ -434,7 +435,7 @@ Test(endpoint, a_longer_socket_address_is_taken_as_the_kernel_does)
 	cr_expect(from(&endpoint, &storage, sizeof storage, false));
 }
 
-Test(endpoint, a_socket_address_that_is_too_short_is_none)
+Test(endpoint, a_socket_address_that_is_too_short_is_refused)
 {
 	struct sockaddr_in in = ip4_sockaddr("192.0.2.1", 80);
 	struct endpoint endpoint;
@@ -459,7 +460,7 @@ Test(endpoint, an_unspecified_family_with_the_wildcard_binds_as_ipv4)
 	cr_expect_not(from(&endpoint, &in, sizeof in, false), "not the wildcard");
 }
 
-Test(endpoint, another_family_is_none_of_ours)
+Test(endpoint, another_family_is_refused)
 {
 	static const sa_family_t families[] = {AF_UNIX, AF_NETLINK, AF_PACKET, AF_VSOCK, 0xffff};
 
@@ -471,7 +472,7 @@ Test(endpoint, another_family_is_none_of_ours)
 	}
 }
 
-Test(endpoint, a_pointer_that_cannot_be_one_is_not_followed)
+Test(endpoint, an_invalid_pointer_is_not_followed)
 {
 	static const uintptr_t places[] = {0, 1, 2, 4095, UINTPTR_MAX, UINTPTR_MAX - 15};
 

@@ -86,7 +86,7 @@ Test(glob, a_pattern_fits_what_a_shell_would_match)
 		{"\\[a]", "a", false},
 		{"\\a", "a", true},
 		{"\\\\", "\\", true},
-		{"a\\", "a\\", true}, /* nothing behind it to stand for itself */
+		{"a\\", "a\\", true}, /* there is nothing after it to be meant literally */
 		{"*\\*", "ab*", true},
 		{"*\\*", "ab", false},
 		/* slashes */
@@ -178,7 +178,7 @@ Test(glob, it_agrees_with_fnmatch_on_random_brackets)
 	cr_expect_gt(n_fits, 100);
 }
 
-Test(glob, many_stars_take_no_exponential_time)
+Test(glob, many_stars_do_not_take_exponential_time)
 {
 	char pattern[401], text[4001];
 

@@ -14,7 +14,7 @@ static uint32_t naive_find(const uint32_t *starts, uint32_t count, uint32_t numb
 	return at;
 }
 
-/* Every start, and what is beside it, is found where a look at each start would find it. */
+/* For every start, and the numbers beside it, the result is that of checking each start. */
 static void expect_found(const uint32_t *starts, uint32_t count, unsigned bits)
 {
 	uint32_t most = bits == 32 ? UINT32_MAX : (1U << bits) - 1;
@@ -37,7 +37,7 @@ static void expect_found(const uint32_t *starts, uint32_t count, unsigned bits)
 	arena_close(&arena);
 }
 
-Test(line, a_number_is_found_wherever_the_stretches_lie)
+Test(line, a_number_is_found_wherever_the_intervals_are)
 {
 	static uint32_t even[1000], crowded[1000], late[1000];
 
@@ -55,7 +55,7 @@ Test(line, a_number_is_found_wherever_the_stretches_lie)
 	}
 }
 
-Test(line, the_ends_of_a_line_belong_to_it)
+Test(line, the_ends_of_a_line_are_part_of_it)
 {
 	expect_found((const uint32_t[]){0, UINT32_MAX}, 2, 32);
 	expect_found((const uint32_t[]){0, 1, UINT32_MAX - 1, UINT32_MAX}, 4, 32);
@@ -64,7 +64,7 @@ Test(line, the_ends_of_a_line_belong_to_it)
 	expect_found((const uint32_t[]){0, 1}, 2, 1);
 }
 
-Test(line, without_memory_there_is_none)
+Test(line, without_memory_no_line_is_made)
 {
 	static const uint32_t starts[200] = {0};
 	struct arena arena = {NULL, 0, 0};

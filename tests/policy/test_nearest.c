@@ -18,7 +18,7 @@ static const char *nearest(const char *typed)
 	return search.word;
 }
 
-Test(nearest, a_mistyped_word_leads_to_the_one_meant)
+Test(nearest, for_a_mistyped_word_the_intended_one_is_found)
 {
 	static const char *const cases[][2] = {
 		{"prt", "port"},    /* one letter lost */
@@ -43,7 +43,7 @@ Test(nearest, a_mistyped_word_leads_to_the_one_meant)
 	}
 }
 
-Test(nearest, a_word_that_is_far_from_all_leads_nowhere)
+Test(nearest, for_a_word_that_is_unlike_all_others_none_is_found)
 {
 	static const char *const typed[] = {"", "x", "z=", "hello", "balance", "qqqqqqqqq",
 		"completely-different", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
@@ -75,7 +75,7 @@ Test(nearest, the_nearest_wins_whatever_the_order)
 	}
 }
 
-Test(nearest, of_two_that_are_as_near_the_first_is_taken)
+Test(nearest, the_first_of_two_equally_near_words_is_taken)
 {
 	cr_expect_str_eq(nearest("stcp"), "tcp"); /* one letter less; "sctp" would be one swap */
 }

@@ -19,7 +19,7 @@ Test(parse, a_protocol_is_named_by_its_word)
 	cr_expect_eq(parse_one("sctp -> share")->match.protocols, PROTOCOL_SCTP);
 }
 
-Test(parse, several_protocols_may_stand)
+Test(parse, several_protocols_may_be_given)
 {
 	cr_expect_eq(parse_one("tcp udp -> share")->match.protocols, PROTOCOL_TCP | PROTOCOL_UDP);
 	cr_expect_eq(parse_one("sctp udp tcp -> share")->match.protocols,
@@ -65,7 +65,7 @@ static const char *flags_of(const struct actions *actions)
 	return letters;
 }
 
-Test(parse, an_action_word_sets_what_it_names_and_nothing_else)
+Test(parse, an_action_word_sets_only_what_it_names)
 {
 	static const char *const cases[][2] = {
 		{"share", "s"},
@@ -95,7 +95,7 @@ Test(parse, an_action_word_sets_what_it_names_and_nothing_else)
 	}
 }
 
-Test(parse, several_actions_stand_in_one_rule)
+Test(parse, several_actions_may_be_in_one_rule)
 {
 	const struct rule *rule = parse_one("tcp port=80 -> share to=127.0.0.1:8080 backlog=4096 "
 					    "nodelay keepalive=60 congestion=bbr");
@@ -110,7 +110,7 @@ Test(parse, several_actions_stand_in_one_rule)
 	cr_expect_str_eq(rule->actions.settings[2].option->name, "congestion");
 }
 
-Test(parse, actions_stand_in_any_order)
+Test(parse, actions_may_be_in_any_order)
 {
 	const struct rule *one = parse_one("tcp port=80 -> to=:81 share backlog=5");
 	const struct rule *other = parse_one("port=80 tcp -> backlog=5 to=:81 share");
@@ -137,28 +137,32 @@ Test(parse, the_arrow_may_be_left_out)
 
 Test(parse, an_arrow_in_the_wrong_place_is_refused)
 {
-	expect_refused("tcp -> -> share", 1, 8, "the arrow stands twice in one rule");
-	expect_refused("tcp -> share -> pass", 1, 14, "the arrow stands twice in one rule");
-	expect_refused("tcp share -> nodelay", 1, 11, "the arrow stands behind an action");
-	expect_refused("tcp share ->", 1, 11, "the arrow stands behind an action");
+	expect_refused("tcp -> -> share", 1, 8,
+		"the rule has a second arrow; write each rule on its own line");
+	expect_refused("tcp -> share -> pass", 1, 14,
+		"the rule has a second arrow; write each rule on its own line");
+	expect_refused("tcp share -> nodelay", 1, 11,
+		"the arrow comes after an action; put all actions after it");
+	expect_refused(
+		"tcp share ->", 1, 11, "the arrow comes after an action; put all actions after it");
 }
 
-Test(parse, a_match_behind_the_arrow_or_an_action_is_refused)
+Test(parse, a_match_after_the_arrow_or_an_action_is_refused)
 {
-	expect_refused(
-		"tcp -> port=80 share", 1, 8, "\"port\" is a match, and stands behind the arrow");
+	expect_refused("tcp -> port=80 share", 1, 8,
+		"\"port\" is a match but comes after the arrow; put matches before it");
 	expect_refused("share tcp", 1, 7,
-		"\"tcp\" is a match, and stands behind an action; matches come first");
+		"\"tcp\" is a match but comes after an action; put matches first");
 	expect_refused("tcp -> share port=80", 1, 14,
-		"\"port\" is a match, and stands behind an action; matches come first");
+		"\"port\" is a match but comes after an action; put matches first");
 	expect_refused("nodelay connect", 1, 9,
-		"\"connect\" is a match, and stands behind an action; matches come first");
+		"\"connect\" is a match but comes after an action; put matches first");
 }
 
 Test(parse, a_rule_without_an_action_is_refused)
 {
 	static const char complaint[] =
-		"the rule has no action; what should happen? (share, to=, deny, pass, ...)";
+		"the rule has no action; write what should happen, as in share, to=, deny or pass";
 
 	expect_refused("tcp port=80", 1, 12, complaint);
 	expect_refused("tcp port=80 ->", 1, 15, complaint);
@@ -202,7 +206,7 @@ Test(parse, an_unknown_word_is_refused_with_the_nearest_known_one)
 }
 
 /* They come with later versions; until then a policy that relies on them must not load. */
-Test(parse, roll_is_unknown)
+Test(parse, roll_is_not_a_word_of_a_rule)
 {
 	static const char *const texts[] = {"tcp -> share roll"};
 
@@ -214,36 +218,36 @@ Test(parse, roll_is_unknown)
 	}
 }
 
-Test(parse, a_word_that_stands_twice_is_refused)
+Test(parse, a_word_that_is_given_twice_is_refused)
 {
 	static const struct {
 		const char *text;
 		unsigned column;
 		const char *message;
 	} cases[] = {
-		{"tcp tcp share", 5, "\"tcp\" stands twice in one rule"},
-		{"ip4 ip4 share", 5, "\"ip4\" stands twice in one rule"},
-		{"connect connect pass", 9, "\"connect\" stands twice in one rule"},
+		{"tcp tcp share", 5, "\"tcp\" is given twice in one rule"},
+		{"ip4 ip4 share", 5, "\"ip4\" is given twice in one rule"},
+		{"connect connect pass", 9, "\"connect\" is given twice in one rule"},
 		{"port=80 port=81 share", 9,
-			"\"port\" stands twice in one rule; several values are split by commas"},
+			"\"port\" is given twice in one rule; separate several values with commas"},
 		{"addr=::1 addr=::2 share", 10,
-			"\"addr\" stands twice in one rule; several values are split by commas"},
+			"\"addr\" is given twice in one rule; separate several values with commas"},
 		{"exe=a exe=b share", 7,
-			"\"exe\" stands twice in one rule; several values are split by commas"},
-		{"share share", 7, "\"share\" stands twice in one rule"},
-		{"port=1 to=:2 to=:3", 14, "\"to\" stands twice in one rule"},
-		{"deny deny=EPERM", 6, "\"deny\" stands twice in one rule"},
-		{"backlog=1 backlog=1", 11, "\"backlog\" stands twice in one rule"},
-		{"nodelay nodelay=off", 9, "\"nodelay\" stands twice in one rule"},
-		{"keepalive keepalive=5", 11, "\"keepalive\" stands twice in one rule"},
-		{"device=a device=b", 10, "\"device\" stands twice in one rule"},
+			"\"exe\" is given twice in one rule; separate several values with commas"},
+		{"share share", 7, "\"share\" is given twice in one rule"},
+		{"port=1 to=:2 to=:3", 14, "\"to\" is given twice in one rule"},
+		{"deny deny=EPERM", 6, "\"deny\" is given twice in one rule"},
+		{"backlog=1 backlog=1", 11, "\"backlog\" is given twice in one rule"},
+		{"nodelay nodelay=off", 9, "\"nodelay\" is given twice in one rule"},
+		{"keepalive keepalive=5", 11, "\"keepalive\" is given twice in one rule"},
+		{"device=a device=b", 10, "\"device\" is given twice in one rule"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
 		expect_refused(cases[i].text, 1, cases[i].column, cases[i].message);
 }
 
-Test(parse, a_word_may_stand_again_in_the_next_rule)
+Test(parse, a_word_may_be_given_again_in_the_next_rule)
 {
 	struct parsed parsed = parse_variable("tcp port=1 share nodelay; tcp port=2 share nodelay");
 
@@ -314,7 +318,7 @@ Test(parse, a_word_that_needs_a_value_is_refused_without_one)
 
 /* ---- rules and their places ---- */
 
-Test(parse, nothing_is_no_rule)
+Test(parse, an_empty_text_has_no_rules)
 {
 	static const char *const texts[] = {
 		"", " ", "\n", "\n\n \t\n", "# a comment", "  # a comment\n\n#\n", "\r\n\r\n", "#"};
@@ -340,7 +344,7 @@ Test(parse, a_rule_knows_its_source_and_line)
 	cr_expect_str_eq(parsed.rules.list[2].source, "TEXT");
 }
 
-Test(parse, rules_in_a_variable_are_split_by_semicolons_and_newlines)
+Test(parse, rules_in_a_variable_are_separated_by_semicolons_and_newlines)
 {
 	struct parsed parsed = parse_variable("tcp share;udp pass\nsctp deny ; ; share\n;pass;");
 
@@ -373,7 +377,7 @@ Test(parse, rules_keep_their_order_and_follow_those_that_were_there)
 	cr_expect_eq(list[2].line, 2);
 }
 
-Test(parse, a_semicolon_in_a_file_does_not_split_rules)
+Test(parse, a_semicolon_in_a_file_does_not_separate_rules)
 {
 	static const char text[] = "tcp port=80 -> share; udp -> pass";
 	struct parsed parsed = parse_file(text);
@@ -383,7 +387,7 @@ Test(parse, a_semicolon_in_a_file_does_not_split_rules)
 	cr_expect_eq(parse_one("exe=\"a;b\" share")->match.patterns[0].length, 3);
 	cr_expect_eq(parse_file("exe=a;b share").rules.list[0].match.patterns[0].length, 3);
 	expect_refused_as(PARSE_FILE, "share ; pass", 12, 1, 7,
-		"\";\" is an unknown word; in a file, each rule stands on a line of its own");
+		"\";\" is an unknown word; in a file, write each rule on its own line");
 }
 
 Test(parse, the_room_for_rules_is_never_too_small)
@@ -411,7 +415,7 @@ Test(parse, the_rules_do_not_refer_to_the_text)
 	cr_expect(rules_equal(rule, parse_one(text)));
 }
 
-Test(parse, a_used_up_arena_is_said_to_be_used_up)
+Test(parse, a_used_up_arena_is_reported)
 {
 	static const char text[] = "exe=a,b,c port=1,2,3 addr=::1,::2 -> share nodelay device=eth0";
 	struct parse_source source = {"TEXT", text, sizeof text - 1, PARSE_VARIABLE};

@@ -25,7 +25,7 @@ static void expect_all_taken(const char *const *texts, size_t count)
 		parse_one(texts[i]);
 }
 
-Test(parse_check, sharing_and_its_opposite_do_not_stand_together)
+Test(parse_check, sharing_and_its_opposite_cannot_be_combined)
 {
 	static const struct contradiction cases[] = {
 		{"share exclusive", 7, "\"exclusive\" contradicts \"share\""},
@@ -42,7 +42,7 @@ Test(parse_check, sharing_and_its_opposite_do_not_stand_together)
 	expect_all_refused(cases, COUNT_OF(cases));
 }
 
-Test(parse_check, what_does_not_contradict_sharing_stands_with_it)
+Test(parse_check, options_that_do_not_contradict_sharing_can_be_combined_with_it)
 {
 	static const char *const texts[] = {"share reuseport", "share reuseport=on",
 		"share reuseaddr", "exclusive reuseport=off", "exclusive reuseaddr=off",
@@ -62,23 +62,21 @@ Test(parse_check, exclusive_and_reuseaddr_contradict_for_udp)
 	parse_one("udp -> exclusive reuseaddr=off");
 }
 
-Test(parse_check, deny_and_pass_stand_alone)
+Test(parse_check, deny_and_pass_cannot_be_combined_with_other_actions)
 {
 	static const struct contradiction cases[] = {
-		{"pass deny", 6, "\"deny\" contradicts \"pass\", which stands alone"},
-		{"deny pass", 1, "\"deny\" contradicts \"pass\", which stands alone"},
-		{"pass share", 6, "\"share\" contradicts \"pass\", which stands alone"},
-		{"share pass", 1, "\"share\" contradicts \"pass\", which stands alone"},
-		{"pass exclusive", 6, "\"exclusive\" contradicts \"pass\", which stands alone"},
-		{"pass to=10.0.0.1", 6, "\"to\" contradicts \"pass\", which stands alone"},
-		{"connect pass from=10.0.0.1", 14,
-			"\"from\" contradicts \"pass\", which stands alone"},
-		{"pass backlog=1", 6, "\"backlog\" contradicts \"pass\", which stands alone"},
-		{"deny share", 6, "\"share\" contradicts \"deny\", which stands alone"},
-		{"deny=EPERM exclusive", 12,
-			"\"exclusive\" contradicts \"deny\", which stands alone"},
-		{"port=1 -> deny to=:2", 16, "\"to\" contradicts \"deny\", which stands alone"},
-		{"deny backlog=1", 6, "\"backlog\" contradicts \"deny\", which stands alone"},
+		{"pass deny", 6, "\"deny\" cannot be combined with \"pass\""},
+		{"deny pass", 1, "\"deny\" cannot be combined with \"pass\""},
+		{"pass share", 6, "\"share\" cannot be combined with \"pass\""},
+		{"share pass", 1, "\"share\" cannot be combined with \"pass\""},
+		{"pass exclusive", 6, "\"exclusive\" cannot be combined with \"pass\""},
+		{"pass to=10.0.0.1", 6, "\"to\" cannot be combined with \"pass\""},
+		{"connect pass from=10.0.0.1", 14, "\"from\" cannot be combined with \"pass\""},
+		{"pass backlog=1", 6, "\"backlog\" cannot be combined with \"pass\""},
+		{"deny share", 6, "\"share\" cannot be combined with \"deny\""},
+		{"deny=EPERM exclusive", 12, "\"exclusive\" cannot be combined with \"deny\""},
+		{"port=1 -> deny to=:2", 16, "\"to\" cannot be combined with \"deny\""},
+		{"deny backlog=1", 6, "\"backlog\" cannot be combined with \"deny\""},
 	};
 
 	expect_all_refused(cases, COUNT_OF(cases));
@@ -90,16 +88,15 @@ Test(parse_check, deny_and_pass_may_be_early)
 	cr_expect(parse_one("exe=a -> early pass")->actions.early);
 }
 
-Test(parse_check, deny_and_pass_take_no_option)
+Test(parse_check, deny_and_pass_cannot_be_combined_with_options)
 {
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{"pass nodelay", "\"pass\" stands alone: a call that it decides needs no option"},
-		{"nodelay pass", "\"pass\" stands alone: a call that it decides needs no option"},
-		{"deny mark=1", "\"deny\" stands alone: a call that it decides needs no option"},
-		{"reuseport=off deny",
-			"\"deny\" stands alone: a call that it decides needs no option"},
+		{"pass nodelay", "\"pass\" cannot be combined with a socket option"},
+		{"nodelay pass", "\"pass\" cannot be combined with a socket option"},
+		{"deny mark=1", "\"deny\" cannot be combined with a socket option"},
+		{"reuseport=off deny", "\"deny\" cannot be combined with a socket option"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -109,14 +106,14 @@ Test(parse_check, deny_and_pass_take_no_option)
 Test(parse_check, from_needs_connect)
 {
 	static const char complaint[] =
-		"\"from\" needs the match \"connect\": it chooses a client's own address";
+		"\"from\" needs the match \"connect\": it chooses the source address of a client";
 
 	expect_refused("tcp -> from=10.0.0.1", 1, 8, complaint);
 	expect_refused("share from=10.0.0.1", 1, 7, complaint);
 	parse_one("connect -> from=10.0.0.1");
 }
 
-Test(parse_check, connect_takes_nothing_that_is_for_bind)
+Test(parse_check, connect_cannot_be_combined_with_actions_for_bind)
 {
 	static const struct contradiction cases[] = {
 		{"connect -> to=10.0.0.1", 12,
@@ -142,8 +139,8 @@ Test(parse_check, connect_takes_nothing_that_is_for_bind)
 Test(parse_check, a_target_port_needs_exactly_one_port_in_the_match)
 {
 	static const char complaint[] =
-		"a target port needs exactly one port in the match, as in port=80 -> to=:8080; two "
-		"services must not be folded onto one port";
+		"a target port needs exactly one port in the match, as in port=80 -> to=:8080; "
+		"otherwise two services would end up on one port";
 	static const struct contradiction cases[] = {
 		{"to=:8080", 1, complaint},
 		{"tcp -> share to=127.0.0.1:8080", 14, complaint},
@@ -160,15 +157,15 @@ Test(parse_check, a_target_port_needs_exactly_one_port_in_the_match)
 	expect_all_taken(texts, COUNT_OF(texts));
 }
 
-Test(parse_check, once_goes_with_a_target_port)
+Test(parse_check, once_needs_a_target_port)
 {
-	static const char complaint[] = "\"once\" goes with a target port, as in to=:8080 once";
+	static const char complaint[] = "\"once\" needs a target port, as in to=:8080 once";
 
 	expect_refused("share once", 1, 7, complaint);
 	expect_refused("port=80 -> once to=10.0.0.1", 1, 12, complaint);
 }
 
-Test(parse_check, early_knows_neither_port_nor_address)
+Test(parse_check, early_cannot_be_combined_with_port_and_addr)
 {
 	static const struct contradiction cases[] = {
 		{"port=80 -> share early", 18,
@@ -191,7 +188,7 @@ Test(parse_check, udp_has_no_backlog)
 	parse_one("backlog=5");
 }
 
-Test(parse_check, a_family_and_addresses_of_the_other_do_not_stand_together)
+Test(parse_check, a_family_and_addresses_of_the_other_cannot_be_combined)
 {
 	static const char never[] =
 		"an IPv4 socket has no IPv6 address: with \"ip4\" this rule never matches";
@@ -199,11 +196,11 @@ Test(parse_check, a_family_and_addresses_of_the_other_do_not_stand_together)
 		"an IPv4 socket cannot have an IPv6 address; write \"ip6\" instead of \"ip4\"";
 	static const struct contradiction cases[] = {
 		{"ip4 ip6 share", 5,
-			"\"ip4\" and \"ip6\" together are what no word at all means; leave both "
-			"out"},
+			"\"ip4\" and \"ip6\" together match both families, as a rule with neither "
+			"does; leave both out"},
 		{"ip6 ip4 share", 1,
-			"\"ip4\" and \"ip6\" together are what no word at all means; leave both "
-			"out"},
+			"\"ip4\" and \"ip6\" together match both families, as a rule with neither "
+			"does; leave both out"},
 		{"ip4 addr=::1 share", 5, never},
 		{"ip4 addr=::1,fd00::/8 share", 5, never},
 		{"ip4 -> to=[::1]", 8, target},
@@ -226,7 +223,7 @@ Test(parse_check, an_option_of_tcp_is_refused_for_other_protocols)
 
 	for (size_t i = 0; i < COUNT_OF(options); i++) {
 		char text[64], message[64];
-		snprintf(message, sizeof message, "\"%.*s\" is an option of tcp alone",
+		snprintf(message, sizeof message, "\"%.*s\" applies to tcp only",
 			(int)strcspn(options[i], "="), options[i]);
 		snprintf(text, sizeof text, "udp -> %s", options[i]);
 		expect_refused(text, 1, 8, message);
@@ -240,16 +237,15 @@ Test(parse_check, an_option_of_tcp_is_refused_for_other_protocols)
 
 Test(parse_check, an_option_of_udp_is_refused_for_tcp)
 {
-	expect_refused("tcp -> broadcast", 1, 8, "\"broadcast\" is an option of udp alone");
+	expect_refused("tcp -> broadcast", 1, 8, "\"broadcast\" applies to udp only");
 	parse_one("udp -> broadcast");
 }
 
 Test(parse_check, an_option_of_one_family_is_refused_for_the_other)
 {
-	expect_refused("ip4 -> v6only", 1, 8, "\"v6only\" is an option of IPv6 sockets alone");
-	expect_refused("ip4 -> v6only=off", 1, 8, "\"v6only\" is an option of IPv6 sockets alone");
-	expect_refused(
-		"udp ip6 -> broadcast", 1, 12, "\"broadcast\" is an option of IPv4 sockets alone");
+	expect_refused("ip4 -> v6only", 1, 8, "\"v6only\" applies to IPv6 sockets only");
+	expect_refused("ip4 -> v6only=off", 1, 8, "\"v6only\" applies to IPv6 sockets only");
+	expect_refused("udp ip6 -> broadcast", 1, 12, "\"broadcast\" applies to IPv4 sockets only");
 	parse_one("ip6 -> v6only");
 	parse_one("v6only=off");
 }
@@ -264,7 +260,7 @@ Test(parse_check, an_ipv4_target_needs_a_socket_of_both_families)
 	parse_one("port=1 -> v6only to=:2");
 }
 
-Test(parse_check, the_other_options_stand_with_every_protocol_and_family)
+Test(parse_check, the_other_options_can_be_combined_with_every_protocol_and_family)
 {
 	static const char *const options[] = {"reuseport", "reuseaddr", "busy-poll=5",
 		"device=eth0", "dontroute", "incoming-cpu=1", "mark=1", "pacing-rate=5",
@@ -293,28 +289,29 @@ Test(parse_check, keep_and_adopt_are_for_sockets_that_bind)
 			"\"keep\" contradicts \"connect\": it is for sockets that bind"},
 		{"connect adopt=web", 9,
 			"\"adopt\" contradicts \"connect\": it is for sockets that bind"},
-		{"pass keep", 6, "\"keep\" contradicts \"pass\", which stands alone"},
-		{"deny adopt=web", 6, "\"adopt\" contradicts \"deny\", which stands alone"},
+		{"pass keep", 6, "\"keep\" cannot be combined with \"pass\""},
+		{"deny adopt=web", 6, "\"adopt\" cannot be combined with \"deny\""},
 	};
 
 	expect_all_refused(cases, COUNT_OF(cases));
 }
 
-Test(parse_check, steer_is_for_groups_that_somebody_can_join)
+Test(parse_check, steer_is_for_groups_that_other_sockets_can_join)
 {
 	static const struct contradiction cases[] = {
 		{"exclusive steer=cpu", 11,
-			"\"steer\" contradicts \"exclusive\": there is nobody to choose between"},
+			"\"steer\" contradicts \"exclusive\": there is only one socket to choose"},
 		{"steer=cpu reuseport=off", 1,
-			"\"steer\" contradicts \"reuseport=off\": there is nobody to choose "
-			"between"},
+			"\"steer\" contradicts \"reuseport=off\": there is only one socket to "
+			"choose"},
 		{"sctp share steer=hash", 12,
 			"\"steer\" contradicts \"sctp\": it is for TCP and UDP"},
 		{"ip4 share steer=source/64", 11,
-			"a prefix length goes to 32 for IPv4, and \"ip4\" leaves no other client"},
+			"a prefix length is at most 32 for IPv4, and \"ip4\" matches no IPv6 "
+			"client"},
 		{"connect steer=cpu", 9,
 			"\"steer\" contradicts \"connect\": it is for sockets that bind"},
-		{"pass steer=cpu", 6, "\"steer\" contradicts \"pass\", which stands alone"},
+		{"pass steer=cpu", 6, "\"steer\" cannot be combined with \"pass\""},
 	};
 	static const char *const texts[] = {"share steer=cpu", "steer=random",
 		"udp share steer=hash", "sctp tcp share steer=cpu", "ip6 share steer=source/64",

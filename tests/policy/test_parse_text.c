@@ -10,7 +10,7 @@
 
 /* ---- blanks, comments, quotes ---- */
 
-Test(parse_text, blanks_of_every_kind_split_words)
+Test(parse_text, blanks_of_every_kind_separate_words)
 {
 	static const char *const texts[] = {"tcp port=80 -> share", "  tcp  port=80  ->  share  ",
 		"\ttcp\tport=80\t->\tshare\t", "tcp port=80 -> share\r",
@@ -44,7 +44,7 @@ Test(parse_text, a_comment_goes_to_the_end_of_its_line)
 	cr_expect(parsed.rules.list[1].actions.pass);
 }
 
-Test(parse_text, a_hash_inside_a_word_starts_no_comment)
+Test(parse_text, a_hash_inside_a_word_does_not_start_a_comment)
 {
 	const struct pattern *pattern = parse_one("exe=a#b share")->match.patterns;
 
@@ -71,7 +71,7 @@ static void expect_patterns(const char *text, const char *const *patterns, size_
 		expect_patterns(TEXT, patterns, COUNT_OF(patterns));                               \
 	} while (0)
 
-Test(parse_text, a_value_with_blanks_stands_in_quotes)
+Test(parse_text, a_value_with_blanks_is_in_quotes)
 {
 	EXPECT_PATTERNS("exe=\"/opt/My App/*\" share", "/opt/My App/*");
 	EXPECT_PATTERNS("exe=/opt/\"My App\"/* share", "/opt/My App/*");
@@ -82,7 +82,7 @@ Test(parse_text, a_value_with_blanks_stands_in_quotes)
 	EXPECT_PATTERNS("exe=\"a\tb\" share", "a\tb");
 }
 
-Test(parse_text, a_comma_inside_quotes_splits_no_list)
+Test(parse_text, a_comma_inside_quotes_does_not_separate_items)
 {
 	EXPECT_PATTERNS("exe=a,b share", "a", "b");
 	EXPECT_PATTERNS("exe=\"a,b\",c share", "a,b", "c");
@@ -97,7 +97,7 @@ Test(parse_text, quotes_around_other_words_change_nothing)
 
 Test(parse_text, a_quotation_mark_that_is_never_closed_is_refused)
 {
-	static const char complaint[] = "the quotation mark is never closed";
+	static const char complaint[] = "there is no closing quotation mark";
 
 	expect_refused("exe=\"nginx share", 1, 5, complaint);
 	expect_refused("exe=\"a\"\" share", 1, 8, complaint);
@@ -108,7 +108,7 @@ Test(parse_text, a_quotation_mark_that_is_never_closed_is_refused)
 
 /* ---- places ---- */
 
-Test(parse_text, a_place_is_counted_in_lines_from_one)
+Test(parse_text, lines_are_counted_from_one)
 {
 	expect_refused("bogus-word", 1, 1,
 		"\"bogus-word\" is an unknown word; libreuse.conf(5) lists them");
@@ -137,14 +137,16 @@ Test(parse_text, a_tab_counts_as_one_column)
 	expect_refused("\t\tshaer", 1, 3, "\"shaer\" is an unknown word; did you mean \"share\"?");
 }
 
-Test(parse_text, a_place_in_a_list_is_that_of_the_item)
+Test(parse_text, the_column_of_a_bad_item_is_that_of_the_item)
 {
 	expect_refused("port=80,,81 share", 1, 9,
 		"\"\" is not a port; a port is a number from 0 to 65535");
 	expect_refused("port=80,99999,81 share", 1, 9,
 		"\"99999\" is not a port; a port is a number from 0 to 65535");
 	expect_refused("addr=::1,10.0.0.0/99 share", 1, 10,
-		"\"10.0.0.0/99\" has a bad prefix length; it goes to 32 for IPv4, to 128 for IPv6");
+		"\"10.0.0.0/99\" has an invalid prefix length; it is at most 32 for IPv4 and 128 "
+		"for "
+		"IPv6");
 }
 
 /* ---- bytes that no text has ---- */
@@ -161,7 +163,7 @@ Test(parse_text, a_nul_byte_is_refused_like_any_unknown_word)
 		"the message is cut off at the NUL: %s", parsed.complaint.message);
 }
 
-Test(parse_text, a_nul_byte_ends_no_word)
+Test(parse_text, a_nul_byte_does_not_end_a_word)
 {
 	static const char *const texts[] = {"share\0", "tcp\0 share", "port=80\0 share",
 		"addr=::1\0 share", "deny=EPERM\0", "share nodelay=on\0", "share backlog=5\0",
@@ -173,7 +175,7 @@ Test(parse_text, a_nul_byte_ends_no_word)
 			texts[i]);
 }
 
-Test(parse_text, no_random_bytes_upset_the_parser)
+Test(parse_text, random_bytes_do_not_crash_the_parser)
 {
 	static const char *const pieces[] = {"tcp", "port=", "80", ",", "-", "addr=", "10.0.0.0/8",
 		"::1", "exe=", "\"", ";", "\n", " ", "->", "share", "to=", "[", "]", ":", "=",
@@ -233,11 +235,11 @@ Test(parse_text, each_line_of_an_error_starts_with_the_prefix)
 		"reuse-run:   ^\n");
 }
 
-Test(parse_text, the_caret_may_stand_behind_the_line)
+Test(parse_text, the_caret_may_be_after_the_line)
 {
 	cr_expect_str_eq(complaint_of("tcp port=80 ->", PARSE_VARIABLE, ""),
-		"TEXT:1:15: the rule has no action; what should happen? "
-		"(share, to=, deny, pass, ...)\n"
+		"TEXT:1:15: the rule has no action; write what should happen, as in share, to=, "
+		"deny or pass\n"
 		"  tcp port=80 ->\n"
 		"                ^\n");
 }
@@ -250,7 +252,7 @@ Test(parse_text, in_a_variable_the_whole_line_is_shown)
 		"         ^\n");
 }
 
-Test(parse_text, the_caret_stands_under_its_place_behind_letters_of_utf8)
+Test(parse_text, the_caret_is_under_its_place_after_letters_of_utf8)
 {
 	cr_expect_str_eq(complaint_of("exe=gr\xc3\xbc\xc3\x9f\xe2\x82\xac pasz", PARSE_FILE, ""),
 		"TEXT:1:11: \"pasz\" is an unknown word; did you mean \"pass\"?\n"
@@ -290,7 +292,7 @@ static size_t shown_line(const char *complaint, char line[256])
 	return strcspn(third, "^") - 2;
 }
 
-Test(parse_text, of_a_long_line_the_part_around_the_caret_is_shown)
+Test(parse_text, the_part_of_a_long_line_around_the_caret_is_shown)
 {
 	for (unsigned before = 0; before < 400; before += 7) {
 		char text[1024], line[256];
@@ -306,7 +308,7 @@ Test(parse_text, of_a_long_line_the_part_around_the_caret_is_shown)
 	}
 }
 
-Test(parse_text, of_a_long_line_whose_end_is_wrong_the_end_is_shown)
+Test(parse_text, the_end_of_a_long_line_is_shown_if_the_mistake_is_there)
 {
 	char text[2000], line[256];
 

@@ -24,7 +24,7 @@ Test(parse_value, ports_and_ranges_are_read_in_their_order)
 	}
 }
 
-Test(parse_value, a_range_may_hold_one_port)
+Test(parse_value, a_range_may_have_one_port)
 {
 	const struct match *match = &parse_one("port=80-80 share")->match;
 
@@ -40,7 +40,7 @@ Test(parse_value, a_port_above_65535_is_refused)
 		"\"1-65536\" is not a port; a port is a number from 0 to 65535");
 }
 
-Test(parse_value, what_is_no_port_is_refused)
+Test(parse_value, an_invalid_port_is_refused)
 {
 	static const char *const wrong[] = {"", "http", "80x", "x80", "-80", "80-", "-",
 		"80-90-100", "+80", "8 0", "80.", "655350", "4294967376", "18446744073709551696",
@@ -134,7 +134,7 @@ Test(parse_value, any_is_the_wildcard_of_either_family)
 	}
 }
 
-Test(parse_value, what_is_no_address_is_refused)
+Test(parse_value, an_invalid_address_is_refused)
 {
 	static const char *const wrong[] = {"localhost", "10.0.0", "10.0.0.256", "[::1]", "%lo",
 		"any/8", "ANY", "10.0.0.1:80", "10.0.0.1-10.0.0.9", "*", "/8",
@@ -160,26 +160,28 @@ Test(parse_value, a_bad_prefix_length_is_refused)
 		char text[128], message[256];
 		snprintf(text, sizeof text, "addr=::1,%s -> share", wrong[i]);
 		snprintf(message, sizeof message,
-			"\"%s\" has a bad prefix length; it goes to 32 for IPv4, to 128 for IPv6",
+			"\"%s\" has an invalid prefix length; it is at most 32 for IPv4 and 128 "
+			"for "
+			"IPv6",
 			wrong[i]);
 		expect_refused(text, 1, 10, message);
 	}
 }
 
-Test(parse_value, an_interface_that_is_not_there_is_refused_with_its_place)
+Test(parse_value, an_unknown_interface_is_refused_with_its_column)
 {
 	expect_refused("ip6 addr=::1,fe80::1%nosuch -> deny", 1, 14,
 		"\"fe80::1%nosuch\" names a network interface that cannot be found here; \"ip "
-		"link\" lists them");
+		"link\" lists the interfaces");
 	expect_refused("tcp -> to=[fe80::1%nosuch]:80 once", 1, 11,
 		"\"[fe80::1%nosuch]:80\" names a network interface that cannot be found here; "
-		"\"ip link\" lists them");
+		"\"ip link\" lists the interfaces");
 	expect_refused("addr=::1%1 -> deny", 1, 6,
 		"\"::1%1\" names a network interface; only a link-local address has one, as in "
 		"fe80::1%eth0");
 }
 
-Test(parse_value, an_interface_can_stand_wherever_an_address_can)
+Test(parse_value, an_interface_can_be_given_wherever_an_address_can)
 {
 	const struct rule *rule =
 		parse_one("ip6 addr=fe80::%3/64,fe80::1%4 -> to=[fe80::2%5]:80 once");
@@ -233,11 +235,11 @@ Test(parse_value, a_target_is_an_address_a_port_or_both)
 	}
 }
 
-Test(parse_value, a_target_that_cannot_be_read_is_refused_for_what_is_wrong)
+Test(parse_value, a_bad_target_is_refused_with_the_reason)
 {
 	static const char no_address[] =
 		"is not an address; write 192.0.2.1, 192.0.2.1:80, [::1] or [::1]:80";
-	static const char no_port[] = "has no port from 1 to 65535 behind its colon";
+	static const char no_port[] = "has no port from 1 to 65535 after its colon";
 	static const struct {
 		const char *text, *complaint;
 	} cases[] = {
@@ -264,8 +266,8 @@ Test(parse_value, a_target_that_cannot_be_read_is_refused_for_what_is_wrong)
 		{"192.0.2.0/24", no_address},
 		{"any", no_address},
 		{"80", no_address},
-		{"[::1", "lacks the closing bracket"},
-		{"[::1:80", "lacks the closing bracket"},
+		{"[::1", "has no closing bracket"},
+		{"[::1:80", "has no closing bracket"},
 		{"::1", "has an IPv6 address without brackets; write [::1] or [::1]:80"},
 		{"::", "has an IPv6 address without brackets; write [::1] or [::1]:80"},
 		{"1.2.3.4:80:90", "has an IPv6 address without brackets; write [::1] or [::1]:80"},
@@ -280,7 +282,7 @@ Test(parse_value, a_target_that_cannot_be_read_is_refused_for_what_is_wrong)
 	}
 }
 
-Test(parse_value, a_bad_target_in_a_rule_has_its_place)
+Test(parse_value, a_bad_target_in_a_rule_is_refused_with_its_column)
 {
 	expect_refused("port=80 -> to=::1", 1, 15,
 		"\"::1\" has an IPv6 address without brackets; write [::1] or [::1]:80");
@@ -311,7 +313,7 @@ Test(parse_value, deny_fails_with_eacces_or_the_errno_that_it_names)
 	cr_expect_eq(parse_one("deny=\"EPERM\"")->actions.deny_errno, EPERM);
 }
 
-Test(parse_value, an_errno_that_nobody_knows_is_refused)
+Test(parse_value, an_unknown_errno_is_refused)
 {
 	static const char *const wrong[] = {"", "EFOO", "eperm", "13", "EPERM1", "0", "-1"};
 
@@ -335,7 +337,7 @@ Test(parse_value, a_backlog_is_a_number_of_31_bits)
 	cr_expect(parse_one("backlog=0")->actions.has_backlog);
 }
 
-Test(parse_value, what_is_no_backlog_is_refused)
+Test(parse_value, an_invalid_backlog_is_refused)
 {
 	static const char *const wrong[] = {"", "2147483648", "-1", "max", "1k", "4294967296"};
 
@@ -490,7 +492,7 @@ Test(parse_value, a_number_of_an_option_has_its_range)
 	}
 }
 
-Test(parse_value, what_is_no_number_is_refused)
+Test(parse_value, an_invalid_number_is_refused)
 {
 	static const char *const wrong[] = {"", "x", "-1", "+1", "1.5", "0x", "0xg", "1k", "100x",
 		"88888888888888888888888888888888888888888888888888888888888888888888888888"};
@@ -548,7 +550,7 @@ Test(parse_value, adopt_takes_a_name_or_a_number)
 	cr_expect_null(parse_one("share")->actions.adopt);
 }
 
-Test(parse_value, what_no_descriptor_is_called_is_refused)
+Test(parse_value, an_invalid_descriptor_name_is_refused)
 {
 	static const char *const wrong[] = {"adopt=", "adopt=\"\"", "adopt=fd:", "adopt=fd:x",
 		"adopt=fd:-1", "adopt=a:b", "adopt"};
@@ -570,11 +572,11 @@ Test(parse_value, steer_takes_a_mode)
 	cr_expect_not(parse_one("share")->actions.has_steer);
 }
 
-Test(parse_value, what_is_no_way_to_steer_is_refused)
+Test(parse_value, an_unknown_way_to_steer_is_refused)
 {
-	static const char complaint[] =
-		"is not a way to steer; write hash, random, cpu, source, or source/N with a prefix "
-		"length from 1 to 128";
+	static const char complaint[] = "is an unknown mode; write hash, random, cpu, least, "
+					"flow, source, or source/N with a prefix "
+					"length from 1 to 128";
 	static const char *const wrong[] = {"steer=", "steer=sourc", "steer=hash,cpu",
 		"steer=source/0", "steer=source/129", "steer=random/8"};
 

@@ -59,7 +59,7 @@ Test(policy, an_empty_policy_decides_nothing)
 	cr_expect_not(policy_shares(&policy) || policy.has_guard);
 }
 
-Test(policy, a_rule_for_connect_decides_no_bind_and_the_other_way_round)
+Test(policy, a_rule_for_connect_does_not_decide_a_bind_and_the_other_way_round)
 {
 	struct policy policy = policy_of("connect port=80 deny; port=80 share");
 
@@ -82,14 +82,14 @@ Test(policy, a_bound_socket_is_found_by_its_target)
 
 /* ---- which calls matter ---- */
 
-Test(policy, connect_matters_where_a_rule_is_for_it)
+Test(policy, connect_matters_if_a_rule_is_for_it)
 {
 	cr_expect(policy_of("connect -> from=10.0.0.1").has_connect);
 	cr_expect(policy_of("share; connect -> deny").has_connect);
 	cr_expect_not(policy_of("share; deny").has_connect);
 }
 
-Test(policy, listen_matters_where_a_rule_has_something_to_do_there)
+Test(policy, listen_matters_if_a_rule_applies_there)
 {
 	static const struct {
 		const char *text;
@@ -103,7 +103,7 @@ Test(policy, listen_matters_where_a_rule_has_something_to_do_there)
 		{"backlog=5", true},
 		{"port=80 share steer=cpu", true},
 		{"port=80 share; port=81 backlog=5", true},
-		/* a socket that nobody bound listens on port 0 */
+		/* a socket that was never bound listens on port 0 */
 		{"deny", true},
 		{"port=0 deny", true},
 		{"port=80 deny", false},
@@ -121,13 +121,13 @@ Test(policy, listen_matters_where_a_rule_has_something_to_do_there)
 			cases[i].text);
 }
 
-Test(policy, socket_matters_where_a_rule_is_early)
+Test(policy, socket_matters_if_a_rule_is_early)
 {
 	cr_expect(policy_of("share; udp share early").has_early);
 	cr_expect_not(policy_of("share").has_early);
 }
 
-Test(policy, where_something_is_to_be_said_every_call_matters)
+Test(policy, with_a_message_to_log_every_call_matters)
 {
 	struct parsed parsed = parse_variable("tcp port=80 share");
 	struct policy policies[3] = {
@@ -146,7 +146,7 @@ Test(policy, where_something_is_to_be_said_every_call_matters)
 	cr_expect_not(policy_of("share").is_special);
 }
 
-Test(policy, where_something_is_to_be_said_an_early_rule_still_matters)
+Test(policy, with_a_message_to_log_an_early_rule_still_matters)
 {
 	struct parsed parsed = parse_variable("share early");
 	struct policy policy = {.notice = "notice"};
@@ -178,7 +178,7 @@ Test(policy, an_early_rule_is_found_by_protocol_and_family)
 }
 
 /* The first that matches decides: what no bind can come to, no socket() may get. */
-Test(policy, an_early_rule_behind_one_that_always_matches_is_not_for_anything)
+Test(policy, an_early_rule_after_one_that_always_matches_never_applies)
 {
 	struct policy policy = policy_of("tcp pass; tcp udp share early");
 
@@ -186,7 +186,7 @@ Test(policy, an_early_rule_behind_one_that_always_matches_is_not_for_anything)
 	cr_expect_eq(decide_early(&policy, PROTOCOL_UDP, FAMILY_IP4), 2);
 }
 
-Test(policy, an_early_rule_behind_one_for_connect_counts)
+Test(policy, an_early_rule_after_one_for_connect_applies)
 {
 	struct policy policy = policy_of("connect tcp pass; tcp share early");
 
@@ -218,9 +218,9 @@ Test(policy, a_policy_shares_or_protects_if_one_of_its_rules_does)
 	}
 }
 
-/* ---- what may protect a socket of which the kernel does not say what it is ---- */
+/* ---- which rules may protect a socket that the kernel tells nothing about ---- */
 
-Test(policy, only_a_rule_that_may_be_the_one_for_a_call_protects_it)
+Test(policy, only_a_rule_that_may_apply_to_a_call_protects_it)
 {
 	static const struct {
 		const char *rules;
@@ -253,7 +253,7 @@ Test(policy, only_a_rule_that_may_be_the_one_for_a_call_protects_it)
 	}
 }
 
-Test(policy, a_raw_socket_is_told_apart_where_that_changes_what_is_protected)
+Test(policy, a_raw_socket_is_told_apart_if_that_changes_what_is_protected)
 {
 	static const struct {
 		const char *rules;
@@ -277,7 +277,7 @@ Test(policy, a_raw_socket_is_told_apart_where_that_changes_what_is_protected)
 	}
 }
 
-Test(policy, only_a_rule_with_something_left_to_do_protects_listen)
+Test(policy, only_a_rule_that_still_applies_at_listen_protects_it)
 {
 	static const struct {
 		const char *rules;
@@ -462,7 +462,7 @@ Test(policy, an_index_of_ten_thousand_rules_decides_as_a_look_at_each_would)
 			"connect port=%u addr=10.%u.%u.0/25 -> deny\n",
 			"ip6 port=%u addr=::ffff:10.%u.%u.4/126 -> backlog=9\n",
 		};
-		/* ports stand twice, so that the order of two rules matters */
+		/* ports occur twice, so that the order of two rules matters */
 		length += (size_t)snprintf(text + length, size - length,
 			forms[dice_below(&dice, COUNT_OF(forms))], 1 + dice_below(&dice, 500),
 			dice_below(&dice, 4), dice_below(&dice, 4));
@@ -515,7 +515,7 @@ Test(policy, without_memory_for_an_index_the_decisions_are_the_same)
 	cr_expect_gt(n_indexes, 0);
 }
 
-Test(policy, every_port_is_decided_by_the_range_that_holds_it)
+Test(policy, every_port_is_decided_by_the_range_that_it_is_in)
 {
 	static const struct ports ranges[] = {{1, 65534}, {0, 65535}, {1, 1}, {0, 0}, {3, 12},
 		{32767, 32768}, {1024, 65535}, {65535, 65535}, {8000, 8999}};

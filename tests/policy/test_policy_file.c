@@ -56,13 +56,14 @@ TestSuite(policy_file, .init = enter_directory, .fini = leave_directory);
 
 #define NOT_REGULAR "it is not a regular file"
 #define NOT_TRUSTED                                                                                \
-	"its owner is neither root nor the user that runs the program; chown it to one of them"
-#define FOR_ALL	  "everybody may write to it; chmod o-w it"
-#define FOR_GROUP "a group may write to it; chmod g-w it"
+	"its owner is neither root nor the user that runs the program; change the owner with "     \
+	"chown"
+#define FOR_ALL	  "other users can write to it; run chmod o-w on it"
+#define FOR_GROUP "its group can write to it; run chmod g-w on it"
 
 /* ---- reading ---- */
 
-Test(policy_file, a_file_of_ones_own_is_read)
+Test(policy_file, a_file_of_the_same_user_is_read)
 {
 	write_file("policy", "tcp -> share\n", 0644);
 	expect_read("policy", false, "tcp -> share\n");
@@ -90,7 +91,7 @@ Test(policy_file, a_large_file_is_read_whole)
 	policy_file_drop(&file);
 }
 
-Test(policy_file, a_file_that_is_not_there_is_no_reason_to_complain)
+Test(policy_file, a_missing_file_gives_no_message)
 {
 	expect_refused_file("nowhere", true, -ENOENT, "");
 	expect_refused_file("nowhere/policy", false, -ENOENT, "");
@@ -112,7 +113,7 @@ Test(policy_file, no_descriptor_stays_open)
 	policy_file_drop(&file);
 }
 
-/* ---- what it is ---- */
+/* ---- kinds of files ---- */
 
 Test(policy_file, a_directory_is_refused)
 {
@@ -121,7 +122,7 @@ Test(policy_file, a_directory_is_refused)
 	expect_refused_file("directory", true, -EPERM, NOT_REGULAR);
 }
 
-Test(policy_file, a_fifo_is_refused_and_not_waited_for)
+Test(policy_file, a_fifo_is_refused_without_waiting)
 {
 	cr_assert_eq(mkfifo("fifo", 0644), 0);
 	expect_refused_file("fifo", false, -EPERM, NOT_REGULAR);
@@ -143,7 +144,7 @@ Test(policy_file, a_socket_is_refused)
 	close(fd);
 }
 
-Test(policy_file, a_symbolic_link_is_followed_and_its_target_is_judged)
+Test(policy_file, a_symbolic_link_is_followed_and_its_target_is_checked)
 {
 	write_file("policy", "share\n", 0644);
 	cr_assert_eq(symlink("policy", "link"), 0);
@@ -168,11 +169,11 @@ Test(policy_file, a_file_used_as_a_directory_is_refused)
 	expect_refused_file("policy/x", false, -ENOTDIR, "it cannot be read: ENOTDIR");
 }
 
-Test(policy_file, a_file_of_more_than_16_mib_is_refused)
+Test(policy_file, a_file_larger_than_16_mib_is_refused)
 {
 	write_file("policy", "", 0644);
 	cr_assert_eq(truncate("policy", 16 * 1024 * 1024 + 1), 0);
-	expect_refused_file("policy", false, -EPERM, "it has more than 16 MiB");
+	expect_refused_file("policy", false, -EPERM, "it is larger than 16 MiB");
 	cr_assert_eq(truncate("policy", 16 * 1024 * 1024), 0);
 	cr_assert_eq(read_as("policy", false), 0, "%s", complaint.bytes);
 	cr_expect_eq(file.length, 16 * 1024 * 1024);
@@ -217,7 +218,7 @@ Test(policy_file, a_default_file_that_a_group_may_write_is_refused)
 	expect_refused_file("policy", true, -EPERM, FOR_GROUP);
 }
 
-Test(policy_file, a_file_that_one_names_may_be_written_by_a_group)
+Test(policy_file, a_named_file_may_be_writable_for_a_group)
 {
 	write_file("policy", "share\n", 0664);
 	expect_read("policy", false, "share\n");
@@ -245,7 +246,7 @@ Test(policy_file, a_file_that_cannot_be_read_is_refused)
 Test(policy_file, roots_file_is_read_by_everybody)
 {
 	if (geteuid() != 0)
-		leave_and_skip("it takes root to have a file of another user");
+		leave_and_skip("it needs root to have a file of another user");
 	write_file("policy", "share\n", 0644);
 	cr_assert_eq(chmod(".", 0755), 0);
 	cr_assert_eq(seteuid(NOBODY), 0);
@@ -256,7 +257,7 @@ Test(policy_file, roots_file_is_read_by_everybody)
 Test(policy_file, another_users_file_is_refused_by_everybody)
 {
 	if (geteuid() != 0)
-		leave_and_skip("it takes root to have a file of another user");
+		leave_and_skip("it needs root to have a file of another user");
 	write_file("policy", "share\n", 0644);
 	cr_assert_eq(chmod(".", 0755), 0);
 	cr_assert_eq(chown("policy", NOBODY, (gid_t)-1), 0);
@@ -267,11 +268,11 @@ Test(policy_file, another_users_file_is_refused_by_everybody)
 	cr_assert_eq(seteuid(0), 0);
 }
 
-/* The program of a user's own set-user-ID binary has that user's rights, and trusts him. */
+/* The program of a user's own set-user-ID binary has that user's rights, and trusts that user. */
 Test(policy_file, the_effective_user_counts_and_not_the_real_one)
 {
 	if (geteuid() != 0)
-		leave_and_skip("it takes root to become another user");
+		leave_and_skip("it needs root to become another user");
 	write_file("policy", "share\n", 0644);
 	cr_assert_eq(chmod(".", 0755), 0);
 	cr_assert_eq(chown("policy", NOBODY, (gid_t)-1), 0);
@@ -282,10 +283,10 @@ Test(policy_file, the_effective_user_counts_and_not_the_real_one)
 	cr_assert_eq(setresuid(0, 0, 0), 0);
 }
 
-Test(policy_file, the_user_with_the_overflow_number_is_not_trusted_where_he_exists)
+Test(policy_file, the_user_with_the_overflow_id_is_not_trusted_if_he_exists)
 {
 	if (geteuid() != 0)
-		leave_and_skip("it takes root to have a file of another user");
+		leave_and_skip("it needs root to have a file of another user");
 	write_file("policy", "share\n", 0644);
 	cr_assert_eq(chown("policy", OVERFLOW_UID, (gid_t)-1), 0);
 	cr_assert_eq(chmod(".", 0755), 0);
@@ -361,7 +362,7 @@ static int read_from_namespace(const char *path, bool is_default, unsigned users
 	return outcome.error;
 }
 
-Test(policy_file, a_file_of_nobody_we_can_name_is_read_if_we_cannot_write_it)
+Test(policy_file, a_file_of_a_user_without_an_id_is_read_if_we_cannot_write_it)
 {
 	const char *path = "policy";
 
@@ -375,20 +376,20 @@ Test(policy_file, a_file_of_nobody_we_can_name_is_read_if_we_cannot_write_it)
 	cr_expect_eq(error, 0, "%d: %s", error, complaint_bytes);
 }
 
-Test(policy_file, a_file_of_nobody_we_can_name_is_refused_if_we_can_write_it)
+Test(policy_file, a_file_of_a_user_without_an_id_is_refused_if_we_can_write_it)
 {
 	if (geteuid() != 0)
-		leave_and_skip("it takes root to have a file of another user");
+		leave_and_skip("it needs root to have a file of another user");
 	write_file("policy", "share\n", 0664);
 	cr_assert_eq(chown("policy", NOBODY, getegid()), 0);
 	cr_expect_eq(read_from_namespace("policy", false, 1), -EPERM);
 	cr_expect_str_eq(complaint_bytes, NOT_TRUSTED);
 }
 
-Test(policy_file, a_file_of_somebody_whom_the_namespace_knows_is_refused)
+Test(policy_file, a_file_of_another_user_of_the_namespace_is_refused)
 {
 	if (geteuid() != 0)
-		leave_and_skip("it takes root to have a file of another user");
+		leave_and_skip("it needs root to have a file of another user");
 	write_file("policy", "share\n", 0644);
 	cr_assert_eq(chmod(".", 0755), 0);
 	cr_assert_eq(chown("policy", NOBODY, NOBODY), 0);

@@ -24,7 +24,7 @@ Test(program, the_executable_is_the_file_that_runs)
 	cr_expect_str_eq(program.executable, path);
 }
 
-Test(program, a_relative_path_is_added_to_a_folder_or_to_the_root)
+Test(program, a_relative_path_is_added_to_a_directory_or_to_the_root)
 {
 	strcpy(names.invoked, "/srv");
 	program_add_path(&names, "bin/web");
@@ -34,7 +34,7 @@ Test(program, a_relative_path_is_added_to_a_folder_or_to_the_root)
 	cr_expect_str_eq(names.invoked, "/web");
 }
 
-Test(program, the_name_that_it_was_invoked_by_is_an_absolute_path_to_it)
+Test(program, the_invoked_name_is_an_absolute_path)
 {
 	struct program program = program_self(&names);
 

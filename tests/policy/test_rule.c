@@ -27,7 +27,7 @@ static const struct match_case match_cases[] = {
 	{"tcp udp share", PROTOCOL_SCTP, "127.0.0.1", 80, false},
 	{"sctp share", PROTOCOL_SCTP, "127.0.0.1", 80, true},
 	{"share", PROTOCOL_OTHER, "127.0.0.1", 80, true},
-	/* one that nobody has asked for yet */
+	/* the protocol has not been asked for yet */
 	{"tcp share", PROTOCOL_UNKNOWN, "127.0.0.1", 80, true},
 	{"udp port=80 share", PROTOCOL_UNKNOWN, "127.0.0.1", 80, true},
 	{"udp port=80 share", PROTOCOL_UNKNOWN, "127.0.0.1", 81, false},
@@ -67,7 +67,7 @@ static const struct match_case match_cases[] = {
 	{"tcp ip4 port=80 addr=10.0.0.0/8 share", PROTOCOL_TCP, "11.0.0.1", 80, false},
 };
 
-Test(rule, a_rule_matches_what_all_of_its_words_hold)
+Test(rule, a_rule_matches_if_all_of_its_words_match)
 {
 	for (size_t i = 0; i < COUNT_OF(match_cases); i++) {
 		const struct match_case *one = &match_cases[i];
@@ -87,7 +87,7 @@ Test(rule, without_a_target_a_bound_socket_matches_as_an_unbound_one)
 	}
 }
 
-Test(rule, a_bound_socket_matches_where_its_target_is)
+Test(rule, a_bound_socket_matches_at_its_target)
 {
 	static const struct match_case cases[] = {
 		{"tcp port=80 to=:81", PROTOCOL_TCP, "10.0.0.1", 81, true},
@@ -241,7 +241,7 @@ Test(rule, a_rule_prints_in_the_words_of_the_manual)
 			cases[i][0], print_rule(parse_one(cases[i][0])));
 }
 
-Test(rule, the_halves_of_a_rule_print_alone)
+Test(rule, the_halves_of_a_rule_print_separately)
 {
 	const struct rule *rule = parse_one("tcp port=80 -> share nodelay");
 
@@ -250,7 +250,7 @@ Test(rule, the_halves_of_a_rule_print_alone)
 	cr_expect_str_eq(print_match(parse_one("share")), "");
 }
 
-Test(rule, a_rule_prints_behind_what_the_text_holds_already)
+Test(rule, a_rule_is_appended_to_the_text)
 {
 	char buffer[64];
 	struct text text;
@@ -416,7 +416,7 @@ Test(rule, a_rule_names_the_ports_that_it_has_and_not_all_of_them)
 		{"tcp port=8080,1-65535 share", 8080, true},
 		{"tcp share", 8080, false},
 		{"tcp addr=::1 share", 8080, false},
-		/* where a target has a port, sockets are on that one */
+		/* if a target has a port, sockets are on that port */
 		{"tcp port=80 share to=:8080", 8080, true},
 		{"tcp port=80 share to=:8080", 80, false},
 		{"tcp port=1-65535 share to=:8080 once", 8080, true},

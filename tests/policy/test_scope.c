@@ -57,7 +57,7 @@ Test(scope, an_interface_is_found_by_its_name_or_its_number)
 	cr_expect_eq(errno, 5);
 }
 
-Test(scope, what_is_no_interface_is_not_found)
+Test(scope, an_unknown_interface_is_not_found)
 {
 	static const char *const wrong[] = {"", "0", "-1", "nosuch", "lo ", "7x", "4294967297",
 		"99999999999", "a-name-that-no-interface-can-have"};
@@ -67,7 +67,7 @@ Test(scope, what_is_no_interface_is_not_found)
 		cr_expect_eq(find(wrong[i], &interface), -ENODEV, "\"%s\"", wrong[i]);
 }
 
-Test(scope, what_is_written_without_an_interface_holds_for_each)
+Test(scope, a_rule_without_an_interface_applies_on_each)
 {
 	cr_expect(scope_holds(0, 0) && scope_holds(0, 2) && scope_holds(0, SCOPE_UNKNOWN));
 	cr_expect(scope_holds(2, 2) && scope_holds(2, SCOPE_UNKNOWN));

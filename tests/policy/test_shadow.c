@@ -9,7 +9,7 @@
 
 /* ---- one policy ---- */
 
-/* What is said of the last rule: "", "all: 1", "bind: 1 2", "all: 1 2 3 4 ..." */
+/* The answer for the last rule: "", "all: 1", "bind: 1 2", "all: 1 2 3 4 ..." */
 static const char *shadow_of(const char *text)
 {
 	static const char *const extents[] = {"", "bind:", "all:"};
@@ -48,7 +48,7 @@ Test(shadow, the_rule_that_matches_more_is_named)
 	expect_shadow("port=80 -> share; tcp -> share; tcp port=80-81 -> deny", "all: 2");
 }
 
-Test(shadow, several_rules_match_it_together)
+Test(shadow, several_rules_together_match_it)
 {
 	expect_shadow("port=1-99 -> share; port=100-200 -> pass; port=50-150 -> deny", "all: 1 2");
 	expect_shadow("ip4 -> share; tcp ip6 -> pass; tcp -> deny", "all: 1 2");
@@ -94,7 +94,7 @@ Test(shadow, programs_are_compared_by_their_patterns)
 	expect_shadow("exe=* -> share; deny", "");		 /* the name may not be known */
 }
 
-Test(shadow, what_is_bound_already_counts_by_its_target)
+Test(shadow, a_bound_socket_counts_by_its_target)
 {
 	expect_shadow("port=80 -> share; port=80 -> to=:8080", "bind: 1");
 	expect_shadow("port=80 -> to=:8080; port=80 -> share", "bind: 1");
@@ -102,7 +102,7 @@ Test(shadow, what_is_bound_already_counts_by_its_target)
 	expect_shadow("port=80 -> to=:8080; port=80 -> to=:8080", "all: 1");
 }
 
-Test(shadow, what_is_decided_before_there_is_an_address_counts)
+Test(shadow, rules_that_decide_before_there_is_an_address_count)
 {
 	expect_shadow("tcp port=0-65535 -> share; tcp -> early share", "");
 	expect_shadow("tcp -> share; tcp -> early share", "all: 1");
@@ -110,7 +110,7 @@ Test(shadow, what_is_decided_before_there_is_an_address_counts)
 }
 
 /* Each port takes a piece out of the middle, and leaves two. */
-Test(shadow, a_rule_of_more_pieces_than_are_looked_at_is_shadowed_only_by_one_that_is_enough)
+Test(shadow, a_rule_of_too_many_pieces_is_shadowed_only_by_a_single_rule)
 {
 	static char ports[4096];
 	size_t length = 0;
@@ -127,7 +127,7 @@ Test(shadow, a_rule_of_more_pieces_than_are_looked_at_is_shadowed_only_by_one_th
 
 /* ---- random policies, and what they decide ---- */
 
-/* So few that rules often cover each other, and each prefix has an address of its own below. */
+/* So few that rules often cover each other, and each prefix has its own address below. */
 static const char *const protocols[] = {"", "", "tcp ", "udp ", "tcp udp ", "tcp udp sctp "};
 static const char *const families[] = {"", "", "ip4 ", "ip6 "};
 static const char *const ports[] = {"", "", "port=1 ", "port=0 ", "port=1-3 ", "port=2,4-5 ",
@@ -253,8 +253,7 @@ static void try_program(struct decided *decided, const struct parsed *parsed,
 	arena_close(&arena);
 }
 
-Test(shadow, of_random_policies_those_rules_are_shadowed_that_decide_nothing,
-	.init = read_addresses)
+Test(shadow, in_random_policies_the_shadowed_rules_decide_nothing, .init = read_addresses)
 {
 	unsigned n_shadowed = 0, n_at_bind = 0, n_deciding = 0;
 

@@ -18,7 +18,7 @@
 #define EVERY (PROTOCOL_TCP | PROTOCOL_UDP | PROTOCOL_SCTP | PROTOCOL_OTHER)
 #define NONE  0, 0
 
-/* What socket(7), ip(7), ipv6(7) and tcp(7) say of each, written a second time. */
+/* The options as in socket(7), ip(7), ipv6(7) and tcp(7), written a second time. */
 static const struct {
 	const char *name;
 	enum sockopt_type type;
@@ -93,7 +93,7 @@ Test(sockopt, every_option_is_the_kernels_of_that_name)
 	cr_expect_eq(find("keepalive")->flag.option, SO_KEEPALIVE);
 }
 
-Test(sockopt, a_name_is_found_as_a_whole_alone)
+Test(sockopt, a_name_is_found_only_as_a_whole)
 {
 	static const char *const wrong[] = {"", "reuse", "reuseportx", "ReusePort", "keepalive-",
 		"reuse_port", "SO_REUSEPORT", "no"};
@@ -108,7 +108,7 @@ Test(sockopt, every_row_is_found_by_its_name)
 {
 	for (unsigned i = 0; i < sockopt_count; i++) {
 		const struct sockopt *option = &sockopt_table[i];
-		cr_expect_eq(find(option->name), option, "%s stands twice", option->name);
+		cr_expect_eq(find(option->name), option, "%s is in the table twice", option->name);
 		cr_expect_lt(strnlen(option->name, sizeof option->name), sizeof option->name);
 		if (option->type != SOCKOPT_FLAG)
 			cr_expect_lt(option->minimum, option->maximum, "%s", option->name);
@@ -124,7 +124,7 @@ static bool is_known(int fd, struct sockopt_place place)
 	       errno != ENOPROTOOPT;
 }
 
-/* IPv6 may be switched off; the IPv4 half is checked all the same. */
+/* IPv6 may be switched off; then only the IPv4 half is checked. */
 Test(sockopt, the_kernel_knows_every_option)
 {
 	int ip4 = socket(AF_INET, SOCK_STREAM, 0), ip6 = socket(AF_INET6, SOCK_STREAM, 0);

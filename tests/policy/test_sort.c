@@ -7,7 +7,7 @@
 
 #define COUNT_MOST 3000
 
-#define PLACE_BITS 16 /* of each number: where it stood */
+#define PLACE_BITS 16 /* of each number: its place before */
 
 static uint64_t numbers[COUNT_MOST], scratch[COUNT_MOST];
 
@@ -48,7 +48,7 @@ Test(sort, keys_ascend_and_the_same_ones_stay_in_their_order)
 	}
 }
 
-Test(sort, what_lies_below_the_lowest_bit_does_not_count)
+Test(sort, bits_below_the_lowest_do_not_count)
 {
 	uint64_t few[] = {0x2ff, 0x101, 0x200, 0x1ff}, other[COUNT_OF(few)];
 

@@ -155,7 +155,7 @@ Test(source, the_named_file_is_read)
 	cr_expect_str_eq(place_of(configuration, 0), "policy:2");
 }
 
-Test(source, the_default_file_is_read_where_it_exists)
+Test(source, the_default_file_is_read_if_it_exists)
 {
 	write_file(DEFAULT, "udp -> share\n", 0644);
 	const struct configuration *configuration = LOAD("PATH=/bin");
@@ -164,7 +164,7 @@ Test(source, the_default_file_is_read_where_it_exists)
 	cr_expect_not(configuration->policy.is_builtin);
 }
 
-Test(source, a_named_file_stands_in_place_of_the_default_one)
+Test(source, a_named_file_replaces_the_default_one)
 {
 	write_file(DEFAULT, "udp -> share\n", 0644);
 	write_file("policy", "tcp -> share\n", 0644);
@@ -223,7 +223,7 @@ Test(source, rules_for_other_programs_replace_the_built_in_policy_too)
 	expect_rules(LOAD("REUSE_RULES=exe=no-such-program share", "REUSE_PORT=1"), "");
 }
 
-Test(source, who_asks_for_every_program_gets_every_rule)
+Test(source, for_every_program_every_rule_is_loaded)
 {
 	static const char *const list[] = {"REUSE_RULES=exe=no-such-program deny; tcp share", NULL};
 
@@ -309,7 +309,7 @@ Test(source, bindps_variables_make_rules)
 		expect_rules(load_scoped(SOURCE_THIS_PROGRAM, cases[i].variables), cases[i].rules);
 }
 
-/* So a user can take them over into rules of his own. */
+/* So users can take them over into their own rules. */
 Test(source, the_rules_that_bindps_variables_make_can_be_written)
 {
 	const struct configuration *made =
@@ -337,7 +337,7 @@ Test(source, a_rule_that_one_flag_of_bindp_made_names_that_flag)
 	cr_expect_str_eq(place_of(LOAD("IP_TRANSPARENT=1"), 0), "IP_TRANSPARENT");
 }
 
-Test(source, the_port_that_bindp_gives_a_client_is_only_a_wish)
+Test(source, the_port_that_bindp_gives_a_client_may_be_replaced)
 {
 	const struct configuration *configuration = LOAD("BIND_PORT=80");
 
@@ -362,7 +362,7 @@ Test(source, with_rules_a_variable_of_bindp_may_hold_anything)
 		"tcp -> pass");
 }
 
-Test(source, reuse_bindp_off_leaves_the_five_alone)
+Test(source, reuse_bindp_off_ignores_bindps_variables)
 {
 	static const char *const words[] = {
 		"REUSE_BINDP=off", "REUSE_BINDP=0", "REUSE_BINDP=no", "REUSE_BINDP=false"};
@@ -391,8 +391,7 @@ Test(source, reuse_keep_keeps_what_is_shared)
 }
 
 #define WAY_OUT                                                                                    \
-	"; if it belongs to the program itself, set REUSE_BINDP=off and libreuse leaves it "       \
-	"alone\n"
+	"; if it belongs to the program itself, set REUSE_BINDP=off, and libreuse ignores it\n"
 
 Test(source, a_variable_of_bindp_that_cannot_be_read_breaks_the_policy)
 {
@@ -406,9 +405,8 @@ Test(source, a_variable_of_bindp_that_cannot_be_read_breaks_the_policy)
 		{"BIND_ADDR=10.0.0.1:80",
 			"BIND_ADDR=10.0.0.1:80 is not an IPv4 or IPv6 address" WAY_OUT},
 		{"BIND_ADDR=[::1]", "BIND_ADDR=[::1] is not an IPv4 or IPv6 address" WAY_OUT},
-		{"BIND_ADDR=fe80::1%nosuch",
-			"BIND_ADDR=fe80::1%nosuch is of a network interface that cannot be found "
-			"here" WAY_OUT},
+		{"BIND_ADDR=fe80::1%nosuch", "BIND_ADDR=fe80::1%nosuch is on a network interface "
+					     "that cannot be found here" WAY_OUT},
 		{"BIND_PORT=http", "BIND_PORT=http is not a port from 1 to 65535" WAY_OUT},
 		{"BIND_PORT=0", "BIND_PORT=0 is not a port from 1 to 65535" WAY_OUT},
 		{"BIND_PORT=65536", "BIND_PORT=65536 is not a port from 1 to 65535" WAY_OUT},
@@ -479,13 +477,13 @@ Test(source, both_sources_are_named_if_both_are_wrong)
 		"  ^\n");
 }
 
-Test(source, a_named_file_that_is_not_there_breaks_the_policy)
+Test(source, a_named_file_that_does_not_exist_breaks_the_policy)
 {
-	expect_broken(LOAD("REUSE_CONFIG=nowhere"), "policy file nowhere: there is no such file\n");
+	expect_broken(LOAD("REUSE_CONFIG=nowhere"), "policy file nowhere: no such file\n");
 	expect_broken(LOAD("REUSE_CONFIG=nowhere", "REUSE_RULES=share"),
-		"policy file nowhere: there is no such file\n");
+		"policy file nowhere: no such file\n");
 	expect_broken(LOAD("REUSE_CONFIG=nowhere", "REUSE_PORT=1"),
-		"policy file nowhere: there is no such file\n");
+		"policy file nowhere: no such file\n");
 }
 
 Test(source, a_file_that_is_refused_breaks_the_policy)
@@ -493,9 +491,9 @@ Test(source, a_file_that_is_refused_breaks_the_policy)
 	write_file("policy", "share\n", 0666);
 	write_file(DEFAULT, "share\n", 0664);
 	expect_broken(LOAD("REUSE_CONFIG=policy"),
-		"policy file policy: everybody may write to it; chmod o-w it\n");
+		"policy file policy: other users can write to it; run chmod o-w on it\n");
 	expect_broken(LOAD("PATH=/bin"),
-		"policy file " DEFAULT ": a group may write to it; chmod g-w it\n");
+		"policy file " DEFAULT ": its group can write to it; run chmod g-w on it\n");
 	expect_broken(LOAD("REUSE_CONFIG=."), "policy file .: it is not a regular file\n");
 }
 
@@ -539,7 +537,7 @@ Test(source, without_memory_the_policy_is_broken)
 	cr_assert_eq(setrlimit(RLIMIT_AS, &nothing), 0);
 	const struct configuration *configuration = source_load(&none, SOURCE_THIS_PROGRAM);
 	setrlimit(RLIMIT_AS, &limit);
-	expect_broken(configuration, "there is no memory for the policy; see setrlimit(2)\n");
+	expect_broken(configuration, "not enough memory for the policy; see setrlimit(2)\n");
 	cr_expect(configuration->is_inherited);
 	source_drop(configuration);
 }
@@ -573,27 +571,30 @@ Test(source, flags_are_read)
 	cr_expect_not(LOAD("REUSE_EXPLAIN=0")->policy.is_explained);
 }
 
-Test(source, a_flag_that_makes_no_sense_gives_a_notice_and_has_its_default)
+Test(source, an_invalid_flag_gives_a_notice_and_has_its_default)
 {
 	const struct configuration *configuration = LOAD("REUSE_STRICT=very");
 
-	expect_notice(configuration, "REUSE_STRICT=very is neither on nor off; it counts as off\n");
+	expect_notice(
+		configuration, "REUSE_STRICT=very is neither on nor off; it is treated as off\n");
 	cr_expect_not(configuration->policy.is_strict);
 	configuration = LOAD("REUSE_INHERIT=2");
-	expect_notice(configuration, "REUSE_INHERIT=2 is neither on nor off; it counts as on\n");
+	expect_notice(
+		configuration, "REUSE_INHERIT=2 is neither on nor off; it is treated as on\n");
 	cr_expect(configuration->is_inherited);
 	configuration = LOAD("REUSE_EXPLAIN=x");
-	expect_notice(configuration, "REUSE_EXPLAIN=x is neither on nor off; it counts as off\n");
+	expect_notice(
+		configuration, "REUSE_EXPLAIN=x is neither on nor off; it is treated as off\n");
 	cr_expect_not(configuration->policy.is_explained);
 	configuration = LOAD("REUSE_BINDP=x");
-	expect_notice(configuration, "REUSE_BINDP=x is neither on nor off; it counts as on\n");
+	expect_notice(configuration, "REUSE_BINDP=x is neither on nor off; it is treated as on\n");
 }
 
-Test(source, several_settings_that_make_no_sense_give_one_notice)
+Test(source, several_invalid_settings_give_one_notice)
 {
 	expect_notice(LOAD("REUSE_STRICT=x", "REUSE_INHERIT=y"),
-		"REUSE_STRICT=x is neither on nor off; it counts as off\n"
-		"REUSE_INHERIT=y is neither on nor off; it counts as on\n");
+		"REUSE_STRICT=x is neither on nor off; it is treated as off\nREUSE_INHERIT=y is "
+		"neither on nor off; it is treated as on\n");
 }
 
 Test(source, a_log_has_a_level_and_a_file)
@@ -624,7 +625,7 @@ Test(source, a_log_has_a_level_and_a_file)
 	}
 }
 
-Test(source, the_file_of_a_log_is_meant_from_where_the_program_started)
+Test(source, the_path_of_a_log_is_relative_to_where_the_program_started)
 {
 	char expected[8192];
 	const struct configuration *configuration = LOAD("REUSE_LOG=info:logs/x");
@@ -634,7 +635,7 @@ Test(source, the_file_of_a_log_is_meant_from_where_the_program_started)
 	cr_expect_str_eq(configuration->log.path, expected);
 }
 
-Test(source, a_log_level_that_nobody_knows_gives_a_notice_and_counts_as_warn)
+Test(source, an_unknown_log_level_gives_a_notice_and_is_treated_as_warn)
 {
 	static const char *const values[] = {"verbose", "WARN", "debugg", ":file", "0", "explain"};
 
@@ -642,7 +643,8 @@ Test(source, a_log_level_that_nobody_knows_gives_a_notice_and_counts_as_warn)
 		char variable[64], notice[256];
 		snprintf(variable, sizeof variable, "REUSE_LOG=%s", values[i]);
 		snprintf(notice, sizeof notice,
-			"%s starts with no level (error, warn, info, debug); it counts as warn\n",
+			"%s does not start with a level (error, warn, info, debug); it is treated "
+			"as warn\n",
 			variable);
 		const struct configuration *configuration = LOAD(variable);
 		expect_notice(configuration, notice);
@@ -733,7 +735,7 @@ static size_t size_of_process(void)
 	return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-Test(source, a_file_that_was_read_takes_no_memory_any_more)
+Test(source, the_memory_of_a_file_that_was_read_is_freed)
 {
 	static char text[(8 << 20) + 1] = "share # ";
 
@@ -745,7 +747,7 @@ Test(source, a_file_that_was_read_takes_no_memory_any_more)
 	cr_expect_lt(size_of_process(), before + (4 << 20));
 }
 
-Test(source, a_configuration_that_is_dropped_is_no_memory_any_more)
+Test(source, the_memory_of_a_dropped_configuration_is_freed)
 {
 	const struct configuration *configuration = LOAD("REUSE_RULES=share");
 	int ends[2];

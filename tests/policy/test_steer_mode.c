@@ -58,7 +58,7 @@ Test(steer_mode, everything_else_is_refused)
 	}
 }
 
-Test(steer_mode, no_more_is_read_than_there_is)
+Test(steer_mode, it_does_not_read_beyond_the_end)
 {
 	struct steer steer;
 

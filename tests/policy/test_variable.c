@@ -43,7 +43,7 @@ Test(variable, a_value_may_be_empty_or_have_equals_signs)
 	cr_expect_str_eq(variables.value[VARIABLE_REUSE_RULES], "port=80 -> share");
 }
 
-Test(variable, a_name_that_is_only_alike_is_another_variable)
+Test(variable, a_similar_name_is_another_variable)
 {
 	char *environment[] = {"REUSE_RULE=a", "REUSE_RULESX=b", "XREUSE_RULES=c", "reuse_rules=d",
 		"BIND=e", "BIND_ADDRESS=f", "=REUSE_RULES=g", "REUSE_=h", "", "R", "REUSE_RULES =i",
@@ -73,7 +73,7 @@ Test(variable, a_name_without_an_equals_sign_sets_nothing)
 	cr_expect_str_eq(variables.value[VARIABLE_REUSE_LOG], "debug");
 }
 
-Test(variable, there_may_be_no_environment)
+Test(variable, the_environment_may_be_missing)
 {
 	char *nothing[] = {NULL};
 	struct variables without = variables_read(NULL), empty = variables_read(nothing);
@@ -84,7 +84,7 @@ Test(variable, there_may_be_no_environment)
 	}
 }
 
-Test(variable, ours_are_those_that_start_with_reuse)
+Test(variable, our_variables_are_those_that_start_with_reuse)
 {
 	for (enum variable at = 0; at < VARIABLE_COUNT; at++) {
 		char assignment[64];

@@ -8,7 +8,7 @@
 #define COUNT_OF(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
 #define MOST		32
 
-/* An environment of its own memory, as inherit_stop() may write into it. */
+/* An environment in memory that inherit_stop() may write to. */
 static char memory[MOST][256];
 static char *environment[MOST + 1];
 
@@ -42,7 +42,7 @@ static void expect(const char *const *assignments, size_t count)
 		expect(given, COUNT_OF(given));                                                    \
 	} while (0)
 
-Test(inherit, every_reuse_variable_is_taken_out)
+Test(inherit, every_reuse_variable_is_removed)
 {
 	SET("A=1", "REUSE_RULES=share", "REUSE_CONFIG=/x", "REUSE_LOG=debug", "B=2",
 		"REUSE_STRICT=1", "REUSE_INHERIT=off", "REUSE_EXPLAIN=1", "REUSE_BINDP=off",
@@ -51,7 +51,7 @@ Test(inherit, every_reuse_variable_is_taken_out)
 	EXPECT("A=1", "B=2", "C=3");
 }
 
-Test(inherit, a_variable_that_stands_twice_is_taken_out_twice)
+Test(inherit, a_variable_that_is_set_twice_is_removed_twice)
 {
 	SET("REUSE_RULES=a", "REUSE_RULES=b", "A=1", "LD_PRELOAD=libreuse.so",
 		"LD_PRELOAD=libreuse.so");
@@ -70,7 +70,7 @@ Test(inherit, what_other_software_reads_stays)
 		"LD_LIBRARY_PATH=/libreuse.so", "LD_PRELOADX=libreuse.so", "");
 }
 
-Test(inherit, a_preload_that_is_only_ours_is_taken_out_as_a_whole)
+Test(inherit, a_preload_that_is_only_ours_is_removed)
 {
 	static const char *const ours[] = {"LD_PRELOAD=libreuse.so",
 		"LD_PRELOAD=/usr/lib/libreuse.so", "LD_PRELOAD=./libreuse.so",
@@ -105,7 +105,7 @@ static const char *preloaded(void)
 	return joined;
 }
 
-Test(inherit, our_entry_alone_is_cut_out_of_the_list)
+Test(inherit, only_our_entry_is_removed_from_the_list)
 {
 	static const char *const cases[][2] = {
 		{"libreuse.so:a.so", "a.so"},
@@ -148,7 +148,7 @@ Test(inherit, the_order_of_the_other_variables_stays)
 	EXPECT("Z=1", "A=2", "LD_PRELOAD=b.so", "M=3");
 }
 
-Test(inherit, there_may_be_nothing_to_take_out)
+Test(inherit, there_may_be_nothing_to_remove)
 {
 	SET("A=1");
 	inherit_stop(environment);

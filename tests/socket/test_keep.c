@@ -82,7 +82,7 @@ static int duplicate_of(int fd)
 	return -1;
 }
 
-Test(keep, a_file_with_the_inode_of_a_kept_socket_is_not_taken_for_it)
+Test(keep, a_file_with_the_inode_of_a_kept_socket_is_not_mistaken_for_it)
 {
 	static struct configuration configuration = {.policy.has_keep = true};
 	char path[128], *variables[] = {path, NULL}, **environment = variables;
@@ -99,7 +99,10 @@ Test(keep, a_file_with_the_inode_of_a_kept_socket_is_not_taken_for_it)
 	int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	cr_assert_eq(dup2(file, duplicate), duplicate);
 	twin = duplicate;
-	/* Nobody has the socket any more, and the keeper hears so from the next who wants it. */
+	/*
+	 * No process has the socket any more, and the keeper learns that from the next process that
+	 * wants it.
+	 */
 	int wanting = socket(AF_INET, SOCK_STREAM, 0);
 	cr_expect_eq(keep_take(&configuration, wanting, &endpoint), 0);
 	cr_expect_eq(strncmp(next_message(keeper), "FDSTOREREMOVE=1\n", 16), 0);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- what is built, in the words of tcpdump -d ---- */
+/* ---- the programs, in the words of tcpdump -d ---- */
 
 static void disassemble(const struct sock_filter *code, char *line, size_t size)
 {
@@ -106,7 +106,7 @@ Test(steer, cpu_is_the_number_of_the_cpu_modulo_the_members)
 }
 
 /* Each closed member before the answer makes its number one more. */
-Test(steer, closed_members_are_stepped_over)
+Test(steer, closed_members_are_skipped)
 {
 	expect_program("random", 5, (const unsigned[]){0, 3}, 2,
 		"ld random[0]\nmod #3\njge #0 +0 +1\nadd #1\njge #3 +0 +1\nadd #1\nret a\n");
@@ -126,7 +126,7 @@ Test(steer, source_looks_at_the_version_and_hashes_the_source_address)
 		"mod #2\nret a\n");
 }
 
-Test(steer, a_prefix_masks_the_bits_behind_it)
+Test(steer, a_prefix_masks_the_bits_after_it)
 {
 	expect_program("source/24", 2, NULL, 0,
 		"ldb ip[0]\nrsh #4\njeq #4 +0 +10\n"
@@ -146,7 +146,7 @@ Test(steer, a_prefix_masks_the_bits_behind_it)
 							  END "mod #2\nret a\n");
 }
 
-/* ---- what it answers ---- */
+/* ---- their results ---- */
 
 struct machine {
 	uint32_t a, x, memory;
@@ -167,7 +167,7 @@ static size_t load_place(const struct machine *machine, const struct sock_filter
 	return code->k - (uint32_t)SKF_NET_OFF + from;
 }
 
-/* The kernel ends a program with 0 that loads from behind the packet. */
+/* The kernel ends a program with 0 if it loads from beyond the packet. */
 static bool is_behind(const struct machine *machine, const struct sock_filter *code)
 {
 	return BPF_CLASS(code->code) == BPF_LD && code->k < (uint32_t)SKF_AD_OFF &&
@@ -296,7 +296,7 @@ Test(steer, every_open_member_is_named_and_no_other)
 	}
 }
 
-Test(steer, as_many_members_as_there_may_be_can_be_closed)
+Test(steer, the_largest_number_of_members_can_be_closed)
 {
 	static unsigned closed[STEER_CLOSED_MOST];
 	struct steer steer = steer_of("source");
@@ -324,7 +324,7 @@ static unsigned answer_to_ip4(uint8_t b, uint8_t c, uint8_t d, uint8_t noise)
 	return answer((struct machine){.packet = packet, .random = noise, .cpu = noise});
 }
 
-Test(steer, source_depends_on_the_leading_bits_of_the_source_address_alone)
+Test(steer, source_depends_only_on_the_leading_bits_of_the_source_address)
 {
 	struct steer steer = steer_of("source/24");
 
@@ -374,7 +374,7 @@ struct packet {
 #define ORDINARY_SYN MSS(1460), 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7
 #define FAST_OPEN    34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1
 
-/* IP_OPTIONS are bytes behind an IPv4 header, or of a header between IPv6 and TCP. */
+/* IP_OPTIONS are bytes after an IPv4 header, or of a header between IPv6 and TCP. */
 static struct packet make_packet(
 	int version, size_t ip_options, const uint8_t *options, size_t n_options, size_t n_data)
 {
@@ -411,7 +411,7 @@ static void build_knockable(const char *mode)
 	steer_build_knockable(&program, &steer, NULL, 5, some_closed, 2);
 }
 
-Test(steer, a_knock_goes_to_its_number_whether_that_is_closed_or_not)
+Test(steer, a_knock_goes_to_its_number_even_if_that_is_closed)
 {
 	static const char *const modes[] = {"random", "source", "cpu"};
 
@@ -437,7 +437,7 @@ static void expect_chosen(const struct packet *packet)
 	}
 }
 
-Test(steer, no_other_packet_is_a_knock_or_is_read_behind_its_end)
+Test(steer, no_other_packet_is_a_knock_or_is_read_beyond_its_end)
 {
 	const struct packet packets[] = {
 		make_packet(4, 0, NULL, 0, 0), /* as the ACK of a handshake without options */
@@ -460,7 +460,7 @@ Test(steer, no_other_packet_is_a_knock_or_is_read_behind_its_end)
 		expect_chosen(&packets[i]);
 }
 
-/* Whatever its header and its options say. */
+/* This does not depend on its header and its options. */
 Test(steer, a_packet_of_a_knocks_length_never_fails_to_load)
 {
 	struct dice dice = {.state = 11};
@@ -478,7 +478,7 @@ Test(steer, a_packet_of_a_knocks_length_never_fails_to_load)
 	}
 }
 
-Test(steer, a_smaller_segment_size_than_any_knocks_is_no_members_number)
+Test(steer, a_segment_size_below_those_of_knocks_is_not_a_members_number)
 {
 	struct packet packet = packet_of(4, 0, 0, MD5, MSS(88));
 
@@ -486,7 +486,7 @@ Test(steer, a_smaller_segment_size_than_any_knocks_is_no_members_number)
 	cr_expect_gt(answer_to_packet(&packet, 0), 65535);
 }
 
-Test(steer, what_is_for_datagrams_does_not_look_for_knocks)
+Test(steer, a_program_for_datagrams_does_not_look_for_knocks)
 {
 	struct steer steer = steer_of("random");
 
@@ -497,7 +497,7 @@ Test(steer, what_is_for_datagrams_does_not_look_for_knocks)
 			true);
 }
 
-Test(steer, as_many_can_be_closed_with_an_answer_to_knocks)
+Test(steer, the_same_number_can_be_closed_with_an_answer_to_knocks)
 {
 	static unsigned closed[STEER_CLOSED_MOST];
 	struct steer steer = steer_of("source");
@@ -533,7 +533,7 @@ static void expect_guest(const struct packet *packet, unsigned number)
 		cr_expect_eq(answer_to_packet(packet, random), number);
 }
 
-Test(steer, a_guest_goes_to_his_number_and_all_others_where_they_went)
+Test(steer, a_guest_goes_to_its_number_and_all_others_go_where_they_went_before)
 {
 	struct steer steer = steer_of("random");
 
@@ -557,7 +557,7 @@ Test(steer, a_guest_goes_to_his_number_and_all_others_where_they_went)
 }
 
 /* A number that no member has is how a program leaves the choice to the kernel. */
-Test(steer, where_nothing_is_steered_the_hash_chooses_for_all_but_the_guest)
+Test(steer, without_steering_the_hash_chooses_for_all_but_the_guest)
 {
 	const struct steer_guest guest = {40001, false, 3};
 	const struct packet packet = guest_packet(false, 127, 1, 40001),
@@ -569,7 +569,7 @@ Test(steer, where_nothing_is_steered_the_hash_chooses_for_all_but_the_guest)
 	cr_expect_neq(answer_to_packet(&other, 0), LOAD_FAILED);
 }
 
-Test(steer, as_many_can_be_closed_while_there_is_a_guest)
+Test(steer, the_same_number_can_be_closed_while_there_is_a_guest)
 {
 	static unsigned closed[STEER_CLOSED_MOST];
 	struct steer steer = steer_of("source");
@@ -660,13 +660,15 @@ Test(steer, the_clients_of_a_place_without_a_member_are_spread_among_the_others)
 		got[1], got[2], got[3]);
 }
 
-Test(steer, the_port_of_a_client_counts_in_the_mode_for_flows_alone)
+Test(steer, the_port_of_a_client_counts_only_in_the_mode_for_flows)
 {
+	static const enum steer_mode modes[] = {STEER_SOURCE, STEER_SOURCE_PORT};
 	const int numbers[] = {0, 1, 2, 3};
 	const struct steer_places places = {numbers, 4, 1};
 	uint8_t ip4[28] = {0x45, [12] = 127}, ip6[48] = {0x60};
 
-	for (unsigned mode = STEER_SOURCE; mode <= STEER_SOURCE_PORT; mode++) {
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+		const enum steer_mode mode = modes[i];
 		const struct steer steer = {(uint8_t)mode, 32, 128};
 		unsigned seen4 = 0, seen6 = 0;
 		steer_build(&program, &steer, &places, 4, NULL, 0);

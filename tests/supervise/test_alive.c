@@ -25,7 +25,7 @@ static enum alive_step answer(enum asked answered, unsigned takes_ms)
 	return alive_take(&alive, &limits, answered, now);
 }
 
-Test(alive, a_copy_is_asked_once_an_interval, .init = start)
+Test(alive, a_copy_is_checked_once_in_each_interval, .init = start)
 {
 	cr_expect_eq(alive.due_ms, 6000);
 	answer(ASKED_PASSED, 10);
@@ -34,7 +34,7 @@ Test(alive, a_copy_is_asked_once_an_interval, .init = start)
 	cr_expect_eq(alive.due_ms, 16000);
 }
 
-Test(alive, what_was_missed_is_not_made_up_for, .init = start)
+Test(alive, missed_checks_are_not_repeated, .init = start)
 {
 	now = 3600 * 1000;
 	answer(ASKED_PASSED, 10);
@@ -43,7 +43,7 @@ Test(alive, what_was_missed_is_not_made_up_for, .init = start)
 	cr_expect_eq(alive.due_ms, now - 10 + 5000);
 }
 
-Test(alive, the_last_of_three_failures_in_a_row_replaces, .init = start)
+Test(alive, the_third_failure_in_a_row_replaces_the_copy, .init = start)
 {
 	cr_expect_eq(answer(ASKED_PASSED, 1), ALIVE_GOES_ON);
 	cr_expect_eq(answer(ASKED_FAILED, 1), ALIVE_FAILS);
@@ -54,7 +54,7 @@ Test(alive, the_last_of_three_failures_in_a_row_replaces, .init = start)
 	cr_expect(alive.is_to_replace);
 }
 
-Test(alive, one_failure_is_enough_where_that_is_said)
+Test(alive, one_failure_is_enough_if_that_is_the_limit)
 {
 	const struct alive_limits one = {.interval_ms = 5000, .failures = 1};
 
@@ -64,7 +64,7 @@ Test(alive, one_failure_is_enough_where_that_is_said)
 }
 
 /* The successor may not have come up. */
-Test(alive, a_copy_that_goes_on_failing_is_replaced_again, .init = start)
+Test(alive, a_copy_that_continues_to_fail_is_replaced_again, .init = start)
 {
 	for (int i = 0; i < 3; i++) {
 		cr_expect_eq(answer(ASKED_FAILED, 1), i ? ALIVE_GOES_ON : ALIVE_FAILS);
@@ -73,7 +73,7 @@ Test(alive, a_copy_that_goes_on_failing_is_replaced_again, .init = start)
 	}
 }
 
-Test(alive, a_good_answer_takes_everything_back, .init = start)
+Test(alive, a_good_answer_resets_the_count, .init = start)
 {
 	answer(ASKED_FAILED, 1);
 	answer(ASKED_FAILED, 1);
@@ -86,7 +86,7 @@ Test(alive, a_good_answer_takes_everything_back, .init = start)
 	cr_expect_eq(answer(ASKED_FAILED, 1), ALIVE_GOES_ON);
 }
 
-Test(alive, what_is_not_known_changes_nothing, .init = start)
+Test(alive, an_unknown_result_changes_nothing, .init = start)
 {
 	for (int i = 0; i < 100; i++)
 		cr_expect_eq(answer(ASKED_UNKNOWN, 5000), ALIVE_GOES_ON);

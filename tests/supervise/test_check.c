@@ -12,7 +12,7 @@ Test(check, a_port_and_a_path_are_read)
 		const char *text;
 		enum check_kind kind;
 		uint16_t port;
-		const char *rest; /* NULL: it says nothing */
+		const char *rest; /* NULL: it is invalid */
 	} cases[] = {
 		{"tcp", CHECK_TCP, 0, NULL},
 		{"tcp:80", CHECK_TCP, 80, NULL},
@@ -34,7 +34,7 @@ Test(check, a_port_and_a_path_are_read)
 	}
 }
 
-Test(check, what_begins_as_a_check_is_never_a_command)
+Test(check, a_text_that_starts_like_a_check_is_never_a_command)
 {
 	static const char *const texts[] = {"", "http:", "http:80", "http:0/", "http:65536/",
 		"http:-1/", "http: 80/", "http:80 /", "http:localhost/", "http:localhost:80/",

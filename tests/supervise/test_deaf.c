@@ -17,7 +17,7 @@
 
 #define BYTES "request"
 
-/* Answers with what it is sent, to one client after the other. */
+/* Sends back what it gets, to one client after the other. */
 static void serve(int listener)
 {
 	char bytes[64];
@@ -48,7 +48,7 @@ static void end_server(pid_t process)
 	waitpid(process, NULL, 0);
 }
 
-/* What connects to it stays a handshake until it says something (tcp(7)). */
+/* A connection to it stays a handshake until the client sends something (tcp(7)). */
 static int listen_at(struct sockaddr_storage *address, sa_family_t family)
 {
 	struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -88,7 +88,7 @@ static void expect_answer(int fd)
 	cr_assert_str_eq(bytes, BYTES);
 }
 
-/* Until its TCP has had to send again what nobody has confirmed. */
+/* Until its TCP has sent again what was not acknowledged. */
 static void expect_hanging(int fd)
 {
 	struct tcp_info info = {0};
@@ -157,7 +157,7 @@ Test(deaf, a_drain_cures_a_connection_that_was_a_handshake_when_its_listener_bec
 	expect_cure(AF_INET);
 }
 
-Test(deaf, the_same_with_ipv6)
+Test(deaf, a_drain_cures_such_a_connection_over_ipv6_too)
 {
 	expect_cure(AF_INET6);
 }
@@ -171,7 +171,7 @@ static int hops_least(int fd)
 	return least;
 }
 
-Test(deaf, a_listener_hears_again_as_before)
+Test(deaf, a_listener_that_is_no_longer_deaf_takes_connections_as_before)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -181,7 +181,7 @@ Test(deaf, a_listener_hears_again_as_before)
 	cr_expect_eq(hops_least(fd), 0);
 }
 
-Test(deaf, what_the_program_itself_wants_of_packets_stays)
+Test(deaf, a_limit_that_the_program_has_set_stays)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0), least = 255;
 

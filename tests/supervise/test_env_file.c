@@ -73,7 +73,7 @@ Test(env_file, an_empty_file_sets_nothing)
 	cr_expect(load(""));
 }
 
-Test(env_file, what_is_no_assignment_is_refused)
+Test(env_file, a_line_that_is_not_an_assignment_is_refused)
 {
 	static const char *const lines[] = {"word", "=value", "1A=x", "A B=x", "A-B=x", "export",
 		"export A", "A=\"open", "A='open\"", "A=\"", "a.b=c", "\xc3\xa4=x"};
@@ -86,10 +86,10 @@ Test(env_file, the_line_that_is_wrong_is_named)
 {
 	cr_expect_not(load("A=1\n\n# comment\nB\nC=3\n"));
 	cr_expect_null(getenv("C"));
-	cr_assert_stderr_eq_str("reuse-run: env:4: this line is not NAME=VALUE\n");
+	cr_assert_stderr_eq_str("reuse-run: env:4: this line does not have the form NAME=VALUE\n");
 }
 
-/* What is behind a NUL would not be read: an editor that writes UTF-16 puts many there. */
+/* What comes after a NUL would not be read: an editor that writes UTF-16 puts many there. */
 Test(env_file, a_nul_byte_is_refused_and_nothing_is_set)
 {
 	static const char with_nul[] = "FIRST=1\n\nA=one\0two\nLAST=1\n";
@@ -105,13 +105,13 @@ Test(env_file, a_nul_byte_is_refused_and_nothing_is_set)
 				"as plain text (UTF-8)\n");
 }
 
-Test(env_file, a_file_that_is_not_there_is_named)
+Test(env_file, a_missing_file_is_named)
 {
 	cr_expect_not(env_file_load("none"));
-	cr_assert_stderr_eq_str("reuse-run: --env-file=none: there is no such file\n");
+	cr_assert_stderr_eq_str("reuse-run: --env-file=none: no such file\n");
 }
 
-Test(env_file, a_folder_is_no_file)
+Test(env_file, a_directory_is_refused)
 {
 	cr_expect_not(env_file_load("."));
 	cr_assert_stderr_eq_str("reuse-run: --env-file=.: it is not a regular file\n");
@@ -124,7 +124,7 @@ Test(env_file, a_file_that_others_may_write_is_refused)
 	cr_expect_not(env_file_load("env"));
 	cr_expect_null(getenv("A"));
 	cr_assert_stderr_eq_str(
-		"reuse-run: --env-file=env: everybody may write to it; chmod o-w it\n");
+		"reuse-run: --env-file=env: other users can write to it; run chmod o-w on it\n");
 }
 
 Test(env_file, a_line_may_be_long)
@@ -145,5 +145,5 @@ Test(env_file, a_check_complains_in_the_same_way_and_sets_nothing)
 	cr_expect_null(getenv("A"));
 	write_file("env", "A=1\nB\n", 0644);
 	cr_expect_not(env_file_check("env"));
-	cr_assert_stderr_eq_str("reuse-run: env:2: this line is not NAME=VALUE\n");
+	cr_assert_stderr_eq_str("reuse-run: env:2: this line does not have the form NAME=VALUE\n");
 }

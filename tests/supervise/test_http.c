@@ -49,8 +49,8 @@ Test(http, the_final_status_is_read)
 			answers[i].status, "%s", answers[i].answer);
 }
 
-/* It is read out of a buffer of its own size, so that a sanitizer sees what is behind. */
-Test(http, a_part_of_an_answer_is_not_taken_for_another_one)
+/* It is read from a buffer of its exact size, so that a sanitizer sees reads beyond it. */
+Test(http, a_part_of_a_response_is_not_mistaken_for_another_status)
 {
 	for (size_t i = 0; i < COUNT_OF(answers); i++) {
 		for (size_t length = 0; length < strlen(answers[i].answer); length++) {

@@ -33,7 +33,7 @@ static void expect_members(const uint32_t *inodes)
 	cr_expect_eq(group.n_known, count, "%u of %u are known", group.n_known, count);
 }
 
-/* Whether the numbers of those INODES (up to a 0) can be told. */
+/* Whether the numbers of those INODES (up to a 0) are known. */
 static bool can_close(const uint32_t *inodes, unsigned *numbers, unsigned *n_closed)
 {
 	bool is_closed[MEMBER_ORDER_MOST] = {false};
@@ -60,9 +60,9 @@ static void set_up(void)
 
 TestSuite(group, .init = set_up);
 
-/* ---- who comes and goes one by one ---- */
+/* ---- members that join and leave one by one ---- */
 
-Test(group, who_joins_one_by_one_is_numbered_in_that_order)
+Test(group, members_that_join_one_by_one_are_numbered_in_that_order)
 {
 	look(70);
 	look(70, 30);
@@ -82,7 +82,7 @@ Test(group, the_last_one_gets_the_number_of_one_that_leaves)
 	expect_order(3, 4);
 }
 
-Test(group, when_the_last_one_leaves_nobody_moves)
+Test(group, when_the_last_one_leaves_no_other_member_moves)
 {
 	look(1);
 	look(1, 2);
@@ -91,7 +91,7 @@ Test(group, when_the_last_one_leaves_nobody_moves)
 	expect_order(1, 2);
 }
 
-Test(group, a_group_that_is_left_by_all_begins_anew)
+Test(group, a_group_that_all_have_left_starts_again_at_0)
 {
 	look(1);
 	look(1, 2);
@@ -113,7 +113,7 @@ Test(group, the_same_members_again_change_nothing)
 
 /* ---- several at once ---- */
 
-Test(group, of_several_that_join_at_once_the_order_is_not_known)
+Test(group, the_order_of_several_that_join_at_once_is_not_known)
 {
 	look(1);
 	look(1, 2, 3);
@@ -122,7 +122,7 @@ Test(group, of_several_that_join_at_once_the_order_is_not_known)
 	expect_unknown(3);
 }
 
-Test(group, those_that_are_known_can_be_closed_beside_others)
+Test(group, members_with_known_numbers_can_be_closed_beside_others)
 {
 	unsigned numbers[MEMBER_ORDER_MOST], n_closed;
 
@@ -146,7 +146,7 @@ Test(group, several_whose_order_is_not_known_can_be_closed_together)
 	cr_expect_eq(numbers[1], 2);
 }
 
-Test(group, when_several_leave_at_once_what_is_behind_the_first_may_have_moved)
+Test(group, when_several_leave_at_once_those_after_the_first_may_have_moved)
 {
 	look(1);
 	look(1, 2);
@@ -159,7 +159,7 @@ Test(group, when_several_leave_at_once_what_is_behind_the_first_may_have_moved)
 	expect_unknown(4);
 }
 
-Test(group, one_that_leaves_while_another_joins_leaves_the_order_open)
+Test(group, if_one_leaves_while_another_joins_the_order_is_not_known)
 {
 	look(1);
 	look(1, 2);
@@ -169,7 +169,7 @@ Test(group, one_that_leaves_while_another_joins_leaves_the_order_open)
 	expect_unknown(4);
 }
 
-Test(group, a_single_one_that_is_left_over_has_the_number_that_is_left_over)
+Test(group, a_single_unknown_member_has_the_single_unknown_number)
 {
 	look(1);
 	look(1, 2, 3);
@@ -179,7 +179,7 @@ Test(group, a_single_one_that_is_left_over_has_the_number_that_is_left_over)
 	expect_order(1, 3, 5);
 }
 
-Test(group, a_number_is_not_known_behind_members_whose_numbers_are_not)
+Test(group, a_number_is_not_known_after_members_with_unknown_numbers)
 {
 	look(1, 2);
 	look(1, 2, 3);
@@ -187,7 +187,7 @@ Test(group, a_number_is_not_known_behind_members_whose_numbers_are_not)
 	expect_unknown(3);
 }
 
-Test(group, one_replaced_by_another_at_once_is_known)
+Test(group, a_member_that_replaces_another_at_once_has_a_known_number)
 {
 	look(1);
 	look(2);
@@ -196,7 +196,7 @@ Test(group, one_replaced_by_another_at_once_is_known)
 
 /* ---- many ---- */
 
-Test(group, there_may_be_as_many_as_it_holds)
+Test(group, the_largest_group_is_numbered)
 {
 	static uint32_t inodes[MEMBER_ORDER_MOST];
 
@@ -213,8 +213,8 @@ Test(group, there_may_be_as_many_as_it_holds)
 }
 
 /*
- * Against the kernel's way of numbering: whoever is known has that number, however many come and go
- * between two looks.
+ * Compares with the kernel's numbering: a known number is right, however many members join and
+ * leave between two looks.
  */
 static void throw_members(struct dice *dice, uint32_t *members, unsigned *count, uint32_t *next)
 {
@@ -226,7 +226,7 @@ static void throw_members(struct dice *dice, uint32_t *members, unsigned *count,
 	}
 }
 
-/* As the kernel shows them: who is a member, not the numbers. */
+/* As the kernel shows them: the members, but not their numbers. */
 static void look_shuffled(struct dice *dice, const uint32_t *members, unsigned count)
 {
 	uint32_t shown[12];
@@ -241,7 +241,7 @@ static void look_shuffled(struct dice *dice, const uint32_t *members, unsigned c
 	member_order_update(&group, shown, count);
 }
 
-Test(group, a_number_that_is_known_is_the_kernels)
+Test(group, a_known_number_is_that_of_the_kernel)
 {
 	uint32_t members[12], next = 1;
 	unsigned count = 0, known = 0, total = 0;

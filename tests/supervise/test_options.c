@@ -36,7 +36,7 @@ Test(options, a_time_is_a_number_with_a_unit)
 	}
 }
 
-Test(options, what_is_no_time_is_refused)
+Test(options, an_invalid_time_is_refused)
 {
 	static const char *const texts[] = {"", "s", "ms", "-1", "+1", " 1", "1 s", "1 ", "1S",
 		"1sec", "1m", "1d", "s1", "0x10", "0X10s", "inf", "nan", "1inf", "1.2.3", "1,5s",
@@ -110,7 +110,7 @@ Test(options, a_signal_has_a_name_or_a_number)
 		{"1", SIGHUP},
 		{"9", SIGKILL},
 		{"64", 64},
-		/* and what is none */
+		/* and invalid ones */
 		{"", 0},
 		{"SIG", 0},
 		{"term", 0},

@@ -23,7 +23,7 @@ static int cpu_of(cpu_set_t set, int place)
 }
 
 /* From all that were allowed to one, and back. */
-Test(pin, each_place_has_its_cpu_and_behind_the_last_comes_the_first)
+Test(pin, each_place_has_its_cpu_and_after_the_last_comes_the_first)
 {
 	cpu_set_t before = allowed();
 	int count = CPU_COUNT(&before);
@@ -39,7 +39,7 @@ Test(pin, each_place_has_its_cpu_and_behind_the_last_comes_the_first)
 	}
 }
 
-Test(pin, a_cpu_that_is_not_allowed_is_never_taken)
+Test(pin, a_cpu_that_is_not_allowed_is_never_used)
 {
 	cpu_set_t before = allowed(), last;
 	int cpu = cpu_of(before, CPU_COUNT(&before) - 1);

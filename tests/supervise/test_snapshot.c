@@ -65,7 +65,7 @@ static struct slice listeners_at(const char *address, int port)
 	return found;
 }
 
-Test(snapshot, all_sockets_of_a_place_are_found_and_none_of_another)
+Test(snapshot, all_sockets_of_an_endpoint_are_found_and_none_of_another)
 {
 	int first = listen_at("127.0.0.1", 0), port = port_of(first);
 	int second = listen_at("127.0.0.1", port);
@@ -144,7 +144,7 @@ static int compare(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-Test(snapshot, a_range_holds_both_of_its_ends_and_nothing_beyond)
+Test(snapshot, a_range_includes_both_ends_and_nothing_beyond)
 {
 	int ports[4];
 

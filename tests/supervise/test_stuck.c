@@ -51,7 +51,7 @@ Test(stuck, a_queue_that_nobody_accepts_from_is_found_after_ten_seconds, .fini =
 	cr_expect_not(stuck_is(&stuck, B));
 }
 
-Test(stuck, one_that_is_accepted_from_again_is_not_stuck, .fini = finish)
+Test(stuck, a_queue_that_is_accepted_from_again_is_not_stuck, .fini = finish)
 {
 	for (int i = 0; i < 10; i++)
 		look(3, 0, PORTS(101, 102, 103));
@@ -75,8 +75,8 @@ Test(stuck, a_full_queue_that_moves_is_never_stuck, .fini = finish)
 	}
 }
 
-/* Which of the two it is cannot be told; when the other one is seen to move, it can. */
-Test(stuck, beside_one_that_is_stuck_a_full_queue_is_not_taken_for_it, .fini = finish)
+/* It is not known which of the two it is; when the other one is seen to move, it is known. */
+Test(stuck, a_full_queue_beside_a_stuck_one_is_not_mistaken_for_it, .fini = finish)
 {
 	for (uint16_t i = 0; i < 100; i++) {
 		look(2, 3,
@@ -91,7 +91,7 @@ Test(stuck, beside_one_that_is_stuck_a_full_queue_is_not_taken_for_it, .fini = f
 	cr_expect_not(stuck_is(&stuck, B));
 }
 
-Test(stuck, two_that_are_stuck_are_both_found, .fini = finish)
+Test(stuck, two_queues_that_are_stuck_are_both_found, .fini = finish)
 {
 	for (int i = 0; i < 10; i++)
 		look(2, 1, PORTS(11, 12, 21));
@@ -99,7 +99,7 @@ Test(stuck, two_that_are_stuck_are_both_found, .fini = finish)
 	cr_expect(stuck_is(&stuck, B));
 }
 
-/* Somebody who waits for a moment at each look is no sign of anything. */
+/* A client that waits for a moment at each look is not a sign of anything. */
 Test(stuck, a_queue_that_is_empty_in_between_is_not_stuck, .fini = finish)
 {
 	for (uint16_t i = 0; i < 1000; i++) {
@@ -108,7 +108,7 @@ Test(stuck, a_queue_that_is_empty_in_between_is_not_stuck, .fini = finish)
 	}
 }
 
-Test(stuck, who_is_gone_is_forgotten, .fini = finish)
+Test(stuck, a_member_that_is_gone_is_forgotten, .fini = finish)
 {
 	for (int i = 0; i < 10; i++)
 		look(3, 0, PORTS(101, 102, 103));

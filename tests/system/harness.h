@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Starts real programs with libreuse preloaded, and looks at what they do.
+ * Starts real programs with libreuse preloaded, and observes what they do.
  *
- * Every function ends the test, saying why, where it cannot do its work; so none returns an error.
+ * If a function cannot do its work, it ends the test with a reason; so none returns an error.
  * Whatever a test starts is killed when the test ends, also when it fails or crashes: harness.c has
- * a main() of its own, whose parent process adopts and kills what a test leaves behind.
+ * its own main(), whose parent process adopts and kills what a test leaves behind.
  */
 #ifndef TESTS_SYSTEM_HARNESS_H
 #define TESTS_SYSTEM_HARNESS_H
@@ -33,14 +33,31 @@ const char *supervise_path(void); /* reuse-supervise, in it */
  */
 bool is_under_notify(void);
 
+/* Whether they get the kernel hook, LIBREUSE_HOOK=kernel. A test whose rules it cannot keep ends.
+ */
+bool is_under_kernel(void);
+
+/* Ends the test without a failure under the kernel hook, where WHY it is otherwise. */
+void not_under_kernel(const char *why);
+
+/* Whether the notify hook makes the sockets of programs itself, as it does below programs/refused.
+ */
+bool is_pidfd_getfd_refused(void);
+
 /* Skips the test where libreuse was built without the notify hook, LIBREUSE_NOTIFY=no. */
 void need_notify(void);
 
 /* A file of tests/system/programs. */
 const char *script_path(const char *name);
 
-/* What is built from a file there; without it (static-pie needs a libc.a) the test is skipped. */
+/*
+ * What is built from a file there; without it (static-pie needs a libc.a) the test is skipped. It
+ * is also skipped if this machine does not run NAME_i386, and this skip is one even in CI.
+ */
 const char *program_path(const char *name);
+
+/* Whether the machine runs 32-bit programs: a virtual one may not. */
+bool runs_32_bit(void);
 
 /* A directory with reuse-run, its parts and PROGRAM, where every user can start them. */
 const char *copy_for_everybody(const char *program);
@@ -54,13 +71,13 @@ const char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 const char *need_program(const char *name);
 
-/* Skips the test, or where the effective user is root goes on. */
+/* Skips the test unless the effective user is root. */
 void need_root(void);
 
 /* Whether tests shall take their time, and do more of the same: LIBREUSE_LONG=1. */
 bool is_long(void);
 
-/* Skips the test and says why. Where LIBREUSE_NO_SKIP=1, it fails instead. */
+/* Skips the test with a reason. With LIBREUSE_NO_SKIP=1, the test fails instead. */
 void skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* A new empty directory that every user can read; removed after the last test. */
@@ -75,8 +92,8 @@ const char *read_file(const char *path);
 /* ---- waiting ---- */
 
 /*
- * Asks CONDITION again and again until it is true. After the deadline the test fails with what WHAT
- * says was waited for.
+ * Calls CONDITION again and again until it is true. After the deadline the test fails with WHAT as
+ * what it waited for.
  */
 void wait_until(bool (*condition)(void *context), void *context, const char *what);
 
@@ -126,7 +143,7 @@ void expect_output(struct process *process, const char *output);
 /* Waits for the end of it, and expects that it ends with STATUS, as process_wait(). */
 void expect_status(struct process *process, int status);
 
-/* Expects that WORDS stand in what it has written to standard error so far. */
+/* Expects that it has written WORDS to standard error. */
 void expect_says(const struct process *process, const char *words);
 
 /* Waits until it has written TEXT to either; fails when it ends before. */
@@ -168,7 +185,7 @@ struct process *nginx_launch(const char *listen, const char *answer, struct laun
 /* ---- ports and sockets ---- */
 
 /*
- * A port that nobody uses with TCP or UDP on any address, that the kernel gives to nobody by
+ * A port that nobody uses with TCP or UDP on any address, that the kernel does not give out by
  * itself, and that no other test gets before this one has ended.
  */
 int port_new(void);
@@ -195,7 +212,7 @@ size_t socket_list(const char *protocol, int port, struct socket_line *lines, si
 /* How many sockets of all processes listen on a port. */
 int count_listening(const char *protocol, int port);
 
-/* The sum of their inodes: the same for as long as they are the same sockets. */
+/* The sum of their inodes: it stays the same while they are the same sockets. */
 unsigned long sum_listening(const char *protocol, int port);
 
 /* Waits until exactly COUNT sockets listen on the port. */
@@ -230,14 +247,14 @@ int server_listen(const char *address, int port);
 
 #define PEER_SIZE (INET6_ADDRSTRLEN + 8)
 
-/* The next connection; in PEER where it comes from, "127.0.0.1,4711". */
+/* The next connection; PEER becomes where it comes from, "127.0.0.1,4711". */
 int server_accept(int fd, char peer[PEER_SIZE]);
 
 /* ---- network namespaces ---- */
 
 /*
- * Moves the test, and what it starts from now on, into a network of its own, where nothing is but
- * the loopback interface, up. Skips the test where that is not permitted.
+ * Moves the test, and what it starts from now on, into a new network, where only the loopback
+ * interface exists and is up. Skips the test if that is not permitted.
  */
 void enter_network_namespace(void);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REQUEST "GET / HTTP/1.0\r\n\r\n" /* others take it for the greeting that it is to them */
+#define REQUEST "GET / HTTP/1.0\r\n\r\n" /* other servers read it as a greeting */
 
 struct answer {
 	int port;

@@ -22,10 +22,10 @@ struct process *load_start(int port, int clients);
 /* The same in another PROTOCOL, see programs/clients.py. */
 struct process *load_start_in(const char *protocol, int port, int clients);
 
-/* Lets each client finish what it has begun, and says how they fared. */
+/* Lets each client finish what it has begun, and returns their results. */
 struct outcome load_stop(struct process *load);
 
-/* How many restarts a test makes: FEW, or a hundred where it may take its time. */
+/* How many restarts a test makes: FEW, or a hundred with LIBREUSE_LONG=1. */
 int restarts(int few);
 
 #endif

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,7 +95,7 @@ struct process *roll_start(struct process *supervisor)
 
 void roll_finish(struct process *roll, int copies)
 {
-	/* each copy has a deadline of its own */
+	/* each copy has its own deadline */
 	for (int slot = 0; slot < copies; slot++)
 		process_wait_text(roll, format("copy %d: process ", slot));
 	int status = process_wait(roll);
@@ -113,7 +115,17 @@ void end_supervisor(struct process *supervisor)
 	cr_expect_eq(status, 0, "it ended with %d: %s", status, process_errors(supervisor));
 }
 
-/* ---- what it shows ---- */
+const char *slow_when_free(const char *directory, int port)
+{
+	const char *script = write_file(directory, "start",
+		format("#!/bin/sh\nwhile [ -e %s/hold$1 ]; do sleep 0.05; done\nexec %s %s %d\n",
+			directory, need_program("python3"), script_path("slow.py"), port));
+
+	cr_assert_eq(chmod(script, 0755), 0);
+	return script;
+}
+
+/* ---- its status ---- */
 
 const char *status_of(struct process *supervisor, const char *form, int *status)
 {
@@ -237,6 +249,35 @@ static bool has_stopped(void *context)
 void wait_stopped(pid_t process)
 {
 	wait_until(has_stopped, &process, format("process %d to stop", (int)process));
+}
+
+void stop_process(pid_t process)
+{
+	cr_assert_eq(kill(process, SIGSTOP), 0);
+	wait_stopped(process);
+}
+
+/*
+ * Whether it sleeps in the poll(2) of its loop. For the answers of others, it polls one descriptor;
+ * a poll that is to return at once is not seen here.
+ */
+static bool is_asleep(void *context)
+{
+	const char *call = read_file(format("/proc/%d/syscall", (int)process_id(context)));
+	unsigned long count = 0;
+	long number = -1;
+
+	bool is_call = sscanf(call, "%ld %*x %lx", &number, &count) == 2 && count > 1;
+#ifdef SYS_poll
+	if (number == SYS_poll)
+		return is_call;
+#endif
+	return is_call && number == SYS_ppoll;
+}
+
+void wait_asleep(struct process *supervisor)
+{
+	wait_until(is_asleep, supervisor, "the supervisor to wait for an event");
 }
 
 static bool goes_on(void *context)

@@ -5,22 +5,22 @@
 
 #include "load.h"
 
-/* How often a test repeats what it does: LONG times where LIBREUSE_LONG=1, else SHORT times. */
+/* How often a test repeats something: LONG times with LIBREUSE_LONG=1, otherwise SHORT times. */
 int repeat(int briefly, int at_length);
 
 /* ---- the supervisor ---- */
 
 /*
- * Starts reuse-run with these words, which tells what it does. A roll waits as long as it has to;
- * a test that is about probation sets its own.
+ * Starts reuse-run with these words, and logs what it does. A roll waits only as long as necessary;
+ * a test of probation sets its own time.
  */
 #define supervise(...)                                                                             \
 	process_start(WORDS(run_path(), "-v", "--probation=100ms", __VA_ARGS__), .is_bare = true)
 
-/* Waits until its log says WHAT so many times. */
+/* Waits until its log has WHAT so many times. */
 void wait_said(struct process *supervisor, const char *what, int times);
 
-/* How many times the log says it now. */
+/* How many times the log has it now. */
 int times_said(struct process *supervisor, const char *what);
 
 /* Waits until so many copies have become ready since it started. */
@@ -41,12 +41,18 @@ void roll_finish(struct process *roll, int copies);
 /* Sends SIGTERM, and expects an orderly end. */
 void end_supervisor(struct process *supervisor);
 
-/* ---- what it shows ---- */
+/*
+ * A program that becomes slow.py at that port as soon as DIRECTORY has no file "hold"; with its
+ * first argument at the end of the name, if it has one.
+ */
+const char *slow_when_free(const char *directory, int port);
 
-/* What --status says in this FORM, or for people where that is NULL; and its exit status. */
+/* ---- its status ---- */
+
+/* The output of --status in this FORM, or for people if that is NULL; and its exit status. */
 const char *status_of(struct process *supervisor, const char *form, int *status);
 
-/* What it says for people, which is expected to exit with that status. */
+/* The output for people; the exit status must be the expected one. */
 const char *status_text(struct process *supervisor, int expected);
 
 /* The line of a copy in JSON; of a process, unless that is 0. Or "". */
@@ -56,16 +62,21 @@ void wait_row(struct process *supervisor, int copy, pid_t process, const char *p
 
 /* ---- processes of it ---- */
 
-/* What /proc/PROCESS/stat says behind the number: "(NAME) STATE ...". */
+/* What comes after the process id in /proc/PROCESS/stat: "(NAME) STATE ...". */
 const char *process_stat(pid_t process);
 
-/* Waits until it has ended and is reaped; what a supervisor leaves behind becomes the test's child.
+/*
+ * Waits until it has ended and is reaped; what a supervisor leaves behind becomes a child of the
+ * test.
  */
 void wait_gone(pid_t process);
 
-/* Waits until it is stopped, as by SIGSTOP; until it is not any more. */
+/* Waits until it is stopped, as by SIGSTOP; until it no longer is. */
 void wait_stopped(pid_t process);
 void wait_continued(pid_t process);
+
+/* Stops a process; a system call that it was in has ended then, without a result. */
+void stop_process(pid_t process);
 
 /*
  * Its heaps, its stack and what else it has written to. Not the pages of files, of which it may
@@ -73,7 +84,10 @@ void wait_continued(pid_t process);
  */
 size_t written_bytes(pid_t process);
 
-/* What NAME is in the environment of a process; skips the test where it is not there. */
+/* Waits until the supervisor waits for an event. A busy one never does. */
+void wait_asleep(struct process *supervisor);
+
+/* The value of NAME in the environment of a process; skips the test if it is not set. */
 const char *variable_of(pid_t process, const char *name);
 
 /* Whether it has a descriptor of the socket. */

@@ -133,7 +133,7 @@ void systemd_kill(int process, int signal)
 	cr_assert_eq(process_wait(kill), 0, "kill %d: %s", process, process_errors(kill));
 }
 
-/* ---- what services say ---- */
+/* ---- output of services ---- */
 
 const char *systemd_log(void)
 {
@@ -161,4 +161,15 @@ void systemd_wait_log(const char *text, int count)
 
 	wait_until(is_said, &expected,
 		format("\"%s\", %d times, in the log: %s", text, count, systemd_log()));
+}
+
+const char *with_run(const char *text)
+{
+	static const char installed[] = "/usr/bin/reuse-run";
+	const char *at;
+
+	while ((at = strstr(text, installed)))
+		text = format(
+			"%.*s%s%s", (int)(at - text), text, run_path(), at + strlen(installed));
+	return text;
 }

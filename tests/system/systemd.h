@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A systemd of the test's own, with the test's own units, in namespaces of its own. It shares the
- * network, and /tmp, with the test; libreuse.so is found there by its bare name, and the user
- * "server" exists. As in harness.h, what cannot be done ends the test.
+ * A separate systemd with the test's units, in new namespaces. It shares the network, and /tmp,
+ * with the test; libreuse.so is found there by its bare name, and the user "server" exists. As in
+ * harness.h, a failure ends the test.
  */
 #ifndef TESTS_SYSTEM_SYSTEMD_H
 #define TESTS_SYSTEM_SYSTEMD_H
@@ -19,7 +19,7 @@ void systemd_add_service(const char *name, const char *lines);
 /* The lines of a service whose main process is COMMAND, and whose sockets are kept by RULES. */
 const char *systemd_kept(const char *rules, const char *command);
 
-/* Starts it. Skips the test where that is not permitted. */
+/* Starts it. Skips the test if that is not permitted. */
 void systemd_boot(void);
 
 /* Runs "systemctl VERB UNIT", and expects it to work. */
@@ -42,5 +42,8 @@ const char *systemd_log(void);
 
 /* Waits until they have written TEXT at least COUNT times. */
 void systemd_wait_log(const char *text, int count);
+
+/* The text of a unit, with the path of the present reuse-run instead of the installed one. */
+const char *with_run(const char *text);
 
 #endif

@@ -44,7 +44,7 @@ static void start_web(const char *rules, int outside, int inside)
 
 /* ---- which one ---- */
 
-Test(adopt, a_server_takes_the_socket_of_that_name_whatever_its_address)
+Test(adopt, a_server_adopts_the_socket_of_that_name_whatever_its_address)
 {
 	int outside = port_new(), inside = port_new();
 
@@ -54,7 +54,7 @@ Test(adopt, a_server_takes_the_socket_of_that_name_whatever_its_address)
 	cr_expect_eq(count_listening("tcp", outside), 1);
 }
 
-Test(adopt, a_server_takes_the_descriptor_of_that_number)
+Test(adopt, a_server_adopts_the_descriptor_of_that_number)
 {
 	int outside = port_new(), inside = port_new();
 
@@ -92,7 +92,7 @@ Test(adopt, restarts_under_load_lose_nothing_but_what_was_accepted)
 	cr_expect_leq(outcome.cut_off, times, "%d cut off", outcome.cut_off);
 }
 
-/* ---- where there is none ---- */
+/* ---- nothing to adopt ---- */
 
 static void expect_own_socket(const char *action)
 {
@@ -103,23 +103,23 @@ static void expect_own_socket(const char *action)
 
 	process_wait_text(server, "listening");
 	answering(port);
-	cr_expect(strstr(process_errors(server), "there is no inherited socket of that name and "
-						 "protocol to adopt"),
+	cr_expect(strstr(process_errors(server), "there is nothing to adopt: no inherited socket "
+						 "has that name and protocol"),
 		"%s", process_errors(server));
 }
 
-Test(adopt, a_name_that_nobody_passed_is_logged_and_the_bind_goes_on)
+Test(adopt, a_name_that_nobody_passed_is_logged_and_the_bind_continues)
 {
 	expect_own_socket("adopt=web");
 }
 
 /* The program's own socket gets that number. */
-Test(adopt, a_number_that_nobody_passed_is_logged_and_the_bind_goes_on)
+Test(adopt, a_number_that_nobody_passed_is_logged_and_the_bind_continues)
 {
 	expect_own_socket("adopt=fd:3");
 }
 
-Test(adopt, a_socket_of_another_protocol_is_logged_and_the_bind_goes_on)
+Test(adopt, a_socket_of_another_protocol_is_logged_and_the_bind_continues)
 {
 	int outside = port_new(), inside = port_new();
 
@@ -129,7 +129,7 @@ Test(adopt, a_socket_of_another_protocol_is_logged_and_the_bind_goes_on)
 	systemd_do("start", "web.socket");
 	systemd_do("start", "web");
 	answering(inside);
-	cr_expect(strstr(systemd_log(), "there is no inherited socket of that name and protocol"));
+	cr_expect(strstr(systemd_log(), "no inherited socket has that name and protocol"));
 }
 
 /* ---- whose it is ---- */
@@ -195,8 +195,8 @@ Test(adopt, a_socket_that_cannot_get_another_owner_is_logged_and_not_shared)
 	int port = port_new();
 
 	start_copies(port, port_new(), "");
-	systemd_wait_log("the adopted socket belongs to another user, who alone could share its "
-			 "port: EPERM",
+	systemd_wait_log("the adopted socket belongs to another user, so no process of this user "
+			 "can share its port: EPERM",
 		1);
 	systemd_wait_log("Address already in use", 1);
 	cr_expect_eq(owner(port), 0);

@@ -14,7 +14,7 @@ static const char *python(void)
 	return need_program("python3");
 }
 
-/* DIRECTORY says what the copies do, see health.py. */
+/* DIRECTORY controls what the copies do, see health.py. */
 #define health_copies(PORT, DIRECTORY, ...)                                                        \
 	supervise(__VA_ARGS__, python(), script_path("health.py"), format("%d", PORT), DIRECTORY)
 
@@ -48,7 +48,7 @@ static struct outcome fail_one(
 	struct process *clients = load_start(port, CLIENTS);
 	set_mode(directory, sick, mode);
 	wait_said(supervisor, format("copy 1: process %d %s; others get", (int)sick, reason), 1);
-	wait_said(supervisor, "for the 3. time; it is replaced\n", 1);
+	wait_said(supervisor, "3 times in a row; it is replaced\n", 1);
 	wait_said(supervisor, "copy 1: ", 5);
 	wait_ready(supervisor, 4);
 	wait_gone(sick);
@@ -116,11 +116,11 @@ Test(alive, a_command_that_takes_too_long_has_failed)
 		"--alive-failures=2", "--ready-delay=100ms");
 
 	wait_ready(supervisor, 2);
-	cr_expect_eq(times_said(supervisor, "for the 2. time; it is replaced\n"), 1);
+	cr_expect_eq(times_said(supervisor, "2 times in a row; it is replaced\n"), 1);
 	end_supervisor(supervisor);
 }
 
-Test(alive, a_command_that_is_not_there_replaces_nobody)
+Test(alive, a_missing_command_replaces_no_copy)
 {
 	struct process *supervisor =
 		health_copies(port_new(), new_directory(), "-n1", "--alive=no-such-command",
@@ -135,12 +135,24 @@ Test(alive, a_command_that_is_not_there_replaces_nobody)
 
 /* ---- between the first failure and the last one ---- */
 
-Test(alive, a_copy_that_fails_gets_no_new_clients_and_gets_them_again_when_it_is_well)
+struct wanted {
+	int port;
+	pid_t process;
+};
+
+static bool has_answered(void *context)
+{
+	const struct wanted *wanted = context;
+
+	return answering(wanted->port) == wanted->process;
+}
+
+Test(alive, a_copy_that_fails_gets_no_new_clients_until_it_is_healthy_again)
 {
 	const char *directory = new_directory();
 	int port = port_new();
 	struct process *supervisor = health_copies(port, directory, "-n2", "--alive=http:/health",
-		"--alive-interval=300ms", "--alive-failures=1000", "--ready-delay=100ms");
+		"--alive-interval=2s", "--alive-failures=1000", "--ready-delay=100ms");
 
 	wait_ready(supervisor, 2);
 	pid_t sick = copy_in(supervisor, 0);
@@ -151,17 +163,15 @@ Test(alive, a_copy_that_fails_gets_no_new_clients_and_gets_them_again_when_it_is
 		cr_assert_neq(answering(port), sick);
 	cr_expect(strstr(status_text(supervisor, 1), "1 of 2 copies are ready"));
 	set_mode(directory, sick, "200");
-	wait_said(supervisor, "is well again\n", 1);
-	bool is_back = false;
-	for (int i = 0; i < 1000 && !is_back; i++)
-		is_back = answering(port) == sick;
-	cr_expect(is_back);
+	wait_said(supervisor, "is healthy again\n", 1);
+	struct wanted wanted = {port, sick};
+	wait_until(has_answered, &wanted, format("an answer of process %d", (int)sick));
 	status_text(supervisor, 0);
 	end_supervisor(supervisor);
 }
 
-/* Where nobody is well, all go on: there is nobody to be steered to. */
-Test(alive, where_all_copies_fail_all_of_them_get_clients)
+/* If no copy is well, all continue: there is no copy to steer to. */
+Test(alive, if_all_copies_fail_all_of_them_get_clients)
 {
 	const char *directory = new_directory();
 	int port = port_new();
@@ -193,7 +203,10 @@ static bool has_answers(void *context)
 	return times_in(process_output(answers->supervisor), "asked at") >= answers->wanted;
 }
 
-/* All of the other one's copies say that they are not well; so do ours, where they are mistaken. */
+/*
+ * All copies of the other supervisor answer that they are not well; an answer of theirs would count
+ * for ours by mistake.
+ */
 Test(alive, another_supervisors_copies_do_not_answer_for_ours)
 {
 	const char *ours = new_directory(), *theirs = new_directory();
@@ -219,7 +232,7 @@ Test(alive, another_supervisors_copies_do_not_answer_for_ours)
 }
 
 /* Each new copy gets an answer, and none is taken for the one that it replaces. */
-Test(alive, copies_are_asked_while_they_are_rolled)
+Test(alive, copies_are_checked_during_a_roll)
 {
 	const char *directory = new_directory();
 	int port = port_new();
@@ -237,8 +250,11 @@ Test(alive, copies_are_asked_while_they_are_rolled)
 	end_supervisor(supervisor);
 }
 
-/* It holds what it was asked, and never answers: were that a client, it would drain for an hour. */
-Test(alive, no_drain_waits_for_what_the_supervisor_has_asked)
+/*
+ * It keeps the connection of the check, and never answers: if that were a client, it would drain
+ * for an hour.
+ */
+Test(alive, no_drain_waits_for_checks_of_the_supervisor)
 {
 	const char *directory = new_directory();
 	struct process *supervisor = health_copies(port_new(), directory, "-n2",
@@ -253,6 +269,24 @@ Test(alive, no_drain_waits_for_what_the_supervisor_has_asked)
 	wait_gone(sick);
 	cr_expect_eq(times_said(supervisor, "still has connections"), 0);
 	end_supervisor(supervisor);
+}
+
+/* One copy drains, so the other one serves, and nobody continues its check. */
+Test(alive, a_check_that_has_begun_does_not_keep_the_supervisor_busy_in_a_stop)
+{
+	const char *directory = new_directory();
+	int port = port_new();
+
+	write_file(directory, "first", "silent");
+	struct process *supervisor =
+		health_copies(port, directory, "-n2", "--alive=http:/health", "--alive-interval=1s",
+			"--alive-failures=1000", "--ready-delay=0", "--drain-timeout=1h");
+	wait_said(supervisor, "has not answered for 1000 ms; others get its new clients\n", 2);
+	for (int i = 0; i < 16; i++)
+		client_connect("127.0.0.1", port);
+	process_signal(supervisor, SIGTERM);
+	wait_said(supervisor, "has been draining for more than 2 s", 1);
+	wait_asleep(supervisor);
 }
 
 /* ---- queues ---- */
@@ -278,7 +312,7 @@ Test(alive, a_queue_that_fails_is_replaced_as_a_whole)
 	end_supervisor(supervisor);
 }
 
-/* The others go on with the queue, which a stop in good order might empty. */
+/* The others continue with the queue, which a graceful stop might empty. */
 Test(alive, a_copy_of_a_queue_that_fails_the_command_is_killed)
 {
 	const char *directory = new_directory(), *sick = format("%s/sick", directory);

@@ -32,22 +32,22 @@ static void expect_outcome(struct process *process, const char *output)
 
 /* ---- the process that acts for a program ---- */
 
-Test(attack, who_acts_for_a_program_in_a_user_namespace_cannot_be_seized_there)
+Test(attack, the_helper_for_a_program_in_a_user_namespace_cannot_be_seized_there)
 {
 	expect_outcome(start(PROTECTED, "get-in", "sandbox"), "some met, 0 ways in\n");
 }
 
-Test(attack, who_acts_for_another_user_cannot_be_seized_by_it)
+Test(attack, the_helper_for_another_user_cannot_be_seized_by_that_user)
 {
 	expect_outcome(start(PROTECTED, "get-in", "user"), "some met, 0 ways in\n");
 }
 
-Test(attack, who_acts_for_another_user_in_its_namespace_cannot_be_seized_there)
+Test(attack, the_helper_for_another_user_in_its_namespace_cannot_be_seized_there)
 {
 	expect_outcome(start(PROTECTED, "get-in", "user-sandbox"), "some met, 0 ways in\n");
 }
 
-Test(attack, who_acts_in_a_namespace_of_the_supervisors_own_user_cannot_be_seized_there)
+Test(attack, the_helper_in_a_namespace_of_the_supervisors_own_user_cannot_be_seized_there)
 {
 	need_notify();
 	need_root();
@@ -61,7 +61,7 @@ Test(attack, who_acts_in_a_namespace_of_the_supervisors_own_user_cannot_be_seize
 	expect_outcome(process, "some met, 0 ways in\n");
 }
 
-Test(attack, who_stops_the_process_that_acts_for_it_stops_no_other_program)
+Test(attack, a_program_that_stops_its_helper_stops_no_other_program)
 {
 	expect_outcome(start(PROTECTED, "stop", "user-sandbox"), "bind: ETIMEDOUT\nbeside: ok\n");
 }
@@ -84,7 +84,7 @@ static int count(const char *text, const char *words)
 	return found;
 }
 
-Test(attack, more_calls_that_hang_than_there_are_to_answer_delay_no_other_program_for_long)
+Test(attack, more_hanging_calls_than_workers_do_not_delay_other_programs_for_long)
 {
 	struct process *process = start(PROTECTED, "stuck", "50");
 
@@ -95,7 +95,7 @@ Test(attack, more_calls_that_hang_than_there_are_to_answer_delay_no_other_progra
 	cr_expect_eq(count(process_output(process), "bind: EACCES\n"), 50, "%s",
 		process_output(process));
 	expect_says(process, "error: a call takes too long");
-	expect_says(process, "the call fails, because a rule protects");
+	expect_says(process, "the call fails, because a rule that protects may match");
 }
 
 Test(attack, memory_that_answers_late_is_waited_for)
@@ -105,7 +105,7 @@ Test(attack, memory_that_answers_late_is_waited_for)
 	expect_outcome(start("tcp -> share", "late", ""), "beside: ok\nbind: ok\n");
 }
 
-Test(attack, a_program_that_does_not_let_itself_be_known_delays_no_other)
+Test(attack, a_program_that_hides_its_name_delays_no_other)
 {
 	/* a rule with to= protects */
 	const char *rule = format("port=1 -> once to=:%d share", port_new());
@@ -128,12 +128,12 @@ Test(attack, the_end_of_a_process_that_answered_keeps_the_hook_busy_only_once)
 	expect_outcome(start(PROTECTED, "calm", "1"), "beside: ok\nbind: EACCES\ncalm\n");
 }
 
-Test(attack, calls_are_answered_when_somebody_has_killed_all_who_answer_and_keep)
+Test(attack, calls_are_answered_after_all_workers_and_the_keeper_were_killed)
 {
 	struct process *process = start("tcp -> keep", "killed", "");
 
 	expect_outcome(process, "beside: ok\nbeside: ok\ncalm\n");
-	expect_says(process, "the process that keeps sockets has ended; none is kept any more");
+	expect_says(process, "the process that keeps sockets has ended, so none is kept any more");
 }
 
 static struct process *start_as_nobody(const char *rule, const char *what)
@@ -147,7 +147,7 @@ static struct process *start_as_nobody(const char *rule, const char *what)
 		.is_bare = true, .user = "nobody");
 }
 
-Test(attack, calls_are_answered_where_no_process_can_be_started_for_that)
+Test(attack, calls_are_answered_if_no_worker_can_be_started)
 {
 	struct process *process = start_as_nobody(PROTECTED, "no-process");
 
@@ -169,7 +169,7 @@ static struct process *start_alone(const char *lack, const char *rule)
 }
 
 /* Before Linux 6.9 the descriptors are those of the first thread: none, or no process. */
-Test(attack, where_the_first_thread_has_ended_no_call_gets_past_a_rule_that_protects)
+Test(attack, after_the_first_thread_has_ended_no_call_gets_past_a_rule_that_protects)
 {
 	static const char *const lacks[] = {"PIDFD_THREAD", "pidfd_getfd of 77"};
 
@@ -180,7 +180,7 @@ Test(attack, where_the_first_thread_has_ended_no_call_gets_past_a_rule_that_prot
 	}
 }
 
-Test(attack, a_descriptor_that_is_opened_behind_the_hooks_back_gets_past_no_rule)
+Test(attack, a_descriptor_that_the_hook_did_not_see_being_opened_gets_past_no_rule)
 {
 	expect_outcome(start("tcp -> deny", "exchange", ""), "not bound\n");
 }
@@ -206,7 +206,7 @@ static void expect_owner_as_bare(const char *who)
 
 Test(attack, a_socket_that_is_made_early_has_the_programs_user_and_groups)
 {
-	/* the supervisor's, the program's, a further one of the program's, nobody's */
+	/* the supervisor's, the program's, another one of the program's, nobody's */
 	static const char *const ranges[] = {"0 0", "61234 61234", "61235 61235", "61236 61237"};
 	need_root();
 	enter_network_namespace();

@@ -17,7 +17,7 @@
 	supervise(format("-n%d", COPIES), "--keep", "--ready-delay=100ms",                         \
 		need_program("python3"), script_path("slow.py"), format("%d", PORT))
 
-/* ---- who is there ---- */
+/* ---- other supervisors ---- */
 
 static struct process *plain_copy(int port)
 {
@@ -62,7 +62,7 @@ static void expect_replaced(struct process *supervisor, const pid_t *before)
 
 static void expect_orderly(struct process *supervisor)
 {
-	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), 0, "%s",
+	cr_expect_eq(times_said(supervisor, "takes over the old one's socket"), 0, "%s",
 		process_errors(supervisor));
 	cr_expect_eq(times_said(supervisor, "at once"), 0, "%s", process_errors(supervisor));
 	cr_expect_eq(times_said(supervisor, "still has connections"), 0, "%s",
@@ -71,7 +71,7 @@ static void expect_orderly(struct process *supervisor)
 
 /* ---- at the same time ---- */
 
-Test(beside, two_supervisors_roll_at_once)
+Test(beside, two_supervisors_that_roll_at_once_lose_nothing)
 {
 	int port = port_new();
 	struct process *supervisors[2];
@@ -103,7 +103,7 @@ Test(beside, two_supervisors_roll_at_once)
 		end_supervisor(supervisors[i]);
 }
 
-/* Whoever goes on has its share afterwards. */
+/* The ones that continue have their share afterwards. */
 static void stop_beside_roll(void)
 {
 	int port = port_new();
@@ -130,7 +130,7 @@ static void stop_beside_roll(void)
 	end_supervisor(goes_on);
 }
 
-Test(beside, one_stops_while_another_rolls)
+Test(beside, one_that_stops_while_another_rolls_loses_nothing)
 {
 	for (int i = 0; i < repeat(1, 20); i++)
 		stop_beside_roll();
@@ -160,7 +160,7 @@ static void stop_two_of_three(void)
 	end_supervisor(supervisors[2]);
 }
 
-Test(beside, two_stop_at_once_and_the_third_goes_on)
+Test(beside, two_of_three_that_stop_at_once_lose_nothing_and_the_third_continues)
 {
 	for (int i = 0; i < repeat(1, 20); i++)
 		stop_two_of_three();
@@ -197,7 +197,7 @@ static void roll_after_kill(int step)
 	expect_share(port, &copies[COPIES], 1);
 }
 
-Test(beside, one_that_was_killed_in_a_roll_is_started_again_and_rolls)
+Test(beside, one_that_was_killed_in_a_roll_can_be_started_again_and_rolls)
 {
 	for (int i = 0; i < repeat(1, 20); i++)
 		roll_after_kill(1 + i % 2);
@@ -224,7 +224,7 @@ static void roll_several(struct process *supervisor, int port, int sockets)
 	wait_listening("tcp", port, 0);
 }
 
-Test(beside, workers_of_one_copy_with_a_socket_each)
+Test(beside, copies_whose_workers_have_a_socket_each_are_rolled_without_a_loss)
 {
 	int port = port_new();
 
@@ -234,7 +234,7 @@ Test(beside, workers_of_one_copy_with_a_socket_each)
 		port, 3);
 }
 
-Test(beside, nginx_with_reuseport)
+Test(beside, nginx_with_reuseport_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory =
@@ -243,13 +243,13 @@ Test(beside, nginx_with_reuseport)
 
 	write_file(directory, "nginx.conf",
 		format("worker_processes 3;\n%s", strchr(read_file(config), '\n')));
-	roll_several(supervise("-n2", "--keep", "--ready-delay=200ms", "--stop-signal=QUIT",
-			     need_program("nginx"), "-e", "stderr", "-p", directory, "-c", config,
-			     "-g", "daemon off;"),
+	roll_several(
+		supervise("-n2", "--keep", "--ready-delay=200ms", "--stop-signal=QUIT",
+			need_program("nginx"), "-p", directory, "-c", config, "-g", "daemon off;"),
 		port, 3);
 }
 
-Test(beside, gunicorn_with_reuse_port)
+Test(beside, gunicorn_with_reuse_port_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory = wsgi_directory();

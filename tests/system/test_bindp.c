@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* bindp's five variables do what its README says, for servers and for clients; and for IPv6. */
+/*
+ * bindp's five variables do what its README describes, for servers and for clients; and for IPv6.
+ */
 #include "harness.h"
 
 #include <stdlib.h>
@@ -38,7 +40,7 @@ static void expect_alone(const char *address, int port)
 	cr_expect_eq(line.port, port);
 }
 
-/* Answers the next client as an HTTP server, and says where it came from. */
+/* Answers the next client as an HTTP server, and returns where it came from. */
 static const char *answer_client(int server)
 {
 	char peer[PEER_SIZE], request[4096] = "";
@@ -116,7 +118,7 @@ Test(bindp, reuse_addr_and_reuse_port_let_two_copies_of_a_script_listen)
 			"tcp", (int)strtol(port, NULL, 10));
 }
 
-Test(bindp, reuse_addr_alone_does_not_let_two_copies_listen)
+Test(bindp, with_reuse_addr_only_two_copies_cannot_listen)
 {
 	const char *const *variables = WORDS("REUSE_ADDR=1");
 	const char *python = need_program("python3");
@@ -205,7 +207,7 @@ Test(bindp, ip_transparent_binds_an_ip6_address_that_is_not_local)
 
 /* ---- clients ---- */
 
-/* curl as in the README; returns where the server saw it come from. */
+/* curl as in the README; returns the address from which the server saw it come. */
 static const char *source_of_curl(const char *url, int server, const char *const *environment)
 {
 	struct process *curl =
@@ -303,7 +305,7 @@ Test(bindp, two_clients_with_one_source_reach_two_destinations_and_a_third_gets_
 	cr_expect_eq(process_wait(second), 0);
 }
 
-Test(bindp, a_client_whose_port_is_taken_goes_on_with_another_and_says_so)
+Test(bindp, a_client_whose_port_is_taken_uses_another_and_logs_that)
 {
 	int port = port_new();
 	int server = server_listen("127.0.0.1", port);
@@ -339,7 +341,7 @@ Test(bindp, reuse_bindp_off_leaves_the_variables_to_the_program)
 	cr_expect_str_empty(process_errors(process));
 }
 
-Test(bindp, a_mistyped_bind_addr_breaks_binds_and_names_reuse_bindp_off)
+Test(bindp, a_mistyped_bind_addr_makes_binds_fail_and_the_log_names_reuse_bindp_off)
 {
 	int port = port_new();
 	struct process *process = run_calls(WORDS("BIND_ADDR=127.0.0.l"), "tcp4",
@@ -352,7 +354,7 @@ Test(bindp, a_mistyped_bind_addr_breaks_binds_and_names_reuse_bindp_off)
 	expect_said(process, "REUSE_BINDP=off");
 }
 
-Test(bindp, a_mistyped_bind_port_breaks_binds_too)
+Test(bindp, a_mistyped_bind_port_makes_binds_fail_too)
 {
 	int port = port_new();
 	struct process *process = run_calls(

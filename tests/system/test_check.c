@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* reuse-run --check: what it says of a policy beside its table. */
+/* reuse-run --check: what it prints about a policy after its table. */
 #include "harness.h"
 
 #include <stdlib.h>
@@ -50,7 +50,7 @@ Test(check, rules_that_match_it_together_are_named)
 		"    and more\n");
 }
 
-Test(check, a_rule_whose_target_may_still_be_bound_never_decides_bind)
+Test(check, a_rule_that_still_matches_its_own_target_never_decides_bind)
 {
 	expect_said(check("-r", "tcp port=80 -> share; tcp port=80 -> to=:8080"),
 		"\nREUSE_RULES:1 never decides bind(): tcp port=80 -> to=:8080\n");

@@ -78,14 +78,14 @@ static const char *preload_under(const char *rule)
 	return process_output(process);
 }
 
-Test(choose, strict_leaves_a_policy_that_protects_nothing_to_the_preload_hook)
+Test(choose, strict_uses_the_preload_hook_if_no_rule_protects)
 {
 	need_notify();
 	cr_expect_str_eq(preload_under("tcp -> share"), format("%s\n", library_path()));
 	cr_expect_str_eq(preload_under("exe=other port=1 -> deny"), "none\n");
 }
 
-Test(choose, strict_refuses_what_no_hook_holds)
+Test(choose, strict_refuses_a_program_that_no_hook_covers)
 {
 	need_notify();
 	struct process *process =
@@ -98,7 +98,7 @@ Test(choose, strict_refuses_what_no_hook_holds)
 	expect_says(process, "so it is not started");
 }
 
-Test(choose, check_names_what_the_hook_does_not_see_where_the_policy_protects)
+Test(choose, check_names_what_the_hook_does_not_see_if_a_rule_protects)
 {
 	static const char *const blind_spots[] = {"raw system calls", "dlsym()", "RTLD_DEEPBIND",
 		"empty environment", "set-user-ID", "io_uring", "--hook=strict"};
@@ -118,7 +118,7 @@ Test(choose, check_names_what_the_hook_does_not_see_where_the_policy_protects)
 
 /* ---- programs that lock themselves in ---- */
 
-/* A program that binds a port that is taken, where the library would look who has it. */
+/* A program that binds a port that is taken, for which the library would search the holder. */
 static struct process *locked_in(const char *option)
 {
 	int port = port_new();
@@ -127,7 +127,7 @@ static struct process *locked_in(const char *option)
 	return wrapped(option, program_path("locked_in"), format("%d", port));
 }
 
-Test(choose, a_program_with_libseccomp_lives_because_auto_takes_the_notify_hook)
+Test(choose, a_program_with_libseccomp_lives_because_auto_uses_the_notify_hook)
 {
 	need_notify();
 	expect_output(locked_in("--hook=auto"), format("%d\n", EADDRINUSE));
@@ -150,23 +150,23 @@ Test(choose, explain_and_the_log_say_why_a_program_gets_the_notify_hook)
 	const char *port = format("%d", port_new()), *link = format("%s/ftp", new_directory());
 	struct process *process = locked_in("--explain");
 	expect_status(process, 0);
-	expect_says(process, "it is linked with libseccomp, so it may lock itself in");
+	expect_says(process, "it is linked with libseccomp and may restrict its system calls");
 	process = locked_in("-v");
 	expect_status(process, 0);
-	expect_says(process, "info: the notify hook is taken");
-	expect_says(process, "it is linked with libseccomp, so it may lock itself in");
+	expect_says(process, "info: the notify hook is used");
+	expect_says(process, "it is linked with libseccomp and may restrict its system calls");
 	/* by its name, and not by that of a link */
 	cr_assert_eq(symlink(named("vsftpd"), link), 0);
 	process = wrapped("-v", link, "libc", port);
 	expect_status(process, 0);
-	expect_says(
-		process, format("the notify hook is taken for %s: it may lock itself in", link));
+	expect_says(process,
+		format("the notify hook is used for %s: it may restrict its system calls", link));
 	process = wrapped("-v", named("ftpd"), "libc", port);
 	expect_status(process, 0);
 	expect_quiet(process, "the notify hook");
 }
 
-Test(choose, without_the_notify_hook_a_locked_in_program_gets_the_preload_hook)
+Test(choose, without_the_notify_hook_a_program_with_a_filter_gets_the_preload_hook)
 {
 	need_notify();
 	static const char *const ways[] = {"-q", "-n1"};
@@ -298,7 +298,7 @@ Test(choose, a_program_with_clangs_sanitizers_starts_and_shares)
 	expect_shares(WORDS("clang", "-fsanitize=undefined", "-shared-libsan"), clang_libraries());
 }
 
-Test(choose, other_options_of_asan_stay_and_other_programs_see_none)
+Test(choose, other_options_of_asan_stay_and_other_programs_get_none)
 {
 	struct process *process = process_start(
 		WORDS(run_path(), compiled(WORDS("gcc", "-fsanitize=address"), asan_source()), "0"),
@@ -311,7 +311,7 @@ Test(choose, other_options_of_asan_stay_and_other_programs_see_none)
 		format("%s\n", ours ? ours : "none"));
 }
 
-/* ---- who comes before the library ---- */
+/* ---- libraries that come first ---- */
 
 static struct process *behind(const char *preload, const char *option, const char *rule)
 {
@@ -319,20 +319,20 @@ static struct process *behind(const char *preload, const char *option, const cha
 		.environment = WORDS(format("LD_PRELOAD=%s", preload)));
 }
 
-Test(choose, a_line_says_who_comes_first_in_LD_PRELOAD_and_has_calls_of_its_own)
+Test(choose, a_line_names_a_library_that_comes_first_in_LD_PRELOAD_and_has_its_own_calls)
 {
 	const char *front = program_path("front.so"), *line = "comes first in LD_PRELOAD";
 	struct process *process = behind(front, "-v", "tcp -> share");
 
 	expect_status(process, 0);
 	expect_says(process, format("%s %s", front, line));
-	expect_quiet(process, "no rule holds there");
+	expect_quiet(process, "no rule applies to them");
 	process = behind(front, "-q", "tcp -> share");
 	expect_status(process, 0);
 	expect_quiet(process, line);
 	process = behind(front, "-q", "tcp -> deny");
 	expect_status(process, 0);
-	expect_says(process, "no rule holds there");
+	expect_says(process, "no rule applies to them");
 	/* one without calls, and one that comes second itself */
 	process = behind(program_path("plugin.so"), "-v", "tcp -> deny");
 	expect_status(process, 0);
@@ -342,15 +342,15 @@ Test(choose, a_line_says_who_comes_first_in_LD_PRELOAD_and_has_calls_of_its_own)
 	expect_quiet(process, line);
 }
 
-Test(choose, a_line_says_that_authbind_belongs_behind_reuse_run)
+Test(choose, a_line_says_that_authbind_has_to_come_after_reuse_run)
 {
 	const char *authbind = need_program("authbind");
 	struct process *process =
 		process_start(WORDS(authbind, "--deep", run_path(), "/bin/true"), .is_bare = true);
 
 	expect_status(process, 0);
-	expect_says(process, "comes first in LD_PRELOAD, and libreuse.so second");
-	expect_says(process, "reuse-run authbind --deep PROGRAM is the right order");
+	expect_says(process, "comes first in LD_PRELOAD, before libreuse.so");
+	expect_says(process, "use reuse-run authbind --deep PROGRAM instead");
 	process = process_start(WORDS(authbind, run_path(), "/bin/true"), .is_bare = true);
 	expect_status(process, 0);
 	expect_says(process, "authbind has no effect on /bin/true");

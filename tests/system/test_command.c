@@ -28,7 +28,7 @@ static const char *copied(void)
 	return directory;
 }
 
-/* A link to TARGET in a new folder, where there are strangers of the names of its parts. */
+/* A link to TARGET in a new folder, with other files that have the names of its parts. */
 static const char *link_among_strangers(const char *target)
 {
 	const char *directory = new_directory(), *path = format("%s/reuse-run", directory);
@@ -42,7 +42,7 @@ static const char *link_among_strangers(const char *target)
 
 /* ---- the script ---- */
 
-Test(command, a_link_to_it_takes_nothing_that_is_beside_the_link)
+Test(command, a_link_to_it_ignores_what_is_beside_the_link)
 {
 	struct process *process = process_start(
 		WORDS(link_among_strangers(run_path()), "/bin/sh", "-c", "echo \"$LD_PRELOAD\""),
@@ -62,7 +62,7 @@ Test(command, a_link_that_leads_elsewhere_is_refused)
 	expect_says(process, format("%s is a link", path));
 }
 
-Test(command, a_copy_in_a_folder_finds_what_is_beside_it)
+Test(command, a_copy_in_another_directory_finds_what_is_beside_it)
 {
 	const char *directory = copied();
 	const char *const names[] = {format("%s/reuse-run", directory), "./reuse-run"};
@@ -74,13 +74,13 @@ Test(command, a_copy_in_a_folder_finds_what_is_beside_it)
 		expect_end(process, 0);
 		cr_expect_str_eq(process_output(process), format("%s/libreuse.so\n", directory));
 	}
-	/* as sh finds a script, and as the kernel is told of one where PATH has an empty folder */
+	/* as sh finds a script, and as the kernel gets it if PATH has an empty folder */
 	struct process *process = process_start(
 		WORDS("/bin/sh", "reuse-run", "-V"), .is_bare = true, .directory = directory);
 	expect_end(process, 0);
 }
 
-Test(command, a_half_that_cannot_be_executed_is_named)
+Test(command, a_reuse_supervise_that_cannot_be_executed_is_named)
 {
 	static const char *const shells[] = {"sh", "dash", "bash"};
 	const char *directory = copied();
@@ -105,7 +105,7 @@ Test(command, a_half_that_cannot_be_executed_is_named)
 
 /* ---- the compiled half alone ---- */
 
-Test(command, the_half_alone_is_reuse_run)
+Test(command, reuse_supervise_alone_works_as_reuse_run)
 {
 	struct process *process =
 		process_start(WORDS(supervise_path(), "-r", "tcp -> share", "/bin/sh", "-c",
@@ -117,7 +117,7 @@ Test(command, the_half_alone_is_reuse_run)
 		format("%d %s tcp -> share\n", (int)process_id(process), library_path()));
 }
 
-Test(command, the_half_finds_the_library_through_a_link_and_beside_no_link)
+Test(command, reuse_supervise_finds_the_library_through_a_link_and_not_beside_a_link)
 {
 	const char *path = format("%s/reuse-supervise", new_directory());
 	write_file(format("%.*s", (int)(strrchr(path, '/') - path), path), "libreuse.so", "");
@@ -129,7 +129,7 @@ Test(command, the_half_finds_the_library_through_a_link_and_beside_no_link)
 	cr_expect_str_eq(process_output(process), format("%s\n", library_path()));
 }
 
-Test(command, a_half_without_its_library_says_what_is_missing)
+Test(command, reuse_supervise_without_the_library_says_what_is_missing)
 {
 	const char *path = format("%s/reuse-supervise", new_directory());
 	process_run(WORDS("/bin/cp", supervise_path(), path), .is_bare = true);
@@ -195,14 +195,14 @@ static void expect_in_copy_alone(const char *command, const char *file)
 	cr_expect(strstr(output, "\n0\n"), "%s", output);
 }
 
-Test(command, what_is_preloaded_into_the_copies_is_not_in_the_supervisor)
+Test(command, libraries_preloaded_into_the_copies_are_not_in_the_supervisor)
 {
 	expect_in_copy_alone(run_path(), library_path());
 	expect_in_copy_alone(run_path(), program_path("front.so"));
 	expect_in_copy_alone(supervise_path(), library_path());
 }
 
-Test(command, the_library_is_not_in_a_process_that_looks)
+Test(command, the_library_is_not_in_who_and_why)
 {
 	int port = port_new();
 	struct process *server = process_start(
@@ -232,14 +232,14 @@ static const char *rule_of(size_t size)
 	return rule;
 }
 
-Test(command, rules_that_no_variable_can_hold_have_to_be_in_a_file)
+Test(command, rules_that_are_too_long_for_a_variable_must_be_in_a_file)
 {
 	const char *half = rule_of((size_t)sysconf(_SC_PAGESIZE) * 16);
 	struct process *process = process_start(
 		WORDS(run_path(), "-r", half, "-r", half, "/bin/true"), .is_bare = true);
 
 	expect_end(process, 64);
-	expect_says(process, "put them into a file, and use -f");
+	expect_says(process, "put them into a file and use -f");
 	/* nothing is executed */
 	process = process_start(WORDS(run_path(), "-c", "-r", half, "-r", half), .is_bare = true);
 	expect_end(process, 0);

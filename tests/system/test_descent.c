@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which processes a supervisor takes for those of a copy: descendants, whoever joins its group. */
+/*
+ * Which processes a supervisor counts as those of a copy: its descendants, whoever else joins its
+ * group.
+ */
 #include "supervised.h"
 
 #include <signal.h>
@@ -19,7 +22,7 @@ static void wait_heard(struct process *supervisor, const char *name)
 	process_run(WORDS(python(), script_path("neighbour.py"), "send", name,
 			    "FDSTORE=1\nFDNAME=wrong"),
 		.is_bare = true);
-	wait_said(supervisor, "copy 0 handed over", 1);
+	wait_said(supervisor, "copy 0 sent ", 1);
 }
 
 /* It stays in the process group, and holds a socket that listens. */
@@ -33,7 +36,7 @@ static void join(pid_t group, const char *name, const char *first, const char *s
 	process_wait_text(stranger, "joined");
 }
 
-Test(descent, another_user_who_joins_the_process_group_of_a_copy_is_not_heard)
+Test(descent, messages_of_another_user_who_joins_the_process_group_of_a_copy_are_ignored)
 {
 	int port = port_new();
 
@@ -52,7 +55,7 @@ Test(descent, another_user_who_joins_the_process_group_of_a_copy_is_not_heard)
 	cr_expect(holds_socket(process_id(supervisor), kept));
 }
 
-/* The copy does not listen before it is told to; the stranger does, from the start. */
+/* The copy does not listen before it is told to; the other process does, from the start. */
 Test(descent, a_socket_of_another_user_who_joins_the_process_group_makes_no_copy_ready)
 {
 	static const char script[] =
@@ -80,7 +83,7 @@ Test(descent, a_socket_of_another_user_who_joins_the_process_group_makes_no_copy
 	end_supervisor(supervisor);
 }
 
-/* A copy of which a part is another user's, which says that it is ready. */
+/* A copy with a process of another user, which reports that the copy is ready. */
 static const char become_and_speak[] =
 	"import os, signal, socket, sys\n"
 	"def speak():\n"
@@ -104,7 +107,7 @@ static const char become_and_speak[] =
 	"        os._exit(0)\n"
 	"signal.pause()\n";
 
-Test(descent, what_a_copy_has_started_is_heard_whatever_its_user)
+Test(descent, messages_of_a_process_that_a_copy_has_started_count_whatever_its_user)
 {
 	static const char *const parts[] = {"itself", "child", "grandchild", "orphan"};
 
@@ -118,7 +121,7 @@ Test(descent, what_a_copy_has_started_is_heard_whatever_its_user)
 }
 
 /* The number alone would be one of the copy's processes. */
-Test(descent, a_process_that_has_got_the_number_of_the_sender_does_not_vouch_for_him)
+Test(descent, a_process_that_has_got_the_id_of_the_sender_does_not_vouch_for_it)
 {
 	need_root();
 	if (access("/proc/sys/kernel/ns_last_pid", W_OK) < 0)
@@ -127,7 +130,7 @@ Test(descent, a_process_that_has_got_the_number_of_the_sender_does_not_vouch_for
 		WORDS(need_program("unshare"), "--pid", "--fork", "--kill-child", "--mount-proc",
 			python(), script_path("reborn.py"), run_path()),
 		.is_bare = true);
-	wait_said(host, "copy 0 handed over", 1);
+	wait_said(host, "copy 0 sent ", 1);
 	process_wait_text(host, "the number is taken");
 	cr_expect_eq(times_said(host, " is ready\n"), 0, "%s", process_errors(host));
 	process_kill(host);

@@ -26,18 +26,6 @@ static void expect_valid_unit(const char *unit)
 	cr_expect(!strstr(process_errors(process), unit), "%s", process_errors(process));
 }
 
-/* With reuse-run where it is now. */
-static const char *with_run(const char *text)
-{
-	static const char installed[] = "/usr/bin/reuse-run";
-	const char *at;
-
-	while ((at = strstr(text, installed)))
-		text = format(
-			"%.*s%s%s", (int)(at - text), text, run_path(), at + strlen(installed));
-	return text;
-}
-
 Test(examples, the_template_is_a_valid_unit)
 {
 	const char *directory = new_directory();
@@ -270,86 +258,6 @@ Test(examples, nginx_with_its_check_before_the_start_loses_nothing)
 		"%d refused, %d cut off, %d hung", outcome.refused, outcome.cut_off, outcome.hung);
 }
 
-/* ---- the README ---- */
-
-/* The block of the README with this line in it, which starts and ends with an empty line. */
-static const char *readme_block(const char *line)
-{
-	const char *page = read_file(shipped("README.md"));
-	const char *at = strstr(page, format("\n    %s\n", line)), *start = at;
-	const char *block = "";
-
-	cr_assert(at, "the README has no \"%s\"", line);
-	while (strncmp(start, "\n\n", 2) != 0)
-		start--;
-	for (at = start + 2; strncmp(at, "    ", 4) == 0; at += strcspn(at, "\n") + 1)
-		block = format("%s%.*s\n", block, (int)strcspn(at, "\n") - 4, at + 4);
-	return block;
-}
-
-Test(examples, the_template_in_the_readme_restarts_without_a_loss)
-{
-	systemd_add("server@.service", with_run(readme_block("ExecStop=-+/usr/bin/reuse-run "
-							     "--stop $MAINPID")));
-	/* nobody restarts a server so often */
-	systemd_add("server@.service.d/test.conf", "[Unit]\nStartLimitIntervalSec=0\n");
-	boot();
-	systemd_do("start", "server@1");
-	systemd_do("start", "server@2");
-	struct process *load = load_start(8080, 8);
-	for (int i = 0; i < repeat(2, 20); i++)
-		systemd_do("restart", i % 2 ? "server@2" : "server@1");
-	load_stop_served(load);
-	cr_expect_not(strstr(systemd_log(), "at once"), "%s", systemd_log());
-}
-
-/* A shell with reuse-run in its PATH, in a folder with a ./server that listens on port 8080. */
-static struct process *shell_with_server(const char *directory, const char *script)
-{
-	const char *server = write_file(directory, "server",
-		format("#!/bin/sh\nexec %s %s 8080\n", need_program("python3"),
-			script_path("slow.py")));
-
-	process_run(WORDS("/bin/chmod", "755", server), .is_bare = true);
-	return process_start(WORDS("/bin/sh", "-e", "-c", script), .is_bare = true,
-		.directory = directory,
-		.environment = WORDS(format("PATH=%s:/usr/bin:/bin", build_path())));
-}
-
-Test(examples, the_rolling_update_in_the_readme_loses_nothing)
-{
-	const char *directory = new_directory();
-	const char *block = readme_block("reuse-run --stop $old"),
-		   *later = strstr(block, "# later");
-
-	cr_assert(later);
-	enter_network_namespace();
-	struct process *shell = shell_with_server(
-		directory, format("%.*suntil [ -e later ]; do sleep 0.1; done\n%s",
-				   (int)(later - block), block, later));
-	int old = answering(8080);
-	struct process *load = load_start(8080, 16);
-	write_file(directory, "later", "");
-	expect_status(shell, 0);
-	load_stop_served(load);
-	cr_expect_neq(answering(8080), old);
-	wait_listening("tcp", 8080, 1);
-}
-
-/* As mdoc has it: without the backslashes before hyphens. */
-Test(examples, the_manual_has_the_same_rolling_update)
-{
-	const char *block = readme_block("reuse-run --stop $old"),
-		   *lines = strstr(block, "# later");
-	const char *page = read_file(shipped("man/reuse-run.1"));
-	char *plain = strdup(page), *end = plain;
-
-	for (; *page; page++)
-		*end = *page, end += *page != '\\';
-	*end = '\0';
-	cr_expect(strstr(plain, strchr(lines, '\n') + 1), "%s", lines);
-}
-
 /* ---- a script ---- */
 
 static struct process *deploy(const char *pid_file, int port, const char *program)
@@ -384,7 +292,7 @@ Test(examples, a_server_that_does_not_start_is_not_deployed)
 	const char *before = read_file(pid_file);
 	struct process *attempt = deploy(pid_file, port, "no-such-program.py");
 	expect_status(attempt, 1);
-	expect_says(attempt, "the new server has ended, and the old one goes on");
+	expect_says(attempt, "the new server has ended, and the old one keeps running");
 	cr_expect_str_eq(read_file(pid_file), before);
 	cr_expect_eq(answering(port), atoi(before));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* reuse-run --explain: what it says at the end, and that the program does not notice. */
+/* reuse-run --explain: what it prints at the end, and that the program does not notice it. */
 #include "harness.h"
 #include "terminal.h"
 
@@ -12,7 +12,7 @@
 
 #define explained(...) process_start(WORDS(run_path(), "--explain", __VA_ARGS__), .is_bare = true)
 
-/* It ended with STATUS, and NOTHING is the last that was said, or was not said. */
+/* It ended with STATUS, and NOTHING is its last line, or is not printed. */
 static void expect_end(struct process *process, int status, bool is_seen)
 {
 	int ended = process_wait(process);
@@ -27,7 +27,7 @@ static struct process *binding(const char *option, const char *how)
 	return explained(option, program_path("unseen"), how, format("%d", port_new()));
 }
 
-Test(explain, it_ends_with_a_line_where_no_call_was_seen)
+Test(explain, if_no_call_was_seen_a_line_at_the_end_says_so)
 {
 	expect_end(explained("/bin/true"), 0, false);
 	expect_end(binding("--hook=preload", "raw"), 0, false);
@@ -35,7 +35,7 @@ Test(explain, it_ends_with_a_line_where_no_call_was_seen)
 	expect_end(explained("-n1", "--restart=no", "--ready=true", "/bin/true"), 0, true);
 }
 
-Test(explain, it_ends_so_under_the_notify_hook_too)
+Test(explain, under_the_notify_hook_a_line_says_so_too)
 {
 	need_notify();
 	expect_end(explained("--hook=notify", "/bin/true"), 0, false);
@@ -58,7 +58,7 @@ Test(explain, the_hook_and_what_it_does_not_see_are_named_first)
 	struct process *process = explained("/bin/true");
 
 	expect_end(process, 0, false);
-	expect_says(process, "the preload hook is taken for /bin/true: it is dynamically linked\n");
+	expect_says(process, "the preload hook is used for /bin/true: it is dynamically linked\n");
 	expect_says(process, "the preload hook does not see: raw system calls, ");
 }
 
@@ -91,7 +91,7 @@ static bool is_stopped(void *context)
 	return strncmp(strrchr(stat, ')'), ") T", 3) == 0;
 }
 
-Test(explain, a_program_that_stops_and_goes_on_is_followed)
+Test(explain, a_program_that_stops_and_continues_is_followed)
 {
 	struct process *process = explained("/bin/sh", "-c", "kill -STOP $$; exit 3");
 
@@ -100,7 +100,7 @@ Test(explain, a_program_that_stops_and_goes_on_is_followed)
 	expect_end(process, 3, false);
 }
 
-/* Counts the signals that it gets, and tells of them when SIGRTMIN comes, behind all others. */
+/* Counts the signals that it gets, and prints them when SIGRTMIN comes, after all others. */
 static struct process *counting(const char *hook)
 {
 	struct process *process = explained(hook, program_path("trouble"), "counting", "0");
@@ -142,7 +142,7 @@ Test(explain, the_end_of_the_terminal_reaches_the_program_of_a_sessions_leader)
 	process_wait_text(process, "running");
 	pid_t leader = atoi(strstr(process_output(process), "group ") + strlen("group "));
 	hang_up(&terminal);
-	process_wait_text(process, "continued"); /* the kernel sends it behind SIGHUP */
+	process_wait_text(process, "continued"); /* the kernel sends it after SIGHUP */
 	cr_assert_eq(kill(leader, SIGRTMIN), 0);
 	cr_expect_eq(process_wait(process), 42, "%s", process_errors(process));
 	cr_expect(strstr(process_output(process), "hangups=1 "), "%s", process_output(process));

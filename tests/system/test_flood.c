@@ -127,14 +127,15 @@ static struct process *expect_harms_only_itself(const char *deed)
 
 /* ---- wrong messages ---- */
 
-Test(flood, messages_that_make_no_sense_are_dropped)
+Test(flood, invalid_messages_are_dropped)
 {
 	struct process *supervisor = expect_harms_only_itself("garbage");
 
-	cr_expect_eq(times_said(supervisor, "handed over"), 1, "%s", process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, "; this message is ignored"), 1, "%s",
+		process_errors(supervisor));
 }
 
-Test(flood, a_great_many_messages_hold_nobody_up)
+Test(flood, very_many_messages_hold_nothing_up)
 {
 	expect_harms_only_itself("flood");
 }
@@ -143,10 +144,11 @@ Test(flood, a_socket_that_is_handed_over_again_and_again_is_kept_once)
 {
 	struct process *supervisor = expect_harms_only_itself("flood_with_sockets");
 
-	cr_expect_eq(times_said(supervisor, "handed over"), 0, "%s", process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, "; this message is ignored"), 0, "%s",
+		process_errors(supervisor));
 }
 
-Test(flood, a_flood_that_does_not_end_holds_no_roll_up)
+Test(flood, an_endless_flood_does_not_hold_up_a_roll)
 {
 	int port = port_new();
 	struct process *supervisor = start_copies(port, "endless", "--drain-timeout=30s");
@@ -161,13 +163,13 @@ Test(flood, a_flood_that_does_not_end_holds_no_roll_up)
 
 /* ---- wrong descriptors ---- */
 
-Test(flood, descriptors_of_what_is_no_listening_socket_are_closed)
+Test(flood, descriptors_that_are_not_listening_sockets_are_closed)
 {
 	struct process *supervisor = expect_harms_only_itself("wrong");
 
 	/* however many there were */
-	cr_expect_eq(times_said(supervisor, "copy 0 handed over what is no listening socket"), 1,
-		"%s", process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, "copy 0 sent something that is not a listening socket"),
+		1, "%s", process_errors(supervisor));
 }
 
 Test(flood, hundreds_of_descriptors_in_one_message_are_closed)
@@ -180,8 +182,8 @@ Test(flood, the_sockets_of_another_copy_stay_that_copys)
 	expect_harms_only_itself("of_others");
 }
 
-/* What its owner said of it would have the keeper wait for an hour. */
-Test(flood, a_socket_that_lingers_when_it_is_closed_holds_nobody_up)
+/* With its owner's setting the keeper would wait for an hour. */
+Test(flood, a_socket_that_lingers_when_it_is_closed_holds_nothing_up)
 {
 	int port = port_new();
 	struct process *supervisor = start_copies(port, "lingering", "--drain-timeout=30s");
@@ -196,10 +198,10 @@ Test(flood, a_socket_that_lingers_when_it_is_closed_holds_nobody_up)
 }
 
 /*
- * The keeper cannot know that it is not the program's own, and the next copy does not open it: a
- * roll ends there, and the copies go on.
+ * The keeper cannot know that it does not belong to the program, and the next copy does not open
+ * it: a roll ends there, and the copies continue.
  */
-Test(flood, a_listening_socket_of_somebody_else_ends_a_roll_in_good_order)
+Test(flood, a_listening_socket_of_another_process_lets_a_roll_end)
 {
 	int port = port_new();
 	struct process *supervisor = start_copies(port, "foreign", "--ready-timeout=1s");

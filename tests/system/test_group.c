@@ -161,7 +161,7 @@ static void change(void)
 		leave((unsigned)rand() % count);
 }
 
-Test(group, who_comes_and_goes_is_numbered_as_the_kernel_does)
+Test(group, members_that_join_and_leave_are_numbered_as_in_the_kernel)
 {
 	srand(20261121);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -177,7 +177,7 @@ Test(group, who_comes_and_goes_is_numbered_as_the_kernel_does)
 	}
 }
 
-Test(group, what_is_known_after_several_changes_at_once_is_true)
+Test(group, what_is_known_after_several_changes_at_once_is_right)
 {
 	unsigned known = 0;
 
@@ -215,7 +215,7 @@ static unsigned number_of(uint32_t inode)
 	return number;
 }
 
-Test(group, closed_members_get_nobody_and_all_others_their_share)
+Test(group, closed_members_get_no_client_and_all_others_their_share)
 {
 	static const unsigned closed[] = {0, 3, 4, 7};
 
@@ -234,7 +234,7 @@ Test(group, closed_members_get_nobody_and_all_others_their_share)
 	}
 }
 
-Test(group, members_that_join_behind_those_named_get_nobody)
+Test(group, members_that_join_after_those_in_the_program_get_no_client)
 {
 	begin_with(&kinds[0], 2);
 	attach(&by_chance, 2, NULL, 0);
@@ -250,7 +250,7 @@ Test(group, members_that_join_behind_those_named_get_nobody)
 	cr_expect_gt(latecomers, 0);
 }
 
-Test(group, a_number_that_nobody_has_leaves_the_choice_to_the_kernel)
+Test(group, a_number_that_no_member_has_leaves_the_choice_to_the_kernel)
 {
 	unsigned got[2] = {0};
 
@@ -261,7 +261,7 @@ Test(group, a_number_that_nobody_has_leaves_the_choice_to_the_kernel)
 	cr_expect(got[0] > 0 && got[1] > 0, "%u and %u", got[0], got[1]);
 }
 
-Test(group, as_many_can_be_closed_as_a_program_may_be_long)
+Test(group, the_length_of_a_program_limits_how_many_can_be_closed)
 {
 	static unsigned closed[STEER_CLOSED_MOST];
 
@@ -330,7 +330,7 @@ Test(group, the_cpu_chooses_the_member_of_its_number)
 	}
 }
 
-Test(group, a_socket_that_shares_nothing_cannot_be_steered)
+Test(group, a_socket_that_does_not_share_cannot_be_steered)
 {
 	static struct steer_program program;
 	int fd = server_listen("127.0.0.1", port_new());

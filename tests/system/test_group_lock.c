@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One process of a user steers at a time, and says whom it has closed. */
+/* Only one process of a user steers at a time, and tells others which members it has closed. */
 #include "ground/log.h"
 #include "harness.h"
 #include "supervise/sockets/closed.h"
@@ -105,7 +105,7 @@ static bool is_locked(void)
 
 static const char *log_path;
 
-/* What WORK says in the log. */
+/* What WORK logs. */
 static const char *said(void (*work)(void))
 {
 	log_path = write_file(new_directory(), "log", "");
@@ -146,7 +146,7 @@ static void take_turns(int pipe)
 	}
 }
 
-Test(group_lock, one_has_it_at_a_time)
+Test(group_lock, only_one_process_has_the_lock_at_a_time)
 {
 	struct other others[4];
 
@@ -163,7 +163,7 @@ Test(group_lock, one_has_it_at_a_time)
 	cr_expect_not(is_locked());
 }
 
-Test(group_lock, one_that_is_killed_lets_go_of_it)
+Test(group_lock, a_killed_process_releases_the_lock)
 {
 	enter_network_namespace();
 	struct other other = start(hold_for_ever, geteuid());
@@ -178,7 +178,7 @@ static void hold_until_told(int pipe)
 	int lock = group_lock(geteuid());
 
 	say_done(pipe);
-	/* until the one that waits has said so */
+	/* until the waiting process has logged that */
 	raise(SIGSTOP);
 	group_unlock(lock);
 }
@@ -201,7 +201,7 @@ static void wait_and_say(void)
 	waitpid(watcher, NULL, 0);
 }
 
-Test(group_lock, whoever_waits_for_long_says_for_whom)
+Test(group_lock, a_process_that_waits_long_logs_which_process_has_the_lock)
 {
 	enter_network_namespace();
 	holder = start(hold_until_told, geteuid());
@@ -220,7 +220,7 @@ static void squat(int pipe)
 		pause();
 }
 
-Test(group_lock, another_user_who_has_the_name_is_ignored_and_told_of)
+Test(group_lock, a_lock_of_another_user_is_ignored_and_logged)
 {
 	need_root();
 	enter_network_namespace();
@@ -233,7 +233,7 @@ Test(group_lock, another_user_who_has_the_name_is_ignored_and_told_of)
 	cr_expect_str_empty(said(lock_and_unlock));
 }
 
-/* ---- who is closed ---- */
+/* ---- closed members ---- */
 
 static const struct closed nothing;
 
@@ -267,7 +267,7 @@ static void expect_all(bool are_heard)
 	cr_expect_not(hears(1));
 }
 
-Test(closed, what_another_process_has_closed_is_heard_while_it_lives)
+Test(closed, members_that_another_process_has_closed_are_known_while_it_lives)
 {
 	enter_network_namespace();
 	struct other other = start(tell_for_ever, geteuid());
@@ -282,7 +282,7 @@ static void hear_of_root(int pipe)
 	_exit(hears(4000000000U) ? 0 : 1);
 }
 
-Test(closed, root_is_heard_and_another_user_is_not)
+Test(closed, what_root_has_closed_counts_and_what_another_user_has_closed_does_not)
 {
 	need_root();
 	enter_network_namespace();
@@ -296,7 +296,7 @@ Test(closed, root_is_heard_and_another_user_is_not)
 	end(&root, SIGKILL);
 }
 
-Test(closed, ones_own_are_not_heard_and_go_when_they_are_told_of_no_more)
+Test(closed, own_members_are_not_heard_and_disappear_when_they_are_no_longer_told)
 {
 	struct closed closed = {0};
 	struct heard heard;
@@ -329,7 +329,7 @@ static void tell_again_and_again(int pipe)
 
 /* Without the lock, the kernel's list may show neither a name that goes nor one that comes. */
 
-Test(closed, what_stays_closed_is_told_of_without_a_gap)
+Test(closed, members_that_stay_closed_are_told_without_a_gap)
 {
 	int times = is_long() ? 20000 : 1000;
 

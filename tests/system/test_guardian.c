@@ -53,7 +53,7 @@ static struct process *start_workers(int port)
 	return supervisor;
 }
 
-Test(guardian, one_that_is_killed_is_replaced_by_one_that_does_its_work)
+Test(guardian, a_guardian_that_is_killed_is_replaced_by_a_new_one)
 {
 	int port = port_new();
 	struct process *supervisor = start_workers(port);
@@ -96,7 +96,7 @@ Test(guardian, it_acts_when_its_pipe_is_closed_and_not_when_something_is_written
 	wait_listening("tcp", port, 0);
 }
 
-/* ---- what it holds ---- */
+/* ---- open files ---- */
 
 static bool has_pipe_alone(void *context)
 {
@@ -109,7 +109,7 @@ static bool has_pipe_alone(void *context)
 }
 
 /* Linux 5.9 closes many at once. A reader of the supervisor's output waits for all who have it. */
-Test(guardian, it_has_its_pipe_alone_on_an_older_kernel_too)
+Test(guardian, on_an_older_kernel_too_only_it_has_its_pipe)
 {
 	struct process *supervisor = process_start(
 		WORDS(program_path("old_kernel"), "close_range", run_path(), "-v", "-n1",
@@ -159,7 +159,7 @@ static void expect_harmless(const struct closing *closing)
 	end_supervisor(supervisor);
 }
 
-Test(guardian, a_message_in_place_of_closed_standard_descriptors_reaches_no_file_of_ours)
+Test(guardian, with_closed_standard_descriptors_no_message_goes_into_a_file_of_ours)
 {
 	static const struct closing closings[] = {
 		{"<&-", "open open open"},
@@ -181,7 +181,7 @@ static struct process *start_other(int port)
 	return other;
 }
 
-/* It is nobody's child by then, and whoever gets it may leave it a zombie. */
+/* It has no parent that cares, and its new parent may leave it a zombie. */
 static bool has_gone(void *context)
 {
 	const pid_t *process = context;
@@ -191,7 +191,7 @@ static bool has_gone(void *context)
 }
 
 /* Its copy has the first number, which another one gets then, and the place of that a third one. */
-Test(guardian, a_supervisor_that_is_killed_leaves_nobody_steered_around)
+Test(guardian, a_supervisor_that_is_killed_leaves_no_copy_without_clients)
 {
 	int port = port_new();
 	struct process *supervisor = supervise("-n1", "--ready-delay=0", python(),
@@ -199,11 +199,11 @@ Test(guardian, a_supervisor_that_is_killed_leaves_nobody_steered_around)
 		       *others[3];
 
 	wait_ready(supervisor, 1);
-	int idle = client_connect("127.0.0.1", port); /* what it drains for */
+	int idle = client_connect("127.0.0.1", port); /* the drain waits for this one */
 	for (int i = 0; i < 2; i++)
 		others[i] = start_other(port);
 	process_signal(supervisor, SIGTERM);
-	wait_said(supervisor, "drains for more than 2 s", 1);
+	wait_said(supervisor, "has been draining for more than 2 s", 1);
 	pid_t guardian = find_guardian(process_id(supervisor), 0);
 	process_signal(supervisor, SIGKILL);
 	close(idle);

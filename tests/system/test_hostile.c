@@ -110,7 +110,7 @@ Test(hostile, a_udp_port_whose_program_sets_so_reuseaddr_is_open_to_all_unless_i
  * SO_REUSEADDR, which nearly every server sets itself, is about sockets that do not listen. Nobody
  * gets a client who should not: one of the two cannot listen.
  */
-Test(hostile, who_binds_between_bind_and_listen_makes_the_listen_fail)
+Test(hostile, another_bind_between_bind_and_listen_makes_the_listen_fail)
 {
 	static const char script[] = "import signal, socket, sys\n"
 				     "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
@@ -146,7 +146,7 @@ static struct process *start_slow(int port, const char *ready)
 		script_path("slow.py"), format("%d", port));
 }
 
-Test(hostile, what_another_user_says_to_the_keeper_is_not_heard)
+Test(hostile, messages_of_another_user_to_the_keeper_are_ignored)
 {
 	int port = port_new();
 
@@ -164,7 +164,7 @@ Test(hostile, what_another_user_says_to_the_keeper_is_not_heard)
 		format("FDSTOREREMOVE=1\nFDNAME=libreuse-%lu-tcp-127.0.0.1-%d", kept, port));
 	/* Root is heard, and what came before has been read by then. */
 	tell(NULL, name, "FDSTORE=1\nFDNAME=wrong");
-	wait_said(supervisor, "copy 0 handed over", 1);
+	wait_said(supervisor, "copy 0 sent ", 1);
 	cr_expect_eq(times_said(supervisor, " is ready\n"), 0, "%s", process_errors(supervisor));
 	cr_expect(holds_socket(process_id(supervisor), kept));
 	tell(NULL, name, "READY=1");
@@ -172,7 +172,7 @@ Test(hostile, what_another_user_says_to_the_keeper_is_not_heard)
 }
 
 /* A keeper's name, once that is gone, is for anybody to take. */
-Test(hostile, who_has_taken_a_keepers_name_is_sent_no_socket)
+Test(hostile, another_user_who_has_taken_a_keepers_name_gets_no_socket)
 {
 	static const char *const users[] = {NOBODY, NULL};
 	const char *python = need_program("python3"), *not_kept = "the socket is not kept: EPERM";
@@ -198,7 +198,7 @@ Test(hostile, who_has_taken_a_keepers_name_is_sent_no_socket)
 }
 
 /* Its messages come among those of the copies, and are many. */
-Test(hostile, a_flood_of_another_users_messages_holds_nobody_up)
+Test(hostile, a_flood_of_another_users_messages_holds_nothing_up)
 {
 	int port = port_new();
 
@@ -247,7 +247,7 @@ static const char *control_name(pid_t process)
 	return format("@libreuse-supervisor-%ju-%d", (uintmax_t)status.st_ino, (int)process);
 }
 
-Test(hostile, another_user_who_asks_for_rolls_without_end_holds_none_up)
+Test(hostile, endless_requests_of_another_user_for_rolls_do_not_hold_up_a_roll)
 {
 	int port = port_new();
 
@@ -268,7 +268,7 @@ Test(hostile, another_user_who_asks_for_rolls_without_end_holds_none_up)
 /* ---- the name of the supervisor's socket ---- */
 
 /* Whoever binds it first has it: another user may, for numbers that are to come. */
-Test(hostile, a_name_that_another_user_has_taken_is_not_believed_and_a_signal_rolls)
+Test(hostile, a_name_that_another_user_has_taken_is_not_trusted_and_a_signal_still_rolls)
 {
 	const char *fifo = format("%s/fifo", new_directory());
 	int port = port_new();
@@ -283,7 +283,8 @@ Test(hostile, a_name_that_another_user_has_taken_is_not_believed_and_a_signal_ro
 	pid_t process = process_id(supervisor);
 	process_wait_text(start_neighbour(NOBODY, "squat", control_name(process)), "listening");
 	close(open(fifo, O_WRONLY | O_CLOEXEC));
-	wait_said(supervisor, "reuse-run --roll will not find this process: EADDRINUSE", 1);
+	wait_said(supervisor,
+		"reuse-run --roll, --scale and --status cannot reach this process: EADDRINUSE", 1);
 	wait_ready(supervisor, 1);
 
 	struct process *attempt = roll_start(supervisor);
@@ -295,7 +296,7 @@ Test(hostile, a_name_that_another_user_has_taken_is_not_believed_and_a_signal_ro
 }
 
 /* The kernel notes the user who listens; this one is not the user of the process. */
-Test(hostile, who_listens_there_for_another_user_is_not_believed)
+Test(hostile, a_process_of_another_user_that_listens_there_is_not_trusted)
 {
 	need_root();
 	struct process *process = process_start(
@@ -307,8 +308,8 @@ Test(hostile, who_listens_there_for_another_user_is_not_believed)
 	cr_expect_str_empty(process_output(attempt));
 }
 
-/* He may say what he wants of a process of his own, but not to the terminal. */
-Test(hostile, what_the_process_of_another_user_says_is_printed_as_text)
+/* A user may print anything about his own process, but may not control the terminal. */
+Test(hostile, messages_of_another_users_process_are_printed_without_control_characters)
 {
 	need_root();
 	struct process *process = start_neighbour(NOBODY, "disguise", NULL);
@@ -318,7 +319,7 @@ Test(hostile, what_the_process_of_another_user_says_is_printed_as_text)
 	cr_expect_str_eq(process_output(attempt), "?[2Jcopy 0: process 1 is replaced by 2\n");
 }
 
-/* ---- who is "the same user" ---- */
+/* ---- what "the same user" means ---- */
 
 /* reuse-run and slow.py where every user can reach them. */
 static const char *for_everybody(void)
@@ -351,8 +352,10 @@ Test(hostile, a_user_may_ask_his_own_supervisor_and_another_may_not)
 	end_supervisor(supervisor);
 }
 
-/* In a user namespace, all whom it has no number for have one that is somebody's there. */
-Test(hostile, a_user_that_a_namespace_has_no_number_for_is_nobody_of_ours)
+/*
+ * In a user namespace, all users without an ID there have one ID that also belongs to a user there.
+ */
+Test(hostile, a_user_without_an_id_in_the_namespace_is_not_our_own_user)
 {
 	const char *directory = for_everybody();
 	int port = port_new();
@@ -411,7 +414,7 @@ Test(hostile, a_kept_socket_is_not_for_a_child_of_another_user)
 
 /* ---- files ---- */
 
-/* A directory that belongs to nobody, where NAME is a link to TARGET. */
+/* A directory that belongs to nobody, in which NAME is a link to TARGET. */
 static const char *plant(const char *name, const char *target)
 {
 	const char *directory = new_directory(), *path = format("%s/%s", directory, name);
@@ -441,7 +444,7 @@ static void expect_refused(const char *option, const char *path, const char *com
 	cr_expect(strstr(process_errors(process), complaint), "%s", process_errors(process));
 }
 
-Test(hostile, a_file_that_another_user_wrote_or_linked_to_slips_in_no_rule_and_no_variable)
+Test(hostile, a_file_that_another_user_wrote_or_linked_to_adds_no_rule_and_no_variable)
 {
 	static const char *const options[] = {"--file", "--env-file"};
 	static const char *const contents[] = {"tcp -> pass\n", "LD_PRELOAD=/tmp/any.so\n"};

@@ -14,14 +14,14 @@ static const char *python(void)
 	return need_program("python3");
 }
 
-/* DIRECTORY says what the copies do, see health.py. */
+/* DIRECTORY controls what the copies do, see health.py. */
 #define health_copies(PORT, DIRECTORY, ...)                                                        \
 	supervise(__VA_ARGS__, "--ready-delay=100ms", python(), script_path("health.py"),          \
 		format("%d", PORT), DIRECTORY)
 
 /* ---- hung ---- */
 
-/* The clients that it has got before wait for it, and are served when it goes on. */
+/* The clients that it already has wait for it, and are served when it continues. */
 Test(hung, a_stopped_copy_gets_no_new_clients_until_it_accepts_again)
 {
 	int port = port_new();
@@ -33,9 +33,9 @@ Test(hung, a_stopped_copy_gets_no_new_clients_until_it_accepts_again)
 	wait_stopped(sick);
 	struct process *caught = load_start(port, 8);
 	wait_said(supervisor,
-		format("copy 1: process %d has accepted nothing from tcp 127.0.0.1:%d for 10 s, "
-		       "though "
-		       "clients wait; others get new ones until it accepts again\n",
+		format("copy 1: process %d has accepted no connection on tcp 127.0.0.1:%d for 10 "
+		       "s, although clients wait; other copies get new clients until it accepts "
+		       "again\n",
 			(int)sick, port),
 		1);
 	cr_expect(strstr(status_text(supervisor, 1), " hung "));
@@ -44,9 +44,9 @@ Test(hung, a_stopped_copy_gets_no_new_clients_until_it_accepts_again)
 		cr_assert_neq(answering(port), sick);
 	load_stop_served(clients);
 	kill(sick, SIGCONT);
-	wait_said(supervisor, "accepts from tcp 127.0.0.1:", 1);
+	wait_said(supervisor, "accepts connections on tcp 127.0.0.1:", 1);
 	load_stop_served(caught);
-	cr_expect_eq(times_said(supervisor, "has accepted nothing"), 1);
+	cr_expect_eq(times_said(supervisor, "has accepted no connection"), 1);
 	status_text(supervisor, 0);
 	bool is_back = false;
 	for (int i = 0; i < 1000 && !is_back; i++)
@@ -56,7 +56,7 @@ Test(hung, a_stopped_copy_gets_no_new_clients_until_it_accepts_again)
 }
 
 /* What is in its queue is served by its successor. */
-Test(hung, a_roll_saves_what_waits_for_a_hung_copy)
+Test(hung, a_roll_saves_the_clients_that_wait_for_a_hung_copy)
 {
 	int port = port_new();
 	struct process *supervisor =
@@ -67,16 +67,16 @@ Test(hung, a_roll_saves_what_waits_for_a_hung_copy)
 	kill(sick, SIGSTOP);
 	wait_stopped(sick);
 	struct process *caught = load_start(port, 8);
-	wait_said(supervisor, "has accepted nothing from", 1);
+	wait_said(supervisor, "has accepted no connection on", 1);
 	roll(supervisor, 2);
 	wait_gone(sick);
 	load_stop_served(caught);
 	expect_says(
-		supervisor, "takes nothing out of its queue, so the new copy takes the queue over");
+		supervisor, "takes nothing from its queue, so the new copy takes over the queue");
 	end_supervisor(supervisor);
 }
 
-/* There is nobody who could take its clients. */
+/* No other copy could take its clients. */
 Test(hung, the_last_copy_is_never_steered_around)
 {
 	int port = port_new(), clients[3];
@@ -88,7 +88,7 @@ Test(hung, the_last_copy_is_never_steered_around)
 	wait_stopped(sick);
 	for (int i = 0; i < 3; i++)
 		clients[i] = client_connect("127.0.0.1", port);
-	wait_said(supervisor, "there is no other copy that could take new ones\n", 1);
+	wait_said(supervisor, "no other copy can take new clients\n", 1);
 	int late = client_connect("127.0.0.1", port);
 	kill(sick, SIGCONT);
 	for (int i = 0; i < 3; i++)
@@ -136,9 +136,8 @@ Test(hung, too_many_crashes_stop_the_supervisor_with_the_copys_status)
 		supervise("-n1", "--max-crashes=3", "--no-keep", "/bin/sh", "-c", "exit 7");
 
 	expect_status(supervisor, 7);
-	expect_says(supervisor,
-		"ended with status 7; this is the 3. crash within a minute, as many as "
-		"--max-crashes says, so the supervisor stops with status 7\n");
+	expect_says(supervisor, "ended with status 7; this is crash 3 within a minute, the limit "
+				"of --max-crashes, so the supervisor stops with status 7\n");
 	cr_expect_eq(times_said(supervisor, "another one starts"), 2);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Installation puts everything where it is looked for, and the installed copy works by its name. */
+/* Installation puts everything in the right place, and the installed copy works by its name. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ static void expect_file(const char *path, mode_t mode)
 		"%s", path);
 }
 
-/* What DESIGN says is installed, by an installation whose folders have these names. */
+/* The files to be installed, by an installation whose folders have these names. */
 static void expect_installed(const char *prefix, const char *library_folder)
 {
 	static const char *const pages[] = {
@@ -65,8 +65,8 @@ static const char *install_into_destdir(void)
 	const char *destdir = new_directory();
 
 	process_run(WORDS(need_program("meson"), "install", "--no-rebuild", "--quiet", "-C",
-			    build_path(), "--destdir", destdir),
-		.is_bare = true);
+			    build_path()),
+		.is_bare = true, .environment = WORDS(format("DESTDIR=%s", destdir)));
 	return destdir;
 }
 
@@ -85,7 +85,7 @@ Test(install, an_installation_into_a_destdir_has_everything)
 	cr_expect(strstr(read_file(run_path()), build_path()));
 }
 
-Test(install, the_installed_library_is_preloaded_by_its_name_alone)
+Test(install, the_installed_library_is_preloaded_by_its_bare_name)
 {
 	const char *library = find_under(install_into_destdir(), "libreuse.so");
 	struct process *process =
@@ -177,8 +177,8 @@ Test(install, an_ordinary_user_installs_into_a_prefix_and_uses_it_there)
 }
 
 /*
- * In a mount namespace of its own, where /usr/local is empty and /etc has only what ld.so and libc
- * read: nothing of the machine is changed.
+ * In a new mount namespace, where /usr/local is empty and /etc has only what ld.so and libc read:
+ * nothing of the machine is changed.
  */
 Test(install, root_installs_it_and_LD_PRELOAD_finds_it_by_its_name)
 {

@@ -108,8 +108,8 @@ static const char *nginx_command(int port)
 {
 	const char *directory = nginx_directory(format("listen 127.0.0.1:%d;", port), "1\\n");
 
-	return format("%s -e stderr -p %s -c %s/nginx.conf -g \"daemon off;\"",
-		need_program("nginx"), directory, directory);
+	return format("%s -p %s -c %s/nginx.conf -g \"daemon off;\"", need_program("nginx"),
+		directory, directory);
 }
 
 static const char *gunicorn_command(int port)

@@ -8,7 +8,7 @@
 
 /* ---- a service that makes calls ---- */
 
-static const char *folder; /* where the script is that says which */
+static const char *folder; /* of the script with the calls */
 static int starts;
 
 /* Has the service "kept" make these calls of programs/sockets.py at its next start. */
@@ -25,7 +25,7 @@ static void add_service(const char *rules)
 	systemd_add_service("kept", systemd_kept(rules, format("/bin/sh %s/calls", folder)));
 }
 
-/* Starts the service, or starts it anew, with these calls; returns what they gave, in lines. */
+/* Starts the service, or restarts it, with these calls; returns their results, in lines. */
 static const char *make_calls(const char *calls)
 {
 	size_t before = starts ? strlen(systemd_log()) : 0;
@@ -88,7 +88,7 @@ static const char *const kinds[] = {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* Calls for all kinds, in that order or the other way round. */
+/* Calls of all kinds, in that order or backwards. */
 static const char *all_kinds(bool is_backwards)
 {
 	const char *calls = "";
@@ -127,7 +127,7 @@ Test(keep_sockets, two_sockets_of_one_program_at_one_endpoint_are_both_taken_bac
 	cr_expect_eq(sum_listening("tcp", port), before);
 }
 
-/* Without the script, which would take the name out of what it hands on. */
+/* Without the script, which would remove the name when it passes the socket on. */
 Test(keep_sockets, a_kept_socket_has_a_name_that_says_what_it_is)
 {
 	int port = port_new();
@@ -169,7 +169,7 @@ Test(keep_sockets, the_flags_of_the_descriptor_are_the_program_s)
 	"get=SO_KEEPALIVE get=TCP_KEEPIDLE get=IP_TTL get=TCP_NODELAY get=SO_RCVBUF "              \
 	"get=SO_SNDBUF get=TCP_MAXSEG inode"
 
-Test(keep_sockets, options_are_those_that_the_program_sets_now)
+Test(keep_sockets, options_are_those_that_the_new_program_sets)
 {
 	int port = port_new();
 	const char *bind = format("bind=127.0.0.1,%d listen " GETS, port);
@@ -223,7 +223,7 @@ Test(keep_sockets, the_backlog_is_the_system_s_maximum)
 	expect_line(make_calls(calls), format("backlog %d", somaxconn()));
 }
 
-Test(keep_sockets, a_rule_that_names_a_backlog_is_heeded)
+Test(keep_sockets, a_rule_with_a_backlog_applies)
 {
 	int port = port_new();
 	const char *calls = format("tcp4 bind=127.0.0.1,%d listen=5 backlog", port);
@@ -234,7 +234,7 @@ Test(keep_sockets, a_rule_that_names_a_backlog_is_heeded)
 
 /* ---- who else gets it ---- */
 
-Test(keep_sockets, children_get_it_until_the_first_bind)
+Test(keep_sockets, children_get_kept_sockets_until_the_first_bind)
 {
 	int port = port_new();
 	const char *calls = format("child tcp4 bind=127.0.0.1,%d child listen child", port);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a unit has to say for its sockets to be kept, and the limits of that. */
+/* What a unit must have for its sockets to be kept, and the limits of that. */
 #include "load.h"
 #include "systemd.h"
 
@@ -62,7 +62,7 @@ Test(keep_units, without_restart_a_killed_process_leaves_nothing)
 	wait_listening("tcp", port, 0);
 }
 
-Test(keep_units, a_listener_that_was_closed_for_good_goes_on_taking_connections)
+Test(keep_units, a_listener_that_was_closed_for_good_continues_to_take_connections)
 {
 	int port = port_new();
 
@@ -76,7 +76,7 @@ Test(keep_units, a_listener_that_was_closed_for_good_goes_on_taking_connections)
 
 /* ---- how many ---- */
 
-/* A server with two ports, the second of which it tells when all is done. */
+/* A server with two ports, which reports on the second one when all is done. */
 static void start_with_room_for(int sockets, int told)
 {
 	int first = port_new(), second = port_new();
@@ -89,16 +89,16 @@ static void start_with_room_for(int sockets, int told)
 	systemd_wait_log("stay", 1);
 }
 
-Test(keep_units, a_store_that_cannot_hold_all_sockets_is_logged)
+Test(keep_units, a_store_without_room_for_all_sockets_is_logged)
 {
 	start_with_room_for(1, 1);
-	cr_expect(strstr(systemd_log(), "2 sockets are to be kept, and the keeper takes 1; raise "
-					"FileDescriptorStoreMax="),
+	cr_expect(strstr(systemd_log(), "2 sockets are to be kept, but the keeper takes only 1; "
+					"raise FileDescriptorStoreMax="),
 		"%s", systemd_log());
-	cr_expect_eq(systemd_stored("kept"), 1); /* as the manual says where to look */
+	cr_expect_eq(systemd_stored("kept"), 1); /* in the place that the manual names */
 }
 
-Test(keep_units, a_store_that_can_hold_them_is_not)
+Test(keep_units, a_store_with_room_for_all_is_not_logged)
 {
 	start_with_room_for(2, 2);
 	cr_expect_not(strstr(systemd_log(), "FileDescriptorStoreMax="), "%s", systemd_log());
@@ -107,7 +107,7 @@ Test(keep_units, a_store_that_can_hold_them_is_not)
 
 /* ---- sandboxes ---- */
 
-Test(keep_units, a_sandbox_that_does_not_let_the_socket_out_is_logged)
+Test(keep_units, a_sandbox_that_blocks_the_keepers_socket_is_logged)
 {
 	int port = port_new();
 
@@ -124,8 +124,8 @@ Test(keep_units, a_sandbox_that_does_not_let_the_socket_out_is_logged)
 static const char *forking_nginx(int port, const char *more)
 {
 	const char *directory = nginx_directory(format("listen 127.0.0.1:%d;", port), "1\\n");
-	const char *command = format(
-		"%s -e stderr -p %s -c %s/nginx.conf", need_program("nginx"), directory, directory);
+	const char *command =
+		format("%s -p %s -c %s/nginx.conf", need_program("nginx"), directory, directory);
 
 	return format("%s\nType=forking\nPIDFile=%s/nginx.pid\n%s",
 		systemd_kept(keep_rule(port), command), directory, more);
@@ -144,7 +144,7 @@ Test(keep_units, a_daemon_that_forks_is_kept_with_notify_access)
 	}
 }
 
-Test(keep_units, a_daemon_that_forks_is_not_kept_without)
+Test(keep_units, a_daemon_that_forks_is_not_kept_without_notify_access)
 {
 	int port = port_new();
 
@@ -153,13 +153,13 @@ Test(keep_units, a_daemon_that_forks_is_not_kept_without)
 	cr_expect_eq(systemd_stored("kept"), 0);
 }
 
-/* nginx tests its configuration by binding; the check is not given what is kept. */
+/* nginx tests its configuration by binding; the check does not get the kept sockets. */
 static void expect_checked(const char *check, const char *more)
 {
 	int port = port_new();
 	const char *directory = nginx_directory(format("listen 127.0.0.1:%d;", port), "1\\n");
-	const char *command = format(
-		"%s -e stderr -p %s -c %s/nginx.conf", need_program("nginx"), directory, directory);
+	const char *command =
+		format("%s -p %s -c %s/nginx.conf", need_program("nginx"), directory, directory);
 
 	start(format("%s -g \"daemon off;\"\nExecStartPre=%s%s -t\n%s",
 		systemd_kept(keep_rule(port), command), check, command, more));
@@ -172,12 +172,12 @@ static void expect_checked(const char *check, const char *more)
 	}
 }
 
-Test(keep_units, a_check_before_the_start_does_not_take_part)
+Test(keep_units, a_check_before_the_start_does_not_touch_the_kept_socket)
 {
 	expect_checked("", "");
 }
 
-Test(keep_units, a_check_without_libreuse_does_not_take_part)
+Test(keep_units, a_check_without_libreuse_does_not_touch_the_kept_socket)
 {
 	expect_checked("/usr/bin/env -u LD_PRELOAD ", "NotifyAccess=all");
 }

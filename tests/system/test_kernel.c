@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The kernel hook: whom it reaches, and what it keeps. */
+/* The kernel hook: which programs it reaches, and what it enforces. */
 #include "kernel.h"
 #include "systemd.h"
 
@@ -38,7 +38,7 @@ static struct subject go_program(int port)
 					format("127.0.0.1:%d", port), NULL)};
 }
 
-/* Started by nobody, and runs as root. */
+/* It is started by nobody, and runs as root. */
 static struct subject setuid_program(int port)
 {
 	const char *folder = copy_for_everybody(program_path("server"));
@@ -131,7 +131,7 @@ Test(kernel, programs_that_ran_before_are_reached)
 	wait_listening("tcp", port, 2);
 }
 
-Test(kernel, programs_outside_the_cgroup_are_left_alone)
+Test(kernel, programs_outside_the_control_group_are_left_alone)
 {
 	int port = port_new();
 	const char *cgroup = kernel_attach("deny"), *child = format("%s/child", cgroup);
@@ -181,22 +181,22 @@ static void expect_protected(struct subject (*make)(int port), const char *denie
 		"ok\nok\nEADDRINUSE\n");
 }
 
-Test(kernel, what_protects_holds_for_a_static_program)
+Test(kernel, rules_that_protect_apply_to_a_static_program)
 {
 	expect_protected(static_program, "Operation not permitted");
 }
 
-Test(kernel, what_protects_holds_for_a_go_program)
+Test(kernel, rules_that_protect_apply_to_a_go_program)
 {
 	expect_protected(go_program, "operation not permitted");
 }
 
-Test(kernel, what_protects_holds_for_a_setuid_program)
+Test(kernel, rules_that_protect_apply_to_a_setuid_program)
 {
 	expect_protected(setuid_program, "Operation not permitted");
 }
 
-Test(kernel, what_protects_holds_for_io_uring)
+Test(kernel, rules_that_protect_apply_to_io_uring)
 {
 	expect_protected(ring_program, "EPERM");
 }
@@ -213,23 +213,23 @@ static void expect_closed(const char *kind, const char *option)
 		"ok\nok\nok\n0\nok\n0\nok\nok\n1\n", "%s %s", kind, option);
 }
 
-Test(kernel, nobody_opens_what_is_exclusive)
+Test(kernel, an_exclusive_socket_stays_exclusive_whatever_its_program_sets)
 {
 	expect_closed("tcp4", "SO_REUSEPORT");
 }
 
-Test(kernel, nobody_opens_an_exclusive_udp_socket)
+Test(kernel, an_exclusive_udp_socket_stays_exclusive)
 {
 	expect_closed("udp4", "SO_REUSEPORT");
 }
 
-Test(kernel, nobody_opens_an_exclusive_udp_socket_by_reuseaddr)
+Test(kernel, an_exclusive_udp_socket_stays_exclusive_with_reuseaddr)
 {
 	expect_closed("udp4", "SO_REUSEADDR");
 }
 
-/* What a socket for MPTCP says of itself is not what its first subflow has. */
-Test(kernel, nobody_joins_an_exclusive_mptcp_socket)
+/* The options of an MPTCP socket are not those of its first subflow. */
+Test(kernel, no_socket_joins_an_exclusive_mptcp_socket)
 {
 	int port = port_new(), other = port_new();
 	const char *cgroup = kernel_attach(format("port=%d -> exclusive", port));
@@ -261,7 +261,7 @@ Test(kernel, a_bind_that_fails_leaves_the_socket_free_for_another_rule)
 }
 
 /* Both families, and what of one is written in the other. */
-Test(kernel, a_target_holds_for_both_families)
+Test(kernel, a_target_applies_to_both_families)
 {
 	int port = port_new(), target = port_new();
 	const char *cgroup = kernel_attach(format("port=%d -> to=127.0.0.9\n"
@@ -283,7 +283,7 @@ Test(kernel, a_target_holds_for_both_families)
 
 /* ---- connect ---- */
 
-Test(kernel, a_source_address_holds_for_connections)
+Test(kernel, a_source_address_applies_to_connections)
 {
 	char peer[PEER_SIZE];
 	int port = port_new(), server = server_listen("0.0.0.0", port);

@@ -26,7 +26,7 @@ static void expect_said(const char *said, const char *words)
 
 /* ---- verbs ---- */
 
-Test(kernel_load, each_verb_may_be_given_twice)
+Test(kernel_load, each_command_may_be_given_twice)
 {
 	int port = port_new();
 	const char *cgroup = new_cgroup(), *pin = kernel_prepare(), *rules = kernel_rules("deny");
@@ -68,10 +68,10 @@ Test(kernel_load, the_list_counts_by_rule)
 	expect_said(said, format("attached to %s\n", realpath(cgroup, NULL)));
 }
 
-Test(kernel_load, words_that_are_no_verb_are_an_error_of_usage)
+Test(kernel_load, an_unknown_command_is_a_usage_error)
 {
 	expect_said(reuse_bpf(64, "atach"), "did you mean attach?");
-	expect_said(reuse_bpf(64, "frobnicate"), "there is no such verb");
+	expect_said(reuse_bpf(64, "frobnicate"), "unknown command");
 	expect_said(reuse_bpf(64, "attach"), "Usage:");
 	expect_said(reuse_bpf(64, "attach", ""), "Usage:");
 	expect_said(reuse_bpf(64, "load", "-f"), "Usage:");
@@ -82,7 +82,7 @@ Test(kernel_load, words_that_are_no_verb_are_an_error_of_usage)
 
 /* ---- policies ---- */
 
-Test(kernel_load, what_cannot_be_kept_is_refused_by_its_place_and_nothing_changes)
+Test(kernel_load, a_rule_that_the_hook_cannot_apply_is_refused_with_its_place_and_nothing_changes)
 {
 	static const struct {
 		const char *rule, *words;
@@ -96,7 +96,7 @@ Test(kernel_load, what_cannot_be_kept_is_refused_by_its_place_and_nothing_change
 		{"early share", "early"},
 		{"to=:80 once", "once"},
 		{"addr=fe80::1%lo -> deny", "an address of one network interface"},
-		{"transparent", "transparent: the kernel lets no"},
+		{"transparent", "transparent: the kernel does not let"},
 		{"pacing-rate=4294967295", "pacing-rate=4294967295: "},
 	};
 	int port = port_new();
@@ -106,7 +106,7 @@ Test(kernel_load, what_cannot_be_kept_is_refused_by_its_place_and_nothing_change
 		const char *rules = kernel_rules(format("port=1 -> share\n%s\n", cases[i].rule));
 		const char *said = reuse_bpf(78, "load", "-f", rules);
 		expect_said(said,
-			format("%s:2: the kernel hook cannot keep %s", rules, cases[i].words));
+			format("%s:2: the kernel hook cannot apply %s", rules, cases[i].words));
 		expect_said(said, "nothing has been changed");
 	}
 	cr_expect_str_eq(bind_in(cgroup, port), DENIED);
@@ -129,7 +129,7 @@ Test(kernel_load, with_a_broken_policy_every_call_fails)
 }
 
 /* Either policy denies all; a bind without one would work. */
-Test(kernel_load, a_policy_is_replaced_while_sixty_four_threads_bind, .timeout = 600)
+Test(kernel_load, a_policy_is_replaced_while_sixty_four_threads_bind, .timeout = 3000)
 {
 	int port = port_new(), rounds = is_long() ? 1000 : 100;
 	const char *cgroup = kernel_attach("deny");
@@ -179,10 +179,13 @@ Test(kernel_load, a_load_that_is_killed_has_loaded_all_or_nothing, .timeout = 60
 	const char *pin = kernel_prepare(), *rules = kernel_rules("deny");
 	int step = is_long() ? 1 : 9, n_others = count_files(format("%s/..", pin));
 
+	reuse_bpf(0, "load", "-f", rules);
+	int n_files = count_files(pin);
+	reuse_bpf(0, "unload");
 	for (int call = 1; kill_before(call, WORDS(bpf_path(), "load", "-f", rules));
 		call += step) {
 		bool is_loaded = access(pin, F_OK) == 0;
-		cr_expect_eq(count_files(pin), is_loaded ? 11 : 0, "call %d", call);
+		cr_expect_eq(count_files(pin), is_loaded ? n_files : 0, "call %d", call);
 		reuse_bpf(is_loaded ? 0 : 69, "list");
 		reuse_bpf(0, "unload");
 		cr_expect_eq(count_files(format("%s/..", pin)), n_others, "call %d", call);
@@ -210,8 +213,8 @@ static void expect_whole(const char *verb, const char *before, const char *after
 		cr_expect(is_attached || strcmp(said, "ok\nok\nok\nok\nok\nok\n") == 0,
 			"%s, call %d: %s", verb, call, said);
 		const char *list = reuse_bpf(0, "list");
-		cr_expect_eq(
-			strstr(list, "attached to no cgroup") == NULL, is_attached, "%s", list);
+		cr_expect_eq(strstr(list, "not attached to any control group") == NULL, is_attached,
+			"%s", list);
 		reuse_bpf(0, verb, cgroup);
 		cr_expect_str_eq(bind_in(cgroup, port), after);
 	}
@@ -229,30 +232,30 @@ Test(kernel_load, a_detach_that_is_killed_is_whole_or_nothing, .timeout = 600)
 
 /* ---- what is missing ---- */
 
-Test(kernel_load, a_cgroup_within_another_one_is_not_attached_twice)
+Test(kernel_load, a_control_group_within_another_one_is_not_attached_twice)
 {
 	const char *cgroup = kernel_attach("share"), *child = format("%s/child", cgroup);
 
 	cr_assert_eq(mkdir(child, 0755), 0);
-	expect_said(reuse_bpf(73, "attach", child), "is attached already, and holds ");
+	expect_said(reuse_bpf(73, "attach", child), "is attached already, and contains ");
 	reuse_bpf(0, "detach", cgroup);
 	reuse_bpf(0, "attach", child);
-	expect_said(reuse_bpf(73, "attach", cgroup), "is attached already, and lies in ");
+	expect_said(reuse_bpf(73, "attach", cgroup), "is attached already, and is within ");
 }
 
-Test(kernel_load, a_cgroup_that_was_removed_is_forgotten)
+Test(kernel_load, a_control_group_that_was_removed_is_forgotten)
 {
 	const char *cgroup = new_cgroup(), *other = new_cgroup(), *pin = kernel_prepare();
 
 	reuse_bpf(0, "load", "-f", kernel_rules("share"));
 	reuse_bpf(0, "attach", cgroup);
 	cr_assert_eq(rmdir(cgroup), 0);
-	expect_said(reuse_bpf(0, "list"), "attached to no cgroup");
+	expect_said(reuse_bpf(0, "list"), "not attached to any control group");
 	reuse_bpf(0, "attach", other);
 	cr_expect_eq(count_files(format("%s/links", pin)), 1);
 }
 
-Test(kernel_load, what_is_missing_is_said)
+Test(kernel_load, the_message_says_what_is_missing)
 {
 	const char *rules = kernel_rules("share"), *pin = kernel_prepare();
 
@@ -281,10 +284,10 @@ Test(kernel_load, what_is_missing_is_said)
 		.environment = kernel_environment())
 
 /* In a cgroup of the test's, so that nothing stays. */
-static struct process *run_in(const char *cgroup, const char *const *words)
+static struct process *run_under(const char *hook, const char *cgroup, const char *const *words)
 {
 	const char *all[16] = {"/bin/sh", "-c", "echo 0 >\"$0/cgroup.procs\" && exec \"$@\"",
-		cgroup, run_path(), "--hook=kernel"};
+		cgroup, run_path(), hook};
 	size_t count = 6;
 
 	for (; *words && count < 15; words++)
@@ -292,7 +295,12 @@ static struct process *run_in(const char *cgroup, const char *const *words)
 	return process_start(all, .is_bare = true, .environment = kernel_environment());
 }
 
-Test(kernel_load, reuse_run_gives_a_program_a_cgroup_that_is_attached)
+static struct process *run_in(const char *cgroup, const char *const *words)
+{
+	return run_under("--hook=kernel", cgroup, words);
+}
+
+Test(kernel_load, reuse_run_gives_a_program_an_attached_control_group)
 {
 	int port = port_new(), denied = port_new();
 	const char *cgroup = new_cgroup(), *server = program_path("server_static");
@@ -313,7 +321,7 @@ Test(kernel_load, reuse_run_gives_a_program_a_cgroup_that_is_attached)
 	cr_expect_eq(count_files(format("%s", cgroup)) - count_files(new_cgroup()), 3);
 }
 
-Test(kernel_load, a_program_in_a_cgroup_that_is_attached_stays_there)
+Test(kernel_load, a_program_in_an_attached_control_group_stays_there)
 {
 	const char *cgroup = kernel_attach("share"), *server = program_path("server_static");
 	int port = port_new(), n_files = count_files(cgroup);
@@ -323,7 +331,7 @@ Test(kernel_load, a_program_in_a_cgroup_that_is_attached_stays_there)
 	cr_expect_eq(count_files(cgroup), n_files);
 }
 
-Test(kernel_load, reuse_run_says_what_it_lacks_for_the_kernel_hook)
+Test(kernel_load, reuse_run_says_what_is_missing_for_the_kernel_hook)
 {
 	const char *rules = kernel_rules("share");
 
@@ -334,17 +342,55 @@ Test(kernel_load, reuse_run_says_what_it_lacks_for_the_kernel_hook)
 	reuse_bpf(0, "load", "-f", rules);
 	process = in_kernel("-r", "deny", "/bin/true");
 	expect_status(process, 64);
-	expect_says(process, "has the rules that reuse-bpf load has put in force");
+	expect_says(process, "applies only the rules that reuse-bpf load has loaded");
 	process = in_kernel("-n", "2", "/bin/true");
 	expect_status(process, 64);
-	expect_says(process, "is for one program");
+	expect_says(process, "cannot be used with -n or --keep");
 	process = in_kernel("--explain", "/bin/true");
 	expect_status(process, 0);
-	expect_says(process, "the kernel hook is taken for /bin/true: as --hook says; ");
+	expect_says(process, "the kernel hook is used for /bin/true: as --hook says; ");
 	expect_says(process, "the kernel hook does not see: SCTP and raw sockets");
-	expect_says(process, "those that reuse-bpf list prints");
+	expect_says(process, "the rules that reuse-bpf list prints");
 	process = process_start(WORDS(run_path(), "--hook=kernel", "/bin/true"), .is_bare = true,
 		.environment = kernel_environment(), .user = "nobody");
 	expect_status(process, 77);
-	expect_says(process, "it takes root");
+	expect_says(process, "it needs root");
+}
+
+static void expect_strict(const char *cgroup, const char *const *words, const char *said)
+{
+	struct process *process = run_under("--hook=strict", cgroup, words);
+
+	expect_status(process, 0);
+	expect_says(process, said);
+}
+
+Test(kernel_load, strict_is_the_kernel_hook_where_the_same_rules_are_loaded)
+{
+	need_notify();
+	const char *cgroup = new_cgroup(), *server = program_path("server_static");
+	int port = port_new();
+	const char *rule = format("tcp port=%d -> deny", port), *rules = kernel_rules(rule);
+
+	kernel_prepare();
+	expect_strict(cgroup, WORDS("-r", rule, "--explain", "/bin/true"),
+		"the kernel hook is not used: reuse-bpf has loaded nothing\n");
+	reuse_bpf(0, "load", "-f", rules);
+	struct process *refused = run_under("--hook=strict", cgroup,
+		WORDS("-v", "-f", rules, server, "tcp", "127.0.0.1", format("%d", port)));
+	cr_expect_neq(process_wait(refused), 0);
+	cr_expect(strstr(process_output(refused), "Permission denied"), "%s",
+		process_output(refused));
+	expect_says(refused, "the kernel hook is used for ");
+	expect_says(refused, "as --hook=strict says, because the policy has a rule that protects");
+	cr_expect(strstr(reuse_bpf(0, "list"), " 1          0          0          1  "));
+
+	expect_strict(cgroup, WORDS("-f", rules, "--explain", "/bin/true"),
+		"the kernel hook is used for /bin/true: as --hook=strict says");
+	expect_strict(cgroup, WORDS("-r", "deny", "--explain", "/bin/true"),
+		"the kernel hook is not used: reuse-bpf has loaded other rules\n");
+	expect_strict(cgroup, WORDS("-r", "deny", "-v", "/bin/true"), "the notify hook is used ");
+	expect_strict(cgroup,
+		WORDS("-r", rule, "--explain", "-n1", "--restart=no", "--ready=true", "/bin/true"),
+		"the kernel hook is not used: it cannot be used with -n or --keep\n");
 }

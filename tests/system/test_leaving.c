@@ -63,7 +63,7 @@ Test(leaving, a_copy_gets_the_stop_signal_once_whichever_process_group_it_is_in)
 		expect_stopped_once(hooks[0], ways[i]);
 }
 
-Test(leaving, under_the_notify_hook_it_does_too)
+Test(leaving, under_the_notify_hook_a_copy_gets_the_stop_signal_once_too)
 {
 	for (int i = 0; i < 3; i++)
 		expect_stopped_once(hooks[1], ways[i]);
@@ -88,7 +88,7 @@ Test(leaving, a_copy_that_does_not_stop_is_killed_whichever_process_group_it_is_
 		expect_killed(hooks[0], ways[i]);
 }
 
-Test(leaving, under_the_notify_hook_it_is_too)
+Test(leaving, under_the_notify_hook_a_copy_that_does_not_stop_is_killed_too)
 {
 	for (int i = 0; i < 3; i++)
 		expect_killed(hooks[1], ways[i]);

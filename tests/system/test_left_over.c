@@ -74,7 +74,7 @@ static void expect_all_are_emptied(const struct left *left)
 	wait_listening("tcp", port, 0);
 }
 
-Test(left_over, whoever_waits_in_a_socket_that_is_too_many_is_answered)
+Test(left_over, clients_that_wait_in_a_surplus_socket_are_answered)
 {
 	for (size_t i = 0; i < sizeof lefts / sizeof *lefts; i++)
 		expect_all_are_emptied(&lefts[i]);

@@ -71,15 +71,14 @@ Test(link_local, a_target_is_on_the_interface_that_the_socket_is_bound_to)
 		"bind=::,80 ok\nname fe80::1,80\ninterface vb\n");
 }
 
-Test(link_local, a_target_without_any_interface_fails_the_call_and_says_so)
+Test(link_local, a_target_without_any_interface_fails_the_call_and_is_logged)
 {
 	make_link();
 	struct process *process = run_calls("tcp -> to=[fe80::2]", "tcp6", "bind=::1,80");
 
 	expect_ends(process, "bind=::1,80 EINVAL\n");
-	expect_says(process,
-		"warn: tcp [::1]:80: the address that REUSE_RULES gives is link-local, "
-		"and nothing says on which network interface");
+	expect_says(process, "warn: tcp [::1]:80: the address from REUSE_RULES is link-local and "
+			     "has no network interface");
 }
 
 /* ---- from= ---- */
@@ -124,7 +123,7 @@ static void expect_held_apart(const char *rules)
 	expect_ends(run_calls(rules, "tcp6", "bind=::1,80"), "bind=::1,80 ok\n");
 }
 
-Test(link_local, a_rule_with_an_interface_is_for_addresses_on_it_alone)
+Test(link_local, a_rule_with_an_interface_applies_only_on_that_interface)
 {
 	make_link();
 	expect_held_apart("addr=fe80::1%va -> deny; share");
@@ -133,7 +132,7 @@ Test(link_local, a_rule_with_an_interface_is_for_addresses_on_it_alone)
 	expect_held_apart(MANY_RULES "addr=10.0.0.0/8,fe80::%va/64 -> deny; share");
 }
 
-Test(link_local, a_rule_without_an_interface_is_for_the_address_on_each)
+Test(link_local, a_rule_without_an_interface_applies_on_each_interface)
 {
 	static const char *const interfaces[] = {"va", "vb"};
 
@@ -167,7 +166,7 @@ Test(link_local, what_is_bound_is_found_by_its_interface_at_listen)
 	}
 }
 
-Test(link_local, an_interface_that_is_not_there_breaks_the_policy)
+Test(link_local, an_unknown_interface_breaks_the_policy)
 {
 	make_link();
 	struct process *process = process_start(
@@ -202,7 +201,7 @@ static void expect_told(const char *place, int status, const char *words)
 		process_output(process));
 }
 
-Test(link_local, why_asks_with_the_interface)
+Test(link_local, why_takes_an_interface)
 {
 	make_link();
 	struct process *holder =
@@ -216,10 +215,10 @@ Test(link_local, why_asks_with_the_interface)
 		"[fe80::1%va]:80", 1, "tcp [fe80::1]:80 on va: a copy of user root cannot join");
 	/* last: when its socket is closed, the kernel (6.18) lets others join the one on va */
 	expect_told(
-		"[fe80::1%vb]:80", 0, "tcp [fe80::1]:80 on vb: a copy of user root can have it");
+		"[fe80::1%vb]:80", 0, "tcp [fe80::1]:80 on vb: a copy of user root can bind it");
 }
 
-Test(link_local, a_bind_in_vain_names_the_holder_on_the_same_interface)
+Test(link_local, a_failed_bind_names_the_holder_on_the_same_interface)
 {
 	make_link();
 	struct process *holders[2];
@@ -249,7 +248,7 @@ static void expect_taken_over(const char *name, const char *binds)
 	wait_ready(supervisor, 1);
 	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
 	wait_ready(supervisor, 2);
-	cr_expect_eq(times_said(supervisor, ": takes the kept socket over\n"), 1, "%s %s: %s", name,
+	cr_expect_eq(times_said(supervisor, ": takes over the kept socket\n"), 1, "%s %s: %s", name,
 		binds, process_errors(supervisor));
 	end_supervisor(supervisor);
 }

@@ -196,12 +196,15 @@ Test(linkage, it_stays_in_memory_after_dlclose)
 	cr_expect(flags(DT_FLAGS_1) & DF_1_NODELETE);
 }
 
-Test(linkage, it_has_no_soname)
+/* Meson 0.56 gives a module the name of its file; later ones give it none. */
+Test(linkage, it_has_no_soname_but_the_name_of_its_file)
 {
-	cr_expect_null(find_entry(DT_SONAME, 0));
+	const ElfW(Dyn) *entry = find_entry(DT_SONAME, 0);
+
+	cr_expect(!entry || strcmp(name_at(entry->d_un.d_val), "libreuse.so") == 0);
 }
 
-Test(linkage, it_looks_for_libraries_in_no_place_of_its_own)
+Test(linkage, it_has_no_search_path_for_libraries)
 {
 	cr_expect_null(find_entry(DT_RPATH, 0));
 	cr_expect_null(find_entry(DT_RUNPATH, 0));

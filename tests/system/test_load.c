@@ -126,7 +126,7 @@ static int count_answering(int port, int expected, const char *form, size_t most
 #define PROCESSES_MOST (4 * 1024 * 1024 + 1) /* PID_MAX_LIMIT, include/linux/threads.h */
 #define STEP	       50		     /* copies, for each of which there is a deadline */
 
-Test(load, of_many_copies_on_one_port_each_one_answers)
+Test(load, each_of_many_copies_on_one_port_answers)
 {
 	int port = port_new(), copies = repeat(100, 1000);
 	struct process *supervisor =
@@ -146,7 +146,7 @@ Test(load, of_many_copies_on_one_port_each_one_answers)
 
 /* ---- listeners ---- */
 
-Test(load, of_4096_listeners_on_one_port_each_one_gets_clients)
+Test(load, each_of_4096_listeners_on_one_port_gets_clients)
 {
 	int port = port_new(), listeners = 4096;
 
@@ -269,7 +269,7 @@ Test(load, ten_thousand_connections_that_wait_while_the_copies_are_replaced_are_
 	set_stopped(old[1], false);
 	expect_answered_by(clients, count, old);
 	roll_finish(replacement, 2);
-	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), 0);
+	cr_expect_eq(times_said(supervisor, "takes over the old one's socket"), 0);
 	end_supervisor(supervisor);
 	free(clients);
 }

@@ -53,27 +53,27 @@ static void expect_silent_output(const char *level)
 		"bind: ok\nlisten: ok\nbind: EACCES\nbind: ok\nconnect: ok\n");
 }
 
-Test(log, nothing_is_said_on_standard_output_at_level_error)
+Test(log, nothing_is_written_to_standard_output_at_level_error)
 {
 	expect_silent_output("REUSE_LOG=error");
 }
 
-Test(log, nothing_is_said_on_standard_output_at_level_warn)
+Test(log, nothing_is_written_to_standard_output_at_level_warn)
 {
 	expect_silent_output("REUSE_LOG=warn");
 }
 
-Test(log, nothing_is_said_on_standard_output_at_level_info)
+Test(log, nothing_is_written_to_standard_output_at_level_info)
 {
 	expect_silent_output("REUSE_LOG=info");
 }
 
-Test(log, nothing_is_said_on_standard_output_at_level_debug)
+Test(log, nothing_is_written_to_standard_output_at_level_debug)
 {
 	expect_silent_output("REUSE_LOG=debug");
 }
 
-Test(log, nothing_is_said_on_standard_output_when_standard_error_is_closed)
+Test(log, nothing_is_written_to_standard_output_when_standard_error_is_closed)
 {
 	int denied = port_new();
 	struct process *process =
@@ -103,35 +103,35 @@ static void expect_levels(
 	cr_expect_eq(count(text, "\n"), count(text, head), "%s", text);
 }
 
-Test(log, at_level_error_it_says_errors_only)
+Test(log, at_level_error_only_errors_are_logged)
 {
 	expect_levels("REUSE_LOG=error", NULL, 0, 0, 0);
 	expect_levels("REUSE_LOG=error", "REUSE_RULES=nonsense", 1, 0, 0);
 }
 
-Test(log, at_level_warn_it_says_warnings_too)
+Test(log, at_level_warn_warnings_are_logged_too)
 {
 	expect_levels("REUSE_LOG=warn", NULL, 0, 1, 0);
 	expect_levels("REUSE_LOG=warn", "REUSE_RULES=nonsense", 1, 0, 0);
 }
 
-Test(log, without_a_level_it_says_what_it_says_at_level_warn)
+Test(log, the_default_level_is_warn)
 {
 	expect_levels("REUSE_LOG=", NULL, 0, 1, 0);
 	expect_levels("OTHER=", NULL, 0, 1, 0);
 }
 
-Test(log, at_level_info_it_says_each_decision)
+Test(log, at_level_info_each_decision_is_logged)
 {
 	expect_levels("REUSE_LOG=info", NULL, 0, 1, 1);
 }
 
-Test(log, at_level_debug_it_says_all_of_that)
+Test(log, at_level_debug_everything_is_logged)
 {
 	expect_levels("REUSE_LOG=debug", NULL, 0, 1, 1);
 }
 
-Test(log, a_level_that_does_not_exist_is_named_and_counts_as_warn)
+Test(log, an_unknown_level_is_named_and_treated_as_warn)
 {
 	expect_levels("REUSE_LOG=loud", NULL, 0, 2, 0);
 }
@@ -249,7 +249,7 @@ Test(log, lines_in_a_file_have_no_priority)
 
 /* ---- a standard error that is none any more ---- */
 
-Test(log, a_file_that_the_program_opens_as_descriptor_2_gets_not_a_byte_of_ours)
+Test(log, a_file_that_the_program_opens_as_descriptor_2_gets_no_byte_of_ours)
 {
 	const char *path = format("%s/database", new_directory());
 	int denied = port_new();
@@ -286,7 +286,7 @@ Test(log, a_file_that_is_descriptor_2_from_the_start_gets_the_lines)
 	cr_expect_eq(count(read_file(path), "warn: "), 1, "%s", read_file(path));
 }
 
-Test(log, a_socket_that_is_descriptor_2_stays_unharmed)
+Test(log, a_socket_that_is_descriptor_2_is_not_harmed)
 {
 	int denied = port_new(), port = port_new();
 	struct process *process =
@@ -358,6 +358,21 @@ Test(log, a_full_pipe_blocks_nobody)
 	cr_expect_eq(count(empty(&fifo), "libreuse"), 0);
 }
 
+#define POLL_IS_READY "inject=/^p?poll:retval=1:poke_exit=@arg1=0200000004000400"
+
+/* strace 5.10 can change what a call returns, but not what it has written. */
+static void need_poke(void)
+{
+	struct process *process =
+		process_start(WORDS(need_program("strace"), "-o", "/dev/null", "-e",
+				      "trace=/^p?poll", "-e", POLL_IS_READY, "/bin/true"),
+			.is_bare = true);
+
+	if (process_wait(process) != 0 &&
+		strstr(process_errors(process), "invalid inject argument"))
+		skip("this strace does not know poke_exit");
+}
+
 /*
  * Runs "calls" with a bind to a port that is denied and standard error as it is in the FIFO, while
  * every poll is answered with "descriptor 2 can be written to": that was so when it was asked, and
@@ -369,11 +384,11 @@ static struct process *run_after_poll(const struct fifo *fifo, const struct fifo
 		"exec 2>\"$0\"; echo ready; read line <\"$1\"; shift; exec \"$@\"";
 	int denied = port_new();
 
-	return process_start(WORDS(need_program("strace"), "-f", "-qq", "-o", "/dev/null", "-e",
-				     "trace=/^p?poll", "-e",
-				     "inject=/^p?poll:retval=1:poke_exit=@arg1=0200000004000400",
-				     "/bin/sh", "-c", script, fifo->path, go->path,
-				     program_path("calls"), "tcp", bind_to(denied)),
+	need_poke();
+	return process_start(
+		WORDS(need_program("strace"), "-f", "-qq", "-o", "/dev/null", "-e",
+			"trace=/^p?poll", "-e", POLL_IS_READY, "/bin/sh", "-c", script, fifo->path,
+			go->path, program_path("calls"), "tcp", bind_to(denied)),
 		.environment = WORDS(deny(denied)));
 }
 
@@ -436,7 +451,7 @@ Test(log, a_file_gets_the_lines_at_its_end_and_standard_error_gets_none)
 	}
 }
 
-Test(log, a_relative_path_is_meant_from_where_the_program_starts)
+Test(log, a_relative_path_is_relative_to_where_the_program_starts)
 {
 	const char *start = new_directory(), *later = new_directory();
 
@@ -447,7 +462,7 @@ Test(log, a_relative_path_is_meant_from_where_the_program_starts)
 	cr_expect_not(is_file(format("%s/log", later)));
 }
 
-Test(log, a_program_that_says_nothing_makes_no_file)
+Test(log, a_program_that_logs_nothing_makes_no_file)
 {
 	const char *path = format("%s/log", new_directory());
 
@@ -550,7 +565,7 @@ static struct process *run_broken(const char *variable)
 		.environment = WORDS(variable));
 }
 
-Test(log, a_broken_policy_in_the_environment_fails_every_call_and_says_so_once)
+Test(log, a_broken_policy_in_the_environment_fails_every_call_and_is_logged_once)
 {
 	struct process *process = run_broken("REUSE_RULES=tcp shar; udp share");
 
@@ -560,7 +575,7 @@ Test(log, a_broken_policy_in_the_environment_fails_every_call_and_says_so_once)
 	expect_message(process, "REUSE_RULES:1:5", "tcp shar; udp share", "    ^");
 }
 
-Test(log, a_broken_policy_in_a_file_fails_every_call_and_says_so_once)
+Test(log, a_broken_policy_in_a_file_fails_every_call_and_is_logged_once)
 {
 	const char *path =
 		write_file(new_directory(), "policy", "# a comment\nudp   port=70000 share\n");
@@ -570,7 +585,7 @@ Test(log, a_broken_policy_in_a_file_fails_every_call_and_says_so_once)
 	expect_message(process, format("%s:2:12", path), "udp   port=70000 share", "           ^");
 }
 
-Test(log, a_file_that_is_not_there_is_a_broken_policy)
+Test(log, a_missing_file_is_a_broken_policy)
 {
 	struct process *process = run_broken("REUSE_CONFIG=/no/such/file");
 
@@ -666,7 +681,7 @@ static const char *trusted_library(void)
 	cr_assert_not_null(libc);
 	const char *path = format("%.*s/libpcprofile.so", (int)(strrchr(libc, '/') - libc), libc);
 	if (!is_file(path))
-		skip("%s is not there", path);
+		skip("%s is missing", path);
 	return path;
 }
 
@@ -789,19 +804,19 @@ static void expect_read_only(const char *variable)
 	cr_expect_str_eq(process_output(process), "writable 0, read-only 1\n");
 }
 
-Test(log, the_policy_of_a_file_is_in_read_only_memory_alone)
+Test(log, the_policy_of_a_file_is_only_in_read_only_memory)
 {
 	const char *path = write_file(new_directory(), "policy", "tcp device=qzjxkvwp\n");
 
 	expect_read_only(format("REUSE_CONFIG=%s", path));
 }
 
-Test(log, the_policy_of_the_environment_is_in_read_only_memory_alone)
+Test(log, the_policy_of_the_environment_is_only_in_read_only_memory)
 {
 	expect_read_only("REUSE_RULES=tcp device=qzjxkvwp");
 }
 
-Test(log, the_message_about_a_broken_policy_is_in_read_only_memory_alone)
+Test(log, the_message_about_a_broken_policy_is_only_in_read_only_memory)
 {
 	expect_read_only("REUSE_RULES=tcp qzjxkvwp");
 }

@@ -4,6 +4,7 @@
 #include "policy/sockopt.h"
 #include "policy/variable.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ static const char *const actions[] = {"share", "reuseport", "reuseaddr", "exclus
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
 
 /* What a user has to know of keep before it is relied on. */
-static const char *const limits[] = {"shutdown 2\n", "closed for good", "Type=forking",
+static const char *const limits[] = {"shutdown 2\n", "for good", "Type=forking",
 	"ExecStartPre=", "NotifyAccess=all", "Ql Restart= ,", "NFileDescriptorStore", "multicast",
 	"fewer", "noatsecure", "AmbientCapabilities="};
 
@@ -83,7 +84,7 @@ Test(manual, every_match_and_action_is_described)
 		cr_expect(find_item(page, actions[i]), "%s is not described", actions[i]);
 }
 
-Test(manual, what_rules_for_connect_do_not_see_is_said_where_connect_is_described)
+Test(manual, the_description_of_connect_says_what_such_rules_do_not_see)
 {
 	const char *item = find_item(manual(), "connect");
 
@@ -117,60 +118,66 @@ Test(manual, the_limits_of_keep_are_stated)
 static const struct {
 	const char *words, *file, *test;
 } promises[] = {
-	{"root is no exception", "users",
-		"who_is_refused_another_users_port_is_told_the_user_and_the_program"},
-	{"closed on every address", "hostile", "another_user_can_join_a_tcp_port_on_no_address"},
-	{"closed on every address", "hostile", "another_user_can_join_a_udp_port_on_no_address"},
-	{"whoever listens first has the\nport", "hostile",
-		"who_binds_between_bind_and_listen_makes_the_listen_fail"},
+	{"no exception for root", "users",
+		"the_refusal_of_another_users_port_names_the_user_and_the_program"},
+	{"closed to other users on every address", "hostile",
+		"another_user_can_join_a_tcp_port_on_no_address"},
+	{"closed to other users on every address", "hostile",
+		"another_user_can_join_a_udp_port_on_no_address"},
+	{"The one who listens first has the port", "hostile",
+		"another_bind_between_bind_and_listen_makes_the_listen_fail"},
 	{"can be joined by\n.Em every\nuser", "hostile",
 		"a_udp_port_whose_program_sets_so_reuseaddr_is_open_to_all_unless_it_is_exclusive"},
 	{"A second copy fails", "users",
 		"two_copies_that_both_set_so_reuseport_share_a_port_unless_it_is_exclusive"},
 	{"refuses the call", "users", "deny_fails_with_eacces_or_the_errno_that_it_names"},
-	{"takes the notify hook whenever a rule protects", "choose",
+	{"uses the kernel hook or the notify hook whenever a rule protects", "choose",
 		"under_strict_deny_holds_against_every_way_to_bind"},
-	{"where that is not available\ndoes not start the program", "choose",
-		"strict_refuses_what_no_hook_holds"},
-	{"refused if its owner or\nits mode", "log",
+	{"the program is not started", "choose", "strict_refuses_a_program_that_no_hook_covers"},
+	{"refused if its owner or its mode", "log",
 		"a_policy_file_that_others_can_write_is_a_broken_policy"},
-	{"slips\nin no rule and no variable", "hostile",
-		"a_file_that_another_user_wrote_or_linked_to_slips_in_no_rule_and_no_variable"},
+	{"cannot add a rule or a variable", "hostile",
+		"a_file_that_another_user_wrote_or_linked_to_adds_no_rule_and_no_variable"},
 	{"the environment is ignored", "log",
 		"a_setuid_program_ignores_the_rules_of_the_environment"},
 	{"no socket is handed over", "log",
 		"a_setuid_program_hands_no_socket_to_a_keeper_that_the_environment_names"},
 	{"no descriptor is adopted", "log", "a_setuid_program_adopts_nothing"},
-	{"no link is followed", "hostile",
+	{"follows no link", "hostile",
 		"a_pid_file_does_not_follow_a_link_that_another_user_has_planted"},
-	{"A lock of another user is in nobody's way", "pid_file",
-		"a_lock_of_another_user_keeps_nobody_from_replacing_what_was_left_over"},
-	{"the descendants of the copy", "descent",
-		"what_a_copy_has_started_is_heard_whatever_its_user"},
-	{"is not heard", "descent",
-		"another_user_who_joins_the_process_group_of_a_copy_is_not_heard"},
-	{"nothing that he has open counts", "descent",
+	{"A lock that another user holds on it has no effect", "pid_file",
+		"a_lock_of_another_user_does_not_keep_a_left_over_file"},
+	{"from descendants\nof the copy", "descent",
+		"messages_of_a_process_that_a_copy_has_started_count_whatever_its_user"},
+	{"is ignored", "descent",
+		"messages_of_another_user_who_joins_the_process_group_of_a_copy_are_ignored"},
+	{"what it has open does not count", "descent",
 		"a_socket_of_another_user_who_joins_the_process_group_makes_no_copy_ready"},
-	{"hears root, its own user", "hostile",
+	{"only from root, from its own user", "hostile",
 		"a_user_may_ask_his_own_supervisor_and_another_may_not"},
-	{"add no socket", "hostile", "what_another_user_says_to_the_keeper_is_not_heard"},
-	{"number for unknown users", "hostile",
-		"a_user_that_a_namespace_has_no_number_for_is_nobody_of_ours"},
-	{"However much they send", "hostile", "a_flood_of_another_users_messages_holds_nobody_up"},
-	{"rolls go on", "hostile", "another_user_who_asks_for_rolls_without_end_holds_none_up"},
-	{"take no descriptor", "hostile", "another_user_gets_no_descriptor_and_sends_no_signal"},
-	{"not for a child", "hostile", "a_kept_socket_is_not_for_a_child_of_another_user"},
-	{"hands him no socket", "hostile", "who_has_taken_a_keepers_name_is_sent_no_socket"},
-	{"says that it will not be found", "hostile",
-		"a_name_that_another_user_has_taken_is_not_believed_and_a_signal_rolls"},
-	{"refuses who is not the user", "hostile",
-		"who_listens_there_for_another_user_is_not_believed"},
-	{"sends nonsense", "flood", "messages_that_make_no_sense_are_dropped"},
-	{"a flood,", "flood", "a_flood_that_does_not_end_holds_no_roll_up"},
-	{"anything but a listening\nsocket", "flood",
-		"descriptors_of_what_is_no_listening_socket_are_closed"},
-	{"ends the next roll", "flood",
-		"a_listening_socket_of_somebody_else_ends_a_roll_in_good_order"},
+	{"add or remove a socket", "hostile", "messages_of_another_user_to_the_keeper_are_ignored"},
+	{"without a number in this user namespace", "hostile",
+		"a_user_without_an_id_in_the_namespace_is_not_our_own_user"},
+	{"However many messages they send", "hostile",
+		"a_flood_of_another_users_messages_holds_nothing_up"},
+	{"rolls continue", "hostile",
+		"endless_requests_of_another_user_for_rolls_do_not_hold_up_a_roll"},
+	{"does not allow another user to take a descriptor", "hostile",
+		"another_user_gets_no_descriptor_and_sends_no_signal"},
+	{"does not get a kept socket", "hostile",
+		"a_kept_socket_is_not_for_a_child_of_another_user"},
+	{"sends this user no socket", "hostile",
+		"another_user_who_has_taken_a_keepers_name_gets_no_socket"},
+	{"will not find it", "hostile",
+		"a_name_that_another_user_has_taken_is_not_trusted_and_a_signal_still_rolls"},
+	{"does not trust a socket of a user other than", "hostile",
+		"a_process_of_another_user_that_listens_there_is_not_trusted"},
+	{"sends invalid messages", "flood", "invalid_messages_are_dropped"},
+	{"a flood of messages", "flood", "an_endless_flood_does_not_hold_up_a_roll"},
+	{"not\nlistening sockets", "flood",
+		"descriptors_that_are_not_listening_sockets_are_closed"},
+	{"makes the next roll fail", "flood",
+		"a_listening_socket_of_another_process_lets_a_roll_end"},
 };
 
 Test(manual, every_promise_of_security_has_a_test)
@@ -181,7 +188,7 @@ Test(manual, every_promise_of_security_has_a_test)
 			format("%s/tests/system/test_%s.c", source_path(), promises[i].file));
 		cr_expect(
 			strstr(source, format("Test(%s, %s)", promises[i].file, promises[i].test)),
-			"%s is no test of %s", promises[i].test, promises[i].file);
+			"%s is not a test of %s", promises[i].test, promises[i].file);
 	}
 }
 
@@ -191,7 +198,7 @@ Test(manual, the_protocol_is_stated)
 		expect_in_section("PROTOCOL", "THE NOTIFY HOOK", protocol[i]);
 }
 
-Test(manual, nothing_is_described_that_the_policy_does_not_know)
+Test(manual, every_described_word_is_known_to_the_policy)
 {
 	for (const char *at = manual(); (at = strstr(at, ITEM)); at++) {
 		const char *word = at + strlen(ITEM);
@@ -212,7 +219,7 @@ Test(manual, the_options_are_described_in_the_order_of_the_table)
 		const char *at = find_item(page, sockopt_table[i].name);
 		if (!at)
 			continue;
-		cr_expect(at > last, "%s stands before %s", sockopt_table[i].name,
+		cr_expect(at > last, "%s comes before %s", sockopt_table[i].name,
 			sockopt_table[i - 1].name);
 		last = at;
 	}
@@ -225,4 +232,69 @@ Test(manual, every_variable_of_the_table_is_described)
 	for (enum variable at = 0; at < VARIABLE_COUNT; at++)
 		cr_expect(strstr(page, format("\n.It Ev %s\n", variable_name(at))),
 			"%s is not described", variable_name(at));
+}
+
+/* Whether WORDS stand in the item that starts at ITEM. */
+static bool is_in_item(const char *item, const char *words)
+{
+	const char *found = strstr(item, words), *next = strstr(item + 1, "\n.It ");
+
+	return found && (!next || found < next);
+}
+
+Test(manual, every_option_of_a_supervisor_has_its_default_and_an_example_beside_it)
+{
+	const char *start = strstr(page_of("reuse-run.1"), "\nThe following options need\n");
+	unsigned count = 0;
+
+	cr_assert(start);
+	const char *end = strstr(start, "\n.Sh ");
+	for (const char *at = start; (at = strstr(at, "\n.It Fl ")) && at < end; at++, count++) {
+		cr_expect(is_in_item(at, "\nDefault:"), "%.40s has no default", at + 1);
+		cr_expect(is_in_item(at, "\nExample:\n"), "%.40s has no example", at + 1);
+	}
+	cr_expect(count > 20, "%u", count);
+}
+
+Test(manual, every_socket_option_has_an_example_beside_it)
+{
+	const char *page = manual();
+
+	for (unsigned i = 0; i < sockopt_count; i++) {
+		const char *item = find_item(page, sockopt_table[i].name);
+		cr_expect(item && is_in_item(item, "\nExample:\n"), "%s has no example",
+			sockopt_table[i].name);
+	}
+}
+
+/* "Roll", or "STEERING" of another page, if "in" and that page come next. */
+static void expect_section(const char *page_name, const char *reference)
+{
+	size_t length = strcspn(reference, "\n");
+	const char *next = reference + length;
+	char name[32] = "", number[8] = "";
+
+	if (length > 2 && reference[length - 2] == ' ' && strchr(".,;", reference[length - 1]))
+		length -= 2;
+	if (sscanf(next, "\nin\n.Xr %31s %7s", name, number) == 2)
+		page_name = format("%s.%.1s", name, number);
+	const char *page = page_of(page_name), *title = format("%.*s\n", (int)length, reference);
+	cr_expect(
+		strstr(page, format("\n.Sh %s", title)) || strstr(page, format("\n.Ss %s", title)),
+		"%s has no section %s", page_name, title);
+}
+
+Test(manual, every_section_that_is_referred_to_exists)
+{
+	static const char *const names[] = {
+		"libreuse.7", "libreuse.conf.5", "reuse-run.1", "reuse-bpf.8"};
+	unsigned count = 0;
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		for (const char *at = page_of(names[i]); (at = strstr(at, "Sx ")); count++) {
+			at += strlen("Sx ");
+			expect_section(names[i], at);
+		}
+	}
+	cr_expect(count > 40, "%u", count);
 }

@@ -49,7 +49,7 @@ static void expect_result(const struct row *row, const char *result, const char 
 		environment[1] ? environment[1] : "", process_output(process));
 }
 
-Test(matrix, every_row_of_linux_comes_out_by_the_variables)
+Test(matrix, every_row_of_linux_is_reached_by_the_variables)
 {
 	struct row rows[ROWS_MOST];
 	size_t count = read_rows(rows);
@@ -66,7 +66,7 @@ Test(matrix, every_row_of_linux_comes_out_by_the_variables)
 	cr_expect_eq(of_linux, 24);
 }
 
-Test(matrix, every_row_of_linux_comes_out_by_rules)
+Test(matrix, every_row_of_linux_is_reached_by_rules)
 {
 	struct row rows[ROWS_MOST];
 	size_t count = read_rows(rows);

@@ -91,7 +91,8 @@ Test(meant, a_node_server_with_a_port_that_the_kernel_chose_is_rolled)
 	wait_ready(supervisor, 2);
 	expect_roll_works(supervisor, 2);
 	wait_listening("tcp", port, 2);
-	cr_expect_eq(times_said(supervisor, "is given up"), 0, "%s", process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, "is closed: no new copy"), 0, "%s",
+		process_errors(supervisor));
 	end_supervisor(supervisor);
 }
 
@@ -111,7 +112,7 @@ Test(meant, a_java_server_with_a_debugger_on_a_port_that_the_kernel_chose_is_rol
 
 /* ---- random ports ---- */
 
-Test(meant, random_ports_of_a_resolver_are_let_go_and_do_not_hold_up_a_roll)
+Test(meant, random_ports_of_a_resolver_are_released_and_do_not_hold_up_a_roll)
 {
 	int control = port_new(), port = port_new();
 	struct process *supervisor =
@@ -140,7 +141,7 @@ static bool is_refused(void *context)
 }
 
 /* Passive ports of FTP: who connects late must not be the next session's client. */
-Test(meant, a_passive_port_that_is_closed_accepts_nobody)
+Test(meant, a_passive_port_that_is_closed_accepts_no_client)
 {
 	int control = port_new(), passive = port_new();
 	struct process *supervisor = opens("-n1", control, "-v", "may:0");
@@ -159,7 +160,7 @@ Test(meant, a_passive_port_that_is_closed_accepts_nobody)
 
 /* ---- what is kept ---- */
 
-Test(meant, what_a_program_asks_for_before_it_is_ready_outlives_it_without_a_rule)
+Test(meant, a_socket_that_is_opened_before_the_copy_is_ready_outlives_it_without_a_rule)
 {
 	int control = port_new(), tcp = port_new(), udp = port_new();
 	struct process *supervisor = opens(
@@ -172,15 +173,15 @@ Test(meant, what_a_program_asks_for_before_it_is_ready_outlives_it_without_a_rul
 	wait_ready(supervisor, 2);
 	cr_expect_eq(sum_listening("tcp", tcp), tcp_inode);
 	cr_expect_eq(sum_listening("udp", udp), udp_inode);
-	cr_expect_eq(times_said(supervisor, "nobody took"), 0, "%s", process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, "no copy took"), 0, "%s", process_errors(supervisor));
 	end_supervisor(supervisor);
 }
 
-Test(meant, what_a_program_opens_late_is_not_kept_and_the_rule_that_keeps_it_is_said_once)
+Test(meant, a_socket_that_is_opened_late_is_not_kept_and_the_rule_that_keeps_it_is_logged_once)
 {
 	int control = port_new(), late = port_new();
 	struct process *supervisor = opens("-n1", control, "-v", "may:0");
-	const char *rule = format("to keep it: tcp port=%d -> share keep\n", late);
+	const char *rule = format("to keep it, add the rule: tcp port=%d -> share keep\n", late);
 
 	wait_ready(supervisor, 1);
 	order(control, format("open tcp %d", late));
@@ -194,7 +195,7 @@ Test(meant, what_a_program_opens_late_is_not_kept_and_the_rule_that_keeps_it_is_
 	end_supervisor(supervisor);
 }
 
-Test(meant, what_a_rule_names_is_kept_however_late_it_is_opened)
+Test(meant, a_socket_that_a_rule_names_is_kept_however_late_it_is_opened)
 {
 	int control = port_new(), late = port_new();
 	const char *rules = format("tcp port=%d -> share keep; tcp -> share keep", late);
@@ -204,7 +205,7 @@ Test(meant, what_a_rule_names_is_kept_however_late_it_is_opened)
 	wait_ready(supervisor, 1);
 	order(control, format("open tcp %d", late));
 	unsigned long inode = sum_listening("tcp", late);
-	wait_said(supervisor, "the keeper was sent the socket", 2);
+	wait_said(supervisor, "the socket was sent to the keeper", 2);
 	order(control, format("close %d", late));
 	order(control, format("open tcp %d", late));
 	cr_expect_eq(sum_listening("tcp", late), inode);
@@ -212,7 +213,7 @@ Test(meant, what_a_rule_names_is_kept_however_late_it_is_opened)
 }
 
 /* A reload: the endpoint is one that is meant, though the socket is a new one. */
-Test(meant, an_endpoint_that_is_opened_anew_is_still_kept_and_the_old_socket_is_let_go)
+Test(meant, an_endpoint_that_is_opened_again_is_still_kept_and_the_old_socket_is_released)
 {
 	int control = port_new(), port = port_new();
 	struct process *supervisor = opens("-n1", control, "-v", format("tcp:%d", port));
@@ -258,7 +259,7 @@ Test(meant, a_new_copy_whose_bind_fails_again_and_again_is_not_ready)
 	end_supervisor(supervisor);
 }
 
-Test(meant, a_bind_that_a_rule_denies_or_leaves_alone_does_not_hold_up_a_copy)
+Test(meant, a_bind_that_a_rule_denies_or_passes_does_not_hold_up_a_copy)
 {
 	int control = port_new(), taken = port_new(), denied = port_new();
 	int holder = server_listen("127.0.0.1", taken);
@@ -290,11 +291,11 @@ Test(meant, a_successor_that_listens_elsewhere_is_not_ready_and_both_endpoints_a
 	cr_expect(strstr(output, why), "%s", output);
 	wait_listening("tcp", before, 2);
 	wait_listening("tcp", after, 0);
-	cr_expect_eq(times_said(supervisor, "is given up"), 0);
+	cr_expect_eq(times_said(supervisor, "is closed: no new copy"), 0);
 	end_supervisor(supervisor);
 }
 
-Test(meant, with_a_command_a_successor_may_listen_elsewhere_and_what_is_left_is_named)
+Test(meant, with_a_command_a_successor_may_listen_elsewhere_and_the_closed_endpoint_is_named)
 {
 	int before = port_new(), after = port_new();
 	const char *directory = new_directory();
@@ -305,7 +306,7 @@ Test(meant, with_a_command_a_successor_may_listen_elsewhere_and_what_is_left_is_
 	write_file(directory, "words", format("%d", after));
 	expect_roll_works(supervisor, 2);
 	wait_said(supervisor,
-		format("tcp 127.0.0.1:%d is given up: no new copy listens there\n", before), 1);
+		format("tcp 127.0.0.1:%d is closed: no new copy listens there\n", before), 1);
 	wait_listening("tcp", before, 0);
 	wait_listening("tcp", after, 2);
 	end_supervisor(supervisor);

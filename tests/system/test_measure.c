@@ -675,7 +675,7 @@ static long times(long briefly, long at_length)
 	return asked("MEASURE_TIMES", is_long() ? at_length : briefly);
 }
 
-Test(measure, at_rest_every_number_is_known_and_true, .timeout = 1200)
+Test(measure, at_rest_every_number_is_known_and_right, .timeout = 1200)
 {
 	struct score score = {0};
 	long first = asked("MEASURE_SEED", 1);
@@ -903,7 +903,7 @@ static void look_for_a_while(struct busy_score *score, long seed, int looks)
 	clear();
 }
 
-Test(measure, while_others_come_and_go_no_number_is_wrong, .timeout = 1200)
+Test(measure, while_others_join_and_leave_no_number_is_wrong, .timeout = 1200)
 {
 	struct busy_score score = {0};
 
@@ -921,7 +921,7 @@ Test(measure, while_others_come_and_go_no_number_is_wrong, .timeout = 1200)
 /* ---- what changes between two looks ---- */
 
 /* To the kernel, the number of the last one is nobody's then, and any member may get the knock. */
-Test(measure, where_a_member_has_just_left_no_wrong_number_is_known)
+Test(measure, after_a_member_has_left_no_wrong_number_is_known)
 {
 	int place = LOCALHOST_4, unknown = 0;
 
@@ -999,7 +999,7 @@ Test(measure, a_closed_member_that_gets_another_number_has_moved)
 	clear();
 }
 
-Test(measure, a_program_that_another_has_taken_off_is_in_force_again_at_the_next_look)
+Test(measure, a_program_that_another_process_has_detached_is_in_force_again_at_the_next_look)
 {
 	enter_network_namespace();
 	start_stranger();
@@ -1073,7 +1073,7 @@ static void set_up_quietly(int place)
 	begin_groups();
 }
 
-Test(measure, nothing_is_left_behind)
+Test(measure, a_measurement_leaves_nothing_behind)
 {
 	enter_network_namespace();
 	start_stranger();
@@ -1121,7 +1121,7 @@ static bool is_killed_at(int call)
 	return true;
 }
 
-Test(measure, nothing_is_left_behind_when_it_is_killed_at_any_call, .timeout = 1200)
+Test(measure, a_measurement_that_is_killed_at_any_call_leaves_nothing_behind, .timeout = 1200)
 {
 	int place = LOCALHOST_4, step = is_long() ? 1 : 17, call = 1;
 
@@ -1146,7 +1146,7 @@ Test(measure, nothing_is_left_behind_when_it_is_killed_at_any_call, .timeout = 1
  * IPv6 leads to one of two such groups. In the other one a full member drops a client's SYN now and
  * then, just when the knock of its group arrives where it does not belong.
  */
-Test(measure, a_knock_that_another_group_gets_is_no_answer)
+Test(measure, a_knock_that_another_group_gets_is_not_an_answer)
 {
 	int which[] = {ANY_BOTH, ANY_6}, known = 0;
 

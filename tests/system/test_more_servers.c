@@ -54,7 +54,7 @@ static const char *at(int port)
 
 /* ---- in C ---- */
 
-Test(more_servers, apache)
+Test(more_servers, apache_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory = new_directory(), *modules = "/usr/lib/apache2/modules";
@@ -76,7 +76,7 @@ Test(more_servers, apache)
 		port);
 }
 
-Test(more_servers, haproxy)
+Test(more_servers, haproxy_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *config = write_file(new_directory(), "haproxy.cfg",
@@ -95,7 +95,7 @@ Test(more_servers, haproxy)
 		port);
 }
 
-Test(more_servers, lighttpd)
+Test(more_servers, lighttpd_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory = new_directory();
@@ -113,7 +113,7 @@ Test(more_servers, lighttpd)
 
 /* ---- in Python ---- */
 
-Test(more_servers, uwsgi)
+Test(more_servers, uwsgi_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *app = write_file(new_directory(), "app.py",
@@ -127,7 +127,7 @@ Test(more_servers, uwsgi)
 		port);
 }
 
-Test(more_servers, uvicorn)
+Test(more_servers, uvicorn_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory = new_directory();
@@ -153,7 +153,7 @@ static const char *rack_application(const char *directory)
 		"}\n");
 }
 
-Test(more_servers, puma)
+Test(more_servers, puma_is_rolled_without_a_loss)
 {
 	int port = port_new();
 
@@ -162,7 +162,7 @@ Test(more_servers, puma)
 		port);
 }
 
-Test(more_servers, unicorn)
+Test(more_servers, unicorn_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory = new_directory();
@@ -175,8 +175,8 @@ Test(more_servers, unicorn)
 
 /* ---- others ---- */
 
-/* A port that the kernel chooses, as that of a distributed node is, is nobody's service. */
-Test(more_servers, erlang)
+/* A port that the kernel chooses, as that of a distributed node, does not belong to a service. */
+Test(more_servers, an_erlang_server_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *program =
@@ -204,7 +204,7 @@ static const char *php_fpm(void)
 	return found.gl_pathv[0];
 }
 
-Test(more_servers, php_fpm)
+Test(more_servers, php_fpm_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory = new_directory();
@@ -225,7 +225,7 @@ Test(more_servers, php_fpm)
 		port);
 }
 
-Test(more_servers, unbound)
+Test(more_servers, unbound_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory = new_directory();
@@ -257,7 +257,7 @@ static int count_lines(const char *text)
 	return count;
 }
 
-Test(more_servers, rsyslog)
+Test(more_servers, rsyslog_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory = new_directory(), *file = format("%s/lines", directory);

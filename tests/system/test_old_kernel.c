@@ -23,7 +23,7 @@ static const char *bind_word(void)
 
 /* ---- sharing ---- */
 
-Test(old_kernel, without_so_reuseport_the_log_says_so_and_the_bind_goes_on)
+Test(old_kernel, without_so_reuseport_the_log_says_so_and_the_bind_continues)
 {
 	struct process *process = on_a_kernel_without(
 		"SO_REUSEPORT", program_path("calls"), "tcp", bind_word(), "listen");
@@ -52,7 +52,7 @@ Test(old_kernel, without_so_reuseport_the_notify_hook_does_the_same)
 
 /* ---- steering ---- */
 
-Test(old_kernel, without_a_program_for_the_group_the_kernel_spreads_and_the_log_says_so)
+Test(old_kernel, without_a_program_for_the_group_the_kernel_chooses_and_the_log_says_so)
 {
 	struct process *process = on_a_kernel_without("SO_ATTACH_REUSEPORT_CBPF", "--steer",
 		"source", program_path("calls"), "tcp", bind_word(), "listen");
@@ -61,7 +61,7 @@ Test(old_kernel, without_a_program_for_the_group_the_kernel_spreads_and_the_log_
 	expect_says(process, "steer=source is not available: ENOPROTOOPT");
 }
 
-Test(old_kernel, without_a_program_for_the_group_a_new_copy_takes_the_old_ones_socket_over)
+Test(old_kernel, without_a_program_for_the_group_a_new_copy_takes_over_the_old_ones_socket)
 {
 	int port = port_new();
 	struct process *supervisor = on_a_kernel_without("SO_ATTACH_REUSEPORT_CBPF", "-v", "-n",
@@ -71,27 +71,26 @@ Test(old_kernel, without_a_program_for_the_group_a_new_copy_takes_the_old_ones_s
 	unsigned long before = sum_listening("tcp", port);
 	roll(supervisor, 2);
 	cr_expect_eq(sum_listening("tcp", port), before);
-	expect_says(supervisor, "ENOPROTOOPT, so the new copy takes the old one's socket over");
+	expect_says(supervisor, "ENOPROTOOPT, so the new copy takes over the old one's socket");
 	end_supervisor(supervisor);
 }
 
 /* ---- the notify hook ---- */
 
-/* What makes the hook impossible, and what is said then. */
+/* What makes the hook impossible, and the message about it. */
 static const struct {
 	const char *lack, *says;
 } needs[] = {
 	{"pidfd_open",
 		"lacks seccomp(2), pidfd_open(2), pidfd_getfd(2) or memfd_create(2) (ENOSYS)"},
-	{"pidfd_getfd", "pidfd_getfd(2) or memfd_create(2) (ENOSYS)"},
 	{"memfd_create", "pidfd_getfd(2) or memfd_create(2) (ENOSYS)"},
-	{"seccomp", "the notify hook cannot be had: the kernel"},
-	{"SECCOMP_FILTER_FLAG_NEW_LISTENER", "the kernel is too old: Linux 5.6 is needed"},
+	{"seccomp", "the notify hook is not available: the kernel"},
+	{"SECCOMP_FILTER_FLAG_NEW_LISTENER", "the kernel is too old: the hook needs Linux 5.6"},
 };
 
 #define NEEDS (sizeof needs / sizeof *needs)
 
-Test(old_kernel, what_the_notify_hook_cannot_do_without_is_said)
+Test(old_kernel, the_message_says_what_the_notify_hook_needs)
 {
 	for (size_t i = 0; i < NEEDS; i++) {
 		struct process *process = on_a_kernel_without(
@@ -102,17 +101,17 @@ Test(old_kernel, what_the_notify_hook_cannot_do_without_is_said)
 	}
 }
 
-Test(old_kernel, where_the_policy_protects_a_program_without_its_hook_is_not_started)
+Test(old_kernel, if_a_rule_protects_a_program_without_its_hook_is_not_started)
 {
 	for (size_t i = 0; i < NEEDS; i++) {
 		struct process *process = on_a_kernel_without(needs[i].lack, "-r", "port=1 -> deny",
 			program_path("trouble"), "vfork", format("%d", port_new()));
 		cr_expect_eq(process_wait(process), 78, "%s", needs[i].lack);
-		expect_says(process, "the policy protects something, so it is not started");
+		expect_says(process, "the policy has a rule that protects, so it is not started");
 	}
 }
 
-Test(old_kernel, where_it_only_shares_a_program_runs_without_its_hook)
+Test(old_kernel, if_the_policy_only_shares_a_program_runs_without_its_hook)
 {
 	for (size_t i = 0; i < NEEDS; i++) {
 		struct process *process = on_a_kernel_without(
@@ -122,21 +121,31 @@ Test(old_kernel, where_it_only_shares_a_program_runs_without_its_hook)
 	}
 }
 
-Test(old_kernel, threads_are_served_where_only_processes_have_descriptors)
+/* It makes the sockets of the program itself then. */
+Test(old_kernel, without_pidfd_getfd_the_notify_hook_works)
+{
+	struct process *process =
+		on_a_kernel_without("pidfd_getfd", "-r", "tcp -> deny=ECONNREFUSED",
+			"--hook=notify", program_path("calls"), "tcp", bind_word());
+
+	expect_output(process, "bind: ECONNREFUSED\n");
+}
+
+Test(old_kernel, threads_are_served_if_only_processes_have_pidfds)
 {
 	expect_output(on_a_kernel_without("PIDFD_THREAD", program_path("trouble"), "threads",
 			      format("%d", port_new())),
 		"200 shared\n");
 }
 
-Test(old_kernel, the_hook_works_where_signals_interrupt_calls_that_are_answered)
+Test(old_kernel, the_hook_works_if_signals_interrupt_answered_calls)
 {
 	expect_output(on_a_kernel_without("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
 			      program_path("trouble"), "threads", format("%d", port_new())),
 		"200 shared\n");
 }
 
-Test(old_kernel, a_socket_that_cannot_be_put_in_place_is_not_kept_and_shared_all_the_same)
+Test(old_kernel, a_socket_that_cannot_be_installed_is_not_kept_but_shared)
 {
 	int port = port_new();
 	struct process *supervisor =
@@ -144,7 +153,8 @@ Test(old_kernel, a_socket_that_cannot_be_put_in_place_is_not_kept_and_shared_all
 			program_path("server"), "tcp", "127.0.0.1", format("%d", port));
 
 	wait_ready(supervisor, 1);
-	expect_says(supervisor, "keep and adopt= cannot be had here: EINVAL; Linux 5.9 is needed");
+	expect_says(
+		supervisor, "keep and adopt= are not available here: EINVAL; they need Linux 5.9");
 	/* The next copy would be given a kept one, could not take it, and end. */
 	cr_assert_eq(kill(-copy_in(supervisor, 0), SIGKILL), 0);
 	wait_ready(supervisor, 2);
@@ -153,11 +163,11 @@ Test(old_kernel, a_socket_that_cannot_be_put_in_place_is_not_kept_and_shared_all
 	end_supervisor(supervisor);
 }
 
-Test(old_kernel, a_socket_is_made_without_early_where_it_cannot_be_handed_over)
+Test(old_kernel, a_socket_is_made_without_early_if_it_cannot_be_installed)
 {
 	struct process *process = on_a_kernel_without("SECCOMP_IOCTL_NOTIF_ADDFD", "--hook=notify",
 		"-r", "tcp -> share early", program_path("calls"), "tcp", bind_word(), "listen");
 
 	expect_output(process, "bind: ok\nlisten: ok\n");
-	expect_says(process, "early cannot be had here: EINVAL; Linux 5.14 is needed");
+	expect_says(process, "early is not available here: EINVAL; it needs Linux 5.14");
 }

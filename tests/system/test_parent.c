@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The parent under the notify hook: what it says where nobody lends it a standard error, and what a
- * program finds that is run without the hook.
+ * The parent under the notify hook: what it prints if no program lends it a standard error, and
+ * what a program finds that runs without the hook.
  */
 #include "supervised.h"
 #include "terminal.h"
@@ -20,7 +20,7 @@
 
 /* ---- its own standard error ---- */
 
-#define BLIND "cannot be looked into: EPERM; its calls are left alone"
+#define BLIND "cannot be inspected: EPERM; its calls are left alone"
 
 /* reuse-run, its parts and the program, where every user can start them. */
 static const char *for_everybody(void)
@@ -34,14 +34,14 @@ static const char *for_everybody(void)
 }
 
 /*
- * A program that cannot be looked into lends no standard error. SHELL runs as root, or as USER, and
- * finds the command in "$@"; what is wanted of it is that the line comes out on standard output.
+ * A program that cannot be inspected lends no standard error. SHELL runs as root, or as USER, and
+ * finds the command in "$@"; it must print the line on standard output.
  */
 static void expect_blind_line(const char *user, const char *shell)
 {
 	const char *directory = for_everybody();
 	struct process *process = process_start(
-		WORDS(need_program("bash"), "-c", shell, "-", format("%s/reuse-run", directory),
+		WORDS("/bin/sh", "-c", shell, "-", format("%s/reuse-run", directory),
 			format("%s/trouble", directory), "undumpable", format("%d", port_new())),
 		.is_bare = true, .user = user);
 
@@ -51,16 +51,20 @@ static void expect_blind_line(const char *user, const char *shell)
 		process_output(process), process_errors(process));
 }
 
-Test(parent, what_no_program_can_be_asked_for_is_said_on_its_own_standard_error)
+Test(parent, messages_go_to_its_own_standard_error_if_no_program_has_one)
 {
+	const char *pipe = format("%s/pipe", new_directory());
+
 	need_root();
-	expect_blind_line(NOT_ROOT, "\"$@\" 2>&1");		  /* one file for both */
-	expect_blind_line(NOT_ROOT, "\"$@\" 2>&1 | cat");	  /* one pipe for both */
-	expect_blind_line(NOT_ROOT, "\"$@\" 2> >(cat); wait $!"); /* a pipe */
+	cr_assert_eq(mkfifo(pipe, 0600), 0);
+	cr_assert_eq(chmod(pipe, 0666), 0);
+	expect_blind_line(NOT_ROOT, "\"$@\" 2>&1");	  /* one file for both */
+	expect_blind_line(NOT_ROOT, "\"$@\" 2>&1 | cat"); /* one pipe for both */
+	expect_blind_line(NOT_ROOT, format("cat %s & \"$@\" 2>%s; wait", pipe, pipe));
 }
 
 /* Who is not the owner of a pipe cannot open it again. */
-Test(parent, it_is_said_into_a_pipe_of_another_user_too)
+Test(parent, messages_go_into_a_pipe_of_another_user_too)
 {
 	need_root();
 	need_program("setpriv");
@@ -119,7 +123,7 @@ static bool has_line(void *context)
 	return access(path, R_OK) == 0 && strchr(read_file(path), '\n');
 }
 
-Test(parent, standard_descriptors_that_are_closed_stay_closed_and_do_no_harm)
+Test(parent, closed_standard_descriptors_stay_closed_and_do_no_harm)
 {
 	const char *list = format("%s/list", new_directory());
 	const char *program = format("for fd in 0 1 2; do [ -e /proc/$$/fd/$fd ] && echo $fd; done "
@@ -152,7 +156,7 @@ Test(parent, the_end_of_the_terminal_reaches_the_program_of_a_sessions_leader)
 	press(&terminal, KEY_INTERRUPT);
 	process_wait_text(process, "interrupted");
 	hang_up(&terminal);
-	process_wait_text(process, "continued"); /* the kernel sends it behind SIGHUP */
+	process_wait_text(process, "continued"); /* the kernel sends it after SIGHUP */
 	cr_assert_eq(kill(leader, SIGRTMIN), 0);
 	cr_expect_eq(process_wait(process), 42, "%s", process_errors(process));
 	cr_expect(
@@ -177,7 +181,7 @@ static const char *inherits(const char *between)
 	return process_output(process);
 }
 
-Test(parent, a_program_that_is_run_without_the_hook_finds_all_as_it_was)
+Test(parent, a_program_that_is_run_without_the_hook_finds_everything_unchanged)
 {
 	const char *bare = inherits("");
 
@@ -190,20 +194,22 @@ Test(parent, a_program_that_is_run_without_the_hook_finds_all_as_it_was)
 
 /* ---- an outer one ---- */
 
-Test(parent, a_nested_one_says_that_the_outer_one_serves)
+Test(parent, a_nested_one_says_that_the_outer_one_answers_the_calls)
 {
 	const char *trouble = program_path("trouble"), *port = format("%d", port_new());
 	struct process *process =
 		wrapped("--hook=notify", run_path(), "-q", trouble, "vfork", port);
-	const char *outer = format(
-		"the outer reuse-run, process %d, serves it already", (int)process_id(process));
+	const char *outer = format("the outer reuse-run, process %d, already answers its calls",
+		(int)process_id(process));
 
 	expect_output(process, "status 42\n"); /* it shares */
 	expect_says(process, outer);
-	expect_says(process, "under that one's policy, and the one given here is not applied");
+	expect_says(process,
+		"under the policy of the outer reuse-run, and the policy given here is not "
+		"applied");
 }
 
-Test(parent, a_nested_one_whose_policy_protects_or_that_is_asked_for_is_refused)
+Test(parent, a_nested_one_is_refused_if_its_policy_protects_or_its_hook_is_asked_for)
 {
 	const char *trouble = program_path("trouble"), *port = format("%d", port_new());
 	struct process *process = wrapped(
@@ -213,11 +219,12 @@ Test(parent, a_nested_one_whose_policy_protects_or_that_is_asked_for_is_refused)
 	expect_says(process, "give the rule to the outer reuse-run");
 	process = wrapped("--hook=notify", run_path(), "--hook=notify", trouble, "vfork", port);
 	cr_expect_eq(process_wait(process), 78);
-	expect_says(process, "without --hook=notify it runs under the outer one's policy");
+	expect_says(
+		process, "without --hook=notify it runs under the policy of the outer reuse-run");
 }
 
 /* Nobody knows the one that has the listener. */
-Test(parent, a_listener_of_a_stranger_is_no_outer_reuse_run)
+Test(parent, the_listener_of_another_program_is_not_an_outer_reuse_run)
 {
 	const char *trouble = program_path("trouble");
 	struct process *process =
@@ -228,11 +235,11 @@ Test(parent, a_listener_of_a_stranger_is_no_outer_reuse_run)
 	process_wait(process);
 	cr_expect_not(strstr(process_errors(process), "outer reuse-run, process"), "%s",
 		process_errors(process));
-	expect_says(process, "the notify hook cannot be had");
+	expect_says(process, "the notify hook is not available");
 }
 
 /* It has the name, a listener, and no filter. */
-Test(parent, a_program_that_poses_as_an_outer_one_weakens_no_policy)
+Test(parent, a_program_that_pretends_to_be_an_outer_one_does_not_weaken_the_policy)
 {
 	const char *directory = new_directory(), *trouble = program_path("trouble");
 	const char *poser = format("%s/reuse-run", directory);
@@ -245,14 +252,14 @@ Test(parent, a_program_that_poses_as_an_outer_one_weakens_no_policy)
 	expect_says(process, format("the outer reuse-run, process %d, ", (int)process_id(process)));
 }
 
-Test(parent, a_supervisor_in_between_is_not_the_outer_one)
+Test(parent, a_supervisor_between_them_is_not_the_outer_one)
 {
 	const char *trouble = program_path("trouble"), *port = format("%d", port_new());
 	struct process *process = wrapped("--hook=notify", run_path(), "-n1",
 		"--ready=:", "--hook=auto", trouble, "vfork", port);
 
 	process_wait(process);
-	expect_says(process, format("the outer reuse-run, process %d, serves it already",
+	expect_says(process, format("the outer reuse-run, process %d, already answers its calls",
 				     (int)process_id(process)));
 }
 
@@ -267,7 +274,9 @@ Test(parent, one_that_is_nested_in_a_preload_says_nothing)
 
 /* ---- filters of the program's own ---- */
 
-/* seccomp(2): of what several filters say, SECCOMP_RET_USER_NOTIF comes before SECCOMP_RET_TRACE.
+/*
+ * seccomp(2): among the results of several filters, SECCOMP_RET_USER_NOTIF comes before
+ * SECCOMP_RET_TRACE.
  */
 Test(parent, a_tracers_filter_does_not_see_the_calls_that_the_hook_is_told_of)
 {

@@ -5,13 +5,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static const char *python(void)
 {
 	return need_program("python3");
 }
 
-/* Notes what it was given in a file, one line a start, and becomes the server. */
+/* Writes its descriptors to a file, one line for each start, and becomes the server. */
 static const char noting[] =
 	"said=\"${LISTEN_FDS-none} ${LISTEN_FDNAMES-none}\"\n"
 	"test \"${LISTEN_PID-$$}\" = $$ || said=\"$said, of another process\"\n"
@@ -28,7 +30,7 @@ static const char noting[] =
 struct passing {
 	const char *hook;
 	const char *variables;	  /* in front of the supervisor */
-	const char *redirections; /* what is open for it; "$one" and "$two" are files */
+	const char *redirections; /* the open files; "$one" and "$two" are files */
 	const char *expected;	  /* what each copy is to note */
 };
 
@@ -87,7 +89,7 @@ Test(passing, every_copy_has_the_descriptors_that_the_supervisor_was_started_wit
 	expect_under(hooks[0]);
 }
 
-Test(passing, under_the_notify_hook_too)
+Test(passing, under_the_notify_hook_every_copy_has_these_descriptors_too)
 {
 	need_notify();
 	expect_under(hooks[1]);
@@ -107,4 +109,53 @@ Test(passing, every_copy_has_the_descriptors_of_a_socket_unit)
 
 	for (size_t i = 0; i < sizeof passings / sizeof *passings; i++)
 		expect_each_copy_has(&passings[i]);
+}
+
+/* ---- more kept sockets than copies ---- */
+
+/* PORT FILE WORD...: listens with two sockets, and when FILE is there, becomes the words. */
+static const char keeping[] =
+	"import os, socket, sys, time\n"
+	"port, names = int(sys.argv[1]), []\n"
+	"for number in 3, 4:\n"
+	"    server = socket.socket()\n"
+	"    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)\n"
+	"    server.bind(('127.0.0.1', port))\n"
+	"    server.listen(100)\n"
+	"    names.append(f'libreuse-{os.fstat(server.fileno()).st_ino}-tcp-127.0.0.1-{port}')\n"
+	"    os.dup2(server.detach(), number)\n"
+	"    os.set_inheritable(number, True)\n"
+	"while not os.path.exists(sys.argv[2]): time.sleep(0.01)\n"
+	"os.environ |= {'LISTEN_PID': str(os.getpid()), 'LISTEN_FDS': '2',\n"
+	"               'LISTEN_FDNAMES': ':'.join(names)}\n"
+	"os.execv(sys.argv[3], sys.argv[3:])\n";
+
+/* The copy of generation 2 is to take the second queue, and fails. */
+Test(passing, a_queue_that_no_copy_serves_is_tried_again_when_a_new_copy_has_failed)
+{
+	int port = port_new(), clients[32];
+	const char *directory = new_directory();
+	const char *command = format("test $REUSE_GENERATION != 2 || exit 3; exec %s %s %d",
+		python(), script_path("slow.py"), port);
+	struct process *supervisor =
+		process_start(WORDS(python(), "-c", keeping, format("%d", port),
+				      format("%s/go", directory), run_path(), "-v", "-n1", "--keep",
+				      "--ready-delay=0", "--probation=0", "sh", "-c", command),
+			.is_bare = true);
+
+	wait_listening("tcp", port, 2);
+	for (int i = 0; i < 32; i++) {
+		clients[i] = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(clients[i], "x", 1, MSG_NOSIGNAL), 1);
+	}
+	write_file(directory, "go", "");
+	for (int i = 0; i < 32; i++) {
+		char answer[32];
+		cr_assert_gt(recv(clients[i], answer, sizeof answer, 0), 0, "client %d: %s", i,
+			process_errors(supervisor));
+		close(clients[i]);
+	}
+	expect_says(supervisor, "ended with status 3; the remaining old copies stay");
+	wait_listening("tcp", port, 1);
+	end_supervisor(supervisor);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* --pid-file: one supervisor has it, and what another one has left over is in nobody's way. */
+/* --pid-file: only one supervisor has it, and a left-over file blocks nobody. */
 #include "supervised.h"
 
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static void expect_no_draft(const char *directory, const char *name)
 	cr_expect_str_eq(process_output(list), format("%s\n", name), "%s", process_output(list));
 }
 
-Test(pid_file, a_second_supervisor_is_refused_and_told_who_has_the_file)
+Test(pid_file, a_second_supervisor_is_refused_with_the_process_that_has_the_file)
 {
 	const char *directory = new_directory(), *file = format("%s/pid", directory);
 	struct process *first =
@@ -43,7 +43,7 @@ Test(pid_file, a_second_supervisor_is_refused_and_told_who_has_the_file)
 	wait_ready(first, 1);
 	struct process *second = start(file);
 	cr_expect_eq(process_wait(second), EX_CANTCREAT);
-	expect_says(second, format("--pid-file=%s: another supervisor, process %d, has this file",
+	expect_says(second, format("--pid-file=%s: another supervisor, process %d, uses this file",
 				    file, (int)process_id(first)));
 	cr_expect_eq(times_said(second, " starts\n"), 0);
 	expect_names(file, first);
@@ -57,9 +57,9 @@ Test(pid_file, a_second_supervisor_is_refused_and_told_who_has_the_file)
 	end_supervisor(third);
 }
 
-Test(pid_file, what_was_left_over_is_replaced_whatever_is_in_it)
+Test(pid_file, a_left_over_file_is_replaced_whatever_is_in_it)
 {
-	/* The number of a process that lives may be in it, but nobody has locked it. */
+	/* A living process may have the id in it, but no process has locked it. */
 	const char *const contents[] = {
 		"1\n", format("%d\n", (int)getpid()), "999999999\n", "", "not a number\n", "12"};
 
@@ -88,7 +88,7 @@ Test(pid_file, the_file_of_a_supervisor_that_was_killed_is_replaced)
 }
 
 /* In a container each one has the number 1, and the files of the one before are there. */
-Test(pid_file, nothing_that_was_left_over_is_in_the_way_of_process_1)
+Test(pid_file, no_left_over_file_blocks_process_1)
 {
 	const char *directory = new_directory(), *file = write_file(directory, "pid", "1\n");
 
@@ -104,7 +104,7 @@ Test(pid_file, nothing_that_was_left_over_is_in_the_way_of_process_1)
 	process_kill(host);
 }
 
-Test(pid_file, one_that_another_program_has_put_there_is_not_removed)
+Test(pid_file, a_file_that_another_program_has_written_is_not_removed)
 {
 	const char *directory = new_directory(), *file = format("%s/pid", directory);
 	struct process *supervisor = start(file);
@@ -117,7 +117,7 @@ Test(pid_file, one_that_another_program_has_put_there_is_not_removed)
 }
 
 /* Anybody may open it for reading, and lock it then. */
-Test(pid_file, a_lock_of_another_user_keeps_nobody_from_replacing_what_was_left_over)
+Test(pid_file, a_lock_of_another_user_does_not_keep_a_left_over_file)
 {
 	static const char *const locks[] = {
 		"fcntl.flock(file, fcntl.LOCK_EX)", "fcntl.lockf(file, fcntl.LOCK_SH)"};
@@ -143,7 +143,7 @@ Test(pid_file, a_lock_of_another_user_keeps_nobody_from_replacing_what_was_left_
 }
 
 /* The errno of the call that failed, and not of any before it. */
-Test(pid_file, one_that_cannot_be_written_is_refused_with_the_reason)
+Test(pid_file, a_file_that_cannot_be_written_is_refused_with_the_reason)
 {
 	static char long_name[5000] = "/";
 	const char *const files[][2] = {
@@ -212,7 +212,7 @@ static void expect_one_wins(const char *directory)
 	end_supervisor(winner);
 }
 
-Test(pid_file, of_many_that_start_at_once_one_has_it)
+Test(pid_file, if_many_start_at_once_only_one_has_it)
 {
 	for (int i = 0; i < repeat(2, 20); i++) {
 		const char *directory = new_directory();

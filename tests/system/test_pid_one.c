@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * reuse-run as the first process of a PID namespace, pid_namespaces(7), as in a container. The
- * kernel does other things to that one than to all others: it ends by no signal of its own,
- * inherits every orphan, and takes everybody with it. Whoever waits for something here fails after
- * a while, and then the harness kills what is left.
+ * kernel treats that process differently: its own signals do not end it, it inherits every orphan,
+ * and its end ends all others. Whatever waits for something here fails after a while, and then the
+ * harness kills what is left.
  */
 #include "supervised.h"
 #include "terminal.h"
@@ -31,7 +31,7 @@ static struct maker by_bwrap(void)
 		"/dev", "--unshare-pid", "--proc", "/proc", "--as-pid-1"}};
 }
 
-/* The same test, whoever makes the namespace. */
+/* The same test, with two ways to make the namespace. */
 #define UNDER_EACH(NAME)                                                                           \
 	static void NAME(const struct maker *maker);                                               \
 	Test(pid_one, NAME##_under_unshare)                                                        \
@@ -154,7 +154,7 @@ static struct process *start_counting(const struct maker *maker)
 
 static void expect_counts(struct process *process, pid_t first, const char *counts)
 {
-	cr_assert_eq(kill(first, SIGRTMIN), 0); /* comes behind all others */
+	cr_assert_eq(kill(first, SIGRTMIN), 0); /* comes after all others */
 	cr_expect_eq(process_wait(process), 42, "%s", process_errors(process));
 	cr_expect(strstr(process_output(process), counts), "%s", process_output(process));
 }
@@ -180,7 +180,7 @@ UNDER_EACH(a_signal_from_outside_ends_a_program_that_does_not_catch_it)
 	cr_expect_eq(process_wait(process), 128 + SIGTERM, "%s", process_errors(process));
 }
 
-/* As "docker exec" gives a session of its own to what it starts. */
+/* As "docker exec" gives what it starts its own session. */
 UNDER_EACH(a_signal_from_inside_reaches_the_program)
 {
 	struct process *process = hooked(maker, "/bin/sh", "-c",
@@ -210,15 +210,15 @@ Test(pid_one, a_key_reaches_the_program_once_and_so_does_the_end_of_the_terminal
 	press(&terminal, KEY_INTERRUPT);
 	process_wait_text(process, "interrupted");
 	hang_up(&terminal);
-	process_wait_text(process, "continued"); /* the kernel sends it behind SIGHUP */
+	process_wait_text(process, "continued"); /* the kernel sends it after SIGHUP */
 	expect_counts(process, first, "interrupts=1 terminations=0 hangups=1 users=0\n");
 }
 
 /*
- * Nobody could continue what is alone in its session, so the kernel does not stop it: the key of a
- * container's terminal does nothing.
+ * Nobody could continue a process that is alone in its session, so the kernel does not stop it: the
+ * key of a container's terminal does nothing.
  */
-Test(pid_one, the_suspend_key_does_nothing_where_nobody_could_continue_it)
+Test(pid_one, the_suspend_key_does_nothing_if_nobody_could_continue_it)
 {
 	struct maker maker = by_unshare();
 	struct terminal terminal = terminal_new();
@@ -256,11 +256,11 @@ static void expect_job_goes_on(const struct maker *maker, bool is_first)
 	wait_stopped(program);
 	press(&terminal, "\n");
 	process_wait_text(process, "continued");
-	cr_assert_eq(kill(run, SIGRTMIN), 0); /* nobody passes it on who is stopped */
+	cr_assert_eq(kill(run, SIGRTMIN), 0); /* a stopped process does not pass it on */
 	cr_expect_eq(process_wait(process), 42, "%s", process_errors(process));
 }
 
-Test(pid_one, a_suspended_job_goes_on)
+Test(pid_one, a_suspended_job_continues)
 {
 	struct maker maker = by_unshare();
 
@@ -269,7 +269,7 @@ Test(pid_one, a_suspended_job_goes_on)
 }
 
 /* Its process group is one that was made outside, into which no process of the namespace can go. */
-Test(pid_one, behind_a_first_process_of_another_kind_a_suspended_job_goes_on_too)
+Test(pid_one, under_another_first_process_a_suspended_job_continues_too)
 {
 	struct maker maker = by_bwrap();
 	size_t last = count_of(maker.words) - 1;
@@ -301,7 +301,7 @@ UNDER_EACH(a_supervisor_replaces_its_copies_and_stops)
 }
 
 /* Its numbers are not ours: who makes a call would be looked for among strangers. */
-Test(pid_one, where_proc_is_of_another_namespace_there_is_no_hook)
+Test(pid_one, if_proc_is_of_another_namespace_the_hook_is_not_available)
 {
 	struct maker maker = {{need_program("unshare"), "--pid", "--fork"}};
 	const char *trouble = program_path("trouble"), *port = format("%d", port_new());
@@ -313,7 +313,7 @@ Test(pid_one, where_proc_is_of_another_namespace_there_is_no_hook)
 	process =
 		start_in(&maker, WORDS(run_path(), "-r", "port=1 -> deny", trouble, "vfork", port));
 	cr_expect_eq(process_wait(process), 78);
-	expect_says(process, "the policy protects something, so it is not started");
+	expect_says(process, "the policy has a rule that protects, so it is not started");
 	process = start_in(&maker, WORDS(run_path(), trouble, "vfork", port));
 	expect_output(process, "status 1\n");
 	expect_says(process, "libreuse does nothing for it");

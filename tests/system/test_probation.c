@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A new copy that is ready may still turn out to be no good: the old one is there until then. */
+/* A new copy that is ready may still fail: the old one is there until then. */
 #include "supervised.h"
 
 #include <signal.h>
@@ -15,7 +15,7 @@
 	supervise("--ready-delay=0", __VA_ARGS__, need_program("python3"), script_path(PROGRAM),   \
 		format("%d", PORT))
 
-/* Expects that the log says one thing before it says the other one, and both. */
+/* Expects that the log has the first line before the second one, and both. */
 static void expect_order(struct process *supervisor, const char *first, const char *second)
 {
 	const char *log = process_errors(supervisor);
@@ -122,7 +122,7 @@ static void expect_roll_fails(int copies, const char *queues, int weak, const ch
 	struct process *attempt = roll_start(supervisor);
 	cr_expect_eq(process_wait(attempt), 1);
 	const char *said = process_output(attempt);
-	cr_expect(strstr(said, "ended with status 3 on probation"), "%s", said);
+	cr_expect(strstr(said, "ended with status 3 during its probation"), "%s", said);
 	cr_expect(strstr(said, format("\n%d of %d copies are new\n", new, copies)), "%s", said);
 	load_stop_served(clients);
 	for (const char *digit = stay; *digit; digit++) {
@@ -149,7 +149,7 @@ Test(probation, if_the_last_new_copy_dies_the_roll_has_failed)
 	expect_roll_fails(3, "--keep", 2, "2");
 }
 
-Test(probation, if_a_new_copy_of_a_queue_dies_the_old_ones_take_from_theirs_again)
+Test(probation, if_a_new_copy_of_a_queue_dies_the_old_ones_take_from_their_queue_again)
 {
 	expect_roll_fails(2, "--queues=1", 1, "01");
 }
@@ -159,11 +159,36 @@ Test(probation, if_the_last_queue_fails_the_first_one_stays_new)
 	expect_roll_fails(4, "--queues=2", 3, "13");
 }
 
-/* What waits in its queue then has nobody else to take it. */
-Test(probation, what_waits_in_the_queue_of_one_that_dies_is_served)
+#define WAITING 3
+
+/* Clients wait in the queue of a copy that is stopped. */
+static void leave_waiting(pid_t copy, int port, int clients[WAITING])
 {
-	int port = port_new(), clients[3];
-	char answer[32];
+	cr_assert_eq(kill(copy, SIGSTOP), 0);
+	wait_stopped(copy);
+	for (int i = 0; i < WAITING; i++) {
+		clients[i] = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(clients[i], "?", 1, 0), 1);
+	}
+}
+
+static void expect_answered_by_others(
+	struct process *supervisor, const int clients[WAITING], pid_t old)
+{
+	char answer[32] = "";
+
+	for (int i = 0; i < WAITING; i++) {
+		ssize_t length = recv(clients[i], answer, sizeof answer, 0);
+		cr_expect_gt(length, 0, "client %d: %s", i, process_errors(supervisor));
+		cr_expect_neq(atoi(answer), old);
+		close(clients[i]);
+	}
+}
+
+/* No other copy can take the clients that wait in its queue then. */
+Test(probation, clients_in_the_queue_of_one_that_dies_are_served)
+{
+	int port = port_new(), clients[WAITING];
 	struct process *supervisor = copies_of("slow.py", port, "-n1", "--probation=1h");
 
 	wait_ready(supervisor, 1);
@@ -172,23 +197,76 @@ Test(probation, what_waits_in_the_queue_of_one_that_dies_is_served)
 	wait_ready(supervisor, 2);
 	pid_t new = copy_in(supervisor, 0);
 	wait_row(supervisor, 0, old, ",\"state\":\"draining\",");
-	cr_assert_eq(kill(new, SIGSTOP), 0);
-	wait_stopped(new);
-	for (int i = 0; i < 3; i++) {
-		clients[i] = client_connect("127.0.0.1", port);
-		cr_assert_eq(send(clients[i], "?", 1, 0), 1);
-	}
+	leave_waiting(new, port, clients);
 	cr_assert_eq(kill(new, SIGKILL), 0);
-	for (int i = 0; i < 3; i++) {
-		ssize_t length = recv(clients[i], answer, sizeof answer, 0);
-		cr_expect_gt(length, 0, "client %d: %s", i, process_errors(supervisor));
-		cr_expect_neq(atoi(answer), old);
-		close(clients[i]);
-	}
+	expect_answered_by_others(supervisor, clients, old);
 	cr_expect_eq(process_wait(attempt), 1);
 	cr_expect_eq(answering(port), old);
 	cr_expect_eq(times_said(supervisor, "clients wait in the queue of process"), 1);
 	wait_listening("tcp", port, 1);
+	end_supervisor(supervisor);
+}
+
+/* The copy that was started for the clients of a dead one is the only one then. */
+Test(probation, those_clients_are_served_if_the_last_other_copy_dies_too)
+{
+	int port = port_new(), clients[WAITING];
+	const char *directory = new_directory();
+	struct process *supervisor = supervise(
+		"-n1", "--ready-delay=0", "--probation=1h", slow_when_free(directory, port));
+
+	wait_ready(supervisor, 1);
+	pid_t old = copy_in(supervisor, 0);
+	struct process *attempt = roll_start(supervisor);
+	wait_ready(supervisor, 2);
+	pid_t new = copy_in(supervisor, 0);
+	wait_row(supervisor, 0, old, ",\"state\":\"draining\",");
+	leave_waiting(new, port, clients);
+	write_file(directory, "hold", "");
+	cr_assert_eq(kill(new, SIGKILL), 0);
+	wait_said(supervisor, "clients wait in the queue of process", 1);
+	wait_said(supervisor, " starts\n", 3);
+	cr_assert_eq(kill(old, SIGKILL), 0);
+	wait_said(supervisor, "was killed", 1);
+	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
+	expect_answered_by_others(supervisor, clients, old);
+	wait_ready(supervisor, 3);
+	process_kill(attempt); /* it waits for the probation of the copy that is started again */
+	answering(port);
+	cr_expect_eq(times_said(supervisor, "is told to stop at once"), 0, "%s",
+		process_errors(supervisor));
+	wait_listening("tcp", port, 1);
+	end_supervisor(supervisor);
+}
+
+/* It has nobody beside it on its port, and is not waited for. */
+Test(probation, a_copy_for_the_clients_of_a_dead_one_stops_even_if_no_other_copy_has_its_port)
+{
+	int port = port_new(), other = port_new();
+	const char *directory = new_directory();
+	const char *number = write_file(directory, "port", format("%d", port));
+	const char *script = format(
+		"exec %s %s $(cat %s)", need_program("python3"), script_path("slow.py"), number);
+	struct process *supervisor = supervise("-n1", "--ready-delay=0", "--probation=1h",
+		format("--ready=test -e %s", number), "/bin/sh", "-c", script);
+	char answer[32];
+
+	answering(port);
+	write_file(directory, "port", format("%d", other));
+	struct process *attempt = roll_start(supervisor);
+	wait_listening("tcp", other, 1);
+	wait_ready(supervisor, 2);
+	pid_t new = copy_in(supervisor, 0);
+	cr_assert_eq(kill(new, SIGSTOP), 0);
+	wait_stopped(new);
+	int client = client_connect("127.0.0.1", other);
+	cr_assert_eq(send(client, "?", 1, 0), 1);
+	cr_assert_eq(kill(new, SIGKILL), 0);
+	cr_expect_gt(recv(client, answer, sizeof answer, 0), 0, "%s", process_errors(supervisor));
+	close(client);
+	cr_expect_eq(process_wait(attempt), 1);
+	wait_listening("tcp", other, 0);
+	answering(port);
 	end_supervisor(supervisor);
 }
 

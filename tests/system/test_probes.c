@@ -14,7 +14,7 @@ static const char *python(void)
 	return need_program("python3");
 }
 
-/* DIRECTORY says what the copies do, see health.py. */
+/* DIRECTORY controls what the copies do, see health.py. */
 #define health_copies(PORT, DIRECTORY, ...)                                                        \
 	supervise(__VA_ARGS__, python(), script_path("health.py"), format("%d", PORT), DIRECTORY)
 
@@ -36,7 +36,7 @@ static int times_asked(struct process *supervisor, const char *how)
 /* ---- the copy itself ---- */
 
 /* Were another copy asked, the new one would be ready at once, or wait for ever. */
-Test(probes, a_roll_asks_each_new_copy_and_no_other)
+Test(probes, a_roll_checks_each_new_copy_and_no_other)
 {
 	enum { COPIES = 3 };
 	const char *directory = new_directory();
@@ -54,6 +54,43 @@ Test(probes, a_roll_asks_each_new_copy_and_no_other)
 	cr_expect_eq(
 		times_asked(supervisor, format("asked at 127.0.0.1:%d from 127.0.0.1\n", port)),
 		times_asked(supervisor, "asked at"));
+	end_supervisor(supervisor);
+}
+
+/* Opens its second port when the probe is in the queue of the first one, and then accepts. */
+static const char *late_opener(void)
+{
+	return write_file(new_directory(), "server.py",
+		"import os, select, socket, sys, time\n"
+		"def listen(port):\n"
+		"    server = socket.socket()\n"
+		"    server.bind(('127.0.0.1', int(port)))\n"
+		"    server.listen()\n"
+		"    return server\n"
+		"first = listen(sys.argv[1])\n"
+		"select.select([first], [], [])\n"
+		"time.sleep(0.1)\n"
+		"second = listen(sys.argv[2])\n"
+		"while True:\n"
+		"    first.accept()[0].close()\n");
+}
+
+/* The supervisor is slow after it has heard what copies say, and before it looks at the probe. */
+Test(probes, an_endpoint_that_a_copy_opened_before_it_accepted_the_probe_is_kept)
+{
+	int first = port_new(), second = port_new();
+	struct process *supervisor = process_start(
+		WORDS(need_program("strace"), "-D", "-qq", "-o/dev/null", "-etrace=waitid",
+			"-einject=waitid:delay_exit=200000", run_path(), "-v", "-n1",
+			format("--ready=tcp:%d", first), python(), late_opener(),
+			format("%d", first), format("%d", second)),
+		.is_bare = true);
+
+	wait_ready(supervisor, 1);
+	unsigned long inode = sum_listening("tcp", second);
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
+	wait_ready(supervisor, 2);
+	cr_expect_eq(sum_listening("tcp", second), inode, "%s", process_errors(supervisor));
 	end_supervisor(supervisor);
 }
 
@@ -118,7 +155,7 @@ Test(probes, a_redirection_is_an_answer)
 
 /* ---- which listener ---- */
 
-Test(probes, a_copy_with_several_ports_needs_the_one_that_is_asked)
+Test(probes, for_a_copy_with_several_ports_the_port_to_check_must_be_named)
 {
 	const char *directory = new_directory();
 	int port = port_new(), other = port_new();
@@ -126,7 +163,7 @@ Test(probes, a_copy_with_several_ports_needs_the_one_that_is_asked)
 		python(), script_path("health.py"), format("%d", port), directory,
 		format("%d", other));
 
-	wait_said(supervisor, "; write which port is to be asked, as in http:", 1);
+	wait_said(supervisor, "; name the port to check, as in http:", 1);
 	process_kill(supervisor);
 	supervisor = supervise("-n1", format("--ready=http:%d/health", port), python(),
 		script_path("health.py"), format("%d", port), directory, format("%d", other));
@@ -135,23 +172,23 @@ Test(probes, a_copy_with_several_ports_needs_the_one_that_is_asked)
 	end_supervisor(supervisor);
 }
 
-Test(probes, a_port_that_the_copy_does_not_have_is_named)
+Test(probes, a_port_that_the_copy_does_not_have_is_reported)
 {
 	int port = port_new(), other = port_new();
 	struct process *supervisor = health_copies(port, new_directory(), "-n1",
 		format("--ready=http:%d/health", other), "--ready-timeout=8s");
 
-	wait_said(supervisor, format("has no listener on tcp port %d that is kept", other), 1);
+	wait_said(supervisor, format("has no kept socket that listens on tcp port %d", other), 1);
 	process_kill(supervisor);
 }
 
 /* The copies of a queue answer for each other; the new queue is asked, and not the old one. */
-Test(probes, a_queue_is_asked_while_it_starts)
+Test(probes, a_queue_is_checked_while_it_starts)
 {
 	const char *directory = new_directory();
 	int port = port_new();
 	struct process *supervisor = health_copies(port, directory, "-n2", "--queues=1",
-		"--ready=http:/health", "--ready-timeout=2s", "--grace=1s");
+		"--ready=http:/health", "--ready-timeout=6s", "--grace=1s");
 
 	wait_ready(supervisor, 2);
 	struct process *clients = load_start(port, CLIENTS);
@@ -167,7 +204,7 @@ Test(probes, a_queue_is_asked_while_it_starts)
 
 /* ---- beside others ---- */
 
-/* All of the other one's copies say that they are not well. */
+/* All copies of the other supervisor answer that they are not well. */
 Test(probes, another_supervisors_copies_do_not_answer_for_ours)
 {
 	const char *ours = new_directory(), *theirs = new_directory();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Supervisors and libraries of different versions work with each other. A later version is played
- * by a program that says more than this one; tests/protocol/run takes an older one out of the
- * sources' history, and runs the tests of the suite "mixed" with it.
+ * Supervisors and libraries of different versions work together. A program that sends more than
+ * this version plays a later one; tests/protocol/run takes an older one from the history of the
+ * sources, and runs the tests of the suite "mixed" with it.
  */
 #include "supervised.h"
 
@@ -60,7 +60,7 @@ Test(mixed, a_roll_loses_nothing)
 	end_supervisor(supervisor);
 }
 
-/* A UDP group with a member of somebody else: what REUSE_SUCCESSOR says is needed. */
+/* A UDP group with a member of another program: REUSE_SUCCESSOR is needed. */
 Test(mixed, a_new_copy_takes_the_socket_of_the_one_that_it_replaces)
 {
 	int port = port_new();
@@ -72,7 +72,8 @@ Test(mixed, a_new_copy_takes_the_socket_of_the_one_that_it_replaces)
 	wait_listening("udp", port, 2);
 	unsigned long inodes = sum_listening("udp", port);
 	roll(supervisor, 1);
-	wait_said(supervisor, "takes the old one's socket over", 1);
+	wait_said(supervisor, "so the new copy takes",
+		1); /* the first supervisor says the rest in other words */
 	wait_listening("udp", port, 2);
 	cr_expect_eq(sum_listening("udp", port), inodes, "other sockets listen");
 	end_supervisor(supervisor);
@@ -95,19 +96,19 @@ Test(protocol, the_library_takes_a_socket_of_a_later_supervisor)
 	int port = port_new();
 	struct process *keeper = later_keeper(port, "listen", "child");
 
-	process_wait_text(keeper, "takes the kept socket over");
+	process_wait_text(keeper, "takes over the kept socket");
 	process_wait_text(keeper, "with 1\n");
 	process_wait_text(keeper, "(None, None)");
 	unsigned long inode = sum_listening("tcp", port);
 	cr_expect_eq(count_listening("tcp", port), 1);
 	process_wait_text(keeper, format("kept %lu\n", inode));
-	/* and says so in the words of this version */
+	/* and sends it in the words of this version */
 	process_wait_text(keeper, format("FDSTORE=1 FDPOLL=0 REUSE_ASKED=1 "
 					 "FDNAME=libreuse-%lu-tcp-127.0.0.1-%d with 1\n",
 					  inode, port));
 }
 
-/* A later one has kept a file of its own besides the sockets. */
+/* A later version has also kept a file of its own. */
 Test(protocol, the_supervisor_takes_a_socket_of_a_later_one_and_leaves_its_file_alone)
 {
 	int port = port_new();
@@ -137,7 +138,7 @@ static struct process *later_copy(int port)
 		"--ready-delay=0", python(), script_path("future.py"), "copy", format("%d", port));
 }
 
-/* The name of the socket as the copy has it. */
+/* The name of the socket in the copy. */
 static const char *name_at(int port)
 {
 	char answer[512];
@@ -164,22 +165,22 @@ Test(protocol, the_supervisor_keeps_a_socket_of_a_later_library)
 	end_supervisor(supervisor);
 }
 
-Test(protocol, the_supervisor_says_what_it_cannot_keep_and_goes_on)
+Test(protocol, the_supervisor_says_what_it_cannot_keep_and_continues)
 {
 	int port = port_new();
 	struct process *supervisor = later_copy(port);
 
-	wait_said(supervisor, "copy 0 handed over what is no listening socket", 1);
+	wait_said(supervisor, "copy 0 sent something that is not a listening socket", 1);
 	wait_ready(supervisor, 1);
-	cr_expect_eq(times_said(supervisor, "handed over what is no listening socket"), 1,
+	cr_expect_eq(times_said(supervisor, "sent something that is not a listening socket"), 1,
 		"a message that stores nothing was taken for one that does");
 	end_supervisor(supervisor);
 }
 
 /* ---- a client and a supervisor of libreuse 0.1.0 ---- */
 
-/* It says nothing: that it has come is the request. */
-Test(protocol, a_client_that_says_nothing_rolls)
+/* It sends nothing: the connection is the request. */
+Test(protocol, a_client_that_sends_no_line_starts_a_roll)
 {
 	int port = port_new();
 	struct process *supervisor = slow_copies(port, "-n1");

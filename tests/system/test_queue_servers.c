@@ -17,7 +17,7 @@ static const char *python(void)
 	return need_program("python3");
 }
 
-/* COMMAND is as a shell has it. */
+/* COMMAND is a shell command. */
 static struct process *start(const char *queues, const char *hook, const char *command)
 {
 	struct process *supervisor = supervise(format("-n%d", COPIES), queues, hook,
@@ -121,32 +121,32 @@ static void expect_way_works(struct way way)
 	expect_works(&way, "--queues=2");
 }
 
-Test(queue_servers, copies_that_block_in_accept)
+Test(queue_servers, copies_that_block_in_accept_share_a_queue)
 {
 	expect_way_works((struct way){"blocking", 1});
 }
 
-Test(queue_servers, copies_with_threads_that_block_in_accept)
+Test(queue_servers, copies_with_threads_that_block_in_accept_share_a_queue)
 {
 	expect_way_works((struct way){"threads", 4});
 }
 
-Test(queue_servers, copies_that_wait_with_poll)
+Test(queue_servers, copies_that_wait_with_poll_share_a_queue)
 {
 	expect_way_works((struct way){"poll", 1});
 }
 
-Test(queue_servers, copies_that_wait_with_level_triggered_epoll)
+Test(queue_servers, copies_that_wait_with_level_triggered_epoll_share_a_queue)
 {
 	expect_way_works((struct way){"epoll", 1});
 }
 
-Test(queue_servers, copies_that_wait_with_edge_triggered_epoll)
+Test(queue_servers, copies_that_wait_with_edge_triggered_epoll_share_a_queue)
 {
 	expect_way_works((struct way){"edge", 1});
 }
 
-Test(queue_servers, copies_that_wait_with_exclusive_epoll)
+Test(queue_servers, copies_that_wait_with_exclusive_epoll_share_a_queue)
 {
 	expect_way_works((struct way){"exclusive", 1});
 }
@@ -158,7 +158,7 @@ static const char *slow(int port)
 	return format("%s %s %d", python(), script_path("slow.py"), port);
 }
 
-Test(queue_servers, a_copy_that_is_killed_under_load_takes_along_what_it_had_accepted)
+Test(queue_servers, a_copy_that_is_killed_under_load_loses_only_what_it_had_accepted)
 {
 	int port = port_new(), times = repeat(4, 100);
 	struct process *supervisor = start("--queues=1", "--hook=auto", slow(port));
@@ -173,7 +173,7 @@ Test(queue_servers, a_copy_that_is_killed_under_load_takes_along_what_it_had_acc
 	end_supervisor(supervisor);
 }
 
-Test(queue_servers, of_a_copy_that_hangs_the_clients_of_the_others_notice_nothing)
+Test(queue_servers, if_a_copy_hangs_the_clients_of_the_other_copies_notice_nothing)
 {
 	int port = port_new();
 	struct process *supervisor = start("--queues=1", "--hook=auto", slow(port));
@@ -187,7 +187,7 @@ Test(queue_servers, of_a_copy_that_hangs_the_clients_of_the_others_notice_nothin
 			cr_assert_neq(answering(port), hanging);
 		cr_assert_eq(kill(hanging, SIGCONT), 0);
 	}
-	expect_lost(clients, 0, "slow.py"); /* it answers those whom it has made wait */
+	expect_lost(clients, 0, "slow.py"); /* it answers the clients that it has kept waiting */
 	end_supervisor(supervisor);
 }
 
@@ -226,7 +226,7 @@ static const char *microhttpd_command(int port)
 	return format("%s %s %d", python(), script_path("microhttpd.py"), port);
 }
 
-/* By somebody else than the supervisor, which would not. */
+/* Another process does it, because the supervisor would not. */
 static void end_alone(struct process *supervisor, int slot)
 {
 	pid_t copy = copy_in(supervisor, slot);
@@ -268,17 +268,17 @@ static void expect_survives_shutdown(const struct server *server)
 	cr_expect_eq(times_said(supervisor, "listens again"), 1, "%s", server->name);
 }
 
-Test(queue_servers, a_server_that_shuts_its_listener_down_when_it_is_told_to_stop)
+Test(queue_servers, a_server_that_shuts_its_listener_down_at_its_end_is_rolled_without_a_loss)
 {
 	expect_survives_shutdown(&(struct server){"ways.py", ways_command, 1});
 }
 
-Test(queue_servers, webrick_which_shuts_its_listener_down)
+Test(queue_servers, webrick_which_shuts_its_listener_down_is_rolled_without_a_loss)
 {
 	expect_survives_shutdown(&(struct server){"WEBrick", webrick_command, CLIENTS});
 }
 
-Test(queue_servers, libmicrohttpd_which_shuts_its_listener_down)
+Test(queue_servers, libmicrohttpd_which_shuts_its_listener_down_is_rolled_without_a_loss)
 {
 	expect_survives_shutdown(&(struct server){"libmicrohttpd", microhttpd_command, CLIENTS});
 }

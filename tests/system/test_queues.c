@@ -19,12 +19,6 @@
 
 #define TAKER "--ready-delay=0", need_program("python3"), script_path("taker.py")
 
-static void stop_process(pid_t process)
-{
-	cr_assert_eq(kill(process, SIGSTOP), 0);
-	wait_stopped(process);
-}
-
 static void continue_process(pid_t process)
 {
 	cr_assert_eq(kill(process, SIGCONT), 0);
@@ -58,6 +52,22 @@ static void expect_takers(
 
 #define expect_take(...) expect_take_by(answering, __VA_ARGS__)
 
+/* Expects that these copies answer, and no other process does. */
+static void expect_answers_of(struct process *supervisor, int port, int count)
+{
+	unsigned missing = (1U << count) - 1;
+
+	for (int i = 0; i < 1000 && missing; i++) {
+		pid_t answered = answering(port);
+		int slot = 0;
+		while (slot < count && copy_in(supervisor, slot) != answered)
+			slot++;
+		cr_assert_lt(slot, count, "process %d has answered", (int)answered);
+		missing &= ~(1U << slot);
+	}
+	cr_expect_eq(missing, 0, "%#x: %s", missing, process_errors(supervisor));
+}
+
 /* ---- start ---- */
 
 Test(queues, an_idle_copy_takes_what_a_busy_one_does_not)
@@ -72,7 +82,7 @@ Test(queues, an_idle_copy_takes_what_a_busy_one_does_not)
 	wait_listening("tcp", port, 0);
 }
 
-Test(queues, without_them_a_busy_copy_has_connections_that_wait)
+Test(queues, without_shared_queues_connections_wait_for_a_busy_copy)
 {
 	int port = port_new(), waiting = 0, others[64];
 	struct process *supervisor = slow_copies(port, "-n3");
@@ -96,7 +106,7 @@ Test(queues, without_them_a_busy_copy_has_connections_that_wait)
 	end_supervisor(supervisor);
 }
 
-Test(queues, two_of_them_have_half_of_the_copies_each)
+Test(queues, two_queues_have_half_of_the_copies_each)
 {
 	int port = port_new();
 	struct process *supervisor = slow_copies(port, "-n4", "--queues=2");
@@ -114,7 +124,7 @@ Test(queues, two_of_them_have_half_of_the_copies_each)
 	end_supervisor(supervisor);
 }
 
-Test(queues, who_shows_all_takers)
+Test(queues, who_shows_all_copies_that_take_from_a_queue)
 {
 	int port = port_new();
 	struct process *supervisor = slow_copies(port, "-n3", "--queues=1");
@@ -128,13 +138,104 @@ Test(queues, who_shows_all_takers)
 	end_supervisor(supervisor);
 }
 
-Test(queues, more_of_them_than_copies_are_refused)
+/* Adds copy 1, which is not ready, and takes the clients: the first one is stopped. Returns that.
+ */
+static pid_t add_second(struct process *supervisor, int port)
+{
+	wait_listening("tcp", port, 1);
+	pid_t first = answering(port);
+	process_signal(supervisor, SIGTTIN);
+	wait_said(supervisor, "copy 1: process ", 1);
+	stop_process(first);
+	return first;
+}
+
+/* It takes clients from the queue before it is ready. */
+Test(queues, a_copy_that_is_not_ready_yet_keeps_its_clients_when_there_are_to_be_fewer)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(
+		port, "-n1", "--queues=1", "--ready=test $REUSE_WORKER = 0", "--ready-timeout=1h");
+
+	pid_t first = add_second(supervisor, port);
+	int request = request_begin(port);
+	continue_process(first);
+	process_signal(supervisor, SIGTTOU);
+	wait_said(supervisor, "generation 2 replaces the copies of queue 0", 1);
+	request_end(request);
+	wait_said(supervisor, "was killed by SIGTERM", 2);
+	end_supervisor(supervisor);
+}
+
+/* It takes clients from the queue before it is ready, and others still serve the queue. */
+Test(queues, a_copy_that_is_not_ready_yet_serves_with_the_others_for_the_stop_delay)
+{
+	int port = port_new();
+	struct process *supervisor = slow_copies(port, "-n1", "--queues=1",
+		"--ready=test $REUSE_WORKER = 0", "--ready-timeout=1h", "--stop-delay=1h");
+
+	add_second(supervisor, port);
+	int request = request_begin(port);
+	process_signal(supervisor, SIGTERM);
+	wait_said(supervisor, "the supervisor stops", 1);
+	request_end(request);
+	wait_row(supervisor, 1, starting_copy(supervisor, 1), "\"state\":\"ready\"");
+	request_end(request_begin(port));
+}
+
+struct place {
+	struct process *supervisor;
+	int copy;
+	pid_t process;
+};
+
+static bool has_no_row(void *context)
+{
+	const struct place *place = context;
+
+	return !*row_of(place->supervisor, place->copy, place->process);
+}
+
+/* The other one still takes clients from the queue. */
+Test(queues, if_one_of_two_copies_dies_while_they_drain_no_third_one_starts_for_their_clients)
+{
+	int port = port_new(), clients[4];
+	struct process *supervisor =
+		slow_copies(port, "-n2", "--queues=1", "--ready-delay=0", "--drain-timeout=1h");
+
+	wait_ready(supervisor, 2);
+	struct place first = {supervisor, 0, copy_in(supervisor, 0)};
+	pid_t second = copy_in(supervisor, 1);
+	stop_process(first.process);
+	stop_process(second);
+	for (int i = 0; i < 4; i++) {
+		clients[i] = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(clients[i], "x", 1, MSG_NOSIGNAL), 1);
+	}
+	struct process *rolling = roll_start(supervisor);
+	wait_row(supervisor, 0, first.process, "\"state\":\"draining\"");
+	wait_said(supervisor, "has passed its probation", 2);
+	cr_assert_eq(kill(first.process, SIGKILL), 0);
+	wait_until(has_no_row, &first, "the first copy to be forgotten");
+	continue_process(second);
+	for (int i = 0; i < 4; i++) {
+		char answer[32] = "";
+		cr_expect_gt(recv(clients[i], answer, sizeof answer - 1, 0), 0, "client %d", i);
+		cr_expect_eq(atoi(answer), second);
+	}
+	roll_finish(rolling, 2);
+	cr_expect_eq(times_said(supervisor, "another one starts, serves them, and stops"), 0, "%s",
+		process_errors(supervisor));
+	end_supervisor(supervisor);
+}
+
+Test(queues, more_queues_than_copies_are_refused)
 {
 	struct process *process = process_start(
 		WORDS(run_path(), "-n2", "--queues=3", need_program("true")), .is_bare = true);
 
 	expect_status(process, 64);
-	expect_says(process, "there are only 2 copies");
+	expect_says(process, "there cannot be more queues than copies, and -n says 2");
 }
 
 static bool is_there(void *file)
@@ -207,7 +308,7 @@ Test(queues, the_successor_of_a_dead_copy_takes_from_the_same_queue)
 	end_supervisor(supervisor);
 }
 
-Test(queues, what_waits_when_all_copies_die_is_taken_by_the_next_ones)
+Test(queues, clients_that_wait_when_all_copies_die_are_served_by_the_next_ones)
 {
 	int port = port_new(), waiting[4];
 	struct process *supervisor = slow_copies(port, "-n2", "--queues=1");
@@ -246,9 +347,24 @@ Test(queues, a_copy_that_ends_has_not_gone_to_the_background_because_others_have
 	end_supervisor(supervisor);
 }
 
+/* A copy has all sockets of its queue from the start, and need not take them. */
+Test(queues, a_copy_that_ends_has_not_gone_to_the_background_because_another_one_starts)
+{
+	const char *command =
+		format("test $REUSE_WORKER = 0 || sleep 1000; exec %s %s tcp,127.0.0.1,%d",
+			need_program("python3"), script_path("taker.py"), port_new());
+	struct process *supervisor =
+		supervise("-n2", "--queues=1", "--restart=always", "sh", "-c", command);
+
+	wait_said(supervisor, "copy 1: process ", 1);
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGUSR2), 0);
+	wait_said(supervisor, "ended with status 0; another one starts", 1);
+	end_supervisor(supervisor);
+}
+
 /* ---- shutdown(2) ---- */
 
-Test(queues, what_one_copy_shuts_down_listens_again_for_the_others)
+Test(queues, a_socket_that_one_copy_shuts_down_listens_again_for_the_others)
 {
 	int port = port_new();
 	struct process *supervisor =
@@ -321,7 +437,7 @@ static void roll_under_load(int copies, int queues, int times)
 		cr_expect_neq(sum_listening("tcp", port), inodes, "the old sockets listen");
 	}
 	load_stop_served(clients);
-	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), 0);
+	cr_expect_eq(times_said(supervisor, "takes over the old one's socket"), 0);
 	cr_expect_eq(times_said(supervisor, "still has connections"), 0);
 	cr_expect_eq(times_said(supervisor, "at once"), 0);
 	if (queues == 1)
@@ -330,12 +446,12 @@ static void roll_under_load(int copies, int queues, int times)
 	wait_listening("tcp", port, 0);
 }
 
-Test(queues, one_is_rolled_as_a_whole_and_no_request_is_lost)
+Test(queues, a_queue_is_rolled_as_a_whole_and_no_request_is_lost)
 {
 	roll_under_load(4, 1, repeat(3, 50));
 }
 
-Test(queues, two_are_rolled_one_after_the_other_and_no_request_is_lost)
+Test(queues, two_queues_are_rolled_one_after_the_other_and_no_request_is_lost)
 {
 	roll_under_load(4, 2, repeat(2, 30));
 }
@@ -353,7 +469,7 @@ Test(queues, no_old_copy_is_told_to_stop_before_all_new_ones_are_ready)
 		last = at;
 	cr_assert(end && last, "%s", log);
 	cr_expect_lt(last, end, "%s", log);
-	cr_expect_eq(times_said(supervisor, "waits for the other new ones of its queue"), 2);
+	cr_expect_eq(times_said(supervisor, "waits for the other new copies of its queue"), 2);
 	end_supervisor(supervisor);
 }
 
@@ -367,7 +483,7 @@ static pid_t answering_at(const char *address, int port)
 	return atoi(answer);
 }
 
-Test(queues, they_are_shared_over_ipv6)
+Test(queues, queues_are_shared_over_ipv6)
 {
 	int port = port_new();
 	struct process *supervisor =
@@ -412,7 +528,7 @@ static pid_t answering_datagram(int port)
 	return receive_datagram(send_datagram(port));
 }
 
-Test(queues, they_are_shared_over_udp)
+Test(queues, queues_are_shared_over_udp)
 {
 	int port = port_new();
 	struct process *supervisor =
@@ -428,9 +544,11 @@ Test(queues, they_are_shared_over_udp)
 	end_supervisor(supervisor);
 }
 
-/* Nobody can steer a UDP group with a member of somebody else, so the new copies take the socket.
+/*
+ * A UDP group with a member of another program cannot be steered, so the new copies take over the
+ * socket.
  */
-Test(queues, beside_a_stranger_on_a_udp_port_the_new_copies_take_the_socket_of_the_old_ones)
+Test(queues, beside_another_program_on_a_udp_port_the_new_copies_take_over_the_old_ones_socket)
 {
 	int port = port_new(), waiting[64];
 	pid_t old[3];
@@ -450,7 +568,7 @@ Test(queues, beside_a_stranger_on_a_udp_port_the_new_copies_take_the_socket_of_t
 		for (int i = 0; i < 64; i++)
 			waiting[i] = send_datagram(port);
 		roll(supervisor, 3);
-		wait_said(supervisor, "takes the old one's socket over", 3 * turn);
+		wait_said(supervisor, "takes over the old one's socket", 3 * turn);
 		int count = 0;
 		for (int i = 0; i < 64; i++) {
 			pid_t process = receive_datagram(waiting[i]);
@@ -469,7 +587,7 @@ Test(queues, beside_a_stranger_on_a_udp_port_the_new_copies_take_the_socket_of_t
 }
 
 /* Copy I listens on 127.0.1.1I besides. */
-Test(queues, what_one_copy_alone_listens_on_is_kept_for_its_successor)
+Test(queues, an_endpoint_that_only_one_copy_listens_on_is_kept_for_its_successor)
 {
 	int port = port_new();
 	struct process *supervisor = supervise("-n2", "--queues=1", "--expand", TAKER,
@@ -580,7 +698,7 @@ Test(queues, one_copy_less_is_a_roll_of_its_queue_and_no_request_is_lost)
 	end_supervisor(supervisor);
 }
 
-Test(queues, if_fewer_copies_do_not_start_the_others_go_on)
+Test(queues, if_the_copies_of_a_smaller_queue_do_not_start_the_old_ones_continue)
 {
 	int port = port_new();
 	const char *directory = new_directory(), *file = write_file(directory, "env", "");
@@ -606,7 +724,7 @@ static pid_t program_in(struct process *supervisor, int slot)
 	return process_child(copy_in(supervisor, slot));
 }
 
-Test(queues, under_the_notify_hook_they_are_shared_and_rolled_too)
+Test(queues, under_the_notify_hook_queues_are_shared_and_rolled_too)
 {
 	int port = port_new();
 	struct process *supervisor;
@@ -657,12 +775,58 @@ static void expect_roll_fails(const char *assignment, const char *why)
 	end_supervisor(supervisor);
 }
 
-Test(queues, if_a_new_copy_dies_the_new_ones_stop_and_the_old_ones_go_on)
+/* The process of a copy that was started last. */
+static pid_t last_started(struct process *supervisor, int slot)
 {
-	expect_roll_fails("SLOW_MODE=dies", "ended with status 3; the old ones that are left stay");
+	const char *start = format("copy %d: process ", slot), *log = process_errors(supervisor);
+	pid_t found = 0;
+
+	for (const char *at = log; (at = strstr(at, start));) {
+		at += strlen(start);
+		const char *end = at + strspn(at, "0123456789");
+		if (strncmp(end, " starts\n", strlen(" starts\n")) == 0)
+			found = atoi(at);
+	}
+	cr_assert_gt(found, 0, "%s", log);
+	return found;
 }
 
-Test(queues, if_a_new_copy_is_not_ready_in_time_the_old_ones_go_on)
+/* A copy of the other queue crashes meanwhile, and so does the one that follows. */
+Test(queues, if_the_roll_fails_new_copies_that_wait_for_others_of_their_queue_stop_too)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+	struct process *supervisor = supervise("-n3", "--queues=2", "--ready-delay=1s", "--expand",
+		slow_when_free(directory, port), "%i");
+
+	wait_ready(supervisor, 3);
+	write_file(directory, "hold0", "");
+	write_file(directory, "hold1", "");
+	struct process *attempt = roll_start(supervisor);
+	wait_said(supervisor, " starts\n", 4);
+	cr_assert_eq(kill(copy_in(supervisor, 1), SIGKILL), 0);
+	wait_said(supervisor, "was killed by SIGKILL", 1);
+	cr_assert_eq(unlink(format("%s/hold0", directory)), 0);
+	wait_said(supervisor, "waits for the other new copies of its queue", 1);
+	wait_said(supervisor, " starts\n", 5);
+	pid_t waiting = last_started(supervisor, 0);
+	cr_assert_eq(kill(last_started(supervisor, 1), SIGKILL), 0);
+	wait_said(supervisor, "was killed by SIGKILL", 2);
+	/* the roll may end only when the copy that is started again has come */
+	cr_assert_eq(unlink(format("%s/hold1", directory)), 0);
+	cr_expect_eq(process_wait(attempt), 1);
+	wait_gone(waiting);
+	wait_ready(supervisor, 4);
+	expect_answers_of(supervisor, port, 3);
+	end_supervisor(supervisor);
+}
+
+Test(queues, if_a_new_copy_dies_the_new_ones_stop_and_the_old_ones_continue)
+{
+	expect_roll_fails("SLOW_MODE=dies", "ended with status 3; the remaining old copies stay");
+}
+
+Test(queues, if_a_new_copy_is_not_ready_in_time_the_old_ones_continue)
 {
 	expect_roll_fails("SLOW_MODE=late", "was not ready in time");
 }

@@ -14,11 +14,14 @@ static struct process *start_answering(int port, bool is_bare)
 		.is_bare = is_bare);
 }
 
-/* A process of its own for each connection, which has closed the listening socket. */
+/*
+ * A new process for each connection, which has closed the listening socket. socat 1.8 would set
+ * SO_REUSEADDR on its own.
+ */
 static struct process *start_forking(int port, bool is_bare)
 {
-	return process_start(
-		WORDS(need_program("socat"), format("TCP4-LISTEN:%d,fork", port), "PIPE"),
+	return process_start(WORDS(need_program("socat"),
+				     format("TCP4-LISTEN:%d,fork,reuseaddr=0", port), "PIPE"),
 		.is_bare = is_bare);
 }
 
@@ -48,7 +51,7 @@ static void talk(int fd, const char *word)
 	cr_assert_str_eq(answer, word);
 }
 
-/* Kills the server but not its child, which goes on to serve the connection in *FD. */
+/* Kills the server but not its child, which continues to serve the connection in *FD. */
 static int leave_established(bool is_bare, int *fd)
 {
 	int port = port_new();

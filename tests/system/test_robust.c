@@ -127,17 +127,17 @@ static void expect_no_cancellation(const char *log)
 	expect_output(process, "bind 0, again 0, listen 0\n");
 }
 
-Test(robust, bind_and_listen_are_no_cancellation_points)
+Test(robust, bind_and_listen_are_not_cancellation_points)
 {
 	expect_no_cancellation("REUSE_LOG=warn");
 }
 
-Test(robust, bind_and_listen_are_no_cancellation_points_when_they_log_to_standard_error)
+Test(robust, bind_and_listen_are_not_cancellation_points_when_they_log_to_standard_error)
 {
 	expect_no_cancellation("REUSE_LOG=debug");
 }
 
-Test(robust, bind_and_listen_are_no_cancellation_points_when_they_log_to_a_file)
+Test(robust, bind_and_listen_are_not_cancellation_points_when_they_log_to_a_file)
 {
 	expect_no_cancellation(format("REUSE_LOG=debug:%s/log", new_directory()));
 }
@@ -154,12 +154,12 @@ static void expect_early(const char *preload)
 	expect_output(process, EARLY);
 }
 
-Test(robust, the_constructor_of_a_preload_behind_gets_the_policy_in_all_its_threads)
+Test(robust, the_constructor_of_a_later_preload_gets_the_policy_in_all_its_threads)
 {
 	expect_early(format("%s:%s", library_path(), program_path("libearly.so")));
 }
 
-Test(robust, the_constructor_of_a_preload_in_front_gets_the_policy_in_all_its_threads)
+Test(robust, the_constructor_of_an_earlier_preload_gets_the_policy_in_all_its_threads)
 {
 	expect_early(format("%s:%s", program_path("libearly.so"), library_path()));
 }
@@ -219,13 +219,13 @@ static void expect_counted(const char *preload, const char *expected)
 	expect_output(process, expected);
 }
 
-Test(robust, a_preload_in_front_sees_each_call_once)
+Test(robust, an_earlier_preload_sees_each_call_once)
 {
 	expect_counted(format("%s:%s", program_path("front.so"), library_path()),
 		HAPPENED "front" COUNTED);
 }
 
-Test(robust, a_preload_behind_sees_each_call_once)
+Test(robust, a_later_preload_sees_each_call_once)
 {
 	expect_counted(format("%s:%s", library_path(), program_path("behind.so")),
 		HAPPENED "behind" COUNTED);
@@ -244,7 +244,7 @@ Test(robust, preloads_on_both_sides_see_each_call_once)
 }
 
 /* What we do on our own is not the program's: only "from=" binds by the function of its name. */
-Test(robust, a_preload_behind_sees_the_bind_of_a_source_address)
+Test(robust, a_later_preload_sees_the_bind_of_a_source_address)
 {
 	const char *address = format("127.0.0.1:%d", port_new());
 	struct process *process =
@@ -275,7 +275,7 @@ Test(robust, loaded_with_dlopen_and_RTLD_GLOBAL_it_shares_and_survives_dlclose)
 	expect_dlopen("global");
 }
 
-Test(robust, a_preloaded_library_that_is_loaded_with_dlopen_too_goes_on)
+Test(robust, a_preloaded_library_that_is_loaded_with_dlopen_too_keeps_working)
 {
 	expect_output(process_run(WORDS(program_path("with_dlopen"), number(port_new()), "local",
 			      library_path())),
@@ -323,7 +323,7 @@ static const char *large_policy(const char *last)
 	return rules;
 }
 
-Test(robust, a_policy_of_10000_rules_in_the_environment_is_obeyed_to_its_last_rule)
+Test(robust, in_a_policy_of_10000_rules_in_the_environment_the_last_rule_applies)
 {
 	struct process *process =
 		process_run(WORDS(program_path("calls"), "tcp",

@@ -46,7 +46,7 @@ static void roll_under_load(int copies, int times)
 	}
 	load_stop_served(clients);
 	wait_listening("tcp", port, copies);
-	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), 0);
+	cr_expect_eq(times_said(supervisor, "takes over the old one's socket"), 0);
 	cr_expect_eq(times_said(supervisor, "still has connections"), 0);
 	end_supervisor(supervisor);
 	wait_listening("tcp", port, 0);
@@ -78,7 +78,7 @@ static int count_reads(const char *trace)
  * has a few of them, and the number of passes has to do with time; a read for each endpoint in each
  * pass would be thousands.
  */
-Test(roll, many_endpoints_are_looked_at_in_one_read)
+Test(roll, many_endpoints_are_examined_in_one_read)
 {
 	enum { ENDPOINTS = 100 };
 	const char *trace = format("%s/trace", new_directory());
@@ -94,7 +94,7 @@ Test(roll, many_endpoints_are_looked_at_in_one_read)
 	int started = count_reads(read_file(trace));
 	roll(supervisor, 2);
 	wait_listening("tcp", port, 2 * ENDPOINTS);
-	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), 0);
+	cr_expect_eq(times_said(supervisor, "takes over the old one's socket"), 0);
 	end_supervisor(supervisor);
 	int stopped = count_reads(read_file(trace));
 	cr_expect_gt(started, 0);
@@ -180,7 +180,9 @@ Test(roll, a_steering_policy_is_in_force_again_after_it)
 
 /* ---- when the new copy will not do ---- */
 
-/* Rolls two copies whose successors run with what is in the env file, and expects a failure. */
+/*
+ * Rolls two copies whose successors run with the contents of the env file, and expects a failure.
+ */
 static void expect_roll_fails(const char *assignment, const char *timeout, const char *why)
 {
 	int port = port_new();
@@ -203,17 +205,17 @@ static void expect_roll_fails(const char *assignment, const char *timeout, const
 	end_supervisor(supervisor);
 }
 
-Test(roll, a_new_copy_that_dies_young_has_got_nobody_and_the_old_ones_stay)
+Test(roll, a_new_copy_that_dies_early_had_no_client_and_the_old_ones_stay)
 {
 	expect_roll_fails("SLOW_MODE=dies\n", "--ready-timeout=1h", "ended with status 3");
 }
 
-Test(roll, a_new_copy_that_is_not_ready_in_time_is_given_up_and_the_old_ones_stay)
+Test(roll, a_new_copy_that_is_not_ready_in_time_stops_and_the_old_ones_stay)
 {
 	expect_roll_fails("SLOW_MODE=late\n", "--ready-timeout=1s", "was not ready in time");
 }
 
-Test(roll, a_program_that_is_not_there_any_more_leaves_the_old_copies)
+Test(roll, if_the_program_no_longer_exists_the_old_copies_stay)
 {
 	int port = port_new();
 	const char *script = write_file(new_directory(), "server",
@@ -232,8 +234,8 @@ Test(roll, a_program_that_is_not_there_any_more_leaves_the_old_copies)
 
 /* ---- a group with others in it ---- */
 
-/* They are nobody's copies, and keep their share. */
-Test(roll, beside_others_on_its_port_nothing_is_lost)
+/* They are not the supervisor's copies, and keep their share. */
+Test(roll, with_others_on_its_port_nothing_is_lost)
 {
 	int port = port_new(), copies = 2, times = repeat(2, 10);
 	struct process *others[2];
@@ -248,7 +250,7 @@ Test(roll, beside_others_on_its_port_nothing_is_lost)
 	for (int i = 0; i < times; i++)
 		roll(supervisor, copies);
 	load_stop_served(clients);
-	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), 0);
+	cr_expect_eq(times_said(supervisor, "takes over the old one's socket"), 0);
 	cr_expect_eq(times_said(supervisor, "at once"), 0, "%s", process_errors(supervisor));
 	wait_listening("tcp", port, copies + 2);
 	end_supervisor(supervisor);
@@ -266,7 +268,7 @@ static bool has_closed(void *context)
 }
 
 /* The first copy of ours that joins others' port, and then the one that is to replace it. */
-Test(roll, beside_others_a_copy_gets_nothing_before_it_is_ready)
+Test(roll, with_others_on_its_port_a_copy_gets_nothing_before_it_is_ready)
 {
 	int port = port_new();
 	const char *go = format("%s/go", new_directory());
@@ -275,7 +277,7 @@ Test(roll, beside_others_a_copy_gets_nothing_before_it_is_ready)
 	process_wait_text(other, "listening");
 	struct process *supervisor =
 		slow_copies(port, "-n1", format("--ready=test -e %s", go), "--ready-delay=0");
-	wait_said(supervisor, "the keeper was sent the socket", 1);
+	wait_said(supervisor, "the socket was sent to the keeper", 1);
 	wait_listening("tcp", port, 2);
 	wait_until(has_closed, supervisor, "the new copy to be closed");
 	for (int i = 0; i < 30; i++)
@@ -286,7 +288,7 @@ Test(roll, beside_others_a_copy_gets_nothing_before_it_is_ready)
 	pid_t old = copy_in(supervisor, 0);
 	cr_assert_eq(unlink(go), 0);
 	struct process *rolling = roll_start(supervisor);
-	wait_said(supervisor, "the keeper was sent the socket", 2);
+	wait_said(supervisor, "the socket was sent to the keeper", 2);
 	wait_listening("tcp", port, 3);
 	wait_until(has_closed, supervisor, "the new copy to be closed");
 	for (int i = 0; i < 60; i++) {
@@ -298,8 +300,11 @@ Test(roll, beside_others_a_copy_gets_nothing_before_it_is_ready)
 	end_supervisor(supervisor);
 }
 
-/* What a copy tells the keeper comes late on a busy machine, when another could long listen too. */
-Test(roll, the_order_of_two_copies_that_speak_late_is_known)
+/*
+ * On a busy machine a copy's message to the keeper comes late, when another one could have been
+ * listening for long.
+ */
+Test(roll, the_order_of_two_copies_that_report_late_is_known)
 {
 	int port = port_new();
 	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=0",
@@ -307,18 +312,18 @@ Test(roll, the_order_of_two_copies_that_speak_late_is_known)
 		"inject=sendmsg:delay_enter=300000:when=1..2");
 
 	wait_ready(supervisor, 2);
-	wait_said(supervisor, "the keeper was sent the socket", 2);
+	wait_said(supervisor, "the socket was sent to the keeper", 2);
 	roll(supervisor, 2);
-	cr_expect_eq(times_said(supervisor, "takes the old one's socket over"), 0, "%s",
+	cr_expect_eq(times_said(supervisor, "takes over the old one's socket"), 0, "%s",
 		process_errors(supervisor));
 	end_supervisor(supervisor);
 }
 
 /* How the kernel has numbered the sockets of one copy is not always known. */
-Test(roll, of_forked_workers_with_a_socket_each_nothing_queued_is_lost)
+Test(roll, forked_workers_with_a_socket_each_lose_nothing_in_their_queues)
 {
 	int port = port_new(), copies = 2, workers = 3, times = repeat(1, 10);
-	/* the workers stay zombies for long: nobody here reaps what has lost its parent at once */
+	/* the workers stay zombies for long: nobody here reaps orphans at once */
 	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=500ms", "--grace=1h",
 		python(), script_path("serve.py"), "workers", format("%d", port));
 
@@ -357,8 +362,11 @@ Test(roll, one_copy_more_and_one_less_and_no_request_is_lost)
 	end_supervisor(supervisor);
 }
 
-/* Nobody else is on it, and that is no reason to cut off who is at the port that they share. */
-Test(roll, copies_with_a_port_of_their_own_drain_as_well)
+/*
+ * No other socket is on it, but that is not a reason to cut off the clients of the port that they
+ * share.
+ */
+Test(roll, copies_that_each_have_their_own_port_drain_too)
 {
 	int port = port_new(), own[] = {port_new(), port_new(), port_new()};
 	const char *command = format("set -- %d %d %d; shift $REUSE_WORKER; exec %s %s %d $1",
@@ -376,7 +384,7 @@ Test(roll, copies_with_a_port_of_their_own_drain_as_well)
 	end_supervisor(supervisor);
 }
 
-Test(roll, the_last_copy_stays)
+Test(roll, the_last_copy_is_never_removed)
 {
 	int port = port_new();
 	struct process *supervisor = slow_copies(port, "-n1", "--keep", "--ready-delay=0");
@@ -493,7 +501,7 @@ Test(roll, a_connection_that_the_program_opened_itself_does_not_count)
 
 /* ---- how it is asked for ---- */
 
-Test(roll, a_hangup_from_a_process_rolls)
+Test(roll, a_hangup_signal_from_a_process_starts_a_roll)
 {
 	int port = port_new();
 	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=0");
@@ -507,7 +515,7 @@ Test(roll, a_hangup_from_a_process_rolls)
 	end_supervisor(supervisor);
 }
 
-Test(roll, two_requests_at_once_are_both_done)
+Test(roll, two_requests_at_once_are_both_served)
 {
 	int port = port_new();
 	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=500ms");
@@ -518,7 +526,7 @@ Test(roll, two_requests_at_once_are_both_done)
 	struct process *second = roll_start(supervisor);
 	roll_finish(second, 2);
 	roll_finish(first, 2);
-	/* who asks while a roll is under way may have missed its first copies */
+	/* a client that asks while a roll is under way may have missed its first copies */
 	cr_expect_eq(times_said(supervisor, " is ready\n"), 6);
 	end_supervisor(supervisor);
 }
@@ -540,7 +548,7 @@ Test(roll, a_pid_file_names_the_supervisor)
 	cr_expect_eq(access(file, F_OK), -1, "the pid file is still there");
 }
 
-Test(roll, a_process_that_is_no_supervisor_is_refused)
+Test(roll, a_process_that_is_not_a_supervisor_is_refused)
 {
 	const char *file = write_file(new_directory(), "pid", "not a number\n");
 	const char *const targets[] = {"1", "999999999", "nothing", file};
@@ -570,7 +578,7 @@ Test(roll, another_user_may_not_ask_for_it)
 	end_supervisor(supervisor);
 }
 
-/* ---- what is read anew ---- */
+/* ---- what is read again ---- */
 
 static const char *told(int port, const char *name)
 {
@@ -595,7 +603,7 @@ static void make_release(const char *directory, const char *name)
 	cr_assert_eq(chmod(script, 0755), 0);
 }
 
-Test(roll, the_env_file_is_read_anew)
+Test(roll, the_env_file_is_read_again)
 {
 	int port = port_new();
 	const char *directory = new_directory();
@@ -613,7 +621,7 @@ Test(roll, the_env_file_is_read_anew)
 }
 
 /* The folder is a symbolic link that a deployment switches, and the program is in it. */
-Test(roll, the_folder_and_the_program_are_looked_up_anew)
+Test(roll, the_directory_and_the_program_are_looked_up_again)
 {
 	int port = port_new();
 	const char *directory = new_directory(), *current = format("%s/current", directory);
@@ -653,7 +661,7 @@ Test(roll, a_program_file_that_was_replaced_is_the_one_that_runs)
 }
 
 /* A program that refuses to start where its pid file is. */
-Test(roll, a_file_that_is_in_the_way_is_removed)
+Test(roll, a_file_that_blocks_the_start_is_removed)
 {
 	int port = port_new();
 	const char *file = format("%s/pid", new_directory());
@@ -684,7 +692,7 @@ static void roll_http(struct process *supervisor, int port, int copies)
 	wait_listening("tcp", port, 0);
 }
 
-Test(roll, nginx)
+Test(roll, nginx_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory = new_directory();
@@ -704,14 +712,13 @@ Test(roll, nginx)
 		       "	server { listen 127.0.0.1:%d; return 200 \"answer\\n\"; }\n"
 		       "}\n",
 			directory, directory, directory, directory, directory, directory, port));
-	struct process *supervisor =
-		supervise("-n2", "--keep", "--ready-delay=200ms", "--stop-signal=QUIT",
-			need_program("nginx"), "-e", "stderr", "-p", directory, "-c", config);
+	struct process *supervisor = supervise("-n2", "--keep", "--ready-delay=200ms",
+		"--stop-signal=QUIT", need_program("nginx"), "-p", directory, "-c", config);
 
 	roll_http(supervisor, port, 2);
 }
 
-Test(roll, node)
+Test(roll, node_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *server = write_file(new_directory(), "server.js",
@@ -724,7 +731,7 @@ Test(roll, node)
 	roll_http(supervisor, port, 2);
 }
 
-Test(roll, gunicorn)
+Test(roll, gunicorn_is_rolled_without_a_loss)
 {
 	int port = port_new();
 	const char *directory = wsgi_directory();
@@ -736,9 +743,9 @@ Test(roll, gunicorn)
 	roll_http(supervisor, port, 2);
 }
 
-/* These cannot be preloaded into: the kernel tells of their calls. */
+/* These cannot be preloaded into: the kernel reports their calls. */
 
-Test(roll, go)
+Test(roll, a_go_server_is_rolled_without_a_loss)
 {
 	need_notify();
 	need_program("go");
@@ -758,17 +765,17 @@ static void roll_static(const char *program)
 	roll_http(supervisor, port, 2);
 }
 
-Test(roll, static_with_glibc)
+Test(roll, a_static_server_with_glibc_is_rolled_without_a_loss)
 {
 	roll_static(program_path("server_static"));
 }
 
-Test(roll, static_with_musl)
+Test(roll, a_static_server_with_musl_is_rolled_without_a_loss)
 {
 	roll_static(program_path("server_musl"));
 }
 
-Test(roll, static_with_32_bits)
+Test(roll, a_static_32_bit_server_is_rolled_without_a_loss)
 {
 	roll_static(program_path("server_i386"));
 }

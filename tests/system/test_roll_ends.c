@@ -7,8 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
 
 #ifndef SO_DETACH_REUSEPORT_BPF
 #define SO_DETACH_REUSEPORT_BPF 68
@@ -61,7 +66,7 @@ static int listener_of(pid_t process, unsigned long inode)
 }
 
 /* Somebody else, as an administrator, takes off what steers: so the new copy gets clients, too. */
-Test(roll_ends, a_request_that_a_new_copy_serves_before_it_is_given_up_is_answered)
+Test(roll_ends, a_request_that_a_new_copy_serves_before_it_fails_is_answered)
 {
 	int port = port_new(), detach = 0, served = 0;
 	struct process *supervisor = start_last_ones(1, port, "--ready-timeout=6s");
@@ -70,10 +75,10 @@ Test(roll_ends, a_request_that_a_new_copy_serves_before_it_is_given_up_is_answer
 	unsigned long inode = sum_listening("tcp", port);
 	struct process *attempt = roll_start(supervisor);
 	wait_listening("tcp", port, 2);
-	wait_said(supervisor, "the keeper was sent the socket", 2);
+	wait_said(supervisor, "the socket was sent to the keeper", 2);
 	int listener = listener_of(old, inode);
 	if (listener < 0)
-		skip("the descriptors of a copy cannot be had");
+		skip("the descriptors of a copy are not available");
 	while (!process_ended(attempt)) {
 		char half[32] = "";
 		setsockopt(listener, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &detach, sizeof detach);
@@ -111,6 +116,106 @@ Test(roll_ends, a_copy_that_crashes_after_a_failed_roll_starts_from_the_files_as
 	end_supervisor(supervisor);
 }
 
+/* ---- a crash in a roll ---- */
+
+/* So a release that does not start can be replaced by one that does. */
+Test(roll_ends, an_old_copy_that_dies_while_it_starts_does_not_end_the_roll)
+{
+	const char *directory = new_directory();
+	struct process *supervisor =
+		supervise("-n2", "--ready-delay=0", slow_when_free(directory, port_new()));
+
+	wait_ready(supervisor, 2);
+	write_file(directory, "hold", "");
+	cr_assert_eq(kill(copy_in(supervisor, 1), SIGKILL), 0);
+	wait_said(supervisor, " starts\n", 3);
+	const char *said = strstr(process_errors(supervisor), "another one starts in ");
+	cr_assert(said);
+	pid_t starting = atoi(strstr(said, "process ") + strlen("process "));
+	struct process *attempt = roll_start(supervisor);
+	wait_said(supervisor, "generation 2 replaces the copies", 1);
+	cr_assert_eq(kill(starting, SIGKILL), 0, "%s", process_errors(supervisor));
+	wait_gone(starting);
+	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
+	roll_finish(attempt, 2);
+	end_supervisor(supervisor);
+}
+
+/* The new copy has no socket yet; when it had one of its own, nobody would take those that wait. */
+Test(roll_ends, what_waits_in_the_queue_of_a_copy_that_dies_while_its_successor_starts_is_answered)
+{
+	int port = port_new(), waiting[4];
+	const char *directory = new_directory();
+	struct process *supervisor =
+		supervise("-n1", "--ready-delay=0", slow_when_free(directory, port));
+
+	wait_ready(supervisor, 1);
+	pid_t old = copy_in(supervisor, 0);
+	write_file(directory, "hold", "");
+	struct process *attempt = roll_start(supervisor);
+	wait_said(supervisor, " starts\n", 2);
+	cr_assert_eq(kill(old, SIGSTOP), 0);
+	wait_stopped(old);
+	for (int i = 0; i < 4; i++) {
+		waiting[i] = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(waiting[i], "x", 1, MSG_NOSIGNAL), 1);
+	}
+	cr_assert_eq(kill(old, SIGKILL), 0);
+	wait_said(supervisor, "was killed by SIGKILL", 1);
+	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
+	for (int i = 0; i < 4; i++) {
+		char answer[32] = "";
+		cr_expect_gt(recv(waiting[i], answer, sizeof answer - 1, 0), 0, "client %d", i);
+		close(waiting[i]);
+	}
+	cr_expect_eq(process_wait(attempt), 0, "%s", process_output(attempt));
+	wait_listening("tcp", port, 1);
+	end_supervisor(supervisor);
+}
+
+/* ---- a port that is given up ---- */
+
+/* A connection that the process has, and its number; of another one, it is closed. */
+static int hold(int port, pid_t process)
+{
+	for (;;) {
+		int fd = client_connect("127.0.0.1", port);
+		char answer[32] = "";
+		cr_assert_gt(recv(fd, answer, sizeof answer - 1, 0), 0);
+		if (atoi(answer) == process)
+			return fd;
+		close(fd);
+	}
+}
+
+/* On that port, the old copies are among themselves, and the others that are there stop already. */
+Test(roll_ends, the_clients_of_one_port_are_waited_for_even_if_another_port_is_given_up)
+{
+	int port = port_new(), other = port_new();
+	const char *directory = new_directory();
+	const char *file = write_file(directory, "other", format("%d", other));
+	const char *script = write_file(directory, "start",
+		format("#!/bin/sh\nexec %s %s %d stubborn $(cat %s)\n", need_program("python3"),
+			script_path("holding.py"), port, file));
+
+	cr_assert_eq(chmod(script, 0755), 0);
+	struct process *supervisor =
+		supervise("-n2", format("--ready=tcp:%d", port), "--grace=5s", script);
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", other, 2);
+	int client = hold(port, copy_in(supervisor, 1));
+	write_file(directory, "other", "");
+	struct process *attempt = roll_start(supervisor);
+	wait_said(supervisor, "has passed its probation", 2);
+	cr_assert_eq(shutdown(client, SHUT_WR), 0);
+	char byte;
+	cr_expect_eq(recv(client, &byte, 1, 0), 0, "it was cut off");
+	cr_expect_eq(process_wait(attempt), 0, "%s", process_output(attempt));
+	cr_expect_eq(times_said(supervisor, "at once"), 0, "%s", process_errors(supervisor));
+	wait_listening("tcp", other, 0);
+	process_kill(supervisor);
+}
+
 /* ---- a stop in a roll ---- */
 
 Test(roll_ends, a_stop_ends_a_roll_whose_new_copy_is_not_ready_yet)
@@ -124,9 +229,10 @@ Test(roll_ends, a_stop_ends_a_roll_whose_new_copy_is_not_ready_yet)
 	process_signal(supervisor, SIGTERM);
 	request_end(request);
 	cr_expect_eq(process_wait(attempt), 1);
-	cr_expect(strstr(process_output(attempt), "0 of 2 copies are new\n"
-						  "the supervisor was told to stop\n"),
-		"%s", process_output(attempt));
+	const char *why = format("the supervisor stops: SIGTERM from process %d (", (int)getpid());
+	cr_expect(strstr(process_output(attempt), format("0 of 2 copies are new\n%s", why)), "%s",
+		process_output(attempt));
+	expect_says(supervisor, why);
 	cr_expect_eq(process_wait(supervisor), 0, "%s", process_errors(supervisor));
 	cr_expect_eq(times_said(supervisor, "was killed by SIGTERM"), 3);
 }
@@ -181,8 +287,9 @@ Test(roll_ends, one_copy_more_by_a_signal_waits_for_a_roll)
 	roll_finish(rolling, 1);
 	wait_ready(supervisor, 3);
 	const char *log = process_errors(supervisor);
-	cr_expect_lt(strstr(log, "was killed by SIGTERM"), strstr(log, "2 copies instead of 1"),
-		"it did not wait: %s", log);
+	cr_expect_lt(strstr(log, "was killed by SIGTERM"),
+		strstr(log, "the number of copies changes from 1 to 2"), "it did not wait: %s",
+		log);
 	wait_listening("tcp", port, 2);
 	end_supervisor(supervisor);
 }
@@ -195,7 +302,7 @@ Test(roll_ends, a_roll_that_is_asked_for_during_a_scale_and_the_scale_are_both_d
 	wait_ready(supervisor, 2);
 	struct process *clients = load_start(port, MANY);
 	struct process *scaling = scale_start(supervisor, 4);
-	process_wait_text(scaling, "4 copies instead of 2");
+	process_wait_text(scaling, "the number of copies changes from 2 to 4");
 	struct process *rolling = roll_start(supervisor);
 	cr_expect_eq(process_wait(rolling), 0, "%s", process_output(rolling));
 	cr_expect_eq(process_wait(scaling), 0, "%s", process_output(scaling));
@@ -204,9 +311,9 @@ Test(roll_ends, a_roll_that_is_asked_for_during_a_scale_and_the_scale_are_both_d
 	end_supervisor(supervisor);
 }
 
-/* ---- what is said meanwhile ---- */
+/* ---- messages meanwhile ---- */
 
-Test(roll_ends, who_waits_for_a_roll_is_told_of_a_start_and_a_drain_that_take_long)
+Test(roll_ends, a_client_that_waits_for_a_roll_is_told_if_a_start_or_a_drain_takes_long)
 {
 	int port = port_new();
 	struct process *supervisor =
@@ -216,9 +323,8 @@ Test(roll_ends, who_waits_for_a_roll_is_told_of_a_start_and_a_drain_that_take_lo
 	hold_connections(copy_in(supervisor, 0), port, 2);
 	struct process *rolling = roll_start(supervisor);
 	process_wait_text(rolling, " is not ready after 2 s; it is given ");
-	process_wait_text(rolling,
-		" drains for more than 2 s, and has 2 connections; it is told to "
-		"stop in ");
+	process_wait_text(rolling, " has been draining for more than 2 s, and has 2 connections; "
+				   "it is told to stop in ");
 	roll_finish(rolling, 1);
 	end_supervisor(supervisor);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* --scale sets the number of copies, and tells how that went. */
+/* --scale sets the number of copies, and prints how that went. */
 #include "supervised.h"
 
 #include <signal.h>
@@ -37,7 +37,7 @@ static void expect_part(const char *said, const char *part)
 	cr_expect(strstr(said, part), "not \"%s\": %s", part, said);
 }
 
-Test(scale, copies_come_and_go_and_no_request_is_lost)
+Test(scale, copies_are_added_and_removed_and_no_request_is_lost)
 {
 	int port = port_new();
 	struct process *supervisor = copies_of("slow.py", port, "-n2");
@@ -46,7 +46,7 @@ Test(scale, copies_come_and_go_and_no_request_is_lost)
 	struct process *clients = load_start(port, 16);
 	const char *said = scale(supervisor, 4, 0);
 	wait_listening("tcp", port, 4);
-	expect_part(said, "4 copies instead of 2\n");
+	expect_part(said, "the number of copies changes from 2 to 4\n");
 	for (int i = 2; i < 4; i++)
 		expect_part(said,
 			format("copy %d: process %d is ready\n", i, (int)copy_in(supervisor, i)));
@@ -66,6 +66,32 @@ Test(scale, copies_come_and_go_and_no_request_is_lost)
 	end_supervisor(supervisor);
 }
 
+/* The other copy has crashed, and until its successor is ready, nobody else serves. */
+Test(scale, fewer_copies_wait_until_another_one_can_take_the_clients)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+	struct process *supervisor =
+		supervise("-n2", "--ready-delay=0", slow_when_free(directory, port));
+
+	wait_ready(supervisor, 2);
+	pid_t first = copy_in(supervisor, 0);
+	write_file(directory, "hold", "");
+	cr_assert_eq(kill(first, SIGKILL), 0);
+	wait_said(supervisor, " starts\n", 3);
+	int request = request_beside(first, port);
+	struct process *fewer = scale_start(supervisor, 1);
+	process_wait_text(fewer, "waits until all copies are ready\n");
+	request_end(request);
+	request = request_beside(first, port);
+	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
+	cr_expect_eq(process_wait(fewer), 0, "%s", process_output(fewer));
+	request_end(request);
+	wait_listening("tcp", port, 1);
+	cr_expect_eq(times_said(supervisor, "at once"), 0);
+	end_supervisor(supervisor);
+}
+
 Test(scale, the_pid_file_names_the_supervisor)
 {
 	int port = port_new();
@@ -79,7 +105,7 @@ Test(scale, the_pid_file_names_the_supervisor)
 }
 
 /* The old copy drains for a while. */
-Test(scale, it_waits_for_a_roll_that_is_under_way)
+Test(scale, it_waits_for_a_roll_that_is_in_progress)
 {
 	int port = port_new();
 	struct process *supervisor = copies_of("holding.py", port, "-n1", "--drain-timeout=1s");
@@ -89,16 +115,17 @@ Test(scale, it_waits_for_a_roll_that_is_under_way)
 	struct process *rolling = roll_start(supervisor);
 	wait_ready(supervisor, 2);
 	const char *said = scale(supervisor, 2, 0);
-	cr_expect(strstr(said, "waits for the roll that is under way\n") == said, "%s", said);
+	cr_expect(strstr(said, "waits for the roll that is in progress\n") == said, "%s", said);
 	roll_finish(rolling, 1);
 	const char *log = process_errors(supervisor);
-	cr_expect_lt(strstr(log, "was killed by SIGTERM"), strstr(log, "2 copies instead of 1"),
-		"it did not wait: %s", log);
+	cr_expect_lt(strstr(log, "was killed by SIGTERM"),
+		strstr(log, "the number of copies changes from 1 to 2"), "it did not wait: %s",
+		log);
 	cr_expect_eq(times_said(supervisor, " is ready\n"), 3);
 	end_supervisor(supervisor);
 }
 
-Test(scale, a_copy_that_will_not_start_is_said)
+Test(scale, a_copy_that_does_not_start_is_reported)
 {
 	int port = port_new();
 	struct process *supervisor = supervise("-n1", "--ready-delay=0", "sh", "-c",
@@ -119,7 +146,7 @@ static struct process *waiting_for_ever(struct process *supervisor)
 {
 	wait_ready(supervisor, 1);
 	struct process *first = scale_start(supervisor, 2);
-	process_wait_text(first, "2 copies instead of 1");
+	process_wait_text(first, "the number of copies changes from 1 to 2");
 	starting_copy(supervisor, 1);
 	return first;
 }
@@ -127,18 +154,18 @@ static struct process *waiting_for_ever(struct process *supervisor)
 #define never_ready(PORT)                                                                          \
 	copies_of("slow.py", PORT, "-n1", "--ready=test $REUSE_WORKER = 0", "--ready-timeout=1h")
 
-Test(scale, another_request_takes_the_place_of_the_first_one)
+Test(scale, another_request_replaces_the_first_one)
 {
 	struct process *supervisor = never_ready(port_new());
 	struct process *first = waiting_for_ever(supervisor);
 
 	scale(supervisor, 1, 0);
 	cr_expect_eq(process_wait(first), 1);
-	expect_part(process_output(first), "\n1 copies were asked for meanwhile\n");
+	expect_part(process_output(first), "\nanother request has asked for 1 copies\n");
 	end_supervisor(supervisor);
 }
 
-Test(scale, a_signal_takes_the_place_of_it)
+Test(scale, a_signal_replaces_it)
 {
 	struct process *supervisor = never_ready(port_new());
 	struct process *first = waiting_for_ever(supervisor);
@@ -156,7 +183,8 @@ Test(scale, the_stop_of_the_supervisor_ends_it)
 
 	process_signal(supervisor, SIGTERM);
 	cr_expect_eq(process_wait(first), 1);
-	expect_part(process_output(first), "\nthe supervisor was told to stop\n");
+	expect_part(process_output(first),
+		format("\nthe supervisor stops: SIGTERM from process %d (", (int)getpid()));
 	cr_expect_eq(process_wait(supervisor), 0);
 }
 
@@ -166,5 +194,5 @@ Test(scale, without_a_supervisor_it_is_refused)
 		process_start(WORDS(run_path(), "--scale", "1", "-n2"), .is_bare = true);
 
 	cr_expect_eq(process_wait(process), 69);
-	expect_says(process, "--scale 1: this process is no reuse-run");
+	expect_says(process, "--scale 1: this process is not a supervisor (reuse-run");
 }

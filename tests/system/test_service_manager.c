@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a supervisor tells its service manager; the test is the manager. */
+/* The messages of a supervisor to its service manager; the test is the manager. */
 #include "supervised.h"
 
 #include <inttypes.h>

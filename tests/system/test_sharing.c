@@ -100,7 +100,7 @@ static struct copy start_socat(int port, int number, bool is_bare)
 	const char *file = write_file(new_directory(), "name", name_of(number));
 
 	return (struct copy){process_start(WORDS(need_program("socat"), "-U",
-						   format("TCP-LISTEN:%d,fork,backlog=128", port),
+						   format("TCP4-LISTEN:%d,fork,backlog=128", port),
 						   format("OPEN:%s,rdonly", file)),
 				     .is_bare = is_bare),
 		name_of(number)};
@@ -160,7 +160,7 @@ static void expect_shared(const struct server *server, const char *address, int 
 	expect_fair(server, address, port, copy, copies);
 }
 
-/* That the second copy without libreuse ends, and says COMPLAINT. */
+/* Checks that the second copy without libreuse ends, with COMPLAINT. */
 static void expect_refused(const struct server *server, const char *complaint)
 {
 	int port = port_new();
@@ -312,7 +312,7 @@ static struct process *start_curl(const char *range, int port, const char *confi
 		.environment = WORDS(format("REUSE_CONFIG=%s", config)));
 }
 
-Test(sharing, the_rules_of_the_manual_leave_each_client_a_port_of_its_own)
+Test(sharing, under_the_rules_of_the_manual_each_client_gets_its_own_port)
 {
 	need_root();
 	enter_network_namespace();

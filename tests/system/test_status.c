@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* --status tells how a supervisor and its copies are, and nobody who asks holds it up. */
+/* --status shows the state of a supervisor and its copies, and no client holds it up. */
 #include "supervised.h"
 
 #include <errno.h>
@@ -34,9 +34,9 @@ static void expect_status_of(struct process *supervisor, int expected)
 	cr_expect_eq(status, expected, "%d: %s", status, said);
 }
 
-/* ---- what is shown ---- */
+/* ---- output ---- */
 
-Test(status, each_copy_is_shown_with_what_it_has)
+Test(status, each_copy_is_shown_with_its_connections_and_memory)
 {
 	int port = port_new(), status;
 	struct process *supervisor = holding_copies(port, "-n2");
@@ -66,7 +66,7 @@ Test(status, each_copy_is_shown_with_what_it_has)
 	end_supervisor(supervisor);
 }
 
-Test(status, the_queue_of_each_copy_is_shown_where_copies_share_some)
+Test(status, the_queue_of_each_copy_is_shown_if_copies_share_queues)
 {
 	int port = port_new(), status;
 	struct process *supervisor = holding_copies(port, "-n3", "--queues=2");
@@ -109,7 +109,7 @@ Test(status, the_words_of_its_command_line_are_shown)
 }
 
 /* A server that has a process for each client. */
-Test(status, connections_of_the_processes_below_a_copy_count)
+Test(status, connections_of_the_children_of_a_copy_count)
 {
 	int port = port_new();
 	struct process *supervisor = supervise("-n1", "--ready-delay=0", python(), "-c",
@@ -131,7 +131,7 @@ Test(status, connections_of_the_processes_below_a_copy_count)
 	end_supervisor(supervisor);
 }
 
-Test(status, it_is_not_ready_before_each_copy_is)
+Test(status, a_supervisor_is_not_ready_before_each_copy_is)
 {
 	int port = port_new();
 	const char *go = format("%s/go", new_directory());
@@ -198,7 +198,7 @@ Test(status, both_copies_are_shown_while_one_replaces_the_other)
 	wait_ready(supervisor, 2);
 	wait_row(supervisor, 0, old, ",\"state\":\"draining\",\"generation\":1,");
 	expect_row(supervisor, 0, old, ",\"connections\":2,");
-	expect_row(supervisor, 0, copy_in(supervisor, 0), ",\"state\":\"ready\",\"generation\":2,");
+	wait_row(supervisor, 0, copy_in(supervisor, 0), ",\"state\":\"ready\",\"generation\":2,");
 	/* clients are served */
 	expect_status_of(supervisor, 0);
 	process_signal(supervisor, SIGTERM);
@@ -254,7 +254,7 @@ static struct process *list_as(const char *run, const char *user, const char *fo
 	return process;
 }
 
-Test(status, without_a_target_those_of_the_same_user_are_listed_and_for_root_all)
+Test(status, without_a_target_supervisors_of_the_same_user_are_listed_and_for_root_all)
 {
 	need_root();
 	enter_network_namespace();
@@ -280,7 +280,7 @@ Test(status, without_a_target_those_of_the_same_user_are_listed_and_for_root_all
 	const char *said = process_output(list);
 	cr_expect_eq(count_of(said, "supervisor "), 1, "%s", said);
 	cr_expect(strstr(said, format("supervisor %d, ", (int)process_id(others))), "%s", said);
-	/* and one of which nobody may ask anything */
+	/* and one that nobody may ask */
 	struct process *refused =
 		process_start(WORDS(run, "--status", format("%d", (int)process_id(ours))),
 			.is_bare = true, .user = "nobody");
@@ -290,7 +290,7 @@ Test(status, without_a_target_those_of_the_same_user_are_listed_and_for_root_all
 	end_supervisor(others);
 }
 
-/* Whoever takes such a name is listed under his own number, or not at all. */
+/* A process that takes such a name is listed under its own id, or not at all. */
 Test(status, a_name_that_is_not_its_own_is_not_listed)
 {
 	need_root();
@@ -314,7 +314,7 @@ Test(status, a_name_that_is_not_its_own_is_not_listed)
 	cr_expect_str_empty(process_output(list));
 }
 
-Test(status, a_process_that_is_no_supervisor_is_refused)
+Test(status, a_process_that_is_not_a_supervisor_is_refused)
 {
 	const char *file = write_file(new_directory(), "pid", "not a number\n");
 	const char *const targets[] = {"1", "999999999", "nothing", file};
@@ -328,7 +328,7 @@ Test(status, a_process_that_is_no_supervisor_is_refused)
 	}
 }
 
-/* A health check must not hang with what it checks. */
+/* A health check must not hang when what it checks hangs. */
 Test(status, a_supervisor_that_hangs_does_not_answer)
 {
 	struct process *supervisor = supervise("-n1", "--ready=:", "sleep", "1000");
@@ -364,7 +364,7 @@ static int ask_and_leave(pid_t supervisor, const char *words)
 }
 
 /* The answer, which has the command line, is longer than what the kernel holds for a client. */
-Test(status, clients_that_do_not_read_or_say_nothing_hold_nobody_up)
+Test(status, clients_that_do_not_read_or_write_hold_nothing_up)
 {
 	static char filling[100 * 1024 + 1];
 	int port = port_new(), status;
@@ -386,7 +386,7 @@ Test(status, clients_that_do_not_read_or_say_nothing_hold_nobody_up)
 	end_supervisor(supervisor);
 }
 
-Test(status, what_a_supervisor_does_not_understand_is_turned_away)
+Test(status, unknown_requests_are_refused)
 {
 	static const char *const words[] = {"dance\n", "scale\n", "scale 0\n", "scale -1\n",
 		"scale 1x\n", "status yaml\n", "\n", "a line that is longer than any request is\n"};
@@ -401,6 +401,6 @@ Test(status, what_a_supervisor_does_not_understand_is_turned_away)
 		close(fd);
 	}
 	expect_status_of(supervisor, 0);
-	cr_expect_eq(times_said(supervisor, "copies instead of"), 0);
+	cr_expect_eq(times_said(supervisor, "the number of copies changes"), 0);
 	end_supervisor(supervisor);
 }

@@ -110,7 +110,7 @@ static int read_copy(struct copies *copies, int fd)
 			return i;
 		}
 	}
-	cr_assert_fail("%s is no copy", answer);
+	cr_assert_fail("%s is not a copy", answer);
 	return -1;
 }
 
@@ -148,12 +148,12 @@ static void expect_each_kind_even(const char *rules)
 	}
 }
 
-Test(steer, random_spreads_clients)
+Test(steer, under_random_every_copy_gets_clients)
 {
 	expect_each_kind_even(steer("random"));
 }
 
-Test(steer, hash_spreads_clients_that_have_ports_of_their_own)
+Test(steer, hash_spreads_clients_with_different_ports)
 {
 	expect_each_kind_even(steer("hash"));
 }
@@ -173,7 +173,7 @@ static int count_reached_from_one_port(struct copies *copies)
 	return reached;
 }
 
-Test(steer, random_spreads_what_comes_from_one_port)
+Test(steer, random_spreads_connections_from_one_port)
 {
 	struct copies copies = start_copies("udp", "127.0.0.1", COPIES, steer("random"));
 
@@ -181,7 +181,7 @@ Test(steer, random_spreads_what_comes_from_one_port)
 	expect_even(&copies, "random");
 }
 
-Test(steer, hash_takes_back_what_another_mode_has_attached)
+Test(steer, hash_detaches_what_another_mode_has_attached)
 {
 	struct copies copies = start_copies("udp", "127.0.0.1", 2, steer("random"));
 
@@ -200,7 +200,7 @@ static void pin_to(int cpu)
 }
 
 /* What goes over the loopback interface is taken by the CPU that sends it. */
-Test(steer, cpu_takes_the_copy_whose_place_is_that_of_the_cpu)
+Test(steer, cpu_chooses_the_copy_with_the_number_of_the_cpu)
 {
 	struct copies copies[KINDS];
 	cpu_set_t allowed;
@@ -309,7 +309,7 @@ Test(steer, under_source_64_the_neighbours_of_an_ip6_client_reach_its_copy)
 	cr_expect(apart > 0 && apart < 32);
 }
 
-/* ---- whom it is for ---- */
+/* ---- which sockets can be steered ---- */
 
 Test(steer, it_needs_no_privilege)
 {
@@ -327,7 +327,7 @@ Test(steer, it_needs_no_privilege)
 	}
 }
 
-Test(steer, multipath_tcp_refuses_it_and_is_shared_all_the_same)
+Test(steer, multipath_tcp_cannot_be_steered_but_is_shared)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 262);
 
@@ -344,16 +344,16 @@ Test(steer, multipath_tcp_refuses_it_and_is_shared_all_the_same)
 						       copies.port));
 }
 
-Test(steer, a_socket_that_is_not_shared_is_told_the_word_that_it_lacks)
+Test(steer, for_a_socket_that_is_not_shared_the_missing_word_is_logged)
 {
 	struct copies copies = start_copies("tcp", "127.0.0.1", 1, "REUSE_RULES=steer=random");
 
 	expect_says(copies.process[0], "steer=random is not available: EINVAL");
-	expect_says(copies.process[0], "write share into the rule");
+	expect_says(copies.process[0], "add share to the rule");
 	cr_expect_eq(ask(&copies, NULL), 0);
 }
 
-Test(steer, where_a_supervisor_steers_the_library_does_not)
+Test(steer, if_a_supervisor_steers_the_library_does_not)
 {
 	struct copies copies = {.protocol = "udp", .address = "127.0.0.1", .port = port_new()};
 	const char *const *words = WORDS(need_program("python3"), script_path("copy.py"), "udp",
@@ -376,7 +376,7 @@ Test(steer, where_a_supervisor_steers_the_library_does_not)
  * comes behind the second one's program for two. (On a machine that is too slow for that, it comes
  * before it, and this test is as good as the others.)
  */
-Test(steer, copies_that_join_at_one_time_both_get_clients)
+Test(steer, copies_that_join_at_the_same_time_both_get_clients)
 {
 	struct copies copies = {.protocol = "tcp", .address = "127.0.0.1", .port = port_new()};
 
@@ -397,7 +397,7 @@ Test(steer, copies_that_join_at_one_time_both_get_clients)
 		cr_expect_gt(copies.clients[i], 0, "copy %d has got nothing", i);
 }
 
-Test(steer, what_is_of_another_group_is_not_counted)
+Test(steer, members_of_another_group_are_not_counted)
 {
 	static const char *const addresses[] = {
 		"127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::ffff:127.0.0.1", "::"};
@@ -428,7 +428,7 @@ Test(steer, when_a_copy_leaves_the_others_get_its_clients)
 		cr_expect_eq(copies.clients[i] > 0, i != 1, "copy %d", i);
 }
 
-Test(steer, a_copy_that_joins_again_counts_anew)
+Test(steer, a_copy_that_joins_again_counts_again)
 {
 	struct copies copies = start_copies("tcp", "127.0.0.1", 3, steer("source"));
 
@@ -485,7 +485,7 @@ static int rounds_of(const struct process *member)
  * What waits in the queue of a socket that closes is cut off by the kernel, however a group is
  * steered, and tcp_migrate_req does not save all of it; but nobody is sent where nobody listens.
  */
-Test(steer, no_client_is_refused_while_members_come_and_go)
+Test(steer, no_client_is_refused_while_members_join_and_leave)
 {
 	for (size_t i = 0; i < MODES; i++) {
 		int port = port_new();

@@ -45,7 +45,7 @@ struct client {
 static bool ask(const struct client *client, char *answer, size_t size)
 {
 	struct sockaddr_in local = {.sin_family = AF_INET}, peer = local;
-	int fd = client->fd;
+	int fd = client->fd, on = 1;
 	ssize_t length = -1;
 
 	memset(answer, 0, size);
@@ -57,6 +57,8 @@ static bool ask(const struct client *client, char *answer, size_t size)
 	inet_pton(AF_INET, client->address, &local.sin_addr);
 	inet_pton(AF_INET, "127.0.0.1", &peer.sin_addr);
 	peer.sin_port = htons((uint16_t)client->port);
+	/* or a port could not be used again for a minute, and the address would run out of them */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&local, sizeof local) == 0 &&
 		connect(fd, (struct sockaddr *)&peer, sizeof peer) == 0)
 		length = recv(fd, answer, size - 1, 0);
@@ -155,6 +157,41 @@ Test(sticky, over_a_roll_a_flow_of_datagrams_goes_from_the_old_copy_of_its_numbe
 	wait_ready(supervisor, COPIES);
 	open_clients(clients, port, true);
 	expect_roll_changes_once(supervisor, clients);
+	end_supervisor(supervisor);
+}
+
+/* How many sockets of a port were closed directly before the kernel got a new program. */
+static int closed_just_before(const char *calls, int port)
+{
+	const char *socket = format("<UDP:[127.0.0.1:%d]>)", port);
+	int count = 0;
+
+	for (const char *at = calls; (at = strstr(at, socket));) {
+		at += strcspn(at, "\n");
+		const char *next = at + (*at == '\n');
+		count += strncmp(next, "setsockopt(", 11) == 0 &&
+			 memmem(next, strcspn(next, "\n"), "SO_ATTACH_REUSEPORT_CBPF", 24);
+	}
+	return count;
+}
+
+/* Until the kernel has it, a flow may go astray, so the supervisor does nothing else meanwhile. */
+Test(sticky, once_an_old_socket_is_closed_the_program_for_the_others_is_attached_at_once)
+{
+	int port = port_new();
+	const char *calls = format("%s/calls", new_directory());
+	struct process *supervisor =
+		process_start(WORDS(need_program("strace"), "-D", "-qq", "-E",
+				      "LSAN_OPTIONS=detect_leaks=0", /* which a tracer forbids */
+				      "-yy", "-o", calls, run_path(), "-v", "-n4",
+				      "--ready-delay=0", "--probation=0", need_program("python3"),
+				      "-c", TELL_UDP, format("%d", port)),
+			.is_bare = true);
+
+	wait_ready(supervisor, COPIES);
+	roll(supervisor, COPIES);
+	wait_listening("udp", port, COPIES);
+	cr_expect_eq(closed_just_before(read_file(calls), port), COPIES);
 	end_supervisor(supervisor);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The stop of a supervisor has a limit as a whole, and what it waits for is said. */
+/* The stop of a supervisor has a limit as a whole, and it logs what it waits for. */
 #include "supervised.h"
 
 #include <signal.h>
@@ -20,7 +20,7 @@ static const char *python(void)
 
 /* ---- how long ---- */
 
-Test(stop, all_of_it_ends_in_its_time_whatever_its_parts_allow)
+Test(stop, a_stop_ends_in_its_time_whatever_its_parts_allow)
 {
 	int port = port_new();
 	struct process *supervisor = stubborn_copies(
@@ -61,7 +61,7 @@ Test(stop, the_drain_has_what_the_grace_leaves)
 	cr_expect_eq(times_said(supervisor, "still has connections"), 0);
 }
 
-Test(stop, a_grace_that_takes_all_of_it_leaves_nothing_for_the_drain)
+Test(stop, a_grace_that_takes_all_of_the_time_leaves_nothing_for_the_drain)
 {
 	int port = port_new();
 	struct process *supervisor = holding_copies(
@@ -74,7 +74,7 @@ Test(stop, a_grace_that_takes_all_of_it_leaves_nothing_for_the_drain)
 	cr_expect_eq(times_said(supervisor, "is killed"), 0);
 }
 
-Test(stop, a_grace_that_nobody_asked_for_leaves_most_of_it_for_the_drain)
+Test(stop, the_default_grace_leaves_most_of_the_time_for_the_drain)
 {
 	int port = port_new();
 	struct process *supervisor =
@@ -84,7 +84,9 @@ Test(stop, a_grace_that_nobody_asked_for_leaves_most_of_it_for_the_drain)
 	hold_connections(copy_in(supervisor, 1), port, 1);
 	end_supervisor(supervisor);
 	/* so it lasted longer than 2 s */
-	cr_expect_eq(times_said(supervisor, "drains for more than 2 s, and has 1 connection;"), 1);
+	cr_expect_eq(times_said(supervisor,
+			     "has been draining for more than 2 s, and has 1 connection;"),
+		1);
 	cr_expect_eq(times_said(supervisor, "still has connections"), 1);
 }
 
@@ -104,7 +106,7 @@ Test(stop, the_last_copy_is_told_when_the_time_to_drain_is_over)
 }
 
 /* docker sends SIGKILL 10 s after SIGTERM. */
-Test(stop, in_a_container_it_is_over_before_the_container_is_killed)
+Test(stop, in_a_container_a_stop_is_over_before_the_container_is_killed)
 {
 	int port = port_new();
 
@@ -121,9 +123,26 @@ Test(stop, in_a_container_it_is_over_before_the_container_is_killed)
 		"%s", process_errors(container));
 }
 
-/* ---- what is said ---- */
+/* It is not the oldest one then. */
+Test(stop, a_first_copy_that_has_been_started_again_is_the_last_to_stop_all_the_same)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n3", "--drain-timeout=1h", "--ready-delay=0",
+		python(), script_path("slow.py"), format("%d", port));
 
-Test(stop, it_says_at_once_which_copies_have_how_many_connections)
+	wait_ready(supervisor, 3);
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
+	wait_ready(supervisor, 4);
+	int request = request_beside(copy_in(supervisor, 0), port);
+	process_signal(supervisor, SIGTERM);
+	request_end(request);
+	cr_expect_eq(process_wait(supervisor), 0);
+	cr_expect_eq(times_said(supervisor, "at once"), 0, "%s", process_errors(supervisor));
+}
+
+/* ---- messages ---- */
+
+Test(stop, a_stop_logs_at_once_how_many_connections_each_copy_has)
 {
 	int port = port_new();
 	struct process *supervisor =
@@ -150,7 +169,7 @@ Test(stop, it_says_at_once_which_copies_have_how_many_connections)
 	cr_expect_eq(times_said(supervisor, "for copy 2"), 0, "it has no connection");
 }
 
-Test(stop, a_drain_that_takes_long_is_said_once_with_its_connections)
+Test(stop, a_drain_that_takes_long_is_logged_once_with_its_connections)
 {
 	int port = port_new();
 	struct process *supervisor =
@@ -161,14 +180,14 @@ Test(stop, a_drain_that_takes_long_is_said_once_with_its_connections)
 	hold_connections(old, port, 2);
 	roll(supervisor, 1);
 	cr_expect_eq(times_said(supervisor,
-			     format("warn: copy 0: process %d drains for more than 2 s, and has 2 "
-				    "connections; it is told to stop in ",
+			     format("warn: copy 0: process %d has been draining for more than 2 s, "
+				    "and has 2 connections; it is told to stop in ",
 				     (int)old)),
 		1, "%s", process_errors(supervisor));
 	end_supervisor(supervisor);
 }
 
-Test(stop, a_copy_that_does_not_end_is_said_before_it_is_killed)
+Test(stop, a_copy_that_does_not_end_is_logged_before_it_is_killed)
 {
 	int port = port_new();
 	struct process *supervisor = stubborn_copies(port, "-n1", "--grace=4s");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* reuse-run --stop: a process that nobody supervises ends, and its clients do not notice. */
+/* reuse-run --stop: a process without a supervisor ends, and its clients do not notice. */
 #include "supervised.h"
 
 #include <errno.h>
@@ -126,7 +126,7 @@ static bool is_half_open(int port)
 	return false;
 }
 
-/* What --stop leaves behind in a group: its members as they were, and nothing else. */
+/* What --stop leaves in a group: its members as they were, and nothing else. */
 static void expect_left(int port, int members)
 {
 	struct shares shares = {port, members};
@@ -154,7 +154,7 @@ static void replace_under_load(struct process *(*start)(int port), int port, int
 	load_stop_served(clients);
 }
 
-/* Of servers that do not say who they are. */
+/* For servers that do not say which process they are. */
 static void replace(struct process *(*start)(int port), int times)
 {
 	int port = port_new();
@@ -173,7 +173,7 @@ static void replace_and_compare(struct process *(*start)(int port), int times)
 	expect_left(port, 2);
 }
 
-Test(stop_process, python)
+Test(stop_process, stopping_python_loses_no_request)
 {
 	replace_and_compare(slow_copy, repeat(3, 30));
 }
@@ -183,7 +183,7 @@ static struct process *threaded_copy(int port)
 	return start_copy(WORDS(python(), script_path("threaded.py"), format("%d", port)), port);
 }
 
-Test(stop_process, python_with_a_thread_for_each_connection)
+Test(stop_process, stopping_python_with_a_thread_for_each_connection_loses_no_request)
 {
 	replace_and_compare(threaded_copy, repeat(2, 25));
 }
@@ -194,7 +194,7 @@ static struct process *node_copy(int port)
 		WORDS(need_program("node"), script_path("http.js"), format("%d", port)), port);
 }
 
-Test(stop_process, node)
+Test(stop_process, stopping_node_loses_no_request)
 {
 	need_program("node");
 	replace(node_copy, repeat(2, 25));
@@ -208,7 +208,7 @@ static struct process *node_everywhere(int port)
 		port);
 }
 
-Test(stop_process, node_on_all_addresses_of_both_families)
+Test(stop_process, stopping_node_on_all_addresses_of_both_families_loses_no_request)
 {
 	need_program("node");
 	replace(node_everywhere, repeat(1, 10));
@@ -222,12 +222,12 @@ static struct process *nginx_copy(int port)
 	return nginx;
 }
 
-Test(stop_process, nginx)
+Test(stop_process, stopping_nginx_loses_no_request)
 {
 	replace(nginx_copy, repeat(2, 20));
 }
 
-/* Each of its three workers has a socket of its own; they do not end by themselves. */
+/* Each of its three workers has its own socket; they do not end by themselves. */
 static struct process *forking_copy(int port)
 {
 	int before = count_listening("tcp", port);
@@ -238,7 +238,7 @@ static struct process *forking_copy(int port)
 	return copy;
 }
 
-Test(stop_process, workers_with_a_socket_each)
+Test(stop_process, stopping_workers_with_a_socket_each_loses_no_request)
 {
 	int port = port_new();
 
@@ -251,7 +251,7 @@ struct drained_port {
 	pid_t open; /* the process that is not drained */
 };
 
-/* Whether there are so many listeners, and others are told of each but that of one process. */
+/* Whether there are so many listeners, and others are told of each except those of one process. */
 static bool are_drained(void *context)
 {
 	const struct drained_port *drained = context;
@@ -271,7 +271,7 @@ static bool are_drained(void *context)
 	return listeners == drained->listeners;
 }
 
-/* The inode of the one connection that somebody has accepted. */
+/* The inode of the one connection that was accepted. */
 static unsigned long accepted(int port)
 {
 	struct socket_line lines[64];
@@ -334,14 +334,14 @@ static struct process *notified_copy(int port)
 	return copy;
 }
 
-Test(stop_process, a_notified_program)
+Test(stop_process, stopping_a_program_under_the_notify_hook_loses_no_request)
 {
 	need_notify();
 	replace_and_compare(notified_copy, repeat(2, 10));
 }
 
 /* As its process id has it, without the one that it was started by. */
-Test(stop_process, a_notified_program_by_its_own_process)
+Test(stop_process, a_program_under_the_notify_hook_can_be_stopped_by_its_own_process_number)
 {
 	int port = port_new();
 
@@ -357,7 +357,7 @@ Test(stop_process, a_notified_program_by_its_own_process)
 
 /* ---- how long ---- */
 
-Test(stop_process, an_idle_copy_goes_while_others_have_half_open_requests)
+Test(stop_process, an_idle_copy_ends_while_others_have_half_open_requests)
 {
 	int port = port_new();
 	struct process *old = slow_copy(port);
@@ -387,7 +387,7 @@ Test(stop_process, a_request_in_progress_is_finished)
 	expect_left(port, 1);
 }
 
-Test(stop_process, what_is_not_finished_in_time_is_cut_off_and_said)
+Test(stop_process, connections_that_are_not_finished_in_time_are_cut_off_and_that_is_logged)
 {
 	int port = port_new();
 	struct process *old = holding_copy(port);
@@ -403,7 +403,7 @@ Test(stop_process, what_is_not_finished_in_time_is_cut_off_and_said)
 	expect_left(port, 1);
 }
 
-Test(stop_process, one_that_does_not_heed_the_signal_is_killed)
+Test(stop_process, a_process_that_ignores_the_signal_is_killed)
 {
 	int port = port_new();
 	struct process *old = stubborn_copy(port);
@@ -417,7 +417,7 @@ Test(stop_process, one_that_does_not_heed_the_signal_is_killed)
 	expect_left(port, 1);
 }
 
-Test(stop_process, the_signal_is_the_one_that_is_named)
+Test(stop_process, the_stop_signal_is_the_given_one)
 {
 	int port = port_new();
 	struct process *old = slow_copy(port);
@@ -435,7 +435,7 @@ static void expect_stop(int status, const char *target)
 	stop_finish(process_start(WORDS(run_path(), "--stop", target), .is_bare = true), status);
 }
 
-Test(stop_process, a_target_that_is_gone_or_empty_is_stopped_already)
+Test(stop_process, a_target_that_has_ended_or_is_empty_counts_as_stopped)
 {
 	const char *directory = new_directory();
 	struct process *gone = process_run(WORDS("/bin/true"), .is_bare = true);
@@ -444,7 +444,7 @@ Test(stop_process, a_target_that_is_gone_or_empty_is_stopped_already)
 	struct process *stop = process_start(
 		WORDS(run_path(), "--stop", format("%s/server.pid", directory)), .is_bare = true);
 	stop_finish(stop, 0);
-	expect_says(stop, "/server.pid: there is no such file, so nothing to stop\n");
+	expect_says(stop, "/server.pid: no such file, so there is nothing to stop\n");
 	expect_stop(0, format("%d", (int)process_id(gone)));
 	stop_finish(process_start(WORDS(run_path(), "--stop"), .is_bare = true), 0);
 	expect_stop(64, write_file(directory, "nonsense", "nonsense\n"));
@@ -511,7 +511,7 @@ Test(stop_process, a_copy_of_a_supervisor_is_refused_with_the_command_that_is_me
 
 /* ---- rights ---- */
 
-Test(stop_process, of_another_user_it_is_refused_and_nothing_changes)
+Test(stop_process, for_another_users_process_it_is_refused_and_nothing_changes)
 {
 	int port = port_new();
 
@@ -522,13 +522,14 @@ Test(stop_process, of_another_user_it_is_refused_and_nothing_changes)
 		process_start(WORDS(supervise_path(), "--stop", format("%d", (int)process_id(old))),
 			.is_bare = true, .user = "nobody");
 	stop_finish(stop, 77);
-	expect_said(stop, format("process %d is not ours to stop", (int)process_id(old)));
+	expect_said(
+		stop, format("process %d cannot be stopped by this user", (int)process_id(old)));
 	expect_lives(old);
 	expect_left(port, 2);
 }
 
 /* Started before it moves there. */
-Test(stop_process, in_another_network_it_is_done_there)
+Test(stop_process, a_process_in_another_network_is_stopped_there)
 {
 	need_root();
 	const char *outside = format("--net=/proc/%d/ns/net", (int)getppid());
@@ -574,12 +575,12 @@ static void replace_without_descriptors(const char *user)
 	expect_left(port, 2);
 }
 
-Test(stop_process, without_its_descriptors)
+Test(stop_process, a_process_whose_descriptors_cannot_be_duplicated_is_stopped_without_a_loss)
 {
 	replace_without_descriptors(NULL);
 }
 
-Test(stop_process, without_its_descriptors_as_the_user_of_the_group)
+Test(stop_process, root_stops_a_process_of_another_user_whose_descriptors_cannot_be_duplicated)
 {
 	need_root();
 	replace_without_descriptors("nobody");
@@ -626,7 +627,7 @@ static void kill_at(pid_t target, const char *call, int count)
 		process_wait(stop), 128 + SIGKILL, "%s %d: %s", call, count, process_errors(stop));
 }
 
-Test(stop_process, killed_at_any_step_it_leaves_the_members_as_they_were)
+Test(stop_process, if_it_is_killed_at_any_step_the_members_get_clients_as_before)
 {
 	static const char *const calls[] = {"pidfd_getfd", "bind", "connect", "setsockopt"};
 	int port = port_new(), most = repeat(3, 25);
@@ -649,7 +650,7 @@ Test(stop_process, killed_at_any_step_it_leaves_the_members_as_they_were)
 }
 
 /* Its listener is deaf by then. */
-Test(stop_process, killed_when_it_has_told_the_process_it_leaves_the_members_as_they_were)
+Test(stop_process, if_it_is_killed_after_the_stop_signal_the_members_get_clients_as_before)
 {
 	int port = port_new();
 	struct shares shares = {port, 2};
@@ -668,7 +669,7 @@ Test(stop_process, killed_when_it_has_told_the_process_it_leaves_the_members_as_
 
 /* ---- beside others ---- */
 
-Test(stop_process, two_of_three_at_once)
+Test(stop_process, two_of_three_copies_can_be_stopped_at_once_without_a_loss)
 {
 	int port = port_new();
 	struct process *copies[2];
@@ -688,7 +689,7 @@ Test(stop_process, two_of_three_at_once)
 }
 
 /* Whoever comes second stays until there is another one. */
-Test(stop_process, two_of_two_at_once_of_which_one_is_replaced)
+Test(stop_process, if_two_of_two_copies_are_stopped_at_once_and_one_is_replaced_nothing_is_lost)
 {
 	int port = port_new();
 	struct process *first = holding_copy(port), *second = holding_copy(port);
@@ -697,8 +698,8 @@ Test(stop_process, two_of_two_at_once_of_which_one_is_replaced)
 	struct process *first_stop = stop_start(process_id(first), "--drain-timeout=1h");
 	wait_until(are_shared, &(struct shares){port, 1}, "the drain of the first one");
 	struct process *second_stop = stop_start(process_id(second), "--drain-timeout=1h");
-	process_wait_text(second_stop, "waits, because all others that could take its clients are "
-				       "stopped too");
+	process_wait_text(second_stop, "waits, because all other processes that could take its "
+				       "clients are being stopped too");
 	expect_lives(second);
 	struct process *third = holding_copy(port);
 	stop_finish(second_stop, 0);
@@ -709,7 +710,7 @@ Test(stop_process, two_of_two_at_once_of_which_one_is_replaced)
 	wait_until(are_shared, &(struct shares){port, 2}, "shares");
 }
 
-Test(stop_process, the_last_one_is_told_to_stop_when_nobody_comes)
+Test(stop_process, the_last_copy_is_told_to_stop_if_no_other_one_starts)
 {
 	int port = port_new();
 	struct process *first = slow_copy(port), *second = slow_copy(port);
@@ -717,13 +718,13 @@ Test(stop_process, the_last_one_is_told_to_stop_when_nobody_comes)
 
 	stop_finish(stops[0], 0);
 	stop_finish(stops[1], 0);
-	cr_expect_eq(times_said(stops[0], "no other can take") +
-			     times_said(stops[1], "no other can take"),
+	cr_expect_eq(times_said(stops[0], "no other process can take") +
+			     times_said(stops[1], "no other process can take"),
 		1, "%s%s", process_errors(stops[0]), process_errors(stops[1]));
 	wait_listening("tcp", port, 0);
 }
 
-Test(stop_process, beside_a_roll)
+Test(stop_process, a_copy_beside_a_supervisor_that_rolls_is_stopped_without_a_loss)
 {
 	int port = port_new();
 	struct process *supervisor = supervise_slow(port, "-n2");

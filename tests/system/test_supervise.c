@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,16 +30,9 @@ static const char *slow_after(const char *command, int port)
 	return format("%s; exec %s %s %d", command, python(), script_path("slow.py"), port);
 }
 
-/* Stops a process; a system call that it was in has ended then, without a result. */
-static void stop_process(pid_t process)
-{
-	cr_assert_eq(kill(process, SIGSTOP), 0);
-	wait_stopped(process);
-}
-
 /* ---- crashes ---- */
 
-Test(supervise, a_copy_that_is_killed_takes_what_it_had_accepted_and_no_more)
+Test(supervise, a_copy_that_is_killed_loses_only_what_it_had_accepted)
 {
 	int port = port_new(), copies = 4, times = repeat(4, 50);
 	struct process *supervisor =
@@ -62,8 +56,8 @@ Test(supervise, a_copy_that_is_killed_takes_what_it_had_accepted_and_no_more)
 	end_supervisor(supervisor);
 }
 
-/* Whatever the environment says. */
-Test(supervise, without_keep_a_copy_that_is_killed_takes_its_queue_with_it)
+/* This does not depend on the environment. */
+Test(supervise, without_keep_a_copy_that_is_killed_loses_its_queue_too)
 {
 	int port = port_new(), waiting[4];
 	struct process *supervisor =
@@ -87,7 +81,7 @@ Test(supervise, without_keep_a_copy_that_is_killed_takes_its_queue_with_it)
 	end_supervisor(supervisor);
 }
 
-Test(supervise, several_copies_keep_their_sockets_without_being_told)
+Test(supervise, several_copies_keep_their_sockets_by_default)
 {
 	int port = port_new();
 	struct process *supervisor = slow_copies(port, "-n2", "--ready-delay=0");
@@ -143,7 +137,7 @@ Test(supervise, while_a_copy_is_down_the_others_serve_and_its_queue_waits)
 	end_supervisor(supervisor);
 }
 
-Test(supervise, after_the_keep_timeout_a_socket_that_nobody_takes_is_closed)
+Test(supervise, after_the_keep_timeout_a_socket_that_no_copy_takes_is_closed)
 {
 	int port = port_new();
 	const char *directory = new_directory(), *file = write_file(directory, "go", "");
@@ -155,14 +149,63 @@ Test(supervise, after_the_keep_timeout_a_socket_that_nobody_takes_is_closed)
 	wait_listening("tcp", port, 2);
 	cr_assert_eq(unlink(file), 0);
 	kill(copy_in(supervisor, 0), SIGKILL);
-	wait_said(supervisor, "nobody took the kept socket", 1);
+	wait_said(supervisor, "no copy took the kept socket", 1);
 	wait_listening("tcp", port, 1);
 	kill(copy_in(supervisor, 1), SIGKILL);
 	wait_listening("tcp", port, 0);
-	cr_expect_lt(client_try("127.0.0.1", port), 0, "somebody listens");
+	cr_expect_lt(client_try("127.0.0.1", port), 0, "a process listens");
 	write_file(directory, "go", "");
 	wait_ready(supervisor, 4);
 	wait_listening("tcp", port, 2);
+	end_supervisor(supervisor);
+}
+
+Test(supervise, while_a_copy_starts_the_supervisor_sleeps_though_others_are_to_start)
+{
+	struct process *supervisor =
+		slow_copies(port_new(), "-n2", "--ready=false", "--ready-timeout=1h");
+
+	wait_said(supervisor, "is not ready after 2 s", 1);
+	wait_asleep(supervisor);
+}
+
+Test(supervise, while_a_copy_starts_the_supervisor_sleeps_though_a_kept_socket_is_old)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+	const char *command =
+		slow_after(format("test ! -e %s/hold || sleep 1000", directory), port);
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0",
+		"--keep-timeout=1s", "--ready-timeout=1h", "sh", "-c", command);
+
+	wait_ready(supervisor, 1);
+	write_file(directory, "hold", "");
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
+	wait_said(supervisor, "copy 0: process ", 5);
+	wait_said(supervisor, "is not ready after 2 s", 1);
+	wait_asleep(supervisor);
+}
+
+/* The new copy was started with both sockets. */
+Test(supervise, what_a_copy_does_not_take_is_closed_though_the_copy_could_still_take_it)
+{
+	int port = port_new(), dropped = port_new();
+	const char *directory = new_directory();
+	const char *file = write_file(directory, "ports", format("%d %d", port, dropped));
+	const char *command = format("exec %s %s $(for port in $(cat %s); do "
+				     "echo tcp,127.0.0.1,$port; done)",
+		need_program("python3"), script_path("taker.py"), file);
+	struct process *supervisor = supervise(
+		"-n1", "--keep", "--ready-delay=0", "--keep-timeout=500ms", "sh", "-c", command);
+
+	wait_ready(supervisor, 1);
+	wait_said(supervisor, "the socket was sent to the keeper", 2);
+	write_file(directory, "ports", format("%d", port));
+	kill(copy_in(supervisor, 0), SIGKILL);
+	wait_said(supervisor, format("-%d within 500 ms, so it is closed", dropped), 1);
+	wait_listening("tcp", dropped, 0);
+	cr_expect_lt(client_try("127.0.0.1", dropped), 0, "a process listens");
+	cr_expect_eq(count_listening("tcp", port), 1);
 	end_supervisor(supervisor);
 }
 
@@ -199,7 +242,7 @@ Test(supervise, without_restart_the_exit_status_is_the_copys)
 	expect_end(128 + SIGTERM, "kill -TERM $$");
 }
 
-Test(supervise, of_several_copies_the_last_one_that_failed_gives_the_status)
+Test(supervise, the_status_is_that_of_the_last_copy_that_failed)
 {
 	struct process *supervisor = supervise(
 		"-n3", "--restart=no", "sh", "-c", "test $REUSE_WORKER != 1 || exit 9; exit 0");
@@ -208,7 +251,7 @@ Test(supervise, of_several_copies_the_last_one_that_failed_gives_the_status)
 	cr_expect_eq(times_said(supervisor, " starts\n"), 3);
 }
 
-Test(supervise, by_default_a_copy_that_ends_well_is_not_started_again)
+Test(supervise, by_default_a_copy_that_ends_with_status_0_is_not_started_again)
 {
 	struct process *supervisor = supervise("-n2", "sh", "-c", "exit 0");
 
@@ -216,7 +259,7 @@ Test(supervise, by_default_a_copy_that_ends_well_is_not_started_again)
 	cr_expect_eq(times_said(supervisor, " starts\n"), 2);
 }
 
-Test(supervise, with_restart_always_a_copy_that_ends_well_is_started_again)
+Test(supervise, with_restart_always_a_copy_that_ends_with_status_0_is_started_again)
 {
 	struct process *supervisor = supervise("-n1", "--restart=always", "sh", "-c", "exit 0");
 
@@ -224,13 +267,13 @@ Test(supervise, with_restart_always_a_copy_that_ends_well_is_started_again)
 	end_supervisor(supervisor);
 }
 
-Test(supervise, a_program_that_is_not_there_is_said_before_anything_starts)
+Test(supervise, a_missing_program_is_reported_before_anything_starts)
 {
 	struct process *supervisor = supervise("-n2", "--keep", "/nowhere/server");
 
 	cr_expect_eq(process_wait(supervisor), 127);
 	cr_expect_eq(times_said(supervisor, " starts\n"), 0);
-	cr_expect_eq(times_said(supervisor, "/nowhere/server: there is no such program"), 1);
+	cr_expect_eq(times_said(supervisor, "/nowhere/server: no such program"), 1);
 }
 
 /* ---- identity ---- */
@@ -318,7 +361,7 @@ Test(supervise, copies_without_their_env_file_are_not_started)
 
 	cr_expect_eq(process_wait(supervisor), 78);
 	cr_expect(strstr(process_errors(supervisor),
-			  format("--env-file=%s/env.1: there is no such file", directory)),
+			  format("--env-file=%s/env.1: no such file", directory)),
 		"%s", process_errors(supervisor));
 	cr_expect_eq(access(ran, F_OK), -1, "a copy was started");
 }
@@ -374,7 +417,7 @@ Test(supervise, each_of_several_copies_has_another_number)
 		cr_expect_eq(access(format("%s/%d-1", directory, i), F_OK), 0, "%d", i);
 }
 
-Test(supervise, a_copy_has_a_process_group_of_its_own_and_nothing_on_standard_input)
+Test(supervise, a_copy_has_its_own_process_group_and_an_empty_standard_input)
 {
 	int port = port_new();
 	struct process *supervisor = telling_copies(port, "-n1", "--ready-delay=0");
@@ -387,7 +430,7 @@ Test(supervise, a_copy_has_a_process_group_of_its_own_and_nothing_on_standard_in
 	cr_expect_str_empty(process_output(supervisor));
 }
 
-/* What stands in the environment of many a service's children. */
+/* The environment of many a service's children has this. */
 Test(supervise, descriptors_that_were_passed_to_another_process_are_not_passed_on)
 {
 	struct process *supervisor =
@@ -401,7 +444,7 @@ Test(supervise, descriptors_that_were_passed_to_another_process_are_not_passed_o
 
 /* ---- ready ---- */
 
-Test(supervise, a_copy_can_say_itself_when_it_is_ready)
+Test(supervise, a_copy_can_report_when_it_is_ready)
 {
 	int port = port_new();
 	const char *directory = new_directory(), *go = format("%s/go", directory);
@@ -443,7 +486,7 @@ Test(supervise, a_copy_can_say_itself_when_it_is_ready)
 	end_supervisor(supervisor);
 }
 
-Test(supervise, a_command_can_say_when_a_copy_is_ready)
+Test(supervise, a_command_can_tell_when_a_copy_is_ready)
 {
 	int port = port_new();
 	const char *directory = new_directory(), *go = format("%s/go", directory);
@@ -469,9 +512,28 @@ Test(supervise, a_command_can_say_when_a_copy_is_ready)
 	end_supervisor(supervisor);
 }
 
+static bool has_started(void *file)
+{
+	return access(file, R_OK) == 0 && strstr(read_file(file), "started") != NULL;
+}
+
+Test(supervise, when_a_copy_ends_so_does_what_a_command_has_started_to_check_it)
+{
+	const char *directory = new_directory();
+	const char *command = format("sleep 1000 & echo $! started >%s/sleeping; wait", directory);
+	struct process *supervisor =
+		slow_copies(port_new(), "-n1", "--keep", format("--ready=%s", command));
+	const char *file = format("%s/sleeping", directory);
+
+	wait_until(has_started, (void *)(uintptr_t)file, "the command to start");
+	pid_t sleeping = atoi(read_file(file));
+	end_supervisor(supervisor);
+	wait_gone(sleeping);
+}
+
 /* ---- signals ---- */
 
-Test(supervise, signals_that_programs_have_a_use_for_are_forwarded)
+Test(supervise, signals_that_programs_use_are_forwarded)
 {
 	static const struct {
 		int number;
@@ -514,7 +576,7 @@ Test(supervise, a_copy_that_does_not_stop_is_killed)
 		supervise("-n1", "--ready-timeout=0", "--grace=100ms", "sh", "-c", stubborn());
 
 	wait_ready(supervisor, 0);
-	wait_said(supervisor, "is left alone", 1);
+	wait_said(supervisor, "still does not listen after 0 ms, and keeps running", 1);
 	end_supervisor(supervisor);
 	cr_expect_eq(times_said(supervisor, "does not stop, and is killed"), 1);
 }
@@ -525,14 +587,14 @@ Test(supervise, the_stop_signal_can_be_another_one)
 		supervise("-n1", "--ready-timeout=0", "--stop-signal=USR1", "sh", "-c",
 			"trap 'echo stopped by USR1 >&2; exit' USR1; while :; do sleep 0.1; done");
 
-	wait_said(supervisor, "is left alone", 1);
+	wait_said(supervisor, "still does not listen after 0 ms, and keeps running", 1);
 	end_supervisor(supervisor);
 	cr_expect_eq(times_said(supervisor, "stopped by USR1"), 1);
 }
 
 /* ---- stopping ---- */
 
-Test(supervise, on_the_way_out_requests_in_progress_are_served_but_by_the_last_copy)
+Test(supervise, in_a_stop_all_copies_but_the_last_finish_their_requests)
 {
 	int port = port_new();
 	struct process *supervisor = slow_copies(port, "-n4", "--keep", "--ready-delay=0");
@@ -545,7 +607,34 @@ Test(supervise, on_the_way_out_requests_in_progress_are_served_but_by_the_last_c
 	wait_listening("tcp", port, 0);
 }
 
-Test(supervise, the_last_copy_goes_on_for_the_stop_delay)
+/* Nobody can serve them any more, and another process may want the port. */
+Test(supervise, a_copy_that_dies_while_it_drains_holds_up_no_stop_though_clients_wait_in_its_queue)
+{
+	int port = port_new();
+	struct process *supervisor =
+		slow_copies(port, "-n2", "--drain-timeout=1h", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	pid_t second = copy_in(supervisor, 1);
+	stop_process(second);
+	for (int i = 0; i < 32; i++) {
+		int fd = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(fd, "hello\n", 6, MSG_NOSIGNAL), 6);
+	}
+	process_signal(supervisor, SIGTERM);
+	wait_said(supervisor,
+		format("copy 1, process %d, which has 0 connections, and ", (int)second), 1);
+	cr_assert_eq(kill(second, SIGKILL), 0);
+	cr_expect_eq(process_wait(supervisor), 0);
+	cr_expect_eq(
+		times_said(supervisor,
+			format("copy 1: clients wait in the queue of process %d, which is dead; "
+			       "they are lost, because the supervisor stops\n",
+				(int)second)),
+		1, "%s", process_errors(supervisor));
+}
+
+Test(supervise, the_last_copy_keeps_serving_for_the_stop_delay)
 {
 	int port = port_new();
 	struct process *supervisor =
@@ -585,14 +674,14 @@ Test(supervise, a_second_signal_ends_a_drain)
 		cr_assert_gt(recv(fds[i], text, sizeof text, 0), 0);
 	}
 	process_signal(supervisor, SIGTERM);
-	/* the one that drains gets nobody any more */
+	/* the draining copy gets no client any more */
 	struct process *load = load_start(port, 1);
 	load_stop(load);
 	cr_expect_not(process_ended(supervisor));
 	end_supervisor(supervisor);
 }
 
-/* ---- who is left ---- */
+/* ---- what is left ---- */
 
 Test(supervise, copies_do_not_outlive_their_supervisor)
 {
@@ -622,7 +711,7 @@ Test(supervise, what_copies_have_forked_stops_with_them)
 
 /* A foreign process that joined holds the group, and the program in it, over the supervisor's end.
  */
-Test(supervise, a_group_that_a_killed_supervisor_left_steered_is_put_right)
+Test(supervise, a_group_that_a_killed_supervisor_left_steered_is_restored)
 {
 	int port = port_new();
 	const char *words[] = {python(), script_path("slow.py"), format("%d", port), NULL};
@@ -665,7 +754,7 @@ struct orphanage {
 	pid_t supervisor, orphan;
 };
 
-/* Of what copies have left behind, any that runs "sleep". */
+/* An orphan of copies that runs "sleep". */
 static bool has_orphan(void *context)
 {
 	struct orphanage *orphanage = context;
@@ -690,18 +779,19 @@ static pid_t wait_orphan(pid_t supervisor)
 	return orphanage.orphan;
 }
 
-/* In a namespace of its own, whose other processes become its children when their parents end. */
+/* In a new namespace, whose other processes become its children when their parents end. */
 Test(supervise, as_the_first_process_it_reaps_what_it_inherits)
 {
 	int port = port_new();
 	const char *command = slow_after("(exec sleep infinity 3>&- &)", port);
 
 	need_root();
-	struct process *host =
-		process_start(WORDS(need_program("unshare"), "--pid", "--fork", "--kill-child",
-				      "--mount-proc", run_path(), "-v", "-n1", "--keep",
-				      "--probation=0", "--ready-delay=0", "sh", "-c", command),
-			.is_bare = true);
+	/* a program has SIGTERM ignored after unshare(1) of util-linux 2.36 */
+	struct process *host = process_start(
+		WORDS(need_program("unshare"), "--pid", "--fork", "--kill-child", "--mount-proc",
+			need_program("env"), "--default-signal=INT,TERM", run_path(), "-v", "-n1",
+			"--keep", "--probation=0", "--ready-delay=0", "sh", "-c", command),
+		.is_bare = true);
 	wait_ready(host, 1);
 	pid_t supervisor = atoi(children_of(process_id(host)));
 	cr_assert_gt(supervisor, 0);
@@ -748,19 +838,19 @@ Test(supervise, each_copy_can_be_pinned_to_a_cpu_of_its_own)
 
 /* ---- programs that end by themselves ---- */
 
-Test(supervise, an_end_that_nobody_asked_for_is_said_whatever_its_status)
+Test(supervise, an_unexpected_end_is_logged_whatever_its_status)
 {
 	struct process *supervisor = supervise("-n1", "--ready=true", "/bin/sh", "-c", "exit 0");
 
 	cr_expect_eq(process_wait(supervisor), 0);
-	expect_says(supervisor, " ended with status 0 by itself; it is not started again\n");
+	expect_says(supervisor, " ended with status 0; it is not started again\n");
 }
 
 static void expect_background(struct process *supervisor, int port)
 {
 	cr_expect_eq(process_wait(supervisor), 1);
 	expect_says(supervisor, " went to the background; start it in the foreground (nginx: ");
-	cr_expect_eq(count_listening("tcp", port), 0, "somebody listens still");
+	cr_expect_eq(count_listening("tcp", port), 0, "a process still listens");
 }
 
 Test(supervise, a_program_that_goes_to_the_background_is_named_and_nothing_is_left_of_it)
@@ -772,11 +862,21 @@ Test(supervise, a_program_that_goes_to_the_background_is_named_and_nothing_is_le
 		       "http { access_log off; server { listen 127.0.0.1:%d; } }",
 			folder, port));
 
-	expect_background(
-		supervise("-n2", need_program("nginx"), "-c", configuration, "-e", "/dev/null"),
-		port);
+	expect_background(supervise("-n2", need_program("nginx"), "-c", configuration), port);
 	const char *detached = format("setsid %s %s %d >%s/$REUSE_WORKER & "
 				      "until test -s %s/$REUSE_WORKER; do :; done",
 		python(), script_path("slow.py"), port, folder, folder);
 	expect_background(supervise("-n2", "/bin/sh", "-c", detached), port);
+}
+
+Test(supervise, what_a_copy_leaves_behind_that_was_told_to_stop_has_not_gone_to_the_background)
+{
+	const char *left = format("trap 'exit 0' TERM; setsid %s %s %d & wait", python(),
+		script_path("slow.py"), port_new());
+	struct process *supervisor = supervise("-n2", "--probation=0", "/bin/sh", "-c", left);
+
+	wait_ready(supervisor, 2);
+	roll(supervisor, 2);
+	cr_expect_eq(times_said(supervisor, "went to the background"), 0);
+	end_supervisor(supervisor);
 }

@@ -148,7 +148,7 @@ Test(supervise_systemd, a_supervisor_that_is_killed_loses_nothing_but_what_was_a
 	wait_listening("tcp", port, copies);
 }
 
-Test(supervise_systemd, sockets_for_ip6_alone_are_taken_back_by_a_copy_each)
+Test(supervise_systemd, ip6_only_sockets_are_each_taken_back_by_a_copy)
 {
 	int port = port_new();
 	const char *server = write_file(new_directory(), "server.py",
@@ -235,12 +235,12 @@ Test(supervise_systemd, a_supervisor_that_is_killed_in_a_roll_ends_with_one_queu
 	kill_in_roll("-n3 --queues=1", 3, 1, 3);
 }
 
-Test(supervise_systemd, one_that_has_too_few_copies_for_all_sockets_ends_with_two_queues)
+Test(supervise_systemd, a_supervisor_with_too_few_copies_for_all_sockets_ends_with_two_queues)
 {
 	kill_in_roll("-n3 --queues=2", 3, 2, 2);
 }
 
-Test(supervise_systemd, one_without_shared_queues_ends_with_one_for_each_copy)
+Test(supervise_systemd, a_supervisor_without_shared_queues_ends_with_one_queue_for_each_copy)
 {
 	kill_in_roll("-n2", 2, 2, 1);
 }
@@ -256,7 +256,7 @@ static void roll_with_room_for(int sockets, bool is_too_few)
 	systemd_do("start", "web");
 	cr_expect_eq(times_logged("FileDescriptorStoreMax="), 0, "%s", systemd_log());
 	systemd_do("reload", "web");
-	cr_expect_eq(times_logged("3 sockets are kept, and the service manager takes 2"),
+	cr_expect_eq(times_logged("3 sockets are kept, but the service manager takes only 2"),
 		is_too_few, "%s", systemd_log());
 	cr_expect_eq(times_logged("FileDescriptorStoreMax="), is_too_few, "%s", systemd_log());
 }
@@ -266,7 +266,7 @@ Test(supervise_systemd, a_store_that_is_too_small_for_a_roll_is_logged)
 	roll_with_room_for(2, true);
 }
 
-Test(supervise_systemd, a_store_with_room_for_two_sockets_of_each_queue_is_not)
+Test(supervise_systemd, a_store_with_room_for_two_sockets_of_each_queue_is_not_logged)
 {
 	roll_with_room_for(4, false);
 }
@@ -333,7 +333,7 @@ static bool has_changed(void *context)
 	return strcmp(systemd_show("web", "WatchdogTimestampMonotonic"), changing->before) != 0;
 }
 
-Test(supervise_systemd, the_watchdog_hears_of_all_copies_and_their_status_is_shown)
+Test(supervise_systemd, the_watchdog_covers_all_copies_and_their_status_is_shown)
 {
 	int port = port_new();
 	const char *directory = new_directory();

@@ -84,7 +84,7 @@ Test(syscalls, a_bind_that_no_rule_matches_has_none_more)
 	expect_added("tcp", bind_to(port_new()), "REUSE_RULES=exe=other share", 0);
 }
 
-Test(syscalls, a_bind_that_no_rule_matches_has_one_more_where_a_rule_names_a_protocol)
+Test(syscalls, a_bind_that_no_rule_matches_has_one_more_if_a_rule_names_a_protocol)
 {
 	int port = port_new();
 
@@ -108,7 +108,7 @@ Test(syscalls, each_option_adds_one)
 	expect_added("tcp", bind_to(port_new()), "REUSE_RULES=reuseport", 2);
 }
 
-Test(syscalls, a_bind_that_is_left_alone_has_a_query_more_at_the_most)
+Test(syscalls, a_bind_that_is_left_alone_has_at_most_one_query_more)
 {
 	const char *const words[2] = {"tcp", bind_to(port_new())};
 	struct trace bare = trace_of(words, BUILTIN, true);

@@ -111,7 +111,7 @@ Test(terminal, a_job_of_a_closed_terminals_shell_stops_and_does_not_roll)
 
 /* A shell that reads from the terminal may find its end before the signal, and leave its jobs
  * alone. */
-Test(terminal, one_in_the_background_does_not_either)
+Test(terminal, a_background_job_does_not_roll_either)
 {
 	expect_job_to_end_with_its_shell("& wait");
 }
@@ -133,7 +133,7 @@ static bool is_taken(void *context)
 	return !(strtoull(mask + strlen("\nShdPnd:"), NULL, 16) >> (pending->signal - 1) & 1);
 }
 
-Test(terminal, its_size_is_not_the_copies_business_and_a_processs_signal_is)
+Test(terminal, a_resized_terminal_sends_the_copies_nothing_but_a_process_can)
 {
 	int port = port_new();
 	struct terminal terminal = terminal_new();
@@ -157,7 +157,7 @@ Test(terminal, its_size_is_not_the_copies_business_and_a_processs_signal_is)
 
 /* ---- its keys ---- */
 
-Test(terminal, an_interrupt_stops_in_good_order)
+Test(terminal, an_interrupt_stops_gracefully)
 {
 	int port = port_new();
 	struct terminal terminal = terminal_new();
@@ -218,7 +218,7 @@ static void job_wait_continued(const struct job *job, int port)
 	}
 }
 
-Test(terminal, a_suspended_job_stops_with_its_copies_and_goes_on_in_the_foreground)
+Test(terminal, a_suspended_job_stops_with_its_copies_and_continues_in_the_foreground)
 {
 	int port = port_new();
 	struct terminal terminal = terminal_new();
@@ -231,7 +231,7 @@ Test(terminal, a_suspended_job_stops_with_its_copies_and_goes_on_in_the_foregrou
 	expect_stopped_well(host, port);
 }
 
-Test(terminal, a_suspended_job_goes_on_when_a_process_says_so)
+Test(terminal, a_suspended_job_continues_when_a_process_tells_it_to)
 {
 	int port = port_new();
 	struct terminal terminal = terminal_new();

@@ -85,7 +85,7 @@ Test(transparent, nothing_changes_under_rules_for_what_the_program_does_not_do)
 			  "connect addr=any deny");
 }
 
-Test(transparent, nothing_changes_when_it_is_explained_only)
+Test(transparent, nothing_changes_when_calls_are_only_explained)
 {
 	const int ports[] = {port_new(), port_new(), port_new()};
 	const char *bare = transcript(ports, true, NULL);
@@ -113,23 +113,23 @@ static void expect_errno_kept(const char *rules, const char *log)
 		"connect: ok\nerrno=4711\n");
 }
 
-Test(transparent, a_successful_call_leaves_errno_alone)
+Test(transparent, a_successful_call_does_not_change_errno)
 {
 	expect_errno_kept("REUSE_RULES=share; connect from=127.0.0.1", "REUSE_LOG=warn");
 }
 
-Test(transparent, a_successful_call_that_is_logged_leaves_errno_alone)
+Test(transparent, a_successful_call_that_is_logged_does_not_change_errno)
 {
 	expect_errno_kept("REUSE_RULES=share backlog=7; connect from=127.0.0.1", "REUSE_LOG=debug");
 }
 
-Test(transparent, a_successful_call_whose_log_cannot_be_opened_leaves_errno_alone)
+Test(transparent, a_successful_call_whose_log_cannot_be_opened_does_not_change_errno)
 {
 	expect_errno_kept("REUSE_RULES=share; connect from=127.0.0.1",
 		"REUSE_LOG=debug:/no/such/directory/log");
 }
 
-Test(transparent, a_successful_call_with_an_option_that_cannot_be_set_leaves_errno_alone)
+Test(transparent, a_successful_call_with_an_option_that_cannot_be_set_does_not_change_errno)
 {
 	expect_errno_kept("REUSE_RULES=share congestion=no-such; connect congestion=no-such",
 		"REUSE_LOG=warn");

@@ -43,8 +43,9 @@ static const char *line_of_second(int port, const char *first, const char *secon
 	return find_line(process_errors(refused), "is in use");
 }
 
-Test(users, who_is_refused_another_users_port_is_told_the_user_and_the_program)
+Test(users, the_refusal_of_another_users_port_names_the_user_and_the_program)
 {
+	not_under_kernel("it writes no log");
 	need_root();
 	pid_t holder;
 	int port = port_new();
@@ -53,23 +54,23 @@ Test(users, who_is_refused_another_users_port_is_told_the_user_and_the_program)
 	/* behind "libreuse[PID]: " */
 	cr_expect_str_eq(strchr(line, ' ') + 1,
 		format("warn: tcp 0.0.0.0:%d is in use: tcp 0.0.0.0:%d is held by user nobody, "
-		       "program python3, process %d; a port is shared within one user only, and "
-		       "this program runs as root",
+		       "program python3, process %d; only processes of one user can share a port, "
+		       "and this program runs as root",
 			port, port, (int)holder),
 		"%s", line);
 }
 
-Test(users, a_user_who_may_not_look_into_the_holder_is_told_its_user)
+Test(users, a_user_who_may_not_inspect_the_holder_is_told_its_user)
 {
+	not_under_kernel("it writes no log");
 	need_root();
 	pid_t holder;
 	int port = port_new();
 	const char *line = line_of_second(port, NULL, "nobody", &holder);
 
 	cr_expect_str_eq(strchr(line, ' ') + 1,
-		format("warn: tcp 0.0.0.0:%d is in use: tcp 0.0.0.0:%d is held by user root; a "
-		       "port "
-		       "is shared within one user only, and this program runs as nobody",
+		format("warn: tcp 0.0.0.0:%d is in use: tcp 0.0.0.0:%d is held by user root; only "
+		       "processes of one user can share a port, and this program runs as nobody",
 			port, port),
 		"%s", line);
 }
@@ -83,8 +84,9 @@ Test(users, two_copies_of_one_user_who_is_not_root_share_a_port)
 	process_wait_port(start_server(port, "nobody"), "tcp", port);
 }
 
-Test(users, who_meets_a_socket_that_was_opened_without_sharing_is_told_so)
+Test(users, a_bind_refused_because_of_an_unshared_socket_says_why)
 {
+	not_under_kernel("it writes no log");
 	int port = port_new();
 	const char *python = need_program("python3");
 	struct process *server = process_start(
@@ -101,8 +103,9 @@ Test(users, who_meets_a_socket_that_was_opened_without_sharing_is_told_so)
 
 /* A connection in TIME_WAIT is nobody's any more; for its user the kernel gives 0, root's number.
  */
-Test(users, who_meets_time_wait_of_a_server_that_did_not_share_is_not_told_that_it_is_roots)
+Test(users, time_wait_of_a_server_that_did_not_share_is_not_said_to_be_roots)
 {
+	not_under_kernel("it writes no log");
 	need_root();
 	int port = port_new();
 	char peer[PEER_SIZE], nothing;
@@ -122,7 +125,7 @@ Test(users, who_meets_time_wait_of_a_server_that_did_not_share_is_not_told_that_
 	cr_expect_not(strstr(line, "root"), "%s", line);
 }
 
-Test(users, who_does_not_share_is_not_told_that_the_holder_should)
+Test(users, a_program_that_does_not_share_is_not_told_that_the_holder_should)
 {
 	int port = port_new();
 	const char *python = need_program("python3");
@@ -177,8 +180,9 @@ Test(users, two_copies_that_both_set_so_reuseport_share_a_port_unless_it_is_excl
 	cr_expect(strstr(second, format("%s EADDRINUSE\n", bind_to(port))), "%s", second);
 }
 
-Test(users, exclusive_holds_against_a_program_that_sets_so_reuseport_after_it_has_bound)
+Test(users, exclusive_applies_to_a_program_that_sets_so_reuseport_after_it_has_bound)
 {
+	not_under_kernel("the program sees its option off");
 	int port = port_new();
 	struct process *first =
 		start_calls(WORDS("REUSE_RULES=tcp -> exclusive"), "tcp4", bind_to(port),
@@ -193,7 +197,7 @@ Test(users, exclusive_holds_against_a_program_that_sets_so_reuseport_after_it_ha
 	cr_expect(strstr(second, "EADDRINUSE"), "%s", second);
 }
 
-Test(users, exclusive_holds_for_udp_with_so_reuseaddr_as_well)
+Test(users, exclusive_applies_to_udp_with_so_reuseaddr_too)
 {
 	const char *const *pass = WORDS("REUSE_RULES=-> pass");
 	int port = port_new();
@@ -240,8 +244,9 @@ Test(users, deny_fails_with_eacces_or_the_errno_that_it_names)
 	cr_expect(strstr(output, " ok\n"), "%s", output);
 }
 
-Test(users, a_bind_that_is_denied_leaves_a_line_with_its_rule)
+Test(users, a_denied_bind_is_logged_with_its_rule)
 {
+	not_under_kernel("it writes no log");
 	int port = port_new();
 	struct process *process = process_run(
 		WORDS(need_program("python3"), script_path("sockets.py"), "tcp4", bind_to(port)),
@@ -256,6 +261,7 @@ Test(users, a_bind_that_is_denied_leaves_a_line_with_its_rule)
 
 Test(users, a_socket_that_listens_without_a_bind_is_denied_too)
 {
+	not_under_kernel("a listen() without a bind() is not seen");
 	const char *output =
 		run_calls(WORDS("REUSE_RULES=tcp -> deny=EPERM"), "tcp4", "listen", "name");
 

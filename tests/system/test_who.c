@@ -127,7 +127,7 @@ Test(who, a_group_is_shown_with_its_sockets_and_who_has_them)
 	cr_expect(strstr(table, ", 0 connections"), "%s", table);
 	expect_row(table, format("%d python3 | 0/5 0 yes", (int)process_id(first)));
 	expect_row(table, format("%d python3 | 0/5 0 yes", (int)process_id(second)));
-	cr_expect(strstr(table, "Another copy can join if: it runs as "), "%s", table);
+	cr_expect(strstr(table, "Another copy can join if it runs as "), "%s", table);
 }
 
 struct expected {
@@ -160,7 +160,7 @@ static const char *wait_row(int port, const char *row)
 	return expected.table;
 }
 
-Test(who, connections_are_counted_where_they_are_and_what_waits_in_the_queue)
+Test(who, open_and_queued_connections_are_counted)
 {
 	int port = port_new();
 	struct process *server = start_http("127.0.0.1", port);
@@ -191,7 +191,7 @@ Test(who, a_socket_that_several_processes_have_is_one)
 	wait_row(port, format("%d+1 nginx | 0/511 0 yes", (int)process_id(nginx)));
 }
 
-Test(who, what_does_not_share_is_alone)
+Test(who, a_socket_that_does_not_share_is_alone)
 {
 	int port = port_new();
 	struct process *server = process_start(WORDS(need_program("python3"), "-m", "http.server",
@@ -206,7 +206,7 @@ Test(who, what_does_not_share_is_alone)
 	cr_expect(strstr(table, "No other copy can join"), "%s", table);
 }
 
-Test(who, the_groups_of_a_port_are_apart)
+Test(who, the_groups_of_a_port_are_shown_separately)
 {
 	int port = port_new();
 
@@ -226,7 +226,7 @@ Test(who, the_groups_of_a_port_are_apart)
 	cr_expect(strstr(table, format("\nudp [::1]:%d   alone, not shared", port)), "%s", table);
 }
 
-Test(who, without_a_port_every_one_is_shown)
+Test(who, without_a_port_every_port_is_shown)
 {
 	int first = port_new(), second = port_new();
 
@@ -238,7 +238,7 @@ Test(who, without_a_port_every_one_is_shown)
 	cr_expect(strstr(table, format("\nudp 127.0.0.1:%d ", second)), "%s", table);
 }
 
-Test(who, where_nobody_listens_it_ends_with_1)
+Test(who, if_nobody_listens_it_exits_with_1)
 {
 	int port = port_new();
 	struct process *process = looked(format("%d", port));
@@ -350,7 +350,7 @@ Test(who, the_systemd_that_keeps_a_socket_is_named)
 
 /* ---- what cannot be seen ---- */
 
-Test(who, another_users_processes_are_question_marks)
+Test(who, another_users_processes_are_shown_as_question_marks)
 {
 	need_root();
 	int port = port_new();
@@ -366,7 +366,8 @@ Test(who, another_users_processes_are_question_marks)
 	const char *table = table_of(process);
 	cr_expect(strstr(squeeze(table), "\n? ? | 0/128 ? ? ?\n"), "%s", table);
 	cr_expect(strstr(table, format("tcp 127.0.0.1:%d   alone, user root", port)), "%s", table);
-	expect_line(table, format("Whether another copy can join: reuse-run --why %d", port));
+	expect_line(
+		table, format("To see whether another copy can join: reuse-run --why %d", port));
 	expect_line(table, "?: cannot be seen by this user; root sees it.");
 
 	/* Two at one endpoint must both share, whoever looks. */
@@ -375,7 +376,7 @@ Test(who, another_users_processes_are_question_marks)
 		.user = "nobody", .environment = IN_ASCII);
 	table = table_of(process);
 	cr_expect(strstr(squeeze(table), "\n? ? | 0/128 ? yes ?\n"), "%s", table);
-	cr_expect(strstr(table, "Another copy can join if: it runs as root, "), "%s", table);
+	cr_expect(strstr(table, "Another copy can join if it runs as root, "), "%s", table);
 }
 
 Test(who, a_user_sees_the_processes_of_its_own)
@@ -434,7 +435,7 @@ Test(who, json_has_what_the_table_has)
 			(int)process_id(server)));
 }
 
-Test(who, json_of_udp_and_of_nobody_is_json_too)
+Test(who, udp_sockets_and_an_empty_result_give_valid_json)
 {
 	int port = port_new();
 
@@ -503,7 +504,7 @@ static void wait_screen(const char *socket, const char *text)
 	wait_until(is_on_screen, &screen, format("\"%s\" on the screen", text));
 }
 
-Test(who, watch_draws_what_changes)
+Test(who, watch_shows_changes)
 {
 	int port = port_new();
 	const char *socket = tmux_socket();
@@ -572,5 +573,5 @@ Test(who, watch_needs_a_terminal)
 	struct process *process = looked("80", "--watch");
 
 	cr_expect_eq(process_wait(process), 64);
-	cr_expect(strstr(process_errors(process), "--json is for programs"));
+	cr_expect(strstr(process_errors(process), "for programs, use --json"));
 }

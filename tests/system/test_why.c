@@ -96,7 +96,7 @@ static const char *const kinds[][3] = {{"tcp", "127.0.0.1", "127.0.0.1"}, {"tcp"
 
 /* ---- it can ---- */
 
-Test(why, a_copy_can_join_what_is_shared)
+Test(why, a_copy_can_join_a_shared_port)
 {
 	for (size_t i = 0; i < KINDS; i++) {
 		int port = port_new();
@@ -109,17 +109,17 @@ Test(why, a_copy_can_join_what_is_shared)
 	}
 }
 
-Test(why, a_copy_can_have_what_nobody_has)
+Test(why, a_copy_can_bind_a_free_port)
 {
 	int port = port_new();
 	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
 
 	expect_answer_says(answer, format("tcp 127.0.0.1:%d: a copy of user ", port));
-	expect_answer_says(answer, " can have it; nobody here has it now.\n");
+	expect_answer_says(answer, " can bind it; no socket holds it here now.\n");
 	start_ready("tcp", "127.0.0.1", port, NULL, false);
 }
 
-Test(why, a_user_can_join_its_own)
+Test(why, a_user_can_join_its_own_port)
 {
 	need_root();
 	int port = port_new();
@@ -148,7 +148,7 @@ Test(why, the_name_of_a_program_cannot_break_the_terminal)
 
 /* ---- other users ---- */
 
-Test(why, what_another_user_holds_cannot_be_joined)
+Test(why, a_port_of_another_user_cannot_be_joined)
 {
 	need_root();
 	for (size_t i = 0; i < KINDS; i++) {
@@ -156,9 +156,8 @@ Test(why, what_another_user_holds_cannot_be_joined)
 		struct process *server = start_ready(kinds[i][0], kinds[i][1], port, NULL, false);
 		const char *place = format("%d", port);
 		const char *answer = ask("nobody", place, NULL, CANNOT);
-		expect_answer_says(answer,
-			"is held by user root; a port is shared within one user only, "
-			"and the copy runs as nobody.\n");
+		expect_answer_says(answer, "is held by user root; only processes of one user can "
+					   "share a port, and the copy runs as nobody.\n");
 		expect_advice(answer,
 			"  Run both as one user: sudo -u root reuse-run PROGRAM, or "
 			"User=root in the copy's unit.\n",
@@ -166,11 +165,10 @@ Test(why, what_another_user_holds_cannot_be_joined)
 		expect_copy_fails(kinds[i][0], kinds[i][1], port, "nobody", answer);
 		/* root asks for nobody, and sees the program */
 		answer = ask(NULL, place, "nobody", CANNOT);
-		expect_answer_says(
-			answer, format("is held by user root, program python3, process %d; a "
-				       "port is shared within one user only, and the copy runs "
-				       "as nobody.\n",
-					(int)process_id(server)));
+		expect_answer_says(answer,
+			format("is held by user root, program python3, process %d; only processes "
+			       "of one user can share a port, and the copy runs as nobody.\n",
+				(int)process_id(server)));
 	}
 }
 
@@ -198,9 +196,10 @@ static void expect_not_nobody(const char *text)
 }
 
 #define NO_NUMBER                                                                                  \
-	"a user that has no number here (as those of a container with another user mapping)"
+	"a user without an ID in this user namespace (such as one of a container with another "    \
+	"user mapping)"
 
-Test(why, a_user_of_another_mapping_is_not_taken_for_nobody)
+Test(why, a_user_of_another_mapping_is_not_mistaken_for_nobody)
 {
 	need_root();
 	const char *run = command_of("root");
@@ -209,8 +208,9 @@ Test(why, a_user_of_another_mapping_is_not_taken_for_nobody)
 
 	start_ready("tcp", "127.0.0.1", port, NULL, false);
 	const char *answer = mapped("1000", CANNOT, run, "--why", place);
-	expect_answer_says(answer, format(" is held by " NO_NUMBER "; a port is shared within one "
-					  "user only, and the copy runs as root.\n"));
+	expect_answer_says(
+		answer, format(" is held by " NO_NUMBER "; only processes of one user can share a "
+			       "port, and the copy runs as root.\n"));
 	expect_answer_says(answer, "  Give both containers the same user mapping, ");
 	expect_not_nobody(answer);
 	/* There is a nobody in this one, and it could be him. */
@@ -219,13 +219,13 @@ Test(why, a_user_of_another_mapping_is_not_taken_for_nobody)
 	expect_not_nobody(answer);
 	answer = mapped("1000", 1, run, need_program("python3"), script_path("copy.py"), "tcp",
 		"127.0.0.1", place);
-	expect_answer_says(answer, format("is in use: tcp 127.0.0.1:%d is held by " NO_NUMBER "; a "
-					  "port is shared within one user only, and this program "
-					  "runs as root",
+	expect_answer_says(answer, format("is in use: tcp 127.0.0.1:%d is held by " NO_NUMBER
+					  "; only processes of one user can share a port, and this "
+					  "program runs as root",
 					   port));
 }
 
-Test(why, a_user_of_another_mapping_has_no_number_in_the_table)
+Test(why, a_user_of_another_mapping_has_no_id_in_the_table)
 {
 	need_root();
 	const char *run = command_of("root");
@@ -233,17 +233,16 @@ Test(why, a_user_of_another_mapping_has_no_number_in_the_table)
 	const char *place = format("%d", port);
 
 	start_ready("tcp", "127.0.0.1", port, NULL, false);
-	expect_answer_says(
-		mapped("1000", 0, run, "--who", place), ", a user that has no number here,");
+	expect_answer_says(mapped("1000", 0, run, "--who", place), ", a user without an ID here,");
 	expect_answer_says(mapped("65536", 0, run, "--who", place),
-		", user nobody or one that has no number here,");
+		", user nobody or one without an ID here,");
 	expect_answer_says(mapped("1000", 0, run, "--who", place, "--json"),
 		"\"user\":{\"id\":null,\"name\":null,\"has_number\":false}");
 	expect_answer_says(mapped("65536", 0, run, "--who", place, "--json"),
 		"\"user\":{\"id\":65534,\"name\":\"nobody\",\"has_number\":null}");
 }
 
-Test(why, nobody_is_nobody_where_every_user_has_a_number_and_where_he_lets_us_look)
+Test(why, nobody_is_named_if_every_user_has_an_id_or_its_process_is_visible)
 {
 	need_root();
 	const char *run = command_of("root");
@@ -269,7 +268,7 @@ Test(why, nobody_is_nobody_where_every_user_has_a_number_and_where_he_lets_us_lo
 
 /* ---- not shared ---- */
 
-Test(why, what_was_opened_without_sharing_cannot_be_joined)
+Test(why, an_unshared_port_cannot_be_joined)
 {
 	for (size_t i = 0; i < KINDS; i++) {
 		int port = port_new();
@@ -283,7 +282,7 @@ Test(why, what_was_opened_without_sharing_cannot_be_joined)
 	}
 }
 
-Test(why, a_user_is_told_what_of_its_own_is_not_shared)
+Test(why, a_user_is_told_which_of_its_own_sockets_are_not_shared)
 {
 	need_root();
 	int port = port_new();
@@ -294,17 +293,16 @@ Test(why, a_user_is_told_what_of_its_own_is_not_shared)
 	expect_answer_says(answer, "; that socket was opened without sharing");
 }
 
-Test(why, what_cannot_be_seen_is_not_guessed)
+Test(why, unknown_facts_are_not_guessed)
 {
 	need_root();
 	int port = port_new();
 
 	start_ready("udp", "127.0.0.1", port, NULL, false);
 	const char *answer = ask("nobody", format("127.0.0.1:%d", port), "root", UNSEEN);
-	expect_answer_says(
-		answer, format("udp 127.0.0.1:%d: whether a copy of user root can join cannot "
-			       "be told.\n",
-				port));
+	expect_answer_says(answer,
+		format("udp 127.0.0.1:%d: it is not known whether a copy of user root can join.\n",
+			port));
 	expect_answer_says(
 		answer, "; whether that socket was opened with sharing cannot be seen.\n");
 	expect_advice(answer,
@@ -324,10 +322,9 @@ Test(why, a_wildcard_that_is_not_shared_holds_every_address)
 	start_ready("tcp", "0.0.0.0", port, NULL, true);
 	const char *answer = ask(NULL, format("127.0.0.1:%d", port), NULL, CANNOT);
 	expect_answer_says(answer, format("tcp 0.0.0.0:%d is held by user ", port));
-	expect_answer_says(answer,
-		"  It holds the wildcard address, and so this port of every address.\n"
-		"  Or hold that program to an address of its own: reuse-run -a "
-		"ADDRESS PROGRAM, or the rule \"tcp port=");
+	expect_answer_says(answer, "  It is bound to the wildcard address, so it holds this port "
+				   "on every address.\n  Or bind that program to an address of its "
+				   "own: reuse-run -a ADDRESS PROGRAM, or the rule \"tcp port=");
 	expect_copy_fails("tcp", "127.0.0.1", port, NULL, answer);
 }
 
@@ -338,9 +335,9 @@ Test(why, the_wildcard_is_not_free_while_one_address_is_held)
 	start_ready("tcp", "::1", port, NULL, true);
 	const char *answer = ask(NULL, format("[::]:%d", port), NULL, CANNOT);
 	expect_answer_says(answer,
-		"  The wildcard address takes this port of every address, and it holds "
-		"one of them.\n"
-		"  Or hold the copy to another address: reuse-run -a ADDRESS PROGRAM");
+		"  The wildcard address needs this port on every address, and "
+		"that socket holds it on one of them.\n  Or bind the copy to another "
+		"address: reuse-run -a ADDRESS PROGRAM");
 	expect_copy_fails("tcp", "::", port, NULL, answer);
 	ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
 	start_ready("tcp", "127.0.0.1", port, NULL, false);
@@ -361,7 +358,7 @@ Test(why, a_wildcard_of_ip6_holds_the_port_of_ip4_unless_it_is_for_ip6_only)
 	ask(NULL, format("127.0.0.1:%d", port), NULL, JOINS);
 }
 
-Test(why, who_is_not_in_the_way_is_not_blamed)
+Test(why, a_socket_that_does_not_block_is_not_blamed)
 {
 	need_root();
 	int port = port_new();
@@ -384,12 +381,13 @@ Test(why, who_is_not_in_the_way_is_not_blamed)
 
 /* ---- what is left of a server ---- */
 
-Test(why, a_connection_that_is_left_of_a_server_holds_its_port)
+Test(why, a_remaining_connection_of_a_server_holds_its_port)
 {
 	int port = port_new();
-	struct process *server = process_start(
-		WORDS(need_program("socat"), format("TCP4-LISTEN:%d,fork", port), "PIPE"),
-		.is_bare = true);
+	struct process *server =
+		process_start(WORDS(need_program("socat"),
+				      format("TCP4-LISTEN:%d,fork,reuseaddr=0", port), "PIPE"),
+			.is_bare = true);
 
 	process_wait_port(server, "tcp", port);
 	int client = client_connect("127.0.0.1", port);
@@ -402,7 +400,7 @@ Test(why, a_connection_that_is_left_of_a_server_holds_its_port)
 	const char *answer = ask(NULL, format("%d", port), NULL, CANNOT);
 	expect_answer_says(
 		answer, format("tcp 127.0.0.1:%d (a connection) is held by user ", port));
-	expect_answer_says(answer, "  It goes with its process.");
+	expect_answer_says(answer, "  It is closed when its process ends.");
 	expect_copy_fails("tcp", "0.0.0.0", port, NULL, answer);
 	close(client);
 }
@@ -431,9 +429,8 @@ Test(why, time_wait_of_a_server_that_did_not_share_holds_its_port)
 	close(server);
 	wait_state(port, STATE_TIME_WAIT);
 	const char *answer = ask(NULL, format("%d", port), NULL, CANNOT);
-	expect_answer_says(answer,
-		" is not over yet (TIME_WAIT), and was made without SO_REUSEADDR.\n"
-		"  Wait a minute.");
+	expect_answer_says(
+		answer, " is in TIME_WAIT and was made without SO_REUSEADDR.\n  Wait a minute.");
 	expect_copy_fails("tcp", "0.0.0.0", port, NULL, answer);
 }
 
@@ -452,7 +449,7 @@ Test(why, a_socket_that_is_bound_and_does_not_listen_is_told_apart)
 
 /* ---- other reasons ---- */
 
-Test(why, a_privileged_port_takes_a_capability)
+Test(why, a_privileged_port_needs_a_capability)
 {
 	need_root();
 	enter_network_namespace();
@@ -466,11 +463,11 @@ Test(why, a_privileged_port_takes_a_capability)
 		expect_answer_says(
 			answers[i], "  Or move the port: reuse-run -p 987:8080 PROGRAM\n");
 	}
-	expect_answer_says(ask(NULL, "987", NULL, JOINS), "nobody here has it now");
+	expect_answer_says(ask(NULL, "987", NULL, JOINS), "no socket holds it here now");
 }
 
 /* The same words as --why has, whichever way the bind goes. */
-Test(why, the_log_says_what_a_privileged_port_takes)
+Test(why, the_log_says_what_a_privileged_port_needs)
 {
 	static const char *const options[][2] = {{"--hook=preload", "tcp -> share"},
 		{"--hook=notify", "tcp -> share"}, {"--hook=notify", "tcp -> exclusive"}};
@@ -511,7 +508,7 @@ static const char *ask_as_nobody_in(const char *kind, const char *place)
 	return process_output(process);
 }
 
-Test(why, advice_fits_where_it_is_given)
+Test(why, the_advice_depends_on_whether_this_is_a_container)
 {
 	need_root();
 	enter_network_namespace();
@@ -539,7 +536,7 @@ Test(why, advice_fits_where_it_is_given)
 	}
 }
 
-Test(why, an_address_that_is_not_here_is_named)
+Test(why, an_address_that_is_not_local_is_reported)
 {
 	int port = port_new();
 	const char *answer = ask(NULL, format("192.0.2.1:%d", port), NULL, CANNOT);
@@ -550,7 +547,7 @@ Test(why, an_address_that_is_not_here_is_named)
 		"this network namespace has that address.");
 }
 
-Test(why, who_listens_in_another_network_namespace_is_found)
+Test(why, a_listener_in_another_network_namespace_is_found)
 {
 	need_root();
 	int port = port_new();
@@ -561,12 +558,11 @@ Test(why, who_listens_in_another_network_namespace_is_found)
 
 	process_wait_text(server, "ready");
 	const char *answer = ask(NULL, place, NULL, JOINS);
-	expect_answer_says(answer, "can have it; nobody here has it now.\n");
-	expect_answer_says(
-		answer, format("udp port %d is in use in another network namespace, that of "
-			       "process %d (python3); a copy joins it only there: nsenter -t %d "
-			       "-n reuse-run PROGRAM\n",
-				port, (int)process_id(server), (int)process_id(server)));
+	expect_answer_says(answer, "can bind it; no socket holds it here now.\n");
+	expect_answer_says(answer, format("udp port %d is in use in another network namespace, "
+					  "that of process %d (python3); a copy can join it only "
+					  "there: nsenter -t %d -n reuse-run PROGRAM\n",
+					   port, (int)process_id(server), (int)process_id(server)));
 	start_ready("tcp", "127.0.0.1", port, NULL, false);
 	answer = ask(NULL, place, NULL, JOINS);
 	expect_answer_says(answer, "in another network namespace");
@@ -579,7 +575,7 @@ Test(why, who_listens_in_another_network_namespace_is_found)
 /* ---- that nobody notices ---- */
 
 /* Were the socket that asks to listen, it would get a part of the clients. */
-Test(why, no_client_is_lost_to_the_question)
+Test(why, asking_takes_no_client_from_a_copy)
 {
 	int port = port_new();
 	struct process *server = process_start(WORDS(
@@ -594,7 +590,7 @@ Test(why, no_client_is_lost_to_the_question)
 		"%s", process_output(clients));
 }
 
-Test(why, what_makes_no_sense_ends_with_64)
+Test(why, invalid_arguments_exit_with_64)
 {
 	static const char *const calls[][3] = {
 		{"--why", "http", "reuse-run: --why http: write a port, 127.0.0.1:PORT or"},
@@ -611,5 +607,5 @@ Test(why, what_makes_no_sense_ends_with_64)
 	struct process *process = process_start(
 		WORDS(run_path(), "--why", "80", "--user", "no-such-user"), .is_bare = true);
 	cr_expect_eq(process_wait(process), 64);
-	expect_answer_says(process_errors(process), "--user no-such-user: there is no such user");
+	expect_answer_says(process_errors(process), "--user no-such-user: no such user");
 }

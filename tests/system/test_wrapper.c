@@ -39,11 +39,11 @@ Test(wrapper, help_and_version_go_to_standard_output)
 	}
 }
 
-Test(wrapper, wrong_options_end_with_64)
+Test(wrapper, wrong_options_exit_with_64)
 {
 	static const char *const calls[][2] = {
-		{"--nonsense", "there is no such option"},
-		{"-x", "there is no such option"},
+		{"--nonsense", "unknown option"},
+		{"-x", "unknown option"},
 		{"--quiet=1", "takes no value"},
 		{"-r", "-r needs a value"},
 		{"--port", "--port needs a value"},
@@ -51,10 +51,12 @@ Test(wrapper, wrong_options_end_with_64)
 		{"-p80:65536", "a port is a number from 1 to 65535"},
 		{"--port=x", "a port is a number from 1 to 65535"},
 		{"--steer", "--steer needs a value"},
-		{"--steer=sourcery", "--steer sourcery: it is hash, random, cpu, source, or"},
-		{"--steer=source/", "--steer source/: it is hash, random, cpu, source, or"},
-		{"--hook=magic", "it is auto, preload, notify, kernel or strict"},
-		{"-q", "which program?"},
+		{"--steer=sourcery",
+			"--steer sourcery: unknown mode; write hash, random, cpu, least, flow,"},
+		{"--steer=source/",
+			"--steer source/: unknown mode; write hash, random, cpu, least, flow,"},
+		{"--hook=magic", "write auto, preload, notify, kernel or strict"},
+		{"-q", "no program is given"},
 	};
 
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
@@ -74,10 +76,9 @@ Test(wrapper, check_prints_the_policy_as_a_table)
 
 	expect_status(process, 0);
 	cr_expect_str_eq(process_output(process),
-		"RULE           MATCH        ACTION\n"
-		"REUSE_RULES:1  tcp port=80  share nodelay\n"
-		"REUSE_RULES:2  udp          pass\n"
-		"The first rule that matches decides; what none matches is left alone.\n");
+		"RULE           MATCH        ACTION\nREUSE_RULES:1  tcp port=80  share "
+		"nodelay\nREUSE_RULES:2  udp          pass\nThe first rule that matches decides; a "
+		"call that no rule matches is left alone.\n");
 	cr_expect_str_empty(process_errors(process));
 }
 
@@ -98,7 +99,7 @@ Test(wrapper, check_says_when_nothing_is_shared)
 	cr_expect(strstr(process_output(process), "Nothing is shared"));
 }
 
-Test(wrapper, check_of_a_broken_policy_ends_with_78_and_shows_the_place)
+Test(wrapper, check_of_a_broken_policy_exits_with_78_and_shows_the_place)
 {
 	struct process *process = wrapped("-c", "-r", "tcp -> share", "-r", "udp -> shrae");
 
@@ -139,7 +140,7 @@ Test(wrapper, a_program_does_not_start_under_a_broken_policy)
 
 /* ---- -a and -p ---- */
 
-Test(wrapper, an_address_is_held_and_shared)
+Test(wrapper, option_a_binds_an_address_and_shares_it)
 {
 	int port = port_new();
 	struct process *process =
@@ -149,7 +150,7 @@ Test(wrapper, an_address_is_held_and_shared)
 	cr_expect_str_eq(process_output(process), format("127.0.0.1 %d 1\n", port));
 }
 
-Test(wrapper, an_address_holds_sockets_on_port_0_too)
+Test(wrapper, option_a_applies_to_port_0_too)
 {
 	struct process *process = wrapped("-a127.0.0.1", "/usr/bin/python3", binder(), "0");
 
@@ -189,7 +190,7 @@ static const char *checked(struct process *process)
 	return process_output(process);
 }
 
-Test(wrapper, steer_is_a_word_of_every_rule_that_is_made_here)
+Test(wrapper, steer_is_in_every_rule_that_is_made_from_options)
 {
 	const char *alone = checked(wrapped("--steer", "source/24", "-c"));
 	const char *with = checked(wrapped("--steer=cpu", "-a127.0.0.1", "-p80:81", "-p90", "-c"));
@@ -199,19 +200,19 @@ Test(wrapper, steer_is_a_word_of_every_rule_that_is_made_here)
 	cr_expect(strstr(with, " share to=127.0.0.1:90 once steer=cpu\n"), "%s", with);
 }
 
-Test(wrapper, steer_beside_rules_of_ones_own_is_refused_and_the_rule_is_named)
+Test(wrapper, steer_with_rules_of_ones_own_is_refused_with_the_word_for_the_rule)
 {
 	struct process *process = wrapped("--steer=cpu", "-r", "tcp -> share", "/bin/true");
 
 	expect_status(process, 64);
-	expect_says(process, "those of -r; write steer=cpu into the rule");
+	expect_says(process, "the rules of -r; write steer=cpu into the rule");
 	process = wrapped("-f", "/dev/null", "--steer=cpu", "/bin/true");
 	expect_status(process, 64);
-	expect_says(process, "those of -f; write steer=cpu into the rule");
+	expect_says(process, "the rules of -f; write steer=cpu into the rule");
 	expect_status(wrapped("-f", "", "--steer=cpu", "/bin/true"), 0);
 }
 
-Test(wrapper, bindps_variables_are_left_to_the_program)
+Test(wrapper, the_wrapper_leaves_bindps_variables_to_the_program)
 {
 	struct process *process = process_start(
 		WORDS(run_path(), "/bin/sh", "-c", "echo $BIND_ADDR; exec \"$0\" \"$@\"",
@@ -249,7 +250,7 @@ Test(wrapper, arguments_reach_the_program_as_they_are)
 	cr_expect_str_eq(process_output(process), "a b||-r|$x|--|");
 }
 
-Test(wrapper, a_preload_that_is_there_stays_in_front)
+Test(wrapper, an_existing_preload_stays_first)
 {
 	struct process *process = process_start(
 		WORDS(run_path(), "/bin/sh", "-c", "echo \"$LD_PRELOAD\""), .is_bare = true,
@@ -310,15 +311,15 @@ Test(wrapper, explain_changes_nothing_and_says_what_would_happen)
 
 /* ---- programs that cannot be run ---- */
 
-Test(wrapper, a_program_that_is_not_there_ends_with_127)
+Test(wrapper, a_missing_program_exits_with_127)
 {
 	struct process *process = wrapped("no-such-program-anywhere");
 
 	expect_status(process, 127);
-	expect_says(process, "no-such-program-anywhere: there is no such program");
+	expect_says(process, "no-such-program-anywhere: no such program");
 }
 
-Test(wrapper, a_program_that_is_no_program_ends_with_126)
+Test(wrapper, a_file_that_is_not_a_program_exits_with_126)
 {
 	const char *directory = new_directory();
 	struct process *process = wrapped(write_file(directory, "text", "words\n"));
@@ -371,7 +372,7 @@ Test(wrapper, a_static_program_runs_without_the_library_with_a_warning)
 	expect_warning(static_program(), "is statically linked");
 }
 
-Test(wrapper, a_static_program_is_refused_without_a_hook_where_the_policy_protects)
+Test(wrapper, a_static_program_without_a_hook_is_refused_if_a_rule_protects)
 {
 	static const char *const rules[] = {"port=80 -> deny", "port=80 -> exclusive",
 		"port=80 -> to=:8080", "connect -> from=127.0.0.1"};
@@ -414,7 +415,7 @@ Test(wrapper, a_script_for_env_counts_by_what_env_finds)
 	expect_says(process, "is statically linked");
 }
 
-Test(wrapper, a_setuid_program_is_refused_for_other_users_where_the_policy_protects)
+Test(wrapper, a_setuid_program_is_refused_for_other_users_if_a_rule_protects)
 {
 	need_root();
 	const char *path = format("%s/echo", new_directory());
@@ -430,7 +431,7 @@ Test(wrapper, a_setuid_program_is_refused_for_other_users_where_the_policy_prote
 	expect_status(wrapped("-r", "deny", path), 0);
 }
 
-Test(wrapper, a_program_with_file_capabilities_is_refused_where_the_policy_protects)
+Test(wrapper, a_program_with_file_capabilities_is_refused_if_a_rule_protects)
 {
 	need_root();
 	const char *path = format("%s/echo", new_directory());
@@ -444,7 +445,7 @@ Test(wrapper, a_program_with_file_capabilities_is_refused_where_the_policy_prote
 	expect_says(process, "has file capabilities");
 }
 
-Test(wrapper, a_dynamic_program_is_started_where_the_policy_protects)
+Test(wrapper, a_dynamic_program_is_started_if_a_rule_protects)
 {
 	struct process *process = wrapped("-r", "port=1 -> deny", "/bin/echo", "started");
 

@@ -13,7 +13,7 @@ static bool parse_port(struct check *check, const char *text, size_t length)
 	return port > 0;
 }
 
-/* It becomes part of a request's first line. */
+/* The path becomes part of the first line of a request. */
 static bool is_path(const char *text)
 {
 	size_t length = strlen(text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a copy is asked to find out whether it is well: the value of --ready and --alive. */
+/* Defines how a copy is checked: the value of --ready and --alive. */
 #ifndef SUPERVISE_PROBE_CHECK_H
 #define SUPERVISE_PROBE_CHECK_H
 
@@ -15,7 +15,7 @@ enum check_kind {
 
 struct check {
 	enum check_kind kind;
-	uint16_t port;	  /* of the listener that is asked; 0: the only one */
+	uint16_t port;	  /* of the listener to connect to; 0: the only one */
 	const char *text; /* the path, or the command */
 };
 
@@ -23,7 +23,8 @@ struct check {
 
 /*
  * Reads "tcp", "tcp:PORT", "http:/PATH", "http:PORT/PATH", or a command, which must not be empty;
- * TEXT has to live as long. What starts like the first ones is never a command. Pure.
+ * TEXT must live as long as CHECK. A text that starts like one of the first is never a command.
+ * Pure.
  */
 bool check_parse(struct check *check, const char *text);
 

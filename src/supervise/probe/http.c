@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define VERSION	    "HTTP/1."
-#define VERSION_END 8 /* with the digit that follows */
+#define VERSION_END 8 /* length of "HTTP/1." and the digit after it */
 #define STATUS_END  12
 #define HEADER_END  "\r\n\r\n"
 
@@ -17,7 +17,7 @@ void http_request(struct text *text, const char *path, const struct endpoint *to
 	text_format(text, "\r\nUser-Agent: reuse-run\r\nAccept: */*\r\nConnection: close\r\n");
 }
 
-/* Of the answer that starts here. */
+/* The status of the response that starts here. */
 static int status_at(const char *bytes, size_t length)
 {
 	size_t compared = length < sizeof VERSION - 1 ? length : sizeof VERSION - 1;

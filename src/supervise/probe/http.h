@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Writes an HTTP request, and reads the status of its answer. */
+/* Writes an HTTP request, and reads the status of the response. */
 #ifndef SUPERVISE_PROBE_HTTP_H
 #define SUPERVISE_PROBE_HTTP_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /*
- * A GET request for PATH at TO, but for its last line, HTTP_END: before that, no server answers.
+ * A GET request for PATH at TO, without its last line, HTTP_END: no server answers before that.
  * Pure.
  */
 void http_request(struct text *text, const char *path, const struct endpoint *to);
@@ -16,8 +16,8 @@ void http_request(struct text *text, const char *path, const struct endpoint *to
 #define HTTP_END "\r\n"
 
 /*
- * The status of an answer of which so many bytes have come; what comes before the final one (1xx)
- * is passed over. 0: more has to come; -1: this is no HTTP. Pure.
+ * The status of a response of which LENGTH bytes have come; interim responses (1xx) are skipped. 0:
+ * more has to come; -1: this is not HTTP. Pure.
  */
 int http_status(const char *bytes, size_t length);
 

@@ -57,8 +57,8 @@ static enum probe_result connects(struct probe *probe, const struct check *check
 }
 
 /*
- * Who accepts and closes at once is not seen to have it. That it came to the copy's own listener is
- * all that is known then.
+ * If a process accepts a connection and closes it at once, no process is seen to have it. Then it
+ * is only known that it came to the copy's own listener.
  */
 static enum probe_result was_closed(const struct probe *probe, const struct check *check)
 {
@@ -70,7 +70,10 @@ static enum probe_result was_closed(const struct probe *probe, const struct chec
 					     : PROBE_FAILED;
 }
 
-/* To ask for the answer before it is known who has it would be too late: it may be gone by then. */
+/*
+ * Waiting for the response before asking who has the connection would be too late: it may be gone
+ * by then.
+ */
 static enum probe_result is_taken(struct probe *probe, const struct check *check)
 {
 	if (check->kind == CHECK_TCP)

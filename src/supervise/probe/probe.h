@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One connection to a copy, that shows whether it is well. It counts only when the copy has taken
- * it: the kernel alone completes a handshake with a program that hangs, and another copy may have
- * got it.
+ * Handles one connection to a copy, which shows whether the copy is healthy. It counts only when
+ * the copy has accepted it: the kernel alone completes a handshake with a program that hangs, and
+ * another copy may have got it.
  */
 #ifndef SUPERVISE_PROBE_PROBE_H
 #define SUPERVISE_PROBE_PROBE_H
@@ -11,7 +11,7 @@
 #include "supervise/sockets/probe_ends.h"
 #include "supervise/sockets/reach.h"
 
-#define PROBE_ANSWER_MOST 1024 /* bytes, in which the status is to come */
+#define PROBE_ANSWER_MOST 1024 /* bytes, within which the status must come */
 
 enum probe_stage {
 	PROBE_CONNECTS,
@@ -26,9 +26,9 @@ struct probe {
 	enum probe_stage stage;
 	int fd;
 	struct endpoint to;
-	bool is_sure; /* as reach.h has it */
+	bool is_sure; /* as in reach.h */
 	bool has_passed;
-	int status; /* of the HTTP answer; 0: none yet */
+	int status; /* of the HTTP response; 0: none yet */
 	char answer[PROBE_ANSWER_MOST];
 	size_t n_answer;
 };
@@ -37,7 +37,7 @@ enum probe_result {
 	PROBE_GOES_ON,
 	PROBE_PASSED,
 	PROBE_FAILED,
-	PROBE_LOST, /* somebody else has taken it, or nobody ever will: it says nothing */
+	PROBE_LOST, /* another process has taken it, or nobody ever will: no result */
 };
 
 enum probe_owner {
@@ -46,27 +46,30 @@ enum probe_owner {
 	PROBE_OWNER_UNKNOWN,
 };
 
-/* Whose process has the socket with that inode. */
+/* Tells whose process has the socket with that inode. */
 typedef enum probe_owner probe_ask_owner(uint32_t inode, void *context);
 
 /*
- * The connection that was opened to LISTENER (an inode) is the probe's from now on. EVENTS is an
- * epoll(7) that becomes readable when there is something to look at, but for the moment when the
- * copy takes it, which nobody tells. Returns NULL where there is no memory: then it is closed.
+ * The probe takes over the connection that was opened to LISTENER (an inode). EVENTS is an epoll(7)
+ * that becomes readable when there is something to look at, except for the moment when the copy
+ * accepts it, which nothing reports. Returns NULL if there is no memory; then it is closed.
  */
 struct probe *probe_new(const struct reached *reached, uint32_t listener, int events);
 
-/* Goes on with it as far as that is possible now. Never waits. */
+/* Continues with it as far as possible now. Never waits. */
 enum probe_result probe_look(
 	struct probe *probe, const struct check *check, probe_ask_owner *ask, void *context);
 
 /*
- * It is over: the copy is told that nothing will follow, and what comes from it is read and
- * dropped. It stays open, so that it is known.
+ * It is over: the copy gets an end of file, and what it sends is read and dropped. The connection
+ * stays open, so that it is known.
  */
 void probe_leave(struct probe *probe);
 
-/* Reads and drops what has come to one that is over. Returns whether the other side has closed. */
+/*
+ * Reads and drops what has come to a probe that is over. Returns whether the other side has closed
+ * it.
+ */
 bool probe_is_closed(struct probe *probe);
 
 void probe_free(struct probe *probe);

@@ -18,7 +18,7 @@
 
 /* ---- telling ---- */
 
-/* The name is another one each time: the one before stays until this one is there. */
+/* The name is a new one each time: the old one stays until the new one exists. */
 static int tell_some(const uint32_t *inodes, size_t count)
 {
 	static unsigned sequence;
@@ -73,7 +73,7 @@ void closed_tell(struct closed *closed, const uint32_t *inodes, size_t count)
 	*closed = (struct closed){.count = 0};
 	if (count > 0)
 		tell_anew(closed, inodes, count);
-	/* Not before: what is closed still is told of without a gap. */
+	/* Not before: so what stays closed is told without a gap. */
 	fall_silent(before.sockets, before.n_sockets);
 	free(before.inodes);
 }
@@ -99,7 +99,7 @@ static bool has(const uint32_t *inodes, size_t count, uint32_t inode)
 	return false;
 }
 
-/* Before Linux 5.3, which does not tell, anybody is. */
+/* Before Linux 5.3, which does not tell the user, everybody is trusted. */
 static bool is_trusted(uint32_t socket, uid_t user)
 {
 	uid_t owner;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Tells others that steer the same groups which members are to get nothing, and hears it of theirs:
- * each is named by its inode in the name of an abstract socket (unix(7)), which everybody can see
- * in /proc/net/unix, and which goes with the process that has closed it.
+ * Tells other processes that steer the same groups which members must get nothing, and reads the
+ * same from them. Each member is named by its inode in the name of an abstract socket (unix(7)),
+ * which everybody can see in /proc/net/unix, and which is gone when the process that has closed the
+ * member is gone.
  */
 #ifndef SUPERVISE_SOCKETS_CLOSED_H
 #define SUPERVISE_SOCKETS_CLOSED_H
@@ -12,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What this process tells; all zero: nothing. */
+/* What this process tells others; all zero: nothing. */
 struct closed {
 	uint32_t *inodes;
 	size_t count;
@@ -20,11 +21,13 @@ struct closed {
 	size_t n_sockets;
 };
 
-/* Tells of these INODES, and no longer of those that were told before. */
+/* Tells others of these INODES, and no longer of those before. */
 void closed_tell(struct closed *closed, const uint32_t *inodes, size_t count);
 
-/* Of others, about members of groups of USER: only that one and root are heard. INODES is to be
- * given to free(3). */
+/*
+ * What others tell, about members of groups of USER: only that user and root count. INODES must be
+ * freed with free(3).
+ */
 struct heard {
 	uint32_t *inodes;
 	size_t count;

@@ -48,8 +48,7 @@ void drain_start(struct drain *drain, const struct drained *drained, struct snap
 struct look {
 	const struct drain *drain;
 	bool has_found;
-	uint32_t
-		*connections; /* inodes of those that came through the sockets, whosever they are */
+	uint32_t *connections; /* inodes of those that came through the sockets */
 	size_t n_connections;
 };
 
@@ -75,7 +74,7 @@ static void note_connection(struct look *look, uint32_t inode)
 	look->connections[look->n_connections++] = inode;
 }
 
-/* How many wait in the socket's queue; or, to be careful where that cannot be seen, many. */
+/* How many wait in the socket's queue; if that is not known, many. */
 static uint32_t count_queued(struct snapshot *snapshot, const struct table_entry *socket)
 {
 	struct slice members;
@@ -97,8 +96,8 @@ static void look_at_connection(struct look *look, const struct table_entry *entr
 }
 
 /*
- * Looks at the queue first, so that a connection that moves on meanwhile is seen. What the
- * supervisor has asked the copy itself is no client's.
+ * Looks at the queue first, so that a connection that is accepted meanwhile is seen. The
+ * supervisor's own checks are not clients.
  */
 static void look_at(struct look *look, const struct table_entry *socket, struct table_ports ports,
 	struct snapshot *snapshot)
@@ -119,7 +118,7 @@ static void look_at(struct look *look, const struct table_entry *socket, struct 
 	look->has_found |= n_queued > n_probes;
 }
 
-/* To be asked after the tables: what was accepted by then is open in some process by now. */
+/* Call this after reading the tables: what was accepted by then is open in some process now. */
 static bool has_connection(const struct look *look, pid_t process)
 {
 	struct process_tree tree;

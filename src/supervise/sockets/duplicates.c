@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "duplicates.h"
 
+#include "ground/compat.h"
 #include "ground/open_sockets.h"
 #include "ground/system.h"
 #include "process_tree.h"
@@ -16,7 +17,7 @@ struct taking {
 	int pidfd;
 };
 
-/* By the time that it is duplicated, the number may mean something else. */
+/* By the time that it is duplicated, the number may refer to another file. */
 static bool take_one(int number, uint64_t inode, void *context)
 {
 	const struct taking *taking = context;

@@ -9,12 +9,12 @@
 
 typedef bool duplicates_wanted(uint64_t inode, void *context);
 
-/* Is given a descriptor of the socket INODE, closed on exec; closes it when it is done with it. */
+/* Gets a descriptor of the socket INODE, closed on exec; must close it. */
 typedef void duplicates_taker(int fd, uint64_t inode, void *context);
 
 /*
- * Gives TAKE a duplicate of each socket that IS_WANTED (pidfd_getfd(2), Linux 5.6); more than one
- * of a socket that several descriptors lead to. Those of processes that do not let us are left out.
+ * Passes TAKE a duplicate of each socket that IS_WANTED (pidfd_getfd(2), Linux 5.6), also more than
+ * one if several descriptors refer to it. Processes that do not allow that are left out.
  */
 void duplicates_take(
 	pid_t root, duplicates_wanted *is_wanted, duplicates_taker *take, void *context);

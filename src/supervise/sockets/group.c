@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ATTEMPTS_MOST	8 /* where others come and go all the time */
-#define NUMBERS_UNKNOWN "has members whose numbers are not known"
+#define ATTEMPTS_MOST	8 /* if others join and leave all the time */
+#define NUMBERS_UNKNOWN "has sockets whose place in the group is not known"
 
 bool group_is_measured(const struct group *group)
 {
@@ -24,7 +24,7 @@ void group_look(struct group *group, struct snapshot *snapshot)
 	unsigned count = seen.count < MEMBER_ORDER_MOST ? (unsigned)seen.count : MEMBER_ORDER_MOST;
 
 	group->obstacle = error				   ? errno_name(-error)
-			  : seen.count > MEMBER_ORDER_MOST ? "has more members than can be steered"
+			  : seen.count > MEMBER_ORDER_MOST ? "has more sockets than can be steered"
 			  : seen.count == 0		   ? "is not seen in this network namespace"
 							   : NULL;
 	for (unsigned i = 0; i < count; i++)
@@ -48,7 +48,7 @@ void group_leave_to_kernel(struct group *group)
 	group->may_be_steered = false;
 }
 
-/* Says which numbers are closed; false where they cannot be concluded. */
+/* Finds out which numbers are closed; returns false if they cannot be derived. */
 static bool closed_numbers(const struct group *group, unsigned *numbers, unsigned *n_closed)
 {
 	if (!group_is_measured(group))
@@ -68,8 +68,7 @@ static bool is_in_force(const struct group *group, const struct steer_program *p
 		       program->length * sizeof *program->code) == 0;
 }
 
-/* Takes note of which numbers get nothing from now on, and whether all of them got nothing before.
- */
+/* Records which numbers get nothing from now on, and whether some of them got something before. */
 static void shut(struct group *group, const unsigned *numbers, unsigned n_closed)
 {
 	for (unsigned i = 0; i < n_closed; i++)
@@ -85,9 +84,8 @@ static bool are_all_known(const struct group *group)
 	return group->order.n_known == group->order.count;
 }
 
-/* ---- the program in force ---- */
+/* ---- the attached program ---- */
 
-/* Without a guest, or with one. */
 bool group_build(struct group *group, struct steer_program *program, unsigned *numbers,
 	unsigned *n_closed, const struct steer_guest *guest)
 {
@@ -110,34 +108,48 @@ bool group_build(struct group *group, struct steer_program *program, unsigned *n
 	return true;
 }
 
+/* The program that was built last. */
+static struct steer_program built;
+static unsigned built_closed[MEMBER_ORDER_MOST], n_built_closed;
+
 /*
- * Where others may steer too, what gives nothing to somebody is attached each time anew, because
- * they may have taken it off, and nobody can see that: without it, a knock may well come to the one
- * it should.
+ * Returns whether the program that was built has to be attached. If others may steer too, one that
+ * excludes members is attached again each time. The others may have detached it, which nobody can
+ * see: without a program, a knock may reach the right member by chance.
  */
-static void attach(struct group *group)
+static bool build(struct group *group)
 {
-	static struct steer_program program;
-	static unsigned numbers[MEMBER_ORDER_MOST];
-	unsigned n_closed = 0;
 	bool is_tcp = group->place.local.protocol == PROTOCOL_TCP;
 
-	if (!group_build(group, &program, numbers, &n_closed, NULL)) {
+	n_built_closed = 0;
+	if (!group_build(group, &built, built_closed, &n_built_closed, NULL)) {
 		group->obstacle = NUMBERS_UNKNOWN;
-		return;
+		return false;
 	}
-	if ((n_closed == 0 || !is_tcp || !group->is_shared) && is_in_force(group, &program))
-		return;
-	int error = steer_attach(group->fd, &program);
+	return group->is_aside || (n_built_closed > 0 && is_tcp && group->is_shared) ||
+	       !is_in_force(group, &built);
+}
+
+static void attach_built(struct group *group)
+{
+	int error = steer_attach(group->fd, &built);
+
 	if (error) {
 		group->obstacle = errno_name(-error);
 		return;
 	}
-	shut(group, numbers, n_closed);
-	group->program = program;
+	shut(group, built_closed, n_built_closed);
+	group->program = built;
+	group->is_aside = false;
 }
 
-void group_follow_leave(struct group *group, uint32_t inode)
+static void attach(struct group *group)
+{
+	if (build(group))
+		attach_built(group);
+}
+
+bool group_begin_leave(struct group *group, uint32_t inode)
 {
 	struct member_order *order = &group->order;
 	unsigned number = 0;
@@ -146,7 +158,7 @@ void group_follow_leave(struct group *group, uint32_t inode)
 		number++;
 	if (number == order->count || order->count == 1 || !group->program.length ||
 		(!group_is_measured(group) && !are_all_known(group)))
-		return;
+		return false;
 	group->n_closed -= group->is_closed[number];
 	unsigned last = --order->count;
 	order->members[number] = order->members[last];
@@ -154,19 +166,23 @@ void group_follow_leave(struct group *group, uint32_t inode)
 	group->slots[number] = group->slots[last];
 	if (order->n_known > order->count)
 		order->n_known = order->count;
-	if (group->n_closed < order->count)
-		attach(group);
+	return group->n_closed < order->count && build(group);
+}
+
+void group_end_leave(struct group *group)
+{
+	attach_built(group);
 }
 
 /* ---- the numbers ---- */
 
-/* Whether it has to be known which member has it: one that is closed, or has clients of its own. */
+/* Whether this number has to be measured: its member is closed, or has its own clients. */
 static bool is_to_be_asked(const struct group *group, unsigned number)
 {
 	return group->is_closed[number] || (group->n_slots && number >= group->order.n_known);
 }
 
-/* The next number to be asked for. Or the count. */
+/* The next number to ask for, or the count. */
 static unsigned next_number(const struct group *group)
 {
 	unsigned number = 0;
@@ -193,7 +209,6 @@ static void swap(struct group *group, unsigned a, unsigned b)
 	group->is_asked[b] = is_asked;
 }
 
-/* NUMBER is that of INODE. Returns false where that cannot be: the members have changed. */
 bool group_learn(struct group *group, unsigned number, uint32_t inode)
 {
 	unsigned thought = 0;
@@ -208,22 +223,23 @@ bool group_learn(struct group *group, unsigned number, uint32_t inode)
 	swap(group, number, thought);
 	group->is_asked[number] = true;
 	group->is_asked[thought] = false;
-	group->order.n_known = 0;
+	if (number < group->order.n_known || thought < group->order.n_known)
+		group->order.n_known = 0;
 	group->is_settled = false;
 	group->has_moved = true;
 	return true;
 }
 
-/* ---- all of them ---- */
+/* ---- all groups ---- */
 
-/* What is asked at once: one thing of each group. */
+/* The questions of one round: at most one for each group. */
 struct questions {
 	struct group **groups;
 	struct knock *knocks;
 	size_t count;
 };
 
-/* Whether a socket of one may get what is sent to the other. */
+/* Whether a socket of one group may get a knock that is meant for the other group. */
 static bool overlap(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port &&
@@ -231,7 +247,7 @@ static bool overlap(const struct endpoint *a, const struct endpoint *b)
 		       (a->address.high == b->address.high && a->address.low == b->address.low));
 }
 
-/* Of two knocks that the same socket may get, nobody could say which it has got. */
+/* Whether no other knock of this round may reach the group: two knocks cannot be told apart. */
 static bool is_alone(const struct questions *questions, const struct group *group)
 {
 	for (size_t i = 0; i < questions->count; i++) {
@@ -263,7 +279,7 @@ static void take_answer(struct group *group, const struct knock *asked)
 		group->has_way = group->is_settled = false;
 	} else if (!asked->inode || !group_learn(group, asked->number, asked->inode)) {
 		group->obstacle = NUMBERS_UNKNOWN;
-		group->has_way = false; /* others may listen there now: it is looked for anew */
+		group->has_way = false; /* others may listen there now: it is searched again */
 	}
 }
 
@@ -276,8 +292,8 @@ static void ask(struct questions *questions, struct group *list)
 	}
 }
 
-/* Stands for the members in their order, and who of them is closed (FNV-1a). */
-static uint64_t sum_of(const struct group *group)
+/* FNV-1a */
+uint64_t group_sum(const struct group *group)
 {
 	uint64_t sum = 0xcbf29ce484222325;
 
@@ -285,13 +301,16 @@ static uint64_t sum_of(const struct group *group)
 		sum = (sum ^ group->order.members[i]) * 0x100000001b3;
 		sum = (sum ^ group->is_closed[i]) * 0x100000001b3;
 	}
-	return (sum ^ group->n_slots) * 0x100000001b3;
+	return ((sum ^ group->n_slots) * 0x100000001b3) | 1;
 }
 
-/* A member that pauses and listens again has another number, and no look shows it. */
+/*
+ * Not for longer than trusted_ms: a member that stops listening and starts again gets another
+ * number, which the list of members does not show.
+ */
 static bool is_settled_still(const struct group *group)
 {
-	return group->program.length && group->settled_sum == sum_of(group) &&
+	return group->program.length && group->settled_sum == group_sum(group) &&
 	       clock_now_ms() - group->settled_ms < group->trusted_ms;
 }
 
@@ -301,12 +320,15 @@ static void note_settled(struct group *list)
 		if (!group->is_wanted || group->obstacle || !group->is_settled ||
 			is_settled_still(group))
 			continue;
-		group->settled_sum = sum_of(group);
+		group->settled_sum = group_sum(group);
 		group->settled_ms = clock_now_ms();
 	}
 }
 
-/* Each member has been asked for: then it is known where each slot's clients are to go. */
+/*
+ * If all numbers have been measured, it is known to which number the clients of each slot must go,
+ * so a program for all of them can be attached.
+ */
 static void note_all_known(struct group *group)
 {
 	unsigned n_asked = 0;
@@ -321,7 +343,7 @@ static void note_all_known(struct group *group)
 	group->is_settled = false;
 }
 
-/* Returns whether nothing had to be put right. */
+/* Attaches the programs and measures. Returns whether all assumed numbers were right. */
 static bool attempt(struct questions *questions, struct group *list)
 {
 	bool are_settled = true;

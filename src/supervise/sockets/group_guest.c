@@ -6,7 +6,7 @@
 
 #define GUEST_ATTEMPTS_MOST 8
 
-/* Returns a negative errno, or 0 when the program is in force that sends the guest to NUMBER. */
+/* Attaches a program that gives the guest to NUMBER. Returns 0 or a negative errno. */
 static int let_in(struct group *group, struct steer_guest *guest, unsigned number)
 {
 	static struct steer_program program;
@@ -28,7 +28,7 @@ static unsigned number_of_member(const struct group *group, uint32_t inode)
 	return number;
 }
 
-/* Whether the member has this number. Where another one has, takes note of that. */
+/* Measures whether the member has this number. If another one has it, records that. */
 static bool has_number(struct group *group, uint32_t inode, unsigned number)
 {
 	struct knock asked = {.way = &group->way, .place = &group->place, .number = number};

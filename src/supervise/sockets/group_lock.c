@@ -38,7 +38,7 @@ static int open_named(uid_t user, int (*use)(int, const struct sockaddr *, sockl
 	return -1;
 }
 
-/* Of USER, where it is not known. */
+/* Of USER, if it is not known. */
 static struct ucred holder_of(int fd, uid_t user)
 {
 	struct ucred holder = {.uid = user};
@@ -54,7 +54,7 @@ struct waiting {
 	bool is_said, is_over;
 };
 
-/* Waits until the holder closes the other end, for a while at most. */
+/* Waits until the holder closes the other end, but not for ever. */
 static void wait_for_holder(struct waiting *waiting)
 {
 	int fd = open_named(waiting->user, connect);
@@ -64,14 +64,14 @@ static void wait_for_holder(struct waiting *waiting)
 
 	if (fd >= 0 && holder.uid != waiting->user && holder.uid != 0) {
 		say(LOG_LEVEL_WARN,
-			"process %d of user %u has the lock of the groups of user %u; they are "
+			"process %d of user %u holds the lock for the groups of user %u; they are "
 			"steered without it",
 			(int)holder.pid, (unsigned)holder.uid, (unsigned)waiting->user);
 		waiting->is_over = true;
 	} else if (waited_ms >= PATIENCE_MS) {
 		say(LOG_LEVEL_WARN,
-			"process %d does not let go of the lock of this user's groups; "
-			"they are steered without it",
+			"process %d does not release the lock for this user's groups; they are "
+			"steered without it",
 			(int)holder.pid);
 		waiting->is_over = true;
 	} else if (waited_ms >= SAID_MS && !waiting->is_said) {

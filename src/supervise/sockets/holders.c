@@ -36,7 +36,7 @@ static void add(struct holders *holders, int pidfd)
 	holders->pidfds[holders->count++] = pidfd;
 }
 
-/* Its sockets are looked at behind its pidfd, so that they are those of that process. */
+/* Its sockets are read after its pidfd is open, so they belong to that process. */
 static void look_at(const struct process *process, size_t index, void *context)
 {
 	struct search *search = context;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The processes below one that hold some of its sockets: workers that may outlive it. */
+/* Finds the processes below one that hold some of its sockets: workers that may outlive it. */
 #ifndef SUPERVISE_SOCKETS_HOLDERS_H
 #define SUPERVISE_SOCKETS_HOLDERS_H
 
@@ -10,13 +10,13 @@
 
 /* All zero: none. */
 struct holders {
-	int *pidfds; /* pidfd_open(2): no number that has been given out anew is ever meant */
+	int *pidfds; /* pidfd_open(2): they never refer to a new process with the same id */
 	size_t count;
 };
 
 typedef bool holders_wanted(uint64_t inode, const void *context);
 
-/* Finds those below ROOT, without itself, that hold a socket which IS_WANTED. */
+/* Finds the processes below ROOT, without itself, that hold a socket which IS_WANTED. */
 void holders_find(
 	struct holders *holders, pid_t root, holders_wanted *is_wanted, const void *context);
 

@@ -21,9 +21,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- what is it? ---- */
+/* ---- what it is ---- */
 
-/* The device and the families, as the kernel's tables would have them: what makes its place. */
+/* The device and the families, as in the kernel's tables: they make its place. */
 static void describe_place(struct table_entry *entry, int fd)
 {
 	char device[IF_NAMESIZE] = "";
@@ -37,7 +37,7 @@ static void describe_place(struct table_entry *entry, int fd)
 		entry->is_v6only = is_v6only != 0;
 }
 
-/* tcp_get_info() in net/ipv4/tcp.c: of a listener, that is the length of its queue at the most. */
+/* tcp_get_info() in net/ipv4/tcp.c: for a listener, that is the maximum length of its queue. */
 static int backlog_of(int fd)
 {
 	struct tcp_info info = {.tcpi_sacked = 0};
@@ -49,8 +49,8 @@ static int backlog_of(int fd)
 }
 
 /*
- * Returns 0 where FD is a socket that can be kept: IP, bound, and for TCP listening. A file of a
- * file system that does not answer is never asked for its status.
+ * Returns 0 if FD is a socket that can be kept: IP, bound, and for TCP listening. A file is never
+ * asked for its status, because its file system may not answer.
  */
 static int describe(struct kept *kept, int fd)
 {
@@ -110,7 +110,9 @@ bool keeper_is_for(const struct keeper *keeper, const struct kept *kept, unsigne
 	return kept->slot % keeper->n_queues == slot % keeper->n_queues;
 }
 
-/* For its end as a listener, which epoll(7) reports unasked. Each one is reported once. */
+/*
+ * For its end as a listener, which epoll(7) reports without being asked. Each one is reported once.
+ */
 static void watch(const struct keeper *keeper, const struct kept *kept, int operation)
 {
 	struct epoll_event event = {.events = EPOLLET, .data.u32 = kept->entry.inode};
@@ -119,7 +121,7 @@ static void watch(const struct keeper *keeper, const struct kept *kept, int oper
 		epoll_ctl(keeper->shut_downs, operation, kept->fd, &event);
 }
 
-/* Behind the others, so that they stay in the order in which they came. */
+/* At the end, so that they stay in the order in which they came. */
 static bool append(struct keeper *keeper, const struct kept *kept)
 {
 	struct kept **end = &keeper->list;
@@ -172,16 +174,16 @@ bool keeper_forget_unseen(struct keeper *keeper)
 	return has_any;
 }
 
-void keeper_deafen(struct keeper *keeper, const struct copy *copy)
+void keeper_set_deaf(struct keeper *keeper, const struct copy *copy, bool is_deaf)
 {
 	int lock = group_lock(geteuid());
 
 	for (struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (!takers_own(kept->takers, copy) || kept->is_deaf)
+		if (!takers_own(kept->takers, copy) || kept->is_deaf == is_deaf)
 			continue;
-		kept->is_deaf = true;
+		kept->is_deaf = is_deaf;
 		if (kept->entry.local.protocol != PROTOCOL_UDP)
-			deaf_set(kept->fd, kept->entry.local.family == FAMILY_IP6, true);
+			deaf_set(kept->fd, kept->entry.local.family == FAMILY_IP6, is_deaf);
 	}
 	group_unlock(lock);
 }
@@ -203,7 +205,7 @@ void keeper_close(struct keeper *keeper)
 
 /* ---- messages ---- */
 
-/* Whether it can stand in LISTEN_FDNAMES, among others; see sd_listen_fds(3). */
+/* Whether it can be one of several names in LISTEN_FDNAMES; see sd_listen_fds(3). */
 static bool is_name(const char *name)
 {
 	if (strncmp(name, INHERITED_PREFIX, sizeof INHERITED_PREFIX - 1) != 0)
@@ -213,16 +215,16 @@ static bool is_name(const char *name)
 	return *name == '\0';
 }
 
-/* Said once: a copy that errs may do so a million times. */
+/* Logged once: a faulty copy may do so a million times. */
 static void refuse(struct copy *copy, const char *what, int error)
 {
 	if (!copy->has_erred)
-		say(LOG_LEVEL_WARN, "copy %u handed over %s: %s", copy->slot, what,
-			errno_name(-error));
+		say(LOG_LEVEL_WARN, "copy %u sent %s: %s; this message is ignored", copy->slot,
+			what, errno_name(-error));
 	copy->has_erred = true;
 }
 
-/* What the program itself has asked for is meant only if it was there when the copy was ready. */
+/* A socket that only the program asked for is kept only if it was there when the copy was ready. */
 static bool is_late(const struct keeper *keeper, const struct copy *copy, const struct kept *kept)
 {
 	return kept->is_asked && copy->is_settled && !keeper_has_place(keeper, copy, kept);
@@ -253,14 +255,14 @@ void keeper_hand_on(const struct keeper *keeper, struct kept *kept)
 	service_manager_store(kept->name, kept->fd, count_handed(keeper));
 }
 
-/* Returns whether the descriptor is the keeper's now, or was closed. */
+/* Returns whether the keeper owns the descriptor now, or has closed it. */
 static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *name, bool is_asked)
 {
 	struct kept kept = {.slot = copy->slot, .is_asked = is_asked};
 	int error = is_name(name) ? describe(&kept, fd) : -EINVAL;
 
 	if (error) {
-		refuse(copy, "what is no listening socket", error);
+		refuse(copy, "something that is not a listening socket", error);
 		return false;
 	}
 	struct kept *known = keeper_find(keeper, kept.entry.inode);
@@ -304,7 +306,7 @@ void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_messag
 	if (!channel_field(message, "FDNAME", name, sizeof name))
 		return;
 	if (message->are_lost)
-		refuse(copy, "a socket that there is no descriptor left for", -EMFILE);
+		refuse(copy, "a socket, but no descriptor is left for it", -EMFILE);
 	bool is_asked = channel_field(message, "REUSE_ASKED", flag, sizeof flag);
 	if (channel_field(message, "FDSTORE", flag, sizeof flag) && message->n_fds > 0 &&
 		store(keeper, copy, message->fds[0], name, is_asked))
@@ -320,7 +322,7 @@ bool keeper_inherit(struct keeper *keeper, int fd)
 
 	if (describe(&kept, fd) < 0)
 		return false;
-	/* The n-th socket of a place is the n-th slot's. */
+	/* The n-th socket of a place belongs to the n-th slot. */
 	for (const struct kept *at = keeper->list; at; at = at->next)
 		kept.slot += tables_are_at_one_place(&at->entry, &kept.entry);
 	text_start(&name, kept.name, sizeof kept.name);
@@ -351,19 +353,29 @@ bool keeper_drained(const struct keeper *keeper, const struct copy *copy, struct
 	if (!drained->sockets)
 		return false;
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		if (takers_own(kept->takers, copy))
+		bool is_left_to_others = copy->is_over && takers_other_lives(kept->takers, copy);
+		if (takers_own(kept->takers, copy) && !is_left_to_others)
 			drained->sockets[drained->n_sockets++] = &kept->entry;
 	}
 	return true;
 }
 
-/* ---- whose ---- */
+/* ---- which copy has it ---- */
 
 bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy)
 {
 	const struct kept *kept = keeper->list;
 
 	while (kept && !takers_own(kept->takers, copy))
+		kept = kept->next;
+	return kept != NULL;
+}
+
+bool keeper_has_orphan(const struct keeper *keeper, unsigned slot)
+{
+	const struct kept *kept = keeper->list;
+
+	while (kept && (takers_any_owns(kept->takers) || !keeper_is_for(keeper, kept, slot)))
 		kept = kept->next;
 	return kept != NULL;
 }
@@ -406,7 +418,7 @@ bool keeper_is_last(const struct keeper *keeper, const struct kept *like)
 	return true;
 }
 
-/* Whether COPY has taken a kept socket of this endpoint, and would have taken any other. */
+/* Whether COPY has taken a kept socket of this endpoint, so that it would have taken any other. */
 static bool claims(const struct keeper *keeper, const struct copy *copy, const struct kept *like)
 {
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {

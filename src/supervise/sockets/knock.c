@@ -17,14 +17,14 @@
 #include <unistd.h>
 
 #define TRIES_MOST   12
-#define ARRIVAL_MS   50		 /* the kernel may take a SYN in a little after connect() */
-#define LOST_MS	     2000	 /* it does not come any more */
-#define ARRIVAL_NS   (50 * 1000) /* between two looks whether it has */
+#define ARRIVAL_MS   50		 /* the kernel may process a SYN a little after connect() */
+#define LOST_MS	     2000	 /* it will not arrive any more */
+#define ARRIVAL_NS   (50 * 1000) /* between two checks whether it has arrived */
 #define NETSTAT_SIZE 16384
 
 /* ---- one knock ---- */
 
-/* A listener that has been told to take nothing (keeper_deafen()) takes what has not travelled. */
+/* A listener that takes nothing (keeper_set_deaf()) does take packets that have not travelled. */
 static int set_most_hops(int fd, sa_family_t family)
 {
 	int most = 255;
@@ -34,7 +34,7 @@ static int set_most_hops(int fd, sa_family_t family)
 		       : setsockopt(fd, IPPROTO_IP, IP_TTL, &most, sizeof most);
 }
 
-/* Returns a socket that is to be closed when the knock has arrived, or a negative errno. */
+/* Returns a socket to be closed when the knock has arrived, or a negative errno. */
 static int send_knock(const struct knock *knock)
 {
 	struct sockaddr_storage to;
@@ -58,7 +58,7 @@ static int send_knock(const struct knock *knock)
 
 /* ---- has it arrived? ---- */
 
-/* The number of the word WANTED in a line, or -1. */
+/* The index of the word WANTED in a line, or -1. */
 static int column_of(const char *line, const char *wanted)
 {
 	size_t length = strlen(wanted);
@@ -84,8 +84,8 @@ static const char *column_at(const char *line, int column)
 }
 
 /*
- * How many SYNs with a signature that nobody wanted this network namespace has had: a line of
- * names, and one of numbers (/proc/net/netstat). Returns -1 where that is not known.
+ * How many unwanted SYNs with a signature this network namespace has received: a line of names, and
+ * one of numbers (/proc/net/netstat). Returns -1 if that is not known.
  */
 static int64_t count_unexpected(int netstat)
 {
@@ -100,17 +100,17 @@ static int64_t count_unexpected(int netstat)
 }
 
 /*
- * A SYN that has not come in time may come at any later one, and then be taken for another. So it
- * is waited for with those that are sent afterwards, until it must be lost.
+ * A SYN that has not arrived in time may arrive at any later time, and be mistaken for another one.
+ * So it is waited for together with those that are sent afterwards, until it must be lost.
  */
 struct expected {
-	int64_t count; /* when all have come */
+	int64_t count; /* the value when all have arrived */
 	int64_t sent_ms;
 };
 
 static struct expected expected;
 
-/* Some are sent now, where so many have come. */
+/* N_SENT SYNs are sent; NOW is the count before them. */
 static void expect_more(int64_t now, size_t n_sent)
 {
 	int64_t now_ms = clock_now_ms();
@@ -121,7 +121,7 @@ static void expect_more(int64_t now, size_t n_sent)
 	expected.sent_ms = now_ms;
 }
 
-/* Whether just those have come that were sent. */
+/* Whether exactly the SYNs that were sent have arrived. */
 static bool has_arrived(int netstat)
 {
 	const struct timespec pause = {.tv_nsec = ARRIVAL_NS};
@@ -135,7 +135,7 @@ static bool has_arrived(int netstat)
 }
 
 /*
- * The kernel counts a SYN first and the drop afterwards; but what came over loopback it takes up on
+ * The kernel counts a SYN before it counts the drop; but it processes what came over loopback on
  * the CPU that sent it, and nothing else runs there in between.
  */
 static bool stay_on_one_cpu(cpu_set_t *before)
@@ -155,7 +155,7 @@ static bool stay_on_one_cpu(cpu_set_t *before)
 struct drops {
 	struct table_entry *entries;
 	size_t count, room;
-	bool is_short; /* of memory */
+	bool is_short; /* there was no memory */
 };
 
 static void note_drops(const struct table_entry *entry, void *context)
@@ -182,7 +182,7 @@ static int by_inode(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* All groups' in one read. */
+/* For all groups in one read. */
 static int read_drops(struct drops *drops, const struct knock *knocks, size_t count)
 {
 	uint16_t port = knocks[0].way->to.port;
@@ -208,15 +208,15 @@ static bool has_risen(const struct drops *before, const struct table_entry *afte
 
 /*
  * A listener drops packets of clients as well; but the knock is among what it has dropped. So the
- * candidates are those that have dropped something in each try: not the members alone, because
- * where the knock has gone elsewhere, a member that drops something else has not the number.
+ * candidates are those that have dropped something in each try, and not only the members: if the
+ * knock has gone elsewhere, a member that drops something else does not have the number.
  */
 #define CANDIDATES_MOST 16
 
 struct asked {
 	uint32_t candidates[CANDIDATES_MOST];
 	unsigned n_candidates;
-	bool has_any; /* false: any member is one */
+	bool has_any; /* false: any member is a candidate */
 	int socket;   /* of the knock that is on its way; -1: none */
 };
 
@@ -230,9 +230,9 @@ static bool is_candidate(const struct asked *asked, uint32_t inode)
 }
 
 /*
- * Whether the group has had so many members all the time that one of them has the number: to the
- * kernel, a number that nobody has is none, and it chooses by its hash. A listener that is not
- * shown any more may have left before, or it is there and was missed.
+ * Whether the group has had enough members all the time for one of them to have the number: if no
+ * member has it, the kernel chooses by its hash. A listener that is not shown any more may have
+ * left before, or may be there and was missed.
  */
 static bool has_number(
 	const struct knock *knock, const struct drops *before, const struct drops *after)
@@ -273,7 +273,7 @@ static void narrow(struct asked *asked, const struct knock *knock, const struct 
 
 /* ---- all of it ---- */
 
-#define AT_ONCE	      64 /* each has a descriptor while it is on its way */
+#define AT_ONCE	      64 /* each needs a descriptor while it is on its way */
 #define TRIES_AT_ONCE 3	 /* before each is asked alone: one that does not arrive spoils all */
 
 struct round {
@@ -330,7 +330,7 @@ static int try(struct round *round)
 	if (n_sent <= 0)
 		return n_sent;
 	int error = read_drops(&round->after, round->knocks, round->count);
-	/* One that comes now makes one of the others' of those that were counted. */
+	/* If one arrives now, one of those that were counted was not ours. */
 	has_all_arrived = has_all_arrived && count_unexpected(round->netstat) == expected.count;
 	for (size_t i = 0; i < round->count && has_all_arrived && !error; i++) {
 		if (is_open_question(round, i))

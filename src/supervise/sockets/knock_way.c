@@ -4,7 +4,8 @@
 #include "ground/errnos.h"
 
 #define LOOPBACK_TRIES 250
-#define NO_LOOPBACK    "cannot be reached past sockets that listen on single addresses of its port"
+#define NO_LOOPBACK                                                                                \
+	"cannot be reached, because other sockets listen on specific addresses of its port"
 
 /* The address before the first one of 127/8 that is tried. */
 enum loopback {
@@ -23,7 +24,7 @@ static bool is_taken(const struct slice *listeners, struct address address, uint
 	return false;
 }
 
-/* One behind FIRST at which nobody listens for itself; or the last one that was tried. */
+/* An address after FIRST at which nobody listens specifically; or the last one that was tried. */
 static struct address find_loopback(
 	const struct slice *listeners, uint16_t port, enum loopback first)
 {
@@ -35,7 +36,7 @@ static struct address find_loopback(
 	return address;
 }
 
-/* One with "::" that takes IPv4, and one that does not, are two groups; IPv6 leads to either. */
+/* A "::" socket that takes IPv4, and one that does not, are two groups; IPv6 reaches either. */
 static bool has_twin(const struct slice *listeners, const struct table_entry *place)
 {
 	for (size_t i = 0; i < listeners->count; i++) {
@@ -48,7 +49,7 @@ static bool has_twin(const struct slice *listeners, const struct table_entry *pl
 	return false;
 }
 
-/* Where IPv4 and IPv6 lead to the group, it is reached by the one that leads nowhere else. */
+/* If IPv4 and IPv6 both reach the group, the one is used that reaches no other group. */
 static struct address find_address(
 	const struct table_entry *place, const struct slice *listeners, enum loopback first)
 {

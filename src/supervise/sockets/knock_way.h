@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finds an address by which a SYN from this machine reaches a group of TCP listeners. */
+/* Finds an address at which a SYN from this machine reaches a group of TCP listeners. */
 #ifndef SUPERVISE_SOCKETS_KNOCK_WAY_H
 #define SUPERVISE_SOCKETS_KNOCK_WAY_H
 
@@ -11,17 +11,19 @@ struct knock_way {
 };
 
 /*
- * Finds the way to the group at PLACE, past listeners that have an address of it for themselves.
+ * Finds the way to the group at PLACE that avoids listeners on single addresses of its port.
  * Returns NULL, or why there is none, in words that follow the name of the endpoint.
  */
 const char *knock_find_way(
 	struct knock_way *way, const struct table_entry *place, struct snapshot *snapshot);
 
-/* The same, for a connection that a program is to see: by 127.0.0.1, where that leads there. */
+/* The same for a connection that a program will see: through 127.0.0.1, if that leads there. */
 const char *knock_find_plain_way(
 	struct knock_way *way, const struct table_entry *place, struct snapshot *snapshot);
 
-/* Whether the kernel may give a listener what goes this way, unless another one comes before it. */
+/*
+ * Whether the kernel may give a listener what goes this way, unless another listener comes first.
+ */
 bool knock_leads_to(const struct knock_way *way, const struct table_entry *entry);
 
 #endif

@@ -62,7 +62,7 @@ void left_steered_strike(const struct table_entry *place)
 		noted->is_steered = false;
 }
 
-/* Whether there is somebody, and nobody whom another one has closed. */
+/* Whether the group has members, and no running process has announced one of them as closed. */
 static bool is_left(const struct slice *members, const struct heard *heard)
 {
 	for (size_t i = 0; i < members->count; i++) {

@@ -12,7 +12,7 @@ static bool holds(const uint32_t *inodes, unsigned count, uint32_t inode)
 	return false;
 }
 
-/* How many members are not among INODES any more; FIRST is the lowest number of one. */
+/* How many members are no longer among INODES. FIRST becomes the lowest of their numbers. */
 static unsigned leaving(
 	const struct member_order *group, const uint32_t *inodes, unsigned count, unsigned *first)
 {
@@ -27,14 +27,14 @@ static unsigned leaving(
 	return gone;
 }
 
-/* One alone left: the last one, whose number is known, has its number now. */
+/* Only the member at HOLE has left. The last member, whose number is known, has its number now. */
 static void fill_hole(struct member_order *group, unsigned hole)
 {
 	group->members[hole] = group->members[--group->count];
 	group->n_known = group->count;
 }
 
-/* Several changed: what is behind the first hole may have moved. */
+/* Several members have changed, so the numbers from the first hole on are not known any more. */
 static void forget(
 	struct member_order *group, const uint32_t *inodes, unsigned count, unsigned first)
 {
@@ -64,7 +64,7 @@ void member_order_update(struct member_order *group, const uint32_t *inodes, uns
 		if (!holds(group->members, before, inodes[i]))
 			group->members[group->count++] = inodes[i];
 	}
-	/* A single one whose number is not known has the only number that is left. */
+	/* If only one number is not known, its member has the only number that is left. */
 	if (group->n_known + 1 == group->count)
 		group->n_known = group->count;
 }
@@ -74,7 +74,7 @@ bool member_order_closed(const struct member_order *group, const bool is_closed[
 {
 	*n_closed = 0;
 	for (unsigned i = 0; i < group->count; i++) {
-		/* Those whose numbers are not known can be told apart by nothing. */
+		/* Members whose numbers are not known cannot be told apart. */
 		if (i > group->n_known && is_closed[i] != is_closed[group->n_known])
 			return false;
 		if (is_closed[i])

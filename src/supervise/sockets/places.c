@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Puts a member among those of its slot, in the order of their inodes: numbers change. */
+/* Adds a member to its slot. Members of a slot are sorted by inode, because numbers change. */
 static void add_member(const struct places_of *of, int *numbers, unsigned *count, unsigned number)
 {
 	unsigned at = (*count)++;
@@ -15,7 +15,14 @@ static void add_member(const struct places_of *of, int *numbers, unsigned *count
 	numbers[at] = (int)number;
 }
 
-/* How many sockets each slot has that are open, and at the most. */
+/* Whether the member with this number is open, has a slot, and is known to have the number. */
+static bool has_place(const struct places_of *of, unsigned number)
+{
+	return number < of->order->n_known && !of->is_closed[number] &&
+	       of->slots[number] < of->n_slots;
+}
+
+/* How many members with a place each slot has, and the largest of these counts. */
 static unsigned count_members(const struct places_of *of, unsigned *counts)
 {
 	unsigned most = 0;
@@ -23,7 +30,7 @@ static unsigned count_members(const struct places_of *of, unsigned *counts)
 	memset(counts, 0, of->n_slots * sizeof *counts);
 	for (unsigned i = 0; i < of->order->count; i++) {
 		unsigned slot = of->slots[i];
-		if (of->is_closed[i] || slot >= of->n_slots)
+		if (!has_place(of, i))
 			continue;
 		counts[slot]++;
 		most = counts[slot] > most ? counts[slot] : most;
@@ -36,8 +43,7 @@ void places_find(const struct places_of *of, struct steer_places *places, int *n
 	unsigned counts[STEER_PLACES_MOST];
 
 	*places = (struct steer_places){.numbers = numbers};
-	if (!of->n_slots || of->n_slots > STEER_PLACES_MOST ||
-		of->order->n_known < of->order->count)
+	if (!of->n_slots || of->n_slots > STEER_PLACES_MOST)
 		return;
 	unsigned width = count_members(of, counts);
 	if (width == 0 || of->n_slots * width > STEER_PLACES_MOST)
@@ -49,7 +55,7 @@ void places_find(const struct places_of *of, struct steer_places *places, int *n
 		numbers[i] = -1;
 	for (unsigned i = 0; i < of->order->count; i++) {
 		unsigned slot = of->slots[i];
-		if (!of->is_closed[i] && slot < of->n_slots)
+		if (has_place(of, i))
 			add_member(of, numbers + slot * width, &counts[slot], i);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Knows the supervisor's own connections to copies, which are not clients: no drain waits for them.
- * Each is known for as long as the supervisor has it open, so that nobody else has its address.
+ * Lists the supervisor's own connections to copies, which are not clients: no drain waits for them.
+ * Each is listed as long as the supervisor has it open, so no other connection has its address.
  */
 #ifndef SUPERVISE_SOCKETS_PROBE_ENDS_H
 #define SUPERVISE_SOCKETS_PROBE_ENDS_H
@@ -13,15 +13,15 @@
 
 struct probe_end {
 	struct probe_end *next;
-	struct endpoint here; /* our end: to the copy, the peer */
+	struct endpoint here; /* our end: for the copy, the peer */
 	uint32_t listener;    /* the inode of the listener that it was meant for */
 };
 
-/* END is to live until it is removed. */
+/* END must live until it is removed. */
 void probe_ends_add(struct probe_end *end);
 void probe_ends_remove(const struct probe_end *end);
 
-/* The one that a connection with this PEER is, or NULL: it is a client's. */
+/* The probe end of a connection with this PEER, or NULL: it is a client's. */
 const struct probe_end *probe_ends_find(const struct endpoint *peer);
 
 #endif

@@ -56,11 +56,11 @@ static const struct process *find(const struct processes *all, pid_t id)
 			  : NULL;
 }
 
-/* ---- whose ---- */
+/* ---- which leader ---- */
 
 /*
  * Any process of our session may join the process group of a copy (setpgid(2)), whatever its user.
- * So the group only tells of which copy a process is that descends from us: we have no children but
+ * So the group only tells to which copy one of our descendants belongs: we have no children except
  * the copies, and what they have left behind.
  */
 static bool is_of(const struct process *process, pid_t leader)
@@ -68,7 +68,7 @@ static bool is_of(const struct process *process, pid_t leader)
 	return process->id == leader || process->group == leader || process->session == leader;
 }
 
-/* A loop cannot be, but for process ids that were given out anew. */
+/* There cannot be a loop, unless process ids were reused. */
 #define DEPTH_MOST 1000
 
 /* Follows the parents up to us. LEADER is 0 for any. */
@@ -103,7 +103,7 @@ static size_t index_of_leader(const struct processes *all, const struct process 
 	return count;
 }
 
-/* Whether LEADER is an ancestor of the process, or itself. */
+/* Whether LEADER is the process, or an ancestor of it. */
 static bool descends_from(const struct processes *all, const struct process *process, pid_t leader)
 {
 	for (unsigned depth = 0; process && depth < DEPTH_MOST; depth++) {
@@ -114,7 +114,7 @@ static bool descends_from(const struct processes *all, const struct process *pro
 	return false;
 }
 
-/* Where LEADER is nobody that we have started, its descendants are all that is known to be its. */
+/* If we have not started LEADER, only its descendants are known to belong to it. */
 static bool is_in_tree(const struct processes *all, const struct process *process, pid_t leader)
 {
 	const struct process *first = find(all, leader);
@@ -123,7 +123,7 @@ static bool is_in_tree(const struct processes *all, const struct process *proces
 						: belongs(all, process, leader);
 }
 
-/* In a new pid namespace, /proc may still be that of an outer one, with other numbers. */
+/* In a new pid namespace, /proc may still be that of an outer one, with other ids. */
 static bool has_our_numbers(void)
 {
 	char ourselves[16];
@@ -132,7 +132,7 @@ static bool has_our_numbers(void)
 	return procfs_links_to(AT_FDCWD, "/proc/self", ourselves);
 }
 
-/* Empty where /proc does not tell of our processes. */
+/* Empty if /proc does not show our processes. */
 static struct processes read_processes(void)
 {
 	struct processes all = {.list = NULL};
@@ -155,7 +155,7 @@ static bool has_user(pid_t process, uid_t user)
 	       (user == real || user == effective || user == saved);
 }
 
-/* Whether it is the same process as when it was read, and has the same parent. */
+/* Whether it is still the same process, with the same parent. */
 static bool is_still(const struct process *seen)
 {
 	struct process now;
@@ -165,9 +165,9 @@ static bool is_still(const struct process *seen)
 }
 
 /*
- * Of the processes, it reads the few that it needs: whoever asks may ask a million times. A child
- * that still has its parent after that was read proves that it was the parent that was read, and
- * not another process with its number.
+ * It reads only the few processes that it needs, because senders may send a million messages. If a
+ * child still has its parent after that was read, the process that was read was the parent, and not
+ * another process with its id.
  */
 bool process_tree_holds(pid_t leader, pid_t process, uid_t user)
 {
@@ -187,7 +187,7 @@ bool process_tree_holds(pid_t leader, pid_t process, uid_t user)
 	return is_found && has_user(process, user) && is_still(&sender);
 }
 
-pid_t process_tree_outside(pid_t leader, uint64_t inode)
+pid_t process_tree_outside(pid_t leader, const pid_t *others, size_t n_others, uint64_t inode)
 {
 	struct processes all = read_processes();
 	pid_t found = 0;
@@ -195,6 +195,7 @@ pid_t process_tree_outside(pid_t leader, uint64_t inode)
 	for (size_t i = 0; i < all.count && !found; i++) {
 		const struct process *process = &all.list[i];
 		if (process->group != leader && !process->has_ended && belongs(&all, process, 0) &&
+			index_of_leader(&all, process, others, n_others) == n_others &&
 			open_sockets_have(process->id, inode))
 			found = process->id;
 	}
@@ -240,7 +241,7 @@ void process_tree_visit_stranger(pid_t root, process_tree_visitor *visit, void *
 	free(all.list);
 }
 
-/* A pidfd (pidfd_open(2), Linux 5.3) stays with the process that had the number when it came. */
+/* A pidfd (pidfd_open(2), Linux 5.3) stays with the process that had the id when it was opened. */
 static void kill_if_still(const struct process *process)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, process->id, 0);
@@ -290,6 +291,19 @@ static void read_sockets(struct process_tree *tree, pid_t process)
 	tree->is_partial |= result == -EACCES || result == -EPERM;
 }
 
+static bool is_descriptor(int directory, const char *name, void *context)
+{
+	(void)directory;
+	(void)context;
+	return procfs_number(name) >= 0;
+}
+
+/* Of a process that is ending, or has ended and still has its number, no descriptor is shown. */
+static bool has_descriptors(pid_t process)
+{
+	return procfs_walk(process, "fd", is_descriptor, NULL) == 1;
+}
+
 static int compare_inodes(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
@@ -303,8 +317,10 @@ void process_tree_read(struct process_tree *tree, pid_t leader)
 
 	*tree = (struct process_tree){.is_partial = !all.count};
 	for (size_t i = 0; i < all.count; i++) {
-		if (is_in_tree(&all, &all.list[i], leader))
-			read_sockets(tree, all.list[i].id);
+		if (!is_in_tree(&all, &all.list[i], leader))
+			continue;
+		read_sockets(tree, all.list[i].id);
+		tree->is_partial |= all.list[i].id == leader && !has_descriptors(leader);
 	}
 	free(all.list);
 	if (tree->n_inodes)

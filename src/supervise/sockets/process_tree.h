@@ -13,19 +13,19 @@
 struct process_tree {
 	uint64_t *inodes; /* of sockets, in rising order */
 	size_t n_inodes;
-	bool is_partial; /* some process would not let us see its descriptors */
+	bool is_partial; /* some descriptors are not visible, as those of a leader that ends */
 };
 
 /*
  * A process belongs to a copy if it is a descendant of the copy's first process, LEADER. A process
- * whose parent has ended becomes our child, for we are a subreaper (prctl(2)); then it belongs to
- * the copy whose process group or session it, or one of its parents, is in. Only a descendant of
- * ours belongs to any copy, whoever else may have joined a process group. Of a LEADER that we have
- * not started, its descendants are meant.
+ * whose parent has ended becomes our child, because we are a subreaper (prctl(2)); then it belongs
+ * to the copy whose process group or session it, or one of its parents, is in. Only our descendants
+ * belong to a copy, whoever else may have joined a process group. For a LEADER that we have not
+ * started, only its descendants count.
  */
 
 /*
- * Reads the sockets of all processes that belong to LEADER from /proc. TREE is to be freed with
+ * Reads the sockets of all processes that belong to LEADER from /proc. TREE must be freed with
  * process_tree_free().
  */
 void process_tree_read(struct process_tree *tree, pid_t leader);
@@ -36,30 +36,30 @@ void process_tree_free(struct process_tree *tree);
 typedef void process_tree_visitor(const struct process *process, size_t index, void *context);
 
 /*
- * Visits each process that belongs to one of COUNT leaders, with the index of that one. All of them
- * are seen in one read of /proc. Returns false where /proc does not tell.
+ * Visits each process that belongs to one of COUNT leaders, with the index of the leader, all in
+ * one read of /proc. Returns false if /proc cannot be read.
  */
 bool process_tree_visit(
 	const pid_t *leaders, size_t count, process_tree_visitor *visit, void *context);
 
-/* The same of a process that we have not started. */
+/* The same for a process that we have not started. */
 void process_tree_visit_stranger(pid_t root, process_tree_visitor *visit, void *context);
 
-/* A descendant of ours that is not in the process group LEADER, and has the socket open; 0: none.
- */
-pid_t process_tree_outside(pid_t leader, uint64_t inode);
-
 /*
- * Whether a descendant of ours in the process group has not ended. True where /proc does not tell.
+ * A descendant of ours that has the socket open, and neither is in the process group LEADER nor
+ * belongs to one of OTHERS, which are leaders, too; 0: none.
  */
+pid_t process_tree_outside(pid_t leader, const pid_t *others, size_t n_others, uint64_t inode);
+
+/* Whether a descendant of ours in the process group has not ended. True if /proc cannot be read. */
 bool process_tree_group_lives(pid_t group);
 
 /* Sends SIGKILL to each child of PARENT. */
 void process_tree_kill_children(pid_t parent);
 
 /*
- * Whether PROCESS, which has sent a message as USER, belongs to LEADER. False where it has ended,
- * or where /proc does not tell.
+ * Whether PROCESS, which has sent a message as USER, belongs to LEADER. False if it has ended, or
+ * if /proc cannot be read.
  */
 bool process_tree_holds(pid_t leader, pid_t process, uid_t user);
 

@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-/* Where the servers that let nobody else ask for their health let him come from. */
+/* The address from which servers with restricted health pages allow requests. */
 static struct endpoint source_for(const struct endpoint *to)
 {
 	const struct address ip4 = {0, ADDRESS_MAPPED | 0x7f000001}, ip6 = {0, 1};

@@ -8,15 +8,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-static bool is_to_be_served(const struct kept *kept)
-{
-	const struct taker *taker = kept->takers;
-
-	while (taker && (taker->copy->state > COPY_READY || taker->copy->is_over))
-		taker = taker->next;
-	return taker != NULL;
-}
-
 static bool is_listening(int fd)
 {
 	int value = 0;
@@ -30,9 +21,8 @@ static void listen_again(const struct kept *kept)
 	int error = listen(kept->fd, kept->backlog) < 0 ? errno : 0;
 
 	say(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-		"a copy has shut down the listener %s, which others serve; what waited in its "
-		"queue "
-		"is lost, and it %s%s",
+		"a copy has shut down the listener %s, which other copies serve; the clients in "
+		"its queue are lost, and it %s%s",
 		kept->name, error ? "cannot listen again: " : "listens again",
 		error ? errno_name(error) : "");
 }
@@ -43,7 +33,7 @@ void relisten(struct keeper *keeper)
 
 	while (epoll_wait(keeper->shut_downs, &event, 1, 0) == 1) {
 		const struct kept *kept = keeper_find(keeper, event.data.u32);
-		if (kept && is_to_be_served(kept) && !is_listening(kept->fd))
+		if (kept && takers_any_stays(kept->takers) && !is_listening(kept->fd))
 			listen_again(kept);
 	}
 }

@@ -18,7 +18,7 @@ static ssize_t read_word(int fd)
 	return got;
 }
 
-/* Where the other end of the pipe is closed without a word, its process was killed. */
+/* If the other end of the pipe is closed without a message, its process was killed. */
 static _Noreturn void wait_and_restore(int fd, restorer_function *restore, void *context)
 {
 	prctl(PR_SET_NAME, "reuse-restorer");

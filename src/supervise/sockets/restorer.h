@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A process that puts right what this one has done to groups, should this one be killed. */
+/* Runs a process that undoes what this one has done to groups, if this one is killed. */
 #ifndef SUPERVISE_SOCKETS_RESTORER_H
 #define SUPERVISE_SOCKETS_RESTORER_H
 
@@ -14,8 +14,8 @@ typedef void restorer_function(void *context);
 
 /*
  * Starts it, with this process's descriptors and memory as they are now: it calls RESTORE when this
- * one ends without restorer_dismiss(). Signals that end other processes do not end it. Returns 0 or
- * a negative errno.
+ * process ends without restorer_dismiss(). Signals that end other processes do not end it. Returns
+ * 0 or a negative errno.
  */
 int restorer_start(struct restorer *restorer, restorer_function *restore, void *context);
 

@@ -49,7 +49,7 @@ void settle(struct keeper *keeper, struct copy *copy)
 
 /* ---- what is not kept ---- */
 
-/* Whether it is said for the first time. */
+/* Whether it is logged for the first time. */
 static bool is_news(struct keeper *keeper, const struct endpoint *local)
 {
 	for (size_t i = 0; i < keeper->n_late_said; i++) {
@@ -75,8 +75,8 @@ static void say_late(const struct copy *copy, const struct endpoint *local)
 	endpoint_print(&text, local);
 	say(LOG_LEVEL_WARN,
 		"copy %u: %s is shared, but not kept over a roll or a crash: no rule names its "
-		"port, and the copy opened it after it was ready; to keep it: %s port=%u -> share "
-		"keep",
+		"port, and the copy opened it after it was ready; to keep it, add the rule: %s "
+		"port=%u -> share keep",
 		copy->slot, bytes, protocol_name(local->protocol), local->port);
 }
 
@@ -98,8 +98,8 @@ static void say_most(struct keeper *keeper, const struct copy *copy)
 	}
 	if (count >= MEANT_UDP_MOST && is_news(keeper, &most))
 		say(LOG_LEVEL_WARN,
-			"copy %u: %u UDP sockets are kept whose ports no rule names, and no more; "
-			"to keep all: udp port=%u-%u -> share keep",
+			"copy %u: only %u of the UDP sockets whose ports no rule names are kept; "
+			"to keep all, add the rule: udp port=%u-%u -> share keep",
 			copy->slot, count, first, last);
 }
 

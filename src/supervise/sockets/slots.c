@@ -3,7 +3,7 @@
 
 #define NO_SLOT UINT16_MAX
 
-/* One that is to go has none. */
+/* The slot of a socket of ours. A copy that is to be removed has none. */
 static uint16_t slot_of(const struct kept *kept, unsigned n_copies, unsigned n_queues)
 {
 	unsigned slot = kept->slot % n_queues;

@@ -61,7 +61,7 @@ static int compare_all(const void *a, const void *b)
 	return compare(a, b, SAME_SOCKET);
 }
 
-/* The first entry that is not before LIKE, or if IS_AFTER, that is after it. */
+/* The first entry that is not before LIKE, or with IS_AFTER, that is after it. */
 static size_t bound(const struct snapshot_table *table, const struct table_entry *like,
 	enum depth depth, bool is_after)
 {
@@ -122,8 +122,8 @@ static void add_connection(const struct table_entry *entry, void *context)
 }
 
 /*
- * The kernel answers in several parts, and a socket that comes to the front of a row between two of
- * them pushes one that was shown already into the second.
+ * The kernel answers in several parts, and a socket that comes to the front of a row between two
+ * parts pushes one that was already shown into the second.
  */
 static void unite(struct snapshot_table *table)
 {
@@ -173,7 +173,7 @@ static int read_connections(struct snapshot *snapshot, enum protocol protocol,
 	*table_out = table;
 	if (table->is_read)
 		return table->error;
-	/* Unconnected UDP sockets, and TCP sockets that listen, are no connections. */
+	/* Unconnected UDP sockets, and TCP sockets that listen, are not connections. */
 	states &= ~TABLE_STATE_BIT(protocol == PROTOCOL_UDP ? TABLE_CLOSED : TABLE_LISTENING);
 	return finish(table, tables_read_range(protocol, ports, states, add_connection, table));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Holds what one read of the kernel's tables of sockets has shown, for all who ask. */
+/* Holds the result of one read of the kernel's tables of sockets, for all who need it. */
 #ifndef SUPERVISE_SOCKETS_SNAPSHOT_H
 #define SUPERVISE_SOCKETS_SNAPSHOT_H
 
@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * Each read costs the kernel as much as it has sockets. If each of N endpoints had one of its own,
- * a look at all of them would cost N times N.
+ * Each read costs the kernel as much as it has sockets. With a read for each of N endpoints, a look
+ * at all of them would cost N times N.
  */
 
 /* In the order in which the entries are sorted. */
@@ -28,32 +28,32 @@ struct snapshot {
 	struct snapshot_table connections[SNAPSHOT_PROTOCOLS];
 };
 
-/* Entries that belong together: part of a snapshot, and gone with it. */
+/* Entries that belong together: part of a snapshot, and valid as long as that. */
 struct slice {
 	const struct table_entry *entries;
 	size_t count;
 };
 
-/* What is asked next is read anew. Frees all that was read. */
+/* The next question reads the tables again. Frees all that was read. */
 void snapshot_forget(struct snapshot *snapshot);
 
 /*
- * All of these read the kernel's table when they are asked first, and answer from that read until
- * snapshot_forget(). They return 0 with the slice that was asked for, or the negative errno of the
- * read, or -ENOMEM.
+ * All of these read the kernel's table at the first question, and answer from that read until
+ * snapshot_forget(). They return 0 and fill in the slice, or return the negative errno of the read,
+ * or -ENOMEM.
  */
 
-/* All sockets of a protocol that listen (UDP: are bound and not connected), in no useful order. */
+/* All sockets of a protocol that listen (UDP: are bound and not connected), unsorted. */
 int snapshot_listeners(struct snapshot *snapshot, enum protocol protocol, struct slice *found);
 
-/* Those that are where PLACE is, as tables_are_at_one_place() has it, by inode. */
+/* Those that are where PLACE is, as defined by tables_are_at_one_place(), sorted by inode. */
 int snapshot_at(struct snapshot *snapshot, const struct table_entry *place, struct slice *found);
 
 /*
- * Sockets that do not listen, but for those in TIME_WAIT, at the port of LISTENER, and unless that
+ * Sockets that do not listen, except those in TIME_WAIT, at the port of LISTENER, and unless that
  * has the wildcard address, at its address: what it may have accepted. PORTS is what is read, and
- * has to be the same until snapshot_forget(). Listeners are read before, if they have not been yet:
- * a connection that leaves an accept queue meanwhile is seen in one of both.
+ * must be the same until snapshot_forget(). Listeners are read first, if they have not been read
+ * yet: so a connection that leaves an accept queue meanwhile is seen in one of the two.
  */
 int snapshot_connections(struct snapshot *snapshot, struct table_ports ports,
 	const struct endpoint *listener, struct slice *found);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The groups that the kept sockets are in, each with those of its members that are ours. */
+/* Holds the groups of the kept sockets, each with those of its members that are ours. */
 #ifndef SUPERVISE_SOCKETS_STEERED_H
 #define SUPERVISE_SOCKETS_STEERED_H
 
@@ -9,11 +9,17 @@
 struct steered {
 	struct steered *next;
 	struct group group;
-	struct kept *members; /* that are ours, and the leaving ones: a list of siblings */
-	bool is_seen;	      /* some kept socket belongs to it still */
+	struct kept *members; /* ours, and the leaving ones: a list of siblings */
+	bool is_seen;	      /* some kept socket still belongs to it */
 	bool has_leaver;      /* see steering_may_leave() */
-	bool is_disturbed;    /* one may have got something by mistake since the last update */
-	/* Members that others have had in it since before the last copy of ours was started. */
+	bool is_disturbed;    /* a closed member may have got a client since the last update */
+	/* Of pinned_group.c: */
+	bool has_no_pin;     /* the program that the rule asks for is not available; it was said */
+	int64_t no_pin_ms;   /* when to try again; 0: at once */
+	uint64_t pinned_sum; /* group_sum() when the program was last put in force; 0: never */
+	int64_t pinned_ms;   /* and when that was */
+	bool is_pinned;	     /* steered by that program */
+	/* Members of others that were in it before the last copy of ours was started. */
 	uint32_t *strangers;
 	unsigned n_strangers;
 };
@@ -22,36 +28,36 @@ struct steered {
 
 /* All zero: none. */
 struct steered_table {
-	struct steered *rows[STEERED_ROWS]; /* those of one place are in one row */
+	struct steered *rows[STEERED_ROWS]; /* groups of one place are in one row */
 };
 
-/* The next one after STEERED, or the first one where that is NULL; at last NULL. */
+/* The group after STEERED, or the first one if that is NULL; NULL after the last one. */
 struct steered *steered_next(const struct steered_table *table, const struct steered *steered);
 
 /* The group that KEPT is in, or NULL. */
 struct steered *steered_find(const struct steered_table *table, const struct kept *kept);
 
-/* Finds the groups of all kept and leaving sockets; drops those that no kept one is in any more. */
+/* Finds the groups of all kept and leaving sockets; drops those without a kept socket. */
 void steered_update(struct steered_table *table, const struct keeper *keeper);
 
-/* The same of sockets of groups that are known: to be called when the keeper has forgotten any. */
+/* The same for the members of known groups: call this when the keeper has forgotten any. */
 void steered_note_members(const struct steered_table *table, const struct keeper *keeper);
 
 /*
- * Whether a member that was there is not seen any more. The kernel answers in several parts, and
- * where a socket leaves the front of a row between two of them, the next one is not shown.
+ * Whether a member that was there is not seen any more. The kernel answers in several parts, and if
+ * a socket leaves the front of a row between two parts, the next one is not shown.
  */
 bool steered_misses_member(const struct steered_table *table, struct snapshot *snapshot);
 
-/* The socket of ours with that inode, or NULL: it is somebody else's. */
+/* Our socket with that inode, or NULL: it is not ours. */
 struct kept *steered_member(const struct steered *steered, uint32_t inode);
 
-/* A descriptor of any of ours, or -1. */
+/* A descriptor of any of our members, or -1. */
 int steered_any_socket(const struct steered *steered);
 
 bool steered_is_udp(const struct steered *steered);
 
-/* Notes that whoever else is in it by now was there before a copy of ours could join. */
+/* Records that all other members were there before a copy of ours could join. */
 void steered_note_strangers(struct steered *steered);
 bool steered_is_stranger(const struct steered *steered, uint32_t inode);
 

@@ -4,25 +4,29 @@
 #include "closed.h"
 #include "group_lock.h"
 #include "left_steered.h"
+#include "pinned_group.h"
 #include "slots.h"
 #include "snapshot.h"
 #include "steered.h"
+#include "usual.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the drained copy serves */
-#define ATTEMPTS_MOST 10   /* where the members change while they are measured */
+#define TRUSTED_MS    1000 /* a draining copy serves what it gets by mistake meanwhile */
+#define ATTEMPTS_MOST 10   /* if the members change while they are measured */
 
 struct steering {
 	const struct policy *policy;
-	unsigned n_slots, n_queues; /* a socket of slot N is of queue N modulo N_QUEUES */
+	unsigned n_slots, n_queues; /* a socket of slot N belongs to queue N modulo N_QUEUES */
 	struct steered_table groups;
 	struct closed told;
 	struct heard heard;
-	bool is_starting; /* at the last update */
+	bool is_starting;     /* at the last update */
+	struct steered *left; /* between steering_begin_leave() and steering_end_leave() */
+	int leave_lock;	      /* in the same time */
 };
 
 struct steering *steering_new(const struct policy *policy)
@@ -34,30 +38,37 @@ struct steering *steering_new(const struct policy *policy)
 	return steering;
 }
 
-/* ---- who gets nothing ---- */
+/* ---- which members get nothing ---- */
 
 static bool is_ready(const struct kept *kept)
 {
 	return takers_any_serves(kept->takers);
 }
 
-/* And it is well. */
+/* Whether a copy serves it that is ready and does not fail or hang. */
 static bool is_well(const struct kept *kept)
 {
 	return !kept->is_hung && takers_any_is_well(kept->takers);
 }
 
-/* Somebody serves it, though he may not be ready yet. */
+/* Whether a copy serves it, ready or not. */
 static bool is_served(const struct kept *kept)
 {
 	return kept->takers != NULL;
 }
 
+/* Whether a copy that is still to come will serve what waits there. */
+static bool is_kept(const struct kept *kept)
+{
+	return kept->fd >= 0;
+}
+
 typedef bool predicate(const struct kept *kept);
 
 /*
- * Whether a member gets nothing: one of ours for which IS_OPEN does not hold, one that another
- * supervisor has closed, and while a copy starts whoever joins, because it may be that one.
+ * Whether a member gets nothing. This is so for a member of ours if IS_OPEN is false for it, for a
+ * member that another supervisor has closed, and, while a copy starts, for any new member, because
+ * it may belong to that copy.
  */
 static bool is_to_be_closed(const struct steering *steering, struct steered *steered,
 	uint32_t inode, bool is_starting, predicate *is_open)
@@ -68,8 +79,9 @@ static bool is_to_be_closed(const struct steering *steering, struct steered *ste
 		kept->is_seen = true;
 	if (kept)
 		return kept->fd < 0 || !is_open(kept);
-	if (steered_is_udp(steered) && !is_starting)
-		steered->group.obstacle = "has members that are not this supervisor's";
+	if (steered_is_udp(steered) && !is_starting && !steered->is_pinned)
+		steered->group.obstacle =
+			"is also used by processes that do not belong to this supervisor";
 	return closed_is_heard(&steering->heard, inode) ||
 	       (is_starting && !steered_is_stranger(steered, inode));
 }
@@ -87,35 +99,22 @@ static void mark_closed(const struct steering *steering, struct steered *steered
 	}
 }
 
-/* ---- who gets the others ---- */
+/* ---- which open member gets a client ---- */
 
 /*
- * A datagram has no connection to stay with. The kernel's own choice changes with each member that
- * comes or goes, so each flow has a copy, which it keeps.
+ * Finds out which members get clients, and whether that needs a program. If no member is healthy,
+ * those that are ready get clients; if none is ready, those that are served; and so on.
  */
-static const struct steer by_flow = {STEER_SOURCE_PORT, 32, 128}, by_chance = {STEER_RANDOM, 0, 0};
-
-/* How the group is steered while nobody is to be steered around, or NULL: the kernel chooses. */
-static const struct steer *usual_choice(
-	const struct steering *steering, const struct steered *steered)
-{
-	const struct rule *rule =
-		policy_decide(steering->policy, VIEW_BOUND, &steered->group.place.local);
-
-	if (rule && rule->actions.has_steer)
-		return rule->actions.steer.mode != STEER_HASH ? &rule->actions.steer : NULL;
-	return steered_is_udp(steered) && slots_are_several(&steered->group) ? &by_flow : NULL;
-}
-
 static void decide(const struct steering *steering, struct steered *steered, bool is_starting)
 {
-	static predicate *const levels[] = {is_well, is_ready, is_served};
+	static predicate *const levels[] = {is_well, is_ready, is_served, is_kept};
 	struct group *group = &steered->group;
 
 	slots_note(steered, steering->n_slots, steering->n_queues, is_starting);
-	const struct steer *usual = usual_choice(steering, steered);
+	const struct steer *usual = usual_choice(steering->policy, steered);
+	steered->is_pinned = usual && pinned_group_is_for(steered, usual);
 	group->n_closed = group->order.count;
-	for (size_t i = 0; i < 3 && group->n_closed == group->order.count; i++)
+	for (size_t i = 0; i < 4 && group->n_closed == group->order.count; i++)
 		mark_closed(steering, steered, is_starting, levels[i]);
 	bool needs_steering =
 		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);
@@ -123,7 +122,7 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 	group->is_shared = steered->n_strangers > 0;
 	group->is_wanted = group->order.count > 0 && (needs_steering || usual);
 	group->fd = steered_any_socket(steered);
-	group->choice = usual ? *usual : steered_is_udp(steered) ? by_flow : by_chance;
+	group->choice = usual ? *usual : *usual_without_rule(steered);
 	if (group->choice.mode == STEER_RANDOM)
 		group->n_slots = 0;
 	if (needs_steering)
@@ -132,9 +131,12 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 	group->n_closed = 0;
 }
 
-/* ---- who is in one ---- */
+/* ---- who is in a group ---- */
 
-/* Where a copy is the first of ours to join, those that it has found there are strangers. */
+/*
+ * While a copy starts, a new member may belong to it, so it is not noted as a stranger. But if the
+ * group is new to us, all members that are there already are strangers.
+ */
 static void look_at(struct steered *steered, struct snapshot *snapshot, bool is_starting)
 {
 	bool is_new = steered->group.order.count == 0;
@@ -144,9 +146,9 @@ static void look_at(struct steered *steered, struct snapshot *snapshot, bool is_
 		steered_note_strangers(steered);
 }
 
-/* ---- all of it ---- */
+/* ---- all groups ---- */
 
-/* What we have closed in TCP groups, where others may steer too. */
+/* Tells others what we have closed in TCP groups that they may steer too. */
 static void tell(struct steering *steering)
 {
 	struct steered *steered = NULL;
@@ -165,7 +167,15 @@ static void tell(struct steering *steering)
 	free(list.inodes);
 }
 
-/* Returns whether the numbers of all groups are known, or would not be the next time either. */
+/* Returns false if the pinned program is not available. */
+static bool steer_pinned(struct steered *steered)
+{
+	const struct group *group = &steered->group;
+
+	return !group->is_wanted || group->obstacle || pinned_group_steer(steered);
+}
+
+/* Returns false if it should be called again, because the numbers of some group are not known. */
 static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_starting)
 {
 	struct steered *steered = NULL;
@@ -177,6 +187,10 @@ static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_
 	while ((steered = steered_next(&steering->groups, steered))) {
 		look_at(steered, snapshot, is_starting);
 		decide(steering, steered, is_starting);
+		if (steered->is_pinned && !steer_pinned(steered))
+			decide(steering, steered, is_starting);
+		if (steered->is_pinned)
+			continue;
 		steered->group.next = list;
 		list = &steered->group;
 	}
@@ -195,7 +209,7 @@ static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_
 	return are_known;
 }
 
-/* Whether others may have to be heard: where nothing is steered, it is all the same. */
+/* Whether we steer any group, or have steered one: only then, what others have closed matters. */
 static bool steers_any(struct steering *steering, struct snapshot *snapshot, bool is_starting)
 {
 	struct steered *steered = NULL;
@@ -229,24 +243,32 @@ void steering_update(struct steering *steering, struct keeper *keeper, struct sn
 		steered_note_members(&steering->groups, keeper);
 }
 
-void steering_follow_leave(struct steering *steering, const struct kept *kept)
+void steering_begin_leave(struct steering *steering, const struct kept *kept)
 {
 	struct steered *steered = steered_find(&steering->groups, kept);
 
-	if (!steered)
-		return;
-	steered->group.fd = steered_any_socket(steered);
-	if (steered->group.fd < 0)
-		return;
-	int lock = group_lock(geteuid());
-	group_follow_leave(&steered->group, kept->entry.inode);
-	group_unlock(lock);
+	steering->leave_lock = group_lock(geteuid());
+	if (steered && group_begin_leave(&steered->group, kept->entry.inode))
+		steering->left = steered;
+}
+
+void steering_end_leave(struct steering *steering)
+{
+	struct steered *steered = steering->left;
+
+	if (steered)
+		steered->group.fd = steered_any_socket(steered);
+	if (steered && steered->group.fd >= 0)
+		group_end_leave(&steered->group);
+	steering->left = NULL;
+	group_unlock(steering->leave_lock);
 }
 
 bool steering_may_leave(struct steering *steering, const struct kept *kept)
 {
 	struct steered *steered = steered_find(&steering->groups, kept);
-	bool has_leaver = steered && steered_is_udp(steered) && steered->has_leaver;
+	bool has_leaver =
+		steered && steered_is_udp(steered) && steered->has_leaver && !steered->is_pinned;
 
 	if (steered)
 		steered->has_leaver = true;
@@ -266,7 +288,7 @@ bool steering_any_obstacle(const struct steering *steering)
 
 /* ---- connections of our own ---- */
 
-/* The group gets the state first that it is to have for clients. */
+/* First steers the clients of the group, as steering_update() does. */
 static int reach(struct steering *steering, struct steered *steered, struct snapshot *snapshot,
 	uint32_t inode, struct reached *reached)
 {
@@ -281,7 +303,9 @@ static int reach(struct steering *steering, struct steered *steered, struct snap
 	groups_steer(group, snapshot);
 	reached->obstacle = group->obstacle;
 	int error = group->obstacle ? -EAGAIN : reach_member(group, snapshot, inode, reached);
-	if (!group_may_be_steered(group))
+	if (steered->is_pinned)
+		pinned_group_put_back(steered);
+	if (steered->is_pinned || !group_may_be_steered(group))
 		left_steered_strike(&group->place);
 	return error;
 }
@@ -306,7 +330,7 @@ int steering_reach(struct steering *steering, struct snapshot *snapshot, const s
 	return error;
 }
 
-/* ---- what is known of a copy ---- */
+/* ---- the state of a copy ---- */
 
 static bool is_number_known(const struct member_order *order, uint32_t inode)
 {
@@ -317,7 +341,7 @@ static bool is_number_known(const struct member_order *order, uint32_t inode)
 	return false;
 }
 
-/* Whether somebody else in the group can take what would come to COPY. */
+/* Whether another member of the group can take what would come to COPY. */
 static bool has_other(const struct steered *steered, const struct copy *copy)
 {
 	for (unsigned i = 0; i < steered->group.order.count; i++) {
@@ -329,12 +353,18 @@ static bool has_other(const struct steered *steered, const struct copy *copy)
 	return false;
 }
 
-/* Whether COPY has the port for itself: then nobody can be steered to, and nobody has to be. */
+/* Whether it is closed already, or will be when the copies that have it end. */
+static bool is_leaving(const struct kept *kept)
+{
+	return kept->fd < 0 || (kept->takers && !takers_any_stays(kept->takers));
+}
+
+/* Whether COPY is alone on the port, so that there is no other member to which to steer. */
 static bool is_alone(const struct steered *steered, const struct copy *copy)
 {
 	for (unsigned i = 0; i < steered->group.order.count; i++) {
 		const struct kept *kept = steered_member(steered, steered->group.order.members[i]);
-		if (!kept || !takers_own(kept->takers, copy))
+		if (!kept || !(takers_own(kept->takers, copy) || is_leaving(kept)))
 			return false;
 	}
 	return true;
@@ -351,7 +381,7 @@ static bool is_closed(const struct steered *steered, uint32_t inode)
 	return true;
 }
 
-/* Why KEPT, a socket of COPY in the group, cannot be steered around; or NULL. */
+/* Why KEPT, a socket of COPY in the group, cannot be avoided; or NULL. */
 static const char *obstacle_of(
 	const struct steered *steered, const struct kept *kept, const struct copy *copy)
 {
@@ -362,8 +392,9 @@ static const char *obstacle_of(
 		return group->obstacle;
 	if (copy->state == COPY_DRAINING && !is_closed(steered, inode) && !is_alone(steered, copy))
 		return STEERING_NO_OTHER;
-	if (!group_is_measured(group) && !is_number_known(&group->order, inode))
-		return "has members whose numbers are not known";
+	if (!group_is_measured(group) && !steered->is_pinned &&
+		!is_number_known(&group->order, inode))
+		return "has sockets whose place in the group is not known";
 	return NULL;
 }
 
@@ -415,12 +446,15 @@ bool steering_is_sure(
 	return true;
 }
 
-/* Another supervisor may have closed a member: then it needs the program still. */
+/* If another supervisor has closed a member, it still needs the program, so we do not detach it. */
 static void leave(const struct steering *steering, struct steered *steered)
 {
 	const struct member_order *order = &steered->group.order;
 
 	steered->group.fd = steered_any_socket(steered);
+	pinned_group_leave(steered);
+	if (steered->is_pinned)
+		return;
 	for (unsigned i = 0; i < order->count; i++) {
 		if (closed_is_heard(&steering->heard, order->members[i]))
 			return;

@@ -55,7 +55,7 @@ void stuck_end_look(struct stuck *stuck)
 		stuck->members[i].is_seen = false;
 }
 
-/* One that has not moved between two looks at least, and is not known to be stuck yet. */
+/* Whether one has not moved between two looks at least, and is not known to be stuck yet. */
 static bool any_stands(const struct stuck *stuck, int64_t now)
 {
 	for (size_t i = 0; i < stuck->n_members; i++) {

@@ -29,6 +29,20 @@ static bool serves(const struct taker *taker)
 	return !taker->is_claim && taker->copy->state == COPY_READY && !taker->copy->is_over;
 }
 
+bool takers_any_stays(const struct taker *list)
+{
+	while (list && (list->copy->state > COPY_READY || list->copy->is_over))
+		list = list->next;
+	return list != NULL;
+}
+
+bool takers_other_lives(const struct taker *list, const struct copy *copy)
+{
+	while (list && (list->is_claim || list->copy == copy || list->copy->is_over))
+		list = list->next;
+	return list != NULL;
+}
+
 bool takers_any_serves(const struct taker *list)
 {
 	while (list && !serves(list))

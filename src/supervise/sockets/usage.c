@@ -26,7 +26,7 @@ struct place {
 struct look {
 	struct usage *usages;
 	const pid_t *leaders;
-	size_t index; /* of the copy whose process is looked into */
+	size_t index; /* of the copy whose process is being read */
 	struct holding *holdings;
 	size_t n_holdings, holdings_room;
 	struct place *places;
@@ -35,7 +35,7 @@ struct look {
 	bool is_partial;
 };
 
-/* Makes room for one more; returns false where there is no memory. */
+/* Makes room for one more item; returns false if there is no memory. */
 static bool make_room(void *list, size_t size, size_t count, size_t *room)
 {
 	void **bytes = list;
@@ -123,7 +123,7 @@ static size_t first_of(const struct look *look, uint64_t inode)
 	return low;
 }
 
-/* ---- what the kernel has ---- */
+/* ---- what the kernel knows ---- */
 
 static void add_place(struct look *look, const struct endpoint *local, size_t index)
 {
@@ -179,7 +179,7 @@ static void see_listener(const struct table_entry *entry, void *context)
 	}
 }
 
-/* Of one that the supervisor has asked itself, and that is in the queue still. */
+/* Forgets a check of the supervisor that still waits in the queue. */
 static void forget_waiting(struct look *look, const struct probe_end *end)
 {
 	for (size_t i = first_of(look, end->listener);

@@ -10,6 +10,7 @@
 #include "ground/system.h"
 #include "group.h"
 #include "group_lock.h"
+#include "pinned_own.h"
 #include "process_tree.h"
 #include "restorer.h"
 
@@ -19,14 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TRUSTED_MS    1000 /* what comes by mistake meanwhile, the process serves */
-#define ATTEMPTS_MOST 3	   /* where the members change while they are measured */
-
-/* A listener of the process, or one that is opened beside it to have a descriptor of its group. */
-struct own {
-	struct table_entry entry;
-	int fd;
-};
+#define TRUSTED_MS    1000 /* the process serves what comes by mistake meanwhile */
+#define ATTEMPTS_MOST 3	   /* if the members change while they are measured */
 
 struct withdrawal {
 	pid_t process;
@@ -36,15 +31,16 @@ struct withdrawal {
 	struct snapshot snapshot;
 	struct closed told;
 	struct heard heard;
-	struct heard others; /* members of the groups that are known not to be the process's */
+	struct heard others; /* members of the groups that are known to belong to others */
+	struct pinned_list pinned;
 	struct drain drain;
 	bool is_drain_started;
-	bool is_deaf;		/* its listeners take nothing any more */
-	bool has_others_closed; /* some members of the groups, at the last look */
+	bool is_deaf;		/* its listeners take no new connections */
+	bool has_others_closed; /* others have closed some members of the groups */
 	struct restorer restorer;
 };
 
-/* The kernel lets sockets of one user alone share a port; a process rarely has those of several. */
+/* Only sockets of one user can share a port; a process rarely has sockets of several users. */
 static uid_t user_of(const struct withdrawal *withdrawal)
 {
 	return withdrawal->groups ? withdrawal->groups->place.user : geteuid();
@@ -213,7 +209,7 @@ static void tell_apart(
 	}
 }
 
-/* A worker that ends meanwhile may be replaced by another one, with a listener of its own. */
+/* A worker that ends meanwhile may be replaced by another one with a new listener. */
 static void look_for_newcomers(struct withdrawal *withdrawal)
 {
 	struct process_tree tree;
@@ -235,7 +231,7 @@ static void look_for_newcomers(struct withdrawal *withdrawal)
 /* ---- steering ---- */
 
 /* All others drain too, or are gone. */
-static const char obstacle_nobody[] = "is shared with nobody who can take them";
+static const char obstacle_nobody[] = "is not shared with a process that can take them";
 
 static void look_at(struct withdrawal *withdrawal, struct group *group)
 {
@@ -248,12 +244,16 @@ static void look_at(struct withdrawal *withdrawal, struct group *group)
 		group->n_closed += group->is_closed[i];
 		withdrawal->has_others_closed |= is_others;
 	}
-	group->is_wanted = true;
 	if (group->n_closed == group->order.count)
 		group->obstacle = obstacle_nobody;
+	group->is_wanted = group->obstacle || !pinned_own_mark(&withdrawal->pinned, withdrawal->own,
+						      withdrawal->n_own, group);
 }
 
-/* Not of those that nobody can stand in for: whoever drains another one would not leave it out. */
+/*
+ * Leaves out members that nobody can replace: a process that drains another one would not avoid
+ * them.
+ */
 static void tell(struct withdrawal *withdrawal)
 {
 	struct heard list = {.count = 0};
@@ -282,7 +282,7 @@ bool withdrawal_waits_for_others(const struct withdrawal *withdrawal)
 	return withdrawal->has_others_closed;
 }
 
-/* Returns whether since the last time nothing can have come to the process by mistake. */
+/* Returns whether nothing can have come to the process by mistake since the last time. */
 static bool steer(struct withdrawal *withdrawal)
 {
 	int lock = group_lock(user_of(withdrawal));
@@ -295,6 +295,8 @@ static bool steer(struct withdrawal *withdrawal)
 		snapshot_forget(&withdrawal->snapshot);
 		withdrawal->has_others_closed = false;
 		look_for_newcomers(withdrawal);
+		pinned_list_free(&withdrawal->pinned);
+		pinned_list_read(&withdrawal->pinned, PROTOCOL_TCP);
 		for (struct group *group = withdrawal->groups; group; group = group->next)
 			look_at(withdrawal, group);
 		tell(withdrawal);
@@ -347,7 +349,7 @@ bool withdrawal_advance(struct withdrawal *withdrawal)
 	return is_over;
 }
 
-/* ---- putting right ---- */
+/* ---- restoring the groups ---- */
 
 static void set_deaf(const struct withdrawal *withdrawal, bool is_deaf)
 {
@@ -355,6 +357,8 @@ static void set_deaf(const struct withdrawal *withdrawal, bool is_deaf)
 		const struct own *own = &withdrawal->own[i];
 		if (own->fd >= 0)
 			deaf_set(own->fd, own->entry.local.family == FAMILY_IP6, is_deaf);
+		if (!is_deaf)
+			pinned_own_unmark(&withdrawal->pinned, own);
 	}
 }
 
@@ -367,7 +371,7 @@ void withdrawal_deafen(struct withdrawal *withdrawal)
 	group_unlock(lock);
 }
 
-/* Somebody else may have closed a member: then he needs the program still. */
+/* Another process may have closed a member: then it still needs the program. */
 static bool is_needed(struct withdrawal *withdrawal, const struct group *group)
 {
 	struct slice seen;
@@ -387,7 +391,8 @@ static void leave_groups(struct withdrawal *withdrawal)
 	closed_hear(&withdrawal->heard, &withdrawal->told, user_of(withdrawal));
 	snapshot_forget(&withdrawal->snapshot);
 	for (struct group *group = withdrawal->groups; group; group = group->next) {
-		group->may_be_steered = true;
+		group->may_be_steered = !pinned_own_is_in(
+			&withdrawal->pinned, withdrawal->own, withdrawal->n_own, group);
 		if (!is_needed(withdrawal, group))
 			group_leave_to_kernel(group);
 	}
@@ -395,19 +400,19 @@ static void leave_groups(struct withdrawal *withdrawal)
 	withdrawal->heard = (struct heard){.count = 0};
 }
 
-/* The process that was to be stopped goes on. What is told of may be that of the killed one still.
- */
+/* The process that was to be stopped continues. Names of the killed process may still be there. */
 static void restore(void *context)
 {
 	struct withdrawal *withdrawal = context;
 	int lock = group_lock(user_of(withdrawal));
 
+	pinned_list_read(&withdrawal->pinned, PROTOCOL_TCP);
 	set_deaf(withdrawal, false);
 	leave_groups(withdrawal);
 	group_unlock(lock);
 }
 
-/* ---- all of it ---- */
+/* ---- begin and end ---- */
 
 static void free_all(struct withdrawal *withdrawal)
 {
@@ -421,6 +426,7 @@ static void free_all(struct withdrawal *withdrawal)
 	}
 	drain_free(&withdrawal->drain);
 	snapshot_forget(&withdrawal->snapshot);
+	pinned_list_free(&withdrawal->pinned);
 	free(withdrawal->others.inodes);
 	free(withdrawal->own);
 	free(withdrawal);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Takes the listeners of a process that nobody supervises out of the groups that they share. */
+/* Withdraws the listeners of a process without a supervisor from the groups that they share. */
 #ifndef SUPERVISE_SOCKETS_WITHDRAWAL_H
 #define SUPERVISE_SOCKETS_WITHDRAWAL_H
 
@@ -10,38 +10,38 @@
 struct withdrawal;
 
 /*
- * Finds the TCP listeners of PROCESS and all that it started which share their port with others'.
- * Returns 0, with WITHDRAWAL to be given to withdrawal_end(), or a negative errno: -EPERM where
- * neither a descriptor of each group can be had from the process (pidfd_getfd(2)), nor one be
- * opened beside it as the same user; then nothing has changed.
+ * Finds the TCP listeners of PROCESS, and of all that it started, which share their port with
+ * others. Returns 0, and WITHDRAWAL must be given to withdrawal_end(); or a negative errno: -EPERM
+ * if it can neither duplicate a descriptor of each group from the process (pidfd_getfd(2)), nor
+ * open one beside it as the same user; then nothing has changed.
  */
 int withdrawal_begin(struct withdrawal **withdrawal, pid_t process);
 
-/* How many listeners it is about; 0: nobody shares a port with the process. */
+/* How many listeners there are; 0: no other process shares a port with this one. */
 unsigned withdrawal_count(const struct withdrawal *withdrawal);
 
-/* Whether it is about the listener with this INODE. */
+/* Whether it has the listener with this INODE. */
 bool withdrawal_has(const struct withdrawal *withdrawal, uint64_t inode);
 
 /*
- * Has new connections go to the others of the groups, and looks whether what had come to the
- * process before is finished. To be called again and again: what it does holds while the members of
- * the groups stay. Returns whether nothing is left.
+ * Steers new connections to the other members of the groups, and checks whether the process has
+ * finished those that it has. Call it again and again: its effect lasts only while the members of
+ * the groups stay the same. Returns whether nothing is left.
  */
 bool withdrawal_advance(struct withdrawal *withdrawal);
 
-/* Why new connections cannot be kept from it, in words behind "its port", or NULL. */
+/* Why new connections cannot be steered around it, in words that follow "its port", or NULL. */
 const char *withdrawal_obstacle(const struct withdrawal *withdrawal);
 
 /* Whether others of the groups are being drained too: they may be replaced soon. */
 bool withdrawal_waits_for_others(const struct withdrawal *withdrawal);
 
-/* Has the listeners take nothing that comes by mistake: the client's TCP asks again. */
+/* Makes the listeners take nothing that comes by mistake: the client's TCP tries again. */
 void withdrawal_deafen(struct withdrawal *withdrawal);
 
 /*
- * Puts the groups right and lets go of the listeners. To be called when the process is gone; if
- * this process is killed before, another one puts right what it has done.
+ * Restores the groups and releases the listeners. Call this when the process is gone; if this
+ * process is killed before, another process restores the groups.
  */
 void withdrawal_end(struct withdrawal *withdrawal);
 

@@ -19,13 +19,13 @@
 #include <unistd.h>
 
 #define LINE_SIZE      512
-#define PATIENCE_S     10 /* with one that does not answer at once */
+#define PATIENCE_S     10 /* for a supervisor that does not answer at once */
 #define LISTED_MOST    1024
 #define LISTENING_FLAG "00010000" /* in /proc/net/unix: __SO_ACCEPTCON */
 
 /* ---- connecting ---- */
 
-/* The number in a line; 0 where it is none. */
+/* The number in a line; 0 if it is not one. */
 static pid_t process_in(const char *line)
 {
 	int number = number_of(line, strcspn(line, "\n"), INT32_MAX);
@@ -47,7 +47,7 @@ static pid_t process_of(const char *target)
 	return process;
 }
 
-/* What is asked for does not take long; a supervisor that is stopped would never answer. */
+/* An answer does not take long; a supervisor that is stopped would never send one. */
 static void limit_patience(int fd)
 {
 	const struct timeval limit = {.tv_sec = PATIENCE_S};
@@ -56,7 +56,7 @@ static void limit_patience(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-/* Returns a descriptor, with the other side in PEER, or -1. */
+/* Returns a descriptor, and stores the other side in PEER; or returns -1. */
 static int connect_at(
 	const struct sockaddr_un *address, socklen_t length, bool is_patient, struct ucred *peer)
 {
@@ -73,7 +73,7 @@ static int connect_at(
 	return -1;
 }
 
-/* Another user could have taken the name of PROCESS, when a process of his had that number. */
+/* Another user could have taken the name of PROCESS while one of his processes had that id. */
 static bool is_itself(const struct ucred *peer, pid_t process)
 {
 	char path[32];
@@ -99,7 +99,9 @@ static int connect_to(pid_t process, const char *beginning, bool is_patient)
 
 /* ---- asking ---- */
 
-/* Whom a pid file names may be anybody, and a terminal obeys what is printed on it. */
+/*
+ * A pid file may name any process, and a terminal obeys control characters that are printed on it.
+ */
 static void print_part(const char *part)
 {
 	char bytes[LINE_SIZE];
@@ -114,7 +116,7 @@ static void print_part(const char *part)
 	}
 }
 
-/* Prints each line; returns the status in the last one, or -1 when it does not come. */
+/* Prints each line; returns the status in the last one, or -1 if that does not come. */
 static int follow(FILE *supervisor)
 {
 	char part[LINE_SIZE];
@@ -130,8 +132,8 @@ static int follow(FILE *supervisor)
 }
 
 /*
- * Sends WORDS on FD, which is closed then, and prints the answer; returns as follow() does. Where
- * nothing is to be said, the other side may have answered and gone.
+ * Sends WORDS on FD, which is then closed, and prints the answer; returns what follow() returns. If
+ * there are no words, the other side may have answered and gone already.
  */
 static int converse(int fd, const char *words)
 {
@@ -154,32 +156,33 @@ static int refuse(const char *option, const char *target, const char *why)
 	return EX_UNAVAILABLE;
 }
 
-/* An older supervisor takes nothing but a roll, and no word for it. */
+/* An older supervisor only knows the roll, and takes no words for it. */
 static int ask(const char *option, const char *target, const char *words)
 {
 	pid_t process = process_of(target);
 	bool is_status = strncmp(words, "status", 6) == 0;
 
 	if (!process)
-		return refuse(
-			option, target, "this is neither a process id nor a file that holds one");
+		return refuse(option, target,
+			"this is neither a process number nor a file that contains one");
 	int fd = connect_to(process, CONTROL_NAME, !is_status);
 	if (fd < 0 && strcmp(words, "roll\n") == 0) {
 		fd = connect_to(process, CONTROL_ROLL_NAME, true);
 		words = "";
 	}
 	if (fd < 0)
-		return refuse(
-			option, target, "this process is no reuse-run with -n or --keep of yours");
+		return refuse(option, target,
+			"this process is not a supervisor (reuse-run with -n or --keep) of this "
+			"user");
 	int status = converse(fd, words);
 	if (status >= 0)
 		return status;
 	return refuse(option, target,
-		is_status ? "it turned the request away, ended, or does not answer"
-			  : "it turned the request away, or ended");
+		is_status ? "it refused the request, ended, or does not answer"
+			  : "it refused the request, or ended");
 }
 
-/* ---- what --stop asks ---- */
+/* ---- for --stop ---- */
 
 bool ask_is_supervisor(pid_t process)
 {
@@ -198,11 +201,11 @@ int ask_process(const char *target, pid_t *process)
 	if (*process)
 		return 0;
 	if (access(target, F_OK) < 0) {
-		fprintf(stderr, "reuse-run: --stop %s: there is no such file, so nothing to stop\n",
+		fprintf(stderr, "reuse-run: --stop %s: no such file, so there is nothing to stop\n",
 			target);
 		return 0;
 	}
-	refuse("--stop", target, "this is neither a process id nor a file that holds one");
+	refuse("--stop", target, "this is neither a process number nor a file that contains one");
 	return EX_USAGE;
 }
 
@@ -226,7 +229,7 @@ int ask_scale(const char *target, unsigned copies)
 	return ask("--scale", target, words);
 }
 
-/* ---- all of them ---- */
+/* ---- all supervisors ---- */
 
 struct list {
 	struct sockaddr_un addresses[LISTED_MOST];
@@ -266,7 +269,10 @@ static void read_list(struct list *list)
 	close(reader.fd);
 }
 
-/* Anybody can take such a name: it has to be its own, and it has to be ours, unless we are root. */
+/*
+ * Anybody can take such a name: it must belong to that process, and the process to us, unless we
+ * are root.
+ */
 static bool is_to_be_asked(
 	const struct ucred *peer, const struct sockaddr_un *address, socklen_t length)
 {
@@ -304,6 +310,6 @@ int ask_status_of_all(bool is_json)
 	if (is_json)
 		puts("]");
 	if (n_answers == 0)
-		fputs("reuse-run: --status: there is no supervisor that would answer\n", stderr);
+		fputs("reuse-run: --status: no supervisor answers\n", stderr);
 	return n_answers == 0 ? EX_UNAVAILABLE : !are_ready;
 }

@@ -11,7 +11,7 @@
 int channel_open(struct channel *channel)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	socklen_t length = sizeof address.sun_family; /* the kernel shall choose, see unix(7) */
+	socklen_t length = sizeof address.sun_family; /* the kernel chooses, see unix(7) */
 	int one = 1;
 
 	channel->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -36,7 +36,7 @@ void channel_close(struct channel *channel)
 
 	if (channel->fd < 0)
 		return;
-	/* The kernel would close the descriptors that wait here, each as its owner wants it. */
+	/* The kernel would close the descriptors that wait here as their owners have set it up. */
 	shutdown(channel->fd, SHUT_RD);
 	while (channel_receive(channel, &message))
 		channel_drop_fds(&message);
@@ -113,7 +113,7 @@ bool channel_field(
 
 void channel_drop_fds(struct channel_message *message)
 {
-	/* Who closes the last descriptor of a socket with SO_LINGER (socket(7)) has to wait. */
+	/* Closing the last descriptor of a socket with SO_LINGER (socket(7)) would wait. */
 	const struct linger none = {.l_onoff = 0};
 
 	for (unsigned i = 0; i < message->n_fds; i++) {

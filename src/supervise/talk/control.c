@@ -39,7 +39,7 @@ static int listen_as(const struct control *control, const char *beginning, int w
 	socklen_t length = control_name(beginning, getpid(), &address);
 
 	if (length == 0)
-		return -ENOENT; /* there is no /proc */
+		return -ENOENT; /* /proc is not available */
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, length) == 0 &&
 		listen(fd, CONTROL_CLIENTS_MOST) == 0 &&
@@ -93,9 +93,9 @@ void control_close(struct control *control)
 	close_one(&control->events);
 }
 
-/* ---- who comes ---- */
+/* ---- new clients ---- */
 
-/* At the limit, who does not say what he wants, or does not read his answer, makes way. */
+/* At the limit, a client that has not sent its request, or does not read its answer, is dropped. */
 static int find_place(struct control *control)
 {
 	int place = -1;
@@ -126,7 +126,7 @@ static int accept_next(int listener)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Who has come would wait for ever, and so would we be woken. */
+/* Otherwise the client would wait for ever, and we would be woken again and again. */
 static void turn_away(struct control *control, int listener)
 {
 	close_one(&control->spare);
@@ -138,10 +138,10 @@ static void turn_away(struct control *control, int listener)
 
 static void say_not_taken(int error)
 {
-	say(LOG_LEVEL_WARN, "a request cannot be taken: %s", errno_name(error));
+	say(LOG_LEVEL_WARN, "a request cannot be accepted: %s", errno_name(error));
 }
 
-/* Returns the number of the client, or -1. VERB is what he is known to want. */
+/* Returns the number of the client, or -1. VERB is its request, if that is already known. */
 static int take_client(struct control *control, int listener, enum control_verb verb)
 {
 	int fd = accept_next(listener);
@@ -154,7 +154,7 @@ static int take_client(struct control *control, int listener, enum control_verb 
 		return -1;
 	}
 	int place = is_allowed(fd) ? find_place(control) : -1;
-	/* Who has said what he wants can only hang up, which is told in any case. */
+	/* A client whose request is known can only hang up, which is reported in any case. */
 	uint32_t events = verb == CONTROL_NONE ? EPOLLIN : 0;
 	if (place < 0 || watch(control, EPOLL_CTL_ADD, fd, events, place) < 0) {
 		if (place >= 0)
@@ -169,7 +169,7 @@ static int take_client(struct control *control, int listener, enum control_verb 
 	return place;
 }
 
-/* ---- what he wants ---- */
+/* ---- requests ---- */
 
 static bool read_scale(struct control_request *request, const char *words)
 {
@@ -205,7 +205,7 @@ static bool read_words(struct control_request *request, const char *words)
 	return read_scale(request, words);
 }
 
-/* Reads what has come of a request; drops the client when it is none. */
+/* Reads what has come of a request; drops the client if it is invalid. */
 static void hear(const struct control *control, struct control_client *client)
 {
 	size_t room = sizeof client->words - 1 - client->n_words;
@@ -225,7 +225,7 @@ static void hear(const struct control *control, struct control_client *client)
 		drop(client);
 }
 
-/* ---- what he gets ---- */
+/* ---- answers ---- */
 
 static void send_answer(const struct control *control, struct control_client *client)
 {

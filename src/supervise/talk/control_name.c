@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The number that a process has in its own pid namespace. */
+/* The id that a process has in its own pid namespace. */
 static pid_t own_number_of(pid_t process)
 {
 	struct status_field numbers = {.name = "NSpid:"};

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* It cannot be seen of processes that are another user's. */
+/* That is not visible for processes of another user. */
 static bool is_in_our_user_namespace(pid_t process)
 {
 	struct stat ours, theirs;

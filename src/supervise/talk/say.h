@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The supervisor's log: that of the policy in force, with lines of its own name. */
+/* Writes the supervisor's log: that of the policy, with the name of reuse-run. */
 #ifndef SUPERVISE_TALK_SAY_H
 #define SUPERVISE_TALK_SAY_H
 

@@ -15,7 +15,7 @@
 
 static char path[108];
 static uint64_t watchdog_us;
-static unsigned room; /* sockets that it keeps at most; 0: it has not said */
+static unsigned room; /* how many sockets it keeps at most; 0: not known */
 
 void service_manager_open(void)
 {
@@ -28,7 +28,7 @@ void service_manager_open(void)
 		watchdog_us = strtoull(period, NULL, 10);
 	if (store)
 		room = (unsigned)strtoul(store, NULL, 10);
-	unsetenv("FDSTORE"); /* the copies' keeper is not the service manager */
+	unsetenv("FDSTORE"); /* the keeper of the copies is not the service manager */
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
 	unsetenv("WATCHDOG_PID");
@@ -49,7 +49,7 @@ static void send_message(const char *message, int fd)
 	int error = path[0] ? notify_socket_send(path, message, fd) : 0;
 
 	if (error)
-		say(LOG_LEVEL_WARN, "the service manager cannot be told \"%s\": %s", message,
+		say(LOG_LEVEL_WARN, "\"%s\" cannot be sent to the service manager: %s", message,
 			errno_name(-error));
 }
 
@@ -64,7 +64,7 @@ void service_manager_say(const char *format, ...)
 	send_message(message, -1);
 }
 
-/* Said once: each socket that follows is one too many, too. */
+/* Logged once: each socket that follows is also one too many. */
 static void warn_of_room(unsigned count)
 {
 	static bool is_said;
@@ -73,10 +73,9 @@ static void warn_of_room(unsigned count)
 		return;
 	is_said = true;
 	say(LOG_LEVEL_WARN,
-		"%u sockets are kept, and the service manager takes %u: what waits in the others "
-		"is "
-		"lost when the service restarts; set FileDescriptorStoreMax= to two for each "
-		"endpoint and queue (without --queues, each copy has one)",
+		"%u sockets are kept, but the service manager takes only %u: the clients that wait "
+		"in the others are lost when the service restarts; set FileDescriptorStoreMax= to "
+		"two for each endpoint and queue (without --queues, each copy has one)",
 		count, room);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Does, to a hook that is outside, what a hostile program can: "attack WHAT PORT [ARGUMENT...]"
- * says what came of it. A status of 77: that cannot be tried here.
+ * Does to a hook outside of it what a hostile program can do: "attack WHAT PORT [ARGUMENT...]"
+ * prints the result. A status of 77: that cannot be tried here.
  */
 #include "attack.h"
 
@@ -72,7 +72,7 @@ static void write_to(const char *path, const char *text)
 	close(fd);
 }
 
-/* A user namespace of its own, in which it is root. */
+/* A new user namespace, in which it is root. */
 static void enter_user_namespace(void)
 {
 	char line[64];
@@ -131,7 +131,7 @@ static bool is_supervisors(pid_t process)
 	return status_has(process, "Name:\treuse-run\n");
 }
 
-/* Whether it acts for this user now, whom the supervisor is not. */
+/* Whether it acts for this user now, who is not the supervisor's. */
 static bool acts_for_us(pid_t process)
 {
 	char words[64];
@@ -387,7 +387,7 @@ static void connect_to_self(void)
 		give_up("connect");
 }
 
-/* The kernel has the socket locked as long as what it sends cannot be read. */
+/* The kernel keeps the socket locked while what it sends cannot be read. */
 static void locked(void)
 {
 	pthread_t sender, binder;
@@ -404,7 +404,7 @@ static void locked(void)
 	pthread_join(binder, NULL);
 }
 
-/* ---- what is left of it ---- */
+/* ---- traces that it leaves ---- */
 
 static pthread_t first;
 

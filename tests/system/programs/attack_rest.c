@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Attacks on what the hook does for others: what it remembers, and its processes. */
+/* Attacks on the rest of the hook: on what it remembers, and on its processes. */
 #include "attack.h"
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- what is remembered ---- */
+/* ---- memory of the hook ---- */
 
 static void *bind_once(void *unused)
 {
@@ -118,7 +118,7 @@ static bool is_one_left(const pid_t *list, int count)
 	return false;
 }
 
-/* As somebody does who is short of memory. */
+/* As an administrator does who is short of memory. */
 void killed(void)
 {
 	pid_t others[PROCESSES_MOST];

@@ -158,14 +158,14 @@ static void call_ttl(const char *unused)
 	printf("ttl=%d\n", value);
 }
 
-/* A system call that stands out in a trace. */
+/* A system call that is easy to find in a trace. */
 static void call_mark(const char *unused)
 {
 	(void)unused;
 	(void)!write(-1, "mark", 4);
 }
 
-/* Which descriptors are open, and what they stand for. */
+/* Which descriptors are open, and what they refer to. */
 static void call_descriptors(const char *unused)
 {
 	DIR *directory = opendir("/proc/self/fd");

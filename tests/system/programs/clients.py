@@ -14,6 +14,7 @@ import time
 
 port, clients = int(sys.argv[1]), int(sys.argv[2])
 protocol = sys.argv[3] if len(sys.argv) > 3 else "http"
+TIMED_OUT = (TimeoutError, socket.timeout)  # two things before Python 3.10
 is_over, counts, ports = threading.Event(), collections.Counter(), []
 
 
@@ -57,7 +58,7 @@ def talk(client):
             client.shutdown(socket.SHUT_WR)
         if read_all(client).endswith(end):
             return "answered"
-    except TimeoutError:
+    except TIMED_OUT:
         return "hung"
     except ConnectionError:
         pass
@@ -73,7 +74,7 @@ def ask_over_tcp():
         return "refused"
     except ConnectionResetError:
         return "cut off"  # before connect() had returned
-    except TimeoutError:
+    except TIMED_OUT:
         return "hung"
 
 
@@ -88,7 +89,7 @@ def ask_over_udp():
             return "answered" if client.recv(512)[:2] == number else "cut off"
         except ConnectionRefusedError:
             return "refused"
-        except TimeoutError:
+        except TIMED_OUT:
             return "hung"
 
 

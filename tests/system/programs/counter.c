@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Another preload that stands in for the same functions: counts the calls, and passes them on. At
- * its end it prints "NAME socket N bind N listen N connect N". NAME is given by the build.
+ * Another preload that intercepts the same functions: counts the calls, and passes them on. At its
+ * end it prints "NAME socket N bind N listen N connect N". The build sets NAME.
  */
 #include <dlfcn.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * endpoints PORT COUNT: listens on one port of so many addresses, 127.0.0.1 and up, and says
+ * endpoints PORT COUNT: listens on one port of COUNT addresses, 127.0.0.1 and up, and sends
  * "listening" to each client.
  */
 #include "program.h"

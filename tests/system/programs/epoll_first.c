@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * epoll_first PORT: tells two epolls of its socket before it binds it, edge-triggered and with a
- * pointer as the data, as event loops in C do; then answers each client with its process id. It
- * ends when an event is not what it has asked for.
+ * epoll_first PORT: registers its socket with two epolls before it binds it, edge-triggered and
+ * with a pointer as the data, as event loops in C do; then answers each client with its process id.
+ * It ends if an event is not one that it has asked for.
  */
 #include "program.h"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A supervisor, or a library, of a later version: says all that this one does, and more besides.
+"""A supervisor, or a library, of a later version: sends all that this one does, and more.
 
 future.py keeper PORT COMMAND...  starts COMMAND with a kept socket for PORT, and a file; prints
                                   each message that it sends, its lines joined by blanks, and then

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # health.py PORT DIRECTORY [OTHER]: a server of one thread that answers each connection with its process id,
-# and a request for /health with a status of HTTP. What DIRECTORY/PID says it does instead:
+# and a request for /health with a status of HTTP. DIRECTORY/PID may contain what it does instead:
 #   a number   the status is this one
 #   mute       accepts, and answers nothing on /health
-#   silent     accepts, and answers nobody
+#   silent     accepts, and never answers
 #   deaf       accepts nothing
 #   leak       needs a megabyte more with each client
-# DIRECTORY/first says what a process does that has no such file; OTHER is a port that it listens on, too.
+# DIRECTORY/first is for processes without such a file; OTHER is a port that it listens on, too.
 import os
 import socket
 import sys

@@ -114,7 +114,7 @@ def endless():
     """From several processes, messages that take longer to read than to send."""
     for _ in range(3):
         if os.fork() == 0:
-            # a client that is being served waits for the last one who has his connection
+            # a client that is being served waits for the last process that has its connection
             os.closerange(3, keeper.fileno())
             os.closerange(keeper.fileno() + 1, 1 << 16)
             break

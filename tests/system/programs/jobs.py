@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Types at an interactive shell on a terminal of its own: jobs.py COMMAND starts the command, stops
-# it, continues it before and behind the shell, interrupts it, and sends its job a signal. COMMAND is
+# it, continues it before and after the shell, interrupts it, and sends its job a signal. COMMAND is
 # "trouble counting 0", hooked or not. Prints what it sees.
 import os
 import pty

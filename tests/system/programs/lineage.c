@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * "lineage WAY FIRST SECOND [ARGUMENT...]" asks for the port FIRST, and WAY says which thread,
- * process or program then asks for SECOND. Each says in a line which port it got, or why none.
+ * "lineage WAY FIRST SECOND [ARGUMENT...]" asks for the port FIRST; WAY defines which thread,
+ * process or program then asks for SECOND. Each prints a line with the port that it got, or the
+ * reason why it got none.
  */
 #include "program.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * many PORT: threads listen at once, each at an address of its own, 127.0.0.1 and up; they close
- * their sockets and listen again, over and over. Then it says so, and keeps what it has.
+ * many PORT: threads listen at once, each at its own address, 127.0.0.1 and up; they close their
+ * sockets and listen again, over and over. Then it says so, and keeps its sockets.
  */
 #include "program.h"
 

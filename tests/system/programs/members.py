@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # members.py PORT MOST FEWEST: opens sockets on one port until it has MOST, closes them until it has
-# FEWEST, and so on, with a line for each round; answers whoever comes in between. If FEWEST is MOST,
+# FEWEST, and so on, with a line for each round; answers clients in between. If FEWEST is MOST,
 # it stays with them.
 import itertools
 import selectors

@@ -28,7 +28,7 @@ struct mapping {
 	bool is_anonymous;
 };
 
-/* Leaves MAPPING as it is where the line is about something else. */
+/* Leaves MAPPING as it is if the line is about something else. */
 static bool read_mapping(const char *line, struct mapping *mapping)
 {
 	struct mapping read = {.start = 0};

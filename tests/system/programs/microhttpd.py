@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # microhttpd.py PORT: a server of libmicrohttpd, which answers with its process id, and is stopped as
-# its manual says, by MHD_stop_daemon().
+# its manual describes, by MHD_stop_daemon().
 import ctypes
 import os
 import signal

@@ -24,8 +24,14 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
 
-/* What is not there: a call, where the masked arguments are these. A mask of 0 fits every value. */
+/*
+ * What is missing: a call, if the masked arguments have these values. A mask of 0 matches every
+ * value.
+ */
 static const struct lack {
 	const char *name;
 	int call, error;

@@ -14,7 +14,7 @@ import time
 mode = os.environ.get("SLOW_MODE")
 if mode == "late":
     signal.pause()
-own = socket.socket()  # on which nobody ever asks
+own = socket.socket()  # which no client ever uses
 if len(sys.argv) > 2:
     own.bind(("127.0.0.1", int(sys.argv[2])))
     own.listen()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tell.py PORT [WORD]...: answers each connection with what it sees of its own world, a line each;
-# says on standard error which signals come.
+# prints on standard error which signals come.
 import os
 import signal
 import socket

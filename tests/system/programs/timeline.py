@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeline.py PORT PATH: 16 clients ask an HTTP server on 127.0.0.1 for PATH, one connection a
 # request, until SIGTERM; then draws how many answers came when, and where requests were lost.
-# SIGUSR1 marks a moment. Both the start and a mark are said in a line, once they have happened.
+# SIGUSR1 marks a moment. It prints a line for the start and for each mark, once they have happened.
 # Ends with 1 when any request was lost, or none was answered.
 import collections
 import signal
@@ -24,7 +24,7 @@ def now():
 
 
 def is_answered():
-    """Whether all that the server said it would send has come."""
+    """Whether all that the server has announced has come."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as client:
             client.sendall(b"GET %s HTTP/1.0\r\n\r\n" % path.encode())
@@ -40,7 +40,7 @@ def run():
         with lock:
             (answered if is_good else lost)[now()] += 1
         if not is_good:
-            time.sleep(0.01)  # whoever is turned away does not come back at once
+            time.sleep(0.01)  # a client that was refused does not come back at once
 
 
 def squeeze(counter, ratio):

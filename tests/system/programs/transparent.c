@@ -27,7 +27,7 @@
 
 static int ports[3];
 static const char *topic;
-static char *end; /* of a page, behind which nothing is readable */
+static char *end; /* of a page after which nothing is readable */
 
 static void say(const char *call, int detail, int result)
 {

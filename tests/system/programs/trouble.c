@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Does, in a static program, what makes trouble for a hook that is outside: "trouble WHAT PORT
- * [ARGUMENT...]" says what came of it.
+ * Does, in a static program, what is difficult for a hook outside of it: "trouble WHAT PORT
+ * [ARGUMENT...]" prints the result.
  */
 #include "program.h"
 
@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 
 static int port;
-static char **rest; /* the arguments behind it */
+static char **rest; /* the arguments after it */
 
 static const char *outcome(int result)
 {
@@ -112,7 +112,7 @@ static void count(int signal)
 		(void)!write(STDOUT_FILENO, words[signal], strlen(words[signal]));
 }
 
-/* Says which signals it gets, until SIGRTMIN, which comes behind all others, ends it. */
+/* Prints which signals it gets, until SIGRTMIN, which comes after all others, ends it. */
 static void counting(void)
 {
 	static const int caught[] = {SIGCONT, SIGINT, SIGTERM, SIGHUP, SIGUSR1};
@@ -229,7 +229,7 @@ static int listen_to_oneself(void)
 		SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
-/* Has a seccomp listener of its own, and starts another program under it. */
+/* Has its own seccomp listener, and starts another program under it. */
 static void with_listener(void)
 {
 	int listener = listen_to_oneself();

@@ -84,4 +84,4 @@ elif way == "edge":
 elif way == "exclusive":
     wait_with(select.epoll(), select.EPOLLIN | select.EPOLLEXCLUSIVE, take)
 else:
-    sys.exit(f"{way}: there is no such way")
+    sys.exit(f"{way}: unknown way")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# webrick.rb PORT: Ruby's server, stopped as its manual says; answers with its process id.
+# webrick.rb PORT: Ruby's server, stopped as in its manual; answers with its process id.
 require 'webrick'
 
 quiet = WEBrick::Log.new(File::NULL)

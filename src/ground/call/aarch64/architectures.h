@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The architectures whose programs a 64-bit ARM kernel runs besides its own. */
+/* Lists the architectures whose programs a 64-bit ARM kernel runs besides its own. */
 #ifndef GROUND_CALL_AARCH64_ARCHITECTURES_H
 #define GROUND_CALL_AARCH64_ARCHITECTURES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The architectures whose programs an x86-64 kernel runs besides its own. */
+/* Lists the architectures whose programs an x86-64 kernel runs besides its own. */
 #ifndef GROUND_CALL_X86_64_ARCHITECTURES_H
 #define GROUND_CALL_X86_64_ARCHITECTURES_H
 
