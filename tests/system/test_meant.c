@@ -36,7 +36,7 @@ static struct process *opens_by_file(
 
 	cr_assert_eq(chmod(script, 0755), 0);
 	write_file(directory, "words", words);
-	return supervise(hook(), copies, "--keep", "--ready-delay=300ms", "--ready-timeout=6s",
+	return supervise(hook(), copies, "--keep", "--ready-delay=300ms", "--ready-timeout=12s",
 		option, script);
 }
 

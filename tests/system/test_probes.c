@@ -188,7 +188,7 @@ Test(probes, a_queue_is_checked_while_it_starts)
 	const char *directory = new_directory();
 	int port = port_new();
 	struct process *supervisor = health_copies(port, directory, "-n2", "--queues=1",
-		"--ready=http:/health", "--ready-timeout=6s", "--grace=1s");
+		"--ready=http:/health", "--ready-timeout=12s", "--grace=1s");
 
 	wait_ready(supervisor, 2);
 	struct process *clients = load_start(port, CLIENTS);

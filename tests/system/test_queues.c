@@ -748,7 +748,7 @@ Test(queues, under_the_notify_hook_queues_are_shared_and_rolled_too)
 
 /* ---- a roll that fails ---- */
 
-static void expect_roll_fails(const char *assignment, const char *why)
+static void expect_roll_fails(const char *assignment, const char *timeout, const char *why)
 {
 	int port = port_new();
 	const char *directory = new_directory();
@@ -756,8 +756,8 @@ static void expect_roll_fails(const char *assignment, const char *why)
 
 	for (int slot = 0; slot < 3; slot++)
 		write_file(directory, format("env%d", slot), "");
-	supervisor = slow_copies(port, "-n3", "--queues=1", "--ready-delay=300ms",
-		"--ready-timeout=3s", "--expand", format("--env-file=%s/env%%i", directory));
+	supervisor = slow_copies(port, "-n3", "--queues=1", "--ready-delay=300ms", timeout,
+		"--expand", format("--env-file=%s/env%%i", directory));
 	wait_ready(supervisor, 3);
 	unsigned long inode = sum_listening("tcp", port);
 	struct process *clients = load_start(port, CLIENTS);
@@ -823,10 +823,11 @@ Test(queues, if_the_roll_fails_new_copies_that_wait_for_others_of_their_queue_st
 
 Test(queues, if_a_new_copy_dies_the_new_ones_stop_and_the_old_ones_continue)
 {
-	expect_roll_fails("SLOW_MODE=dies", "ended with status 3; the remaining old copies stay");
+	expect_roll_fails("SLOW_MODE=dies", "--ready-timeout=1h",
+		"ended with status 3; the remaining old copies stay");
 }
 
 Test(queues, if_a_new_copy_is_not_ready_in_time_the_old_ones_continue)
 {
-	expect_roll_fails("SLOW_MODE=late", "was not ready in time");
+	expect_roll_fails("SLOW_MODE=late", "--ready-timeout=12s", "was not ready in time");
 }
