@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "answer.h"
 
+#include "bind_result.h"
 #include "ground/errnos.h"
 #include "ground/sysctl.h"
 #include "socket/decision.h"
@@ -103,9 +104,15 @@ static int say_result(const struct binding *binding, int result)
 	return result;
 }
 
+static int do_bind(struct binding *binding, bool *is_refused)
+{
+	bind_result_wait_for_others(binding->endpoint.port);
+	return do_with_rights(binding, bind_now, is_refused);
+}
+
 int answer_perform_bind(struct binding *binding)
 {
-	return say_result(binding, answer_with_rights(binding, bind_now));
+	return say_result(binding, do_bind(binding, NULL));
 }
 
 /*
@@ -123,7 +130,7 @@ static bool is_heard(const struct call *call)
 static int bind_and_hear(struct binding *binding)
 {
 	bool is_refused;
-	int result = do_with_rights(binding, bind_now, &is_refused);
+	int result = do_bind(binding, &is_refused);
 
 	return is_refused ? CONTINUED : say_result(binding, result);
 }
@@ -319,6 +326,8 @@ int answer_bind(struct call *call)
 		    &binding.endpoint, (struct sockaddr *)&call->address, call->length, false))
 		return bind_unchanged(&binding);
 	int result = bind_as_decided(&binding);
+	if (result == CONTINUED)
+		bind_result_wait_for_others(binding.endpoint.port);
 	if (keeper && result != CONTINUED)
 		keeper->note_bind(
 			call->configuration, call->fd, binding.rule, &binding.endpoint, result);

@@ -9,15 +9,32 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <time.h>
 #include <unistd.h>
 
 #define WATCHED_MOST 16
 #define STEP_MS	     1
-#define PATIENCE_MS  1000 /* a thread that is to bind waits for a processor, sometimes for long */
+#define PATIENCE_MS  1000 /* a thread or process waits for a processor, sometimes for long */
+
+/* ---- held ports ---- */
+
+#define PLACES_MOST 256
+
+/*
+ * A watched duplicate holds its port, and the program may have closed its socket and already bind
+ * the next one there. So that bind waits until the duplicate was looked at once more.
+ */
+struct place {
+	_Atomic uint64_t holder; /* the process and the port; 0: nobody */
+	_Atomic unsigned looks;
+};
+
+static struct place *places; /* PLACES_MOST of them, shared */
 
 static struct watched {
 	struct configuration configuration;
+	struct place *place;
 	int fd, errors;
 	struct endpoint endpoint;
 	uid_t user;
@@ -26,83 +43,40 @@ static struct watched {
 } list[WATCHED_MOST];
 
 static unsigned count;
+static struct place *announced; /* for the next one */
 
-/* ---- watching processes ---- */
-
-#define WATCHERS_MOST	 64
-#define PATIENCE_WITH_MS 5
-
-/*
- * A watched duplicate holds its port, and the program may have closed its socket and already bind
- * the next one. So the next bind waits until all others have looked.
- */
-struct watcher {
-	_Atomic pid_t process; /* 0: none */
-	_Atomic unsigned looks;
-};
-
-static struct watcher *watchers; /* WATCHERS_MOST of them, shared */
-static struct watcher *ourselves;
+static uint64_t holder_of(pid_t process, uint16_t port)
+{
+	return (uint64_t)process << 16 | port;
+}
 
 int bind_result_start(void)
 {
-	if (!watchers)
-		watchers = shared_take(WATCHERS_MOST * sizeof *watchers);
-	return watchers ? 0 : -errno;
+	if (!places)
+		places = shared_take(PLACES_MOST * sizeof *places);
+	return places ? 0 : -errno;
 }
 
-void bind_result_announce(void)
+bool bind_result_announce(uint16_t port)
 {
-	pid_t self = getpid();
+	uint64_t holder = holder_of(getpid(), port);
 
-	for (unsigned i = 0; !ourselves && i < WATCHERS_MOST; i++) {
-		pid_t nobody = 0;
-		if (atomic_compare_exchange_strong(&watchers[i].process, &nobody, self))
-			ourselves = &watchers[i];
+	for (unsigned i = 0; count < WATCHED_MOST && i < PLACES_MOST; i++) {
+		uint64_t nobody = 0;
+		if (atomic_compare_exchange_strong(&places[i].holder, &nobody, holder)) {
+			announced = &places[i];
+			return true;
+		}
 	}
+	return false;
 }
 
 void bind_result_forget(pid_t process)
 {
-	for (unsigned i = 0; i < WATCHERS_MOST; i++) {
-		pid_t expected = process;
-		atomic_compare_exchange_strong(&watchers[i].process, &expected, 0);
-	}
-}
-
-static void has_looked(void)
-{
-	if (!ourselves)
-		return;
-	ourselves->looks++;
-	if (count > 0)
-		return;
-	ourselves->process = 0;
-	ourselves = NULL;
-}
-
-/* One look may have begun before; only the second one is sure to begin after the call. */
-static void wait_for(const struct watcher *watcher, int64_t until_ms)
-{
-	const struct timespec pause = {.tv_nsec = 100 * 1000};
-	pid_t process = watcher->process;
-	unsigned looks = watcher->looks;
-
-	while (watcher->process == process && watcher->looks - looks < 2 &&
-		clock_now_ms() < until_ms)
-		nanosleep(&pause, NULL);
-}
-
-void bind_result_wait_for_others(void)
-{
-	int64_t until_ms = 0;
-
-	for (unsigned i = 0; i < WATCHERS_MOST; i++) {
-		if (watchers[i].process == 0 || &watchers[i] == ourselves)
-			continue;
-		if (!until_ms)
-			until_ms = clock_now_ms() + PATIENCE_WITH_MS;
-		wait_for(&watchers[i], until_ms);
+	for (unsigned i = 0; i < PLACES_MOST; i++) {
+		uint64_t holder = places[i].holder;
+		if (holder >> 16 == (uint64_t)process)
+			atomic_compare_exchange_strong(&places[i].holder, &holder, 0);
 	}
 }
 
@@ -139,6 +113,7 @@ static void drop(struct watched *watched)
 {
 	system_close(watched->fd);
 	system_close(watched->errors);
+	watched->place->holder = 0;
 }
 
 void bind_result_watch(const struct configuration *configuration, int fd, int errors,
@@ -146,6 +121,7 @@ void bind_result_watch(const struct configuration *configuration, int fd, int er
 {
 	struct watched watched = {
 		.configuration = *configuration,
+		.place = announced,
 		.fd = fd,
 		.errors = errors,
 		.endpoint = *endpoint,
@@ -154,40 +130,71 @@ void bind_result_watch(const struct configuration *configuration, int fd, int er
 		.until_ms = clock_now_ms() + PATIENCE_MS,
 	};
 
-	if (outcome_of(&watched) == BOUND || count == WATCHED_MOST)
+	if (outcome_of(&watched) == BOUND)
 		drop(&watched);
 	else
 		list[count++] = watched;
-	has_looked();
 }
 
-static int look(int silence, bool is_last)
+/* SPEAKS: of what was refused, too. */
+static void look(int silence, bool speaks, bool is_last)
 {
 	unsigned kept = 0;
 	int64_t now = clock_now_ms();
 
 	for (unsigned i = 0; i < count; i++) {
-		enum outcome outcome = outcome_of(&list[i]);
-		if (outcome == OPEN && (is_last || now >= list[i].until_ms))
+		struct watched *watched = &list[i];
+		enum outcome outcome = outcome_of(watched);
+		if (outcome == OPEN && (is_last || now >= watched->until_ms))
 			outcome = REFUSED;
-		if (outcome == REFUSED)
-			say(&list[i], silence);
-		if (outcome != OPEN)
-			drop(&list[i]);
+		if (outcome == REFUSED && speaks)
+			say(watched, silence);
+		watched->place->looks++;
+		if (outcome == BOUND || (outcome == REFUSED && speaks))
+			drop(watched);
 		else
-			list[kept++] = list[i];
+			list[kept++] = *watched;
 	}
 	count = kept;
-	has_looked();
-	return count > 0 ? STEP_MS : -1;
 }
 
 int bind_result_look(int silence)
 {
-	return count > 0 ? look(silence, false) : -1;
+	look(silence, true, false);
+	return count > 0 ? STEP_MS : -1;
 }
 
 void bind_result_finish(int silence)
 {
-	look(silence, true);
+	look(silence, true, true);
+}
+
+/* ---- before the next bind ---- */
+
+/* One look may have begun before; only the second one is sure to begin after the call. */
+static void wait_for(const struct place *place, int64_t until_ms)
+{
+	const struct timespec pause = {.tv_nsec = 100 * 1000};
+	uint64_t holder = place->holder;
+	unsigned looks = place->looks;
+
+	while (place->holder == holder && place->looks - looks < 2 && clock_now_ms() < until_ms) {
+		look(-1, false, false); /* others may wait for us */
+		nanosleep(&pause, NULL);
+	}
+}
+
+void bind_result_wait_for_others(uint16_t port)
+{
+	uint64_t self = (uint64_t)getpid();
+	int64_t until_ms = 0;
+
+	for (unsigned i = 0; port && i < PLACES_MOST; i++) {
+		uint64_t holder = places[i].holder;
+		if ((uint16_t)holder != port || holder >> 16 == self)
+			continue;
+		if (!until_ms)
+			until_ms = clock_now_ms() + PATIENCE_MS;
+		wait_for(&places[i], until_ms);
+	}
 }

@@ -6,6 +6,7 @@
 #include "policy/source.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -16,14 +17,17 @@
 /* Call this before there is a second process. Returns 0 or a negative errno. */
 int bind_result_start(void);
 
-/* Call this before the kernel is told to continue, and then bind_result_watch(). */
-void bind_result_announce(void);
+/*
+ * Call this before the kernel is told to continue a bind to PORT, and then bind_result_watch(), if
+ * this returns true; otherwise there is no room, and no duplicate of the socket must be held.
+ */
+bool bind_result_announce(uint16_t port);
 
 /*
- * Waits, for some milliseconds at most, until no other process holds a socket whose bind was done
- * before this call.
+ * Waits, for a second at most, until no other process holds a socket on PORT (0: none has it) whose
+ * bind was done before this call.
  */
-void bind_result_wait_for_others(void);
+void bind_result_wait_for_others(uint16_t port);
 
 /* PROCESS has ended. */
 void bind_result_forget(pid_t process);

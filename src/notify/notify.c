@@ -347,14 +347,15 @@ void notify_answer(const struct notify *notify, int listener, struct seccomp_not
 
 	/* we must not hold a socket that the program has closed again */
 	notify_tend(notify);
-	if (call.which == CALL_BIND)
-		bind_result_wait_for_others();
 	int result = call.architecture ? answer(&call, notification) : CONTINUED;
 	duplicate_return(&call, result);
-	if (call.watched.port)
-		bind_result_announce();
-	else /* before the program continues, because it may close its socket and bind another one
-		at once */
+	if (call.watched.port && !bind_result_announce(call.watched.port))
+		call.watched.port = 0;
+	/*
+	 * before the program continues, because it may close its socket and bind another one at
+	 * once
+	 */
+	if (!call.watched.port)
 		system_close(call.fd);
 	send_answer(&call, result);
 	notification->id = 0;

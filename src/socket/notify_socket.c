@@ -11,8 +11,9 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#define WAIT_SECONDS 1
-#define SIGNALS_MOST 100
+#define WAIT_SECONDS	     1
+#define WAIT_WITH_FD_SECONDS 5 /* a socket that does not arrive is lost with the program */
+#define SIGNALS_MOST	     100
 
 static int make_address(const char *path, struct sockaddr_un *address, socklen_t *length)
 {
@@ -34,7 +35,8 @@ static int make_address(const char *path, struct sockaddr_un *address, socklen_t
  */
 static int send_patiently(int channel, const struct msghdr *message)
 {
-	const struct timeval wait = {.tv_sec = WAIT_SECONDS};
+	const struct timeval wait = {
+		.tv_sec = message->msg_control ? WAIT_WITH_FD_SECONDS : WAIT_SECONDS};
 	ssize_t sent = -EINTR;
 	int flags = MSG_NOSIGNAL;
 

@@ -5,10 +5,10 @@
 
 /*
  * Sends MESSAGE ("FDSTORE=1\nFDNAME=web"), with the descriptor FD unless it is -1, to the socket at
- * PATH: a path, or an abstract name that starts with "@". Waits for at most a second. Returns 0 or
- * a negative errno; it is not known whether the manager did what it was told. -EPERM: the abstract
- * name belongs to another user who is not root, and so gets no descriptor. Async-signal-safe;
- * leaves errno alone.
+ * PATH: a path, or an abstract name that starts with "@". Waits for at most a second, with FD for
+ * five. Returns 0 or a negative errno; it is not known whether the manager did what it was told.
+ * -EPERM: the abstract name belongs to another user who is not root, and so gets no descriptor.
+ * Async-signal-safe; leaves errno alone.
  */
 int notify_socket_send(const char *path, const char *message, int fd);
 

@@ -196,14 +196,17 @@ class Service:
 
     # ---- the ends of its lives ----
 
-    def kill(self):
+    def wait_for_guardian(self):
         """Nobody could end the copies of a supervisor that is killed at one moment with its guardian."""
         until(lambda: guardians() or self.supervisor.status() is not None, "there is no guardian")
+
+    def kill(self):
+        self.wait_for_guardian()
         self.signal(signal.SIGKILL)
 
     def kill_while_it_stops(self):
         """It may end before that."""
-        until(lambda: guardians() or self.supervisor.status() is not None, "there is no guardian")
+        self.wait_for_guardian()
         if self.supervisor.status() is None:
             log.say("  SIGKILL to the supervisor")
             self.supervisor.signal(signal.SIGKILL)

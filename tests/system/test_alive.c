@@ -237,7 +237,7 @@ Test(alive, copies_are_checked_during_a_roll)
 	const char *directory = new_directory();
 	int port = port_new();
 	struct process *supervisor =
-		health_copies(port, directory, "-n3", "--alive=http:/health", "--alive-interval=1s",
+		health_copies(port, directory, "-n3", "--alive=http:/health", "--alive-interval=3s",
 			"--alive-failures=1000", "--ready-delay=100ms", "--ready=http:/health");
 
 	wait_ready(supervisor, 3);

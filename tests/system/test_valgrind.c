@@ -4,6 +4,7 @@
 #include "supervised.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Expects that a log of valgrind tells of no descriptor but those that the process was given. */
@@ -19,15 +20,38 @@ static void expect_no_descriptor(const char *log)
 	}
 }
 
+/*
+ * Since 3.24, it counts a question about a descriptor of its own as an error: the supervisor finds
+ * those in /proc, too. Older versions do not know such a rule.
+ */
+static const char *own_descriptors(const char *valgrind)
+{
+	int major = 0, minor = 0;
+	const char *version =
+		process_output(process_run(WORDS(valgrind, "--version"), .is_bare = true));
+
+	cr_assert_eq(sscanf(version, "valgrind-%d.%d", &major, &minor), 2, "%s", version);
+	if (major * 100 + minor < 324)
+		return "--suppressions=/dev/null";
+	return format("--suppressions=%s", write_file(new_directory(), "suppressions",
+						   "{\n"
+						   "\tits own descriptors\n"
+						   "\tCoreError:FdBadUse\n"
+						   "\t...\n"
+						   "\tfun:launch_open\n"
+						   "}\n"));
+}
+
 Test(valgrind, copies_are_rolled_and_killed_and_stopped_and_nothing_is_left_behind)
 {
-	const char *file = format("%s/log", new_directory());
+	const char *file = format("%s/log", new_directory()), *valgrind = need_program("valgrind");
 	struct process *supervisor = process_start(
-		WORDS(need_program("valgrind"), "--leak-check=full", "--show-leak-kinds=all",
-			"--errors-for-leak-kinds=all", "--track-fds=yes", "--error-exitcode=99",
-			"--child-silent-after-fork=yes", format("--log-file=%s", file),
-			supervise_path(), "--copies=2", "--ready-delay=0", "--",
-			program_path("server"), "tcp", "127.0.0.1", format("%d", port_new())),
+		WORDS(valgrind, own_descriptors(valgrind), "--leak-check=full",
+			"--show-leak-kinds=all", "--errors-for-leak-kinds=all", "--track-fds=yes",
+			"--error-exitcode=99", "--child-silent-after-fork=yes",
+			format("--log-file=%s", file), supervise_path(), "--copies=2",
+			"--ready-delay=0", "--", program_path("server"), "tcp", "127.0.0.1",
+			format("%d", port_new())),
 		.is_bare = true, .environment = WORDS("REUSE_KEEP=1", "REUSE_LOG=info"));
 
 	wait_ready(supervisor, 2);
