@@ -23,13 +23,20 @@ int repeat(int briefly, int at_length)
 
 /* ---- the supervisor ---- */
 
+int occurrences(const char *text, const char *what)
+{
+	int count = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		count++;
+	return count;
+}
+
 int times_said(struct process *supervisor, const char *what)
 {
 	const char *errors = process_errors(supervisor);
-	int count = 0;
+	int count = occurrences(errors, what);
 
-	for (const char *at = errors; (at = strstr(at, what)); at++)
-		count++;
 	free((char *)(uintptr_t)errors); /* it may be long, and is asked for often */
 	return count;
 }

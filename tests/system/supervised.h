@@ -20,6 +20,9 @@ int repeat(int briefly, int at_length);
 /* Waits until its log has WHAT so many times. */
 void wait_said(struct process *supervisor, const char *what, int times);
 
+/* How many times TEXT has WHAT. */
+int occurrences(const char *text, const char *what);
+
 /* How many times the log has it now. */
 int times_said(struct process *supervisor, const char *what);
 

@@ -23,15 +23,6 @@ static void set_mode(const char *directory, pid_t process, const char *mode)
 	write_file(directory, format("%d", (int)process), mode);
 }
 
-static int times_in(const char *text, const char *what)
-{
-	int count = 0;
-
-	for (; (text = strstr(text, what)); text++)
-		count++;
-	return count;
-}
-
 /* ---- what each kind of failure leads to ---- */
 
 /* Of three copies, one is not well any more; returns how its clients fared. */
@@ -200,7 +191,7 @@ static bool has_answers(void *context)
 {
 	const struct answers *answers = context;
 
-	return times_in(process_output(answers->supervisor), "asked at") >= answers->wanted;
+	return occurrences(process_output(answers->supervisor), "asked at") >= answers->wanted;
 }
 
 /*
@@ -226,7 +217,7 @@ Test(alive, another_supervisors_copies_do_not_answer_for_ours)
 	wait_until(has_answers, &answers, "so many answers");
 	load_stop_served(clients);
 	cr_expect_eq(times_said(supervisor, "answered 500"), 0, "%s", process_errors(supervisor));
-	cr_expect_eq(times_in(process_output(other), "asked at"), 0);
+	cr_expect_eq(occurrences(process_output(other), "asked at"), 0);
 	end_supervisor(other);
 	end_supervisor(supervisor);
 }

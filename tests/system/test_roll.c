@@ -66,11 +66,7 @@ Test(roll, four_copies_are_replaced_and_no_request_is_lost)
 
 static int count_reads(const char *trace)
 {
-	int count = 0;
-
-	for (const char *at = trace; (at = strstr(at, "NETLINK_SOCK_DIAG)")); at++)
-		count++;
-	return count;
+	return occurrences(read_file(trace), "NETLINK_SOCK_DIAG)");
 }
 
 /*
@@ -91,12 +87,12 @@ Test(roll, many_endpoints_are_examined_in_one_read)
 		.is_bare = true);
 
 	wait_ready(supervisor, 2);
-	int started = count_reads(read_file(trace));
+	int started = count_reads(trace);
 	roll(supervisor, 2);
 	wait_listening("tcp", port, 2 * ENDPOINTS);
 	cr_expect_eq(times_said(supervisor, "takes over the old one's socket"), 0);
 	end_supervisor(supervisor);
-	int stopped = count_reads(read_file(trace));
+	int stopped = count_reads(trace);
 	cr_expect_gt(started, 0);
 	cr_expect_gt(stopped, started);
 	cr_expect_lt(stopped, ENDPOINTS * ENDPOINTS / 4, "%d reads", stopped);
