@@ -20,9 +20,11 @@ struct maker {
 	const char *words[16];
 };
 
+/* That of util-linux 2.37 ignores signals in its child, too. */
 static struct maker by_unshare(void)
 {
-	return (struct maker){{need_program("unshare"), "--pid", "--fork", "--mount-proc"}};
+	return (struct maker){{need_program("unshare"), "--pid", "--fork", "--mount-proc",
+		need_program("env"), "--default-signal=INT,TERM"}};
 }
 
 static struct maker by_bwrap(void)

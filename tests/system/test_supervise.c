@@ -195,8 +195,10 @@ Test(supervise, what_a_copy_does_not_take_is_closed_though_the_copy_could_still_
 	const char *command = format("exec %s %s $(for port in $(cat %s); do "
 				     "echo tcp,127.0.0.1,$port; done)",
 		need_program("python3"), script_path("taker.py"), file);
-	struct process *supervisor = supervise(
-		"-n1", "--keep", "--ready-delay=0", "--keep-timeout=500ms", "sh", "-c", command);
+	/* a rule names both, so that the second one is kept although the copy is ready before */
+	struct process *supervisor =
+		supervise("-n1", "-r", format("tcp port=%d,%d -> share keep", port, dropped),
+			"--ready-delay=0", "--keep-timeout=500ms", "sh", "-c", command);
 
 	wait_ready(supervisor, 1);
 	wait_said(supervisor, "the socket was sent to the keeper", 2);

@@ -484,6 +484,17 @@ static const char *tmux_socket(void)
 		WORDS(need_program("tmux"), "-u", "-f", "/dev/null", "-S", SOCKET, __VA_ARGS__),   \
 		.is_bare = true, .environment = WORDS("LC_ALL=C.UTF-8")))
 
+/* Runs COMMAND in a terminal of this size: tmux 3.2 ignores it when it opens one. */
+static void open_screen(const char *socket, int columns, int rows, const char *command)
+{
+	const char *width = format("%d", columns), *height = format("%d", rows);
+
+	tmux(socket, "new-session", "-d", "-x", width, "-y", height,
+		format("until [ \"$(stty size)\" = '%d %d' ]; do sleep 0.01; done; %s", rows,
+			columns, command));
+	tmux(socket, "resize-window", "-x", width, "-y", height);
+}
+
 struct screen {
 	const char *socket, *text;
 	const char *shown;
@@ -511,7 +522,7 @@ Test(who, watch_shows_changes)
 	struct process *server = start_http("127.0.0.1", port);
 	int pid = (int)process_id(server);
 
-	tmux(socket, "new-session", "-d", "-x", "120", "-y", "12",
+	open_screen(socket, 120, 12,
 		format("trap : INT; %s --who %d --watch; echo ended with $?; cat", run_path(),
 			port));
 	wait_screen(socket, format("%d python3 ▏ 0/5 0 ▏ 0 yes", pid));
@@ -537,8 +548,7 @@ Test(who, watch_cuts_lines_that_a_terminal_is_too_narrow_for)
 	const char *socket = tmux_socket();
 	struct process *server = start_http("127.0.0.1", port);
 
-	tmux(socket, "new-session", "-d", "-x", "60", "-y", "12",
-		format("%s --who %d --watch", run_path(), port));
+	open_screen(socket, 60, 12, format("%s --who %d --watch", run_path(), port));
 	wait_screen(socket, format("\n  %d ", (int)process_id(server)));
 	const char *screen = tmux(socket, "capture-pane", "-p");
 	const char *titles = strstr(screen, "  PID "), *row = titles ? strchr(titles, '\n') : NULL;
@@ -561,8 +571,7 @@ Test(who, watch_draws_no_more_than_the_terminal_has_room_for)
 		process_start(WORDS(need_program("python3"), "-c", script, format("%d", port)));
 
 	process_wait_text(server, "ready");
-	tmux(socket, "new-session", "-d", "-x", "120", "-y", "10",
-		format("%s --who %d --watch", run_path(), port));
+	open_screen(socket, 120, 10, format("%s --who %d --watch", run_path(), port));
 	wait_screen(socket, format("tcp 127.0.1.1:%d ", port));
 	cr_expect_eq(strncmp(tmux(socket, "capture-pane", "-p"), "tcp 127.0.1.1:", 14), 0);
 	tmux(socket, "kill-server");
