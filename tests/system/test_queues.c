@@ -590,8 +590,10 @@ Test(queues, beside_another_program_on_a_udp_port_the_new_copies_take_over_the_o
 Test(queues, an_endpoint_that_only_one_copy_listens_on_is_kept_for_its_successor)
 {
 	int port = port_new();
-	struct process *supervisor = supervise("-n2", "--queues=1", "--expand", TAKER,
-		format("tcp,127.0.0.1,%d", port), format("tcp,127.0.1.1%%i,%d", port));
+	/* a rule names them, so that the second one is kept although the copy is ready before */
+	struct process *supervisor = supervise("-n2", "--queues=1", "--expand", "-r",
+		format("tcp port=%d -> share keep", port), TAKER, format("tcp,127.0.0.1,%d", port),
+		format("tcp,127.0.1.1%%i,%d", port));
 
 	wait_ready(supervisor, 2);
 	wait_listening("tcp", port, 3);
