@@ -89,6 +89,16 @@ static void need_namespaces(void)
 		skip("no namespaces: %s", process_errors(process));
 }
 
+int systemd_version(void)
+{
+	int version = 0;
+	const char *said = process_output(
+		process_run(WORDS(need_program("systemctl"), "--version"), .is_bare = true));
+
+	cr_assert_eq(sscanf(said, "systemd %d", &version), 1, "%s", said);
+	return version;
+}
+
 void systemd_boot(void)
 {
 	need_root();

@@ -19,6 +19,9 @@ void systemd_add_service(const char *name, const char *lines);
 /* The lines of a service whose main process is COMMAND, and whose sockets are kept by RULES. */
 const char *systemd_kept(const char *rules, const char *command);
 
+/* As 247. */
+int systemd_version(void);
+
 /* Starts it. Skips the test if that is not permitted. */
 void systemd_boot(void);
 

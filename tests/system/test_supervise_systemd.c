@@ -214,6 +214,8 @@ static void kill_in_roll(const char *options, int copies, int sockets, int repla
 {
 	int port = port_new();
 
+	if (systemd_version() < 249)
+		skip("systemd before 249 does not notice the end of a service that reloads");
 	add_slow(format("%s --ready-delay=1s", options), port);
 	systemd_boot();
 	systemd_do("start", "web");
