@@ -172,10 +172,9 @@ void bind_result_finish(int silence)
 /* ---- before the next bind ---- */
 
 /* One look may have begun before; only the second one is sure to begin after the call. */
-static void wait_for(const struct place *place, int64_t until_ms)
+static void wait_for(const struct place *place, uint64_t holder, int64_t until_ms)
 {
 	const struct timespec pause = {.tv_nsec = 100 * 1000};
-	uint64_t holder = place->holder;
 	unsigned looks = place->looks;
 
 	while (place->holder == holder && place->looks - looks < 2 && clock_now_ms() < until_ms) {
@@ -195,6 +194,6 @@ void bind_result_wait_for_others(uint16_t port)
 			continue;
 		if (!until_ms)
 			until_ms = clock_now_ms() + PATIENCE_MS;
-		wait_for(&places[i], until_ms);
+		wait_for(&places[i], holder, until_ms);
 	}
 }

@@ -56,11 +56,7 @@ static int main_process(void)
 
 static int times_logged(const char *what)
 {
-	int count = 0;
-
-	for (const char *at = systemd_log(); (at = strstr(at, what)); at++)
-		count++;
-	return count;
+	return occurrences(systemd_log(), what);
 }
 
 /* ---- what is lost ---- */
