@@ -12,8 +12,8 @@ typedef bool open_sockets_visitor(int fd, uint64_t inode, void *context);
 
 /*
  * Visits each descriptor of PROCESS, or of PROCFS_SELF, that is a socket. Returns 1 if a visitor
- * ended the walk, 0 if none did, or a negative errno: -EACCES if that process may not be inspected,
- * -ENOENT if it is gone. Async-signal-safe, leaves errno alone.
+ * ended the walk, 0 if none did, or a negative errno if not all are shown: -EACCES if that process
+ * may not be inspected, -ENOENT if it is gone. Async-signal-safe, leaves errno alone.
  */
 int open_sockets_walk(pid_t process, open_sockets_visitor *visit, void *context);
 

@@ -3,19 +3,22 @@
 
 #include "procfs.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The fields of /proc/PID/stat that matter here, by their numbers in proc(5). */
 enum { STATE = 3, PARENT, GROUP, SESSION, THREADS = 20, START_TIME = 22, RESIDENT = 24, FIELDS };
 
-bool process_read(struct process *process, pid_t id)
+int process_try(struct process *process, pid_t id)
 {
 	char line[512];
 	uint64_t fields[FIELDS] = {0};
 	char state = 'X';
 	int field = STATE;
 
-	procfs_read(id, "stat", line, sizeof line);
+	ssize_t length = procfs_read(id, "stat", line, sizeof line);
+	if (length < 0 && length != -ENOENT)
+		return (int)length;
 	/* The name of the program, in parentheses, may hold anything. */
 	const char *at = strrchr(line, ')');
 	for (; at && (at = strchr(at, ' ')) && field < FIELDS; field++) {
@@ -34,7 +37,12 @@ bool process_read(struct process *process, pid_t id)
 		.resident_pages = fields[RESIDENT],
 		.has_ended = state == 'Z' && fields[THREADS] <= 1,
 	};
-	return state != 'X' && field == FIELDS;
+	return state != 'X' && field == FIELDS ? 0 : -ESRCH;
+}
+
+bool process_read(struct process *process, pid_t id)
+{
+	return process_try(process, id) == 0;
 }
 
 bool process_read_living(struct process *process, pid_t id)

@@ -14,8 +14,12 @@ struct process {
 	bool has_ended; /* a zombie; false if only its first thread has ended */
 };
 
-/* Reads /proc/PID/stat (proc(5)); returns false if there is no such process. */
+/* Reads /proc/PID/stat (proc(5)); returns false if there is no such process, or it cannot be read.
+ */
 bool process_read(struct process *process, pid_t id);
+
+/* The same; returns 0, -ESRCH if there is no such process, or another negative errno. */
+int process_try(struct process *process, pid_t id);
 
 /* The same, but returns false also if only a zombie of it is left. */
 bool process_read_living(struct process *process, pid_t id);

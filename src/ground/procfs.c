@@ -6,6 +6,7 @@
 #include "system.h"
 #include "text.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 #define LINK_MAX_SHOWN 64
@@ -35,6 +36,11 @@ int procfs_open(pid_t process, const char *name)
 	return system_open(AT_FDCWD, procfs_path(path, process, name), O_RDONLY | O_CLOEXEC, 0);
 }
 
+bool procfs_is_gone(int error)
+{
+	return error == -ENOENT || error == -ESRCH;
+}
+
 ssize_t procfs_read(pid_t process, const char *name, char *bytes, size_t size)
 {
 	int fd = procfs_open(process, name);
@@ -53,12 +59,14 @@ void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE])
 	text_print(program, PROCFS_PROGRAM_SIZE, "%.*s", (int)string_until(name, '\n'), name);
 }
 
-static bool walk(int directory, procfs_visitor *visit, void *context)
+static int walk(int directory, procfs_visitor *visit, void *context)
 {
 	_Alignas(struct directory_entry) char bytes[1024];
 	bool is_ended = false;
-	ssize_t got;
+	ssize_t got = 0;
 
+	if (directory < 0)
+		return directory;
 	while (!is_ended && (got = system_getdents(directory, bytes, sizeof bytes)) > 0) {
 		for (ssize_t at = 0; at < got && !is_ended;) {
 			const struct directory_entry *entry = (const void *)(bytes + at);
@@ -67,17 +75,15 @@ static bool walk(int directory, procfs_visitor *visit, void *context)
 		}
 	}
 	system_close(directory);
-	return is_ended;
+	return got < 0 ? (int)got : is_ended;
 }
 
 int procfs_walk(pid_t process, const char *name, procfs_visitor *visit, void *context)
 {
-	int directory = procfs_open(process, name);
-
-	return directory < 0 ? directory : walk(directory, visit, context);
+	return walk(procfs_open(process, name), visit, context);
 }
 
-bool procfs_walk_path(const char *path, procfs_visitor *visit, void *context)
+int procfs_walk_path(const char *path, procfs_visitor *visit, void *context)
 {
 	return walk(
 		system_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), visit, context);

@@ -27,6 +27,9 @@ const char *procfs_path(char path[static PROCFS_PATH_SIZE], pid_t process, const
  */
 int procfs_open(pid_t process, const char *name);
 
+/* Whether an error says that a process, or what belongs to it, is not there any more. */
+bool procfs_is_gone(int error);
+
 /*
  * Reads up to SIZE - 1 bytes from the beginning of such a file in one call, and adds a NUL. Returns
  * how many, or a negative errno; then there is only the NUL.
@@ -43,12 +46,12 @@ void procfs_program(pid_t process, char program[static PROCFS_PROGRAM_SIZE]);
 
 /*
  * Visits each name in the folder NAME of a process. Returns 1 if a visitor has ended the walk, 0 if
- * none has, or a negative errno if the folder cannot be opened.
+ * none has, or a negative errno if the folder cannot be read, or not to its end.
  */
 int procfs_walk(pid_t process, const char *name, procfs_visitor *visit, void *context);
 
-/* The same for the directory at PATH; returns false also if it cannot be opened. */
-bool procfs_walk_path(const char *path, procfs_visitor *visit, void *context);
+/* The same for the directory at PATH. */
+int procfs_walk_path(const char *path, procfs_visitor *visit, void *context);
 
 /* The number that NAME is, or -1. */
 int procfs_number(const char *name);

@@ -44,7 +44,7 @@ static bool walk(struct search *search)
 {
 	if (stat("/proc/self/exe", &search->ours) < 0)
 		return true;
-	return procfs_walk_path("/proc", visit_process, search);
+	return procfs_walk_path("/proc", visit_process, search) == 1;
 }
 
 bool in_use_walk(open_sockets_visitor *visit, void *context)

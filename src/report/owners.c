@@ -3,6 +3,7 @@
 
 #include "ground/compat.h"
 #include "ground/open_sockets.h"
+#include "ground/procfs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -75,7 +76,7 @@ static bool visit_process(int proc, const char *name, void *context)
 		return false;
 	search->is_keeper = is_keeper(search->process);
 	int result = open_sockets_walk(search->process, visit_socket, search);
-	bool is_hidden = result == -EACCES || result == -EPERM;
+	bool is_hidden = result < 0 && !procfs_is_gone(result);
 	search->owners->is_partial |= is_hidden;
 	search->owners->hides_keeper |= is_hidden && search->is_keeper;
 	return search->error != 0;

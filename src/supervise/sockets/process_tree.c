@@ -19,7 +19,14 @@
 struct processes {
 	struct process *list;
 	size_t count, room;
+	bool is_partial;
 };
+
+/* /proc may hide what belongs to other users (proc(5), "hidepid"). */
+static bool is_hidden(int error)
+{
+	return error == -EACCES || error == -EPERM;
+}
 
 static bool add_process(int directory, const char *name, void *context)
 {
@@ -32,12 +39,15 @@ static bool add_process(int directory, const char *name, void *context)
 	if (all->count == all->room) {
 		size_t room = all->room ? 2 * all->room : 256;
 		struct process *larger = realloc(all->list, room * sizeof *larger);
+		all->is_partial |= !larger;
 		if (!larger)
 			return true;
 		all->list = larger;
 		all->room = room;
 	}
-	all->count += process_read(&all->list[all->count], id);
+	int error = process_try(&all->list[all->count], id);
+	all->count += !error;
+	all->is_partial |= error && !procfs_is_gone(error) && !is_hidden(error);
 	return false;
 }
 
@@ -132,13 +142,13 @@ static bool has_our_numbers(void)
 	return procfs_links_to(AT_FDCWD, "/proc/self", ourselves);
 }
 
-/* Empty if /proc does not show our processes. */
+/* Empty, and partial, if /proc does not show our processes. */
 static struct processes read_processes(void)
 {
 	struct processes all = {.list = NULL};
 
-	if (has_our_numbers())
-		procfs_walk_path("/proc", add_process, &all);
+	if (!has_our_numbers() || procfs_walk_path("/proc", add_process, &all) < 0)
+		all.is_partial = true;
 	if (all.count)
 		qsort(all.list, all.count, sizeof *all.list, compare_ids);
 	return all;
@@ -206,7 +216,7 @@ pid_t process_tree_outside(pid_t leader, const pid_t *others, size_t n_others, u
 bool process_tree_group_lives(pid_t group)
 {
 	struct processes all = read_processes();
-	bool lives = !all.count;
+	bool lives = all.is_partial;
 
 	for (size_t i = 0; i < all.count && !lives; i++)
 		lives = all.list[i].group == group && !all.list[i].has_ended &&
@@ -219,7 +229,7 @@ bool process_tree_visit(
 	const pid_t *leaders, size_t count, process_tree_visitor *visit, void *context)
 {
 	struct processes all = read_processes();
-	bool is_told = all.count > 0;
+	bool is_told = !all.is_partial;
 
 	for (size_t i = 0; i < all.count; i++) {
 		size_t index = index_of_leader(&all, &all.list[i], leaders, count);
@@ -288,7 +298,7 @@ static void read_sockets(struct process_tree *tree, pid_t process)
 {
 	int result = open_sockets_walk(process, add_socket, tree);
 
-	tree->is_partial |= result == -EACCES || result == -EPERM;
+	tree->is_partial |= result < 0 && !procfs_is_gone(result);
 }
 
 static bool is_descriptor(int directory, const char *name, void *context)
@@ -315,7 +325,7 @@ void process_tree_read(struct process_tree *tree, pid_t leader)
 {
 	struct processes all = read_processes();
 
-	*tree = (struct process_tree){.is_partial = !all.count};
+	*tree = (struct process_tree){.is_partial = all.is_partial};
 	for (size_t i = 0; i < all.count; i++) {
 		if (!is_in_tree(&all, &all.list[i], leader))
 			continue;

@@ -13,7 +13,7 @@
 struct process_tree {
 	uint64_t *inodes; /* of sockets, in rising order */
 	size_t n_inodes;
-	bool is_partial; /* some descriptors are not visible, as those of a leader that ends */
+	bool is_partial; /* some are not visible: there is no memory, a leader ends, ... */
 };
 
 /*
@@ -37,7 +37,7 @@ typedef void process_tree_visitor(const struct process *process, size_t index, v
 
 /*
  * Visits each process that belongs to one of COUNT leaders, with the index of the leader, all in
- * one read of /proc. Returns false if /proc cannot be read.
+ * one read of /proc. Returns false if /proc cannot be read, or not to its end.
  */
 bool process_tree_visit(
 	const pid_t *leaders, size_t count, process_tree_visitor *visit, void *context);

@@ -2,11 +2,11 @@
 #include "usage.h"
 
 #include "ground/open_sockets.h"
+#include "ground/procfs.h"
 #include "probe_ends.h"
 #include "process_tree.h"
 #include "socket/tables.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,7 +81,7 @@ static void look_into(const struct process *process, size_t index, void *context
 		usage->memory_bytes += usage_memory_of(process);
 	look->index = index;
 	int result = open_sockets_walk(process->id, add_holding, look);
-	if (result == -EACCES || result == -EPERM)
+	if (result < 0 && !procfs_is_gone(result))
 		usage->has_connections = false;
 }
 

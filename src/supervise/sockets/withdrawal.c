@@ -221,7 +221,8 @@ static void look_for_newcomers(struct withdrawal *withdrawal)
 	if (!group)
 		return;
 	process_tree_read(&tree, withdrawal->process);
-	for (group = withdrawal->groups; group; group = group->next)
+	/* A listener of its own that is not seen would be taken for one of another process. */
+	for (group = withdrawal->groups; group && !tree.is_partial; group = group->next)
 		tell_apart(withdrawal, group, &tree);
 	process_tree_free(&tree);
 	if (withdrawal->n_own > before)
