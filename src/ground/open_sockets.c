@@ -22,8 +22,9 @@ static bool visit_descriptor(int directory, const char *name, void *context)
 	char link[LINK_SIZE];
 	ssize_t length = system_readlink(directory, name, link, sizeof link - 1);
 
-	/* "." and ".." are no links. */
-	if (length < 0 && length != -EINVAL && !procfs_is_gone((int)length))
+	/* "." and ".." are no links; a file with a path that is too long is no socket. */
+	if (length < 0 && length != -EINVAL && length != -ENAMETOOLONG &&
+		!procfs_is_gone((int)length))
 		walk->error = (int)length;
 	link[length > 0 ? length : 0] = '\0';
 	return string_starts(link, kind) &&

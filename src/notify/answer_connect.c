@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "answer.h"
 
+#include "bind_result.h"
 #include "socket/decision.h"
 
 #include <errno.h>
@@ -40,6 +41,8 @@ int answer_connect(struct call *call)
 		call->number, peer, &binding.rule);
 	if (error)
 		return error;
+	if (binding.rule && binding.rule->actions.from.has_port)
+		bind_result_wait_for_others(binding.rule->actions.from.port);
 	if (binding.rule)
 		error = answer_with_rights(&binding, prepare_connect);
 	if (error)

@@ -149,11 +149,13 @@ static void look(int silence, bool speaks, bool is_last)
 			outcome = REFUSED;
 		if (outcome == REFUSED && speaks)
 			say(watched, silence);
-		watched->place->looks++;
-		if (outcome == BOUND || (outcome == REFUSED && speaks))
+		if (outcome == BOUND || (outcome == REFUSED && speaks)) {
 			drop(watched);
-		else
-			list[kept++] = *watched;
+			continue;
+		}
+		/* Who waits for a look that begins later must not count this one twice. */
+		watched->place->looks++;
+		list[kept++] = *watched;
 	}
 	count = kept;
 }

@@ -24,7 +24,7 @@
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
 #endif
 
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 12000 /* a message that waits for the manager may be before it */
 #define ENDING_MS   1000
 #define PATH_SIZE   108 /* sockaddr_un */
 #define TEXT_SIZE   256

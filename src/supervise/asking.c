@@ -134,7 +134,7 @@ static enum probe_owner ask_tree(const struct copy *copy, uint32_t inode)
 
 	process_tree_read(&tree, copy->pid);
 	enum probe_owner owner = process_tree_has(&tree, inode) ? PROBE_OF_COPY
-				 : tree.is_partial		? PROBE_OWNER_UNKNOWN
+				 : tree.error			? PROBE_OWNER_UNKNOWN
 								: PROBE_OF_OTHERS;
 	process_tree_free(&tree);
 	return owner;

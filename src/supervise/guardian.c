@@ -67,17 +67,16 @@ static void wait_for_end(int end)
 
 static _Noreturn void watch(int end)
 {
-	const int input = STDIN_FILENO;
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setpgid(0, 0);
 	/* It must not keep a socket or anybody's standard output open. */
-	dup2(end, STDIN_FILENO);
+	const int input = dup2(end, STDIN_FILENO) < 0 ? end : STDIN_FILENO;
 	descriptors_close_but(&input, 1);
 	prctl(PR_SET_NAME, "reuse-guardian");
-	wait_for_end(STDIN_FILENO);
+	wait_for_end(input);
 	kill_all();
 	left_steered_relieve();
 	_exit(0);

@@ -98,10 +98,8 @@ static int end_of_inherited(const struct rlimit *files)
 	int end = INHERITED_FIRST_FD;
 	int most = files->rlim_cur < FDS_MOST ? (int)files->rlim_cur : FDS_MOST;
 
-	if (access("/proc/self/fd", R_OK) == 0) {
-		procfs_walk_path("/proc/self/fd", note_name, &end);
+	if (procfs_walk_path("/proc/self/fd", note_name, &end) >= 0)
 		return end;
-	}
 	for (int fd = INHERITED_FIRST_FD; fd < most; fd++)
 		note_inherited(fd, &end);
 	return end;

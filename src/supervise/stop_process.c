@@ -93,7 +93,7 @@ static pid_t supervisor_of(pid_t id)
 
 	for (int i = 0; i < DEPTH_MOST && process_read(&process, id); i++) {
 		id = process.parent;
-		if (id > 0 && ask_is_supervisor(id))
+		if (id > 0 && ask_is_supervisor(id) != 0)
 			return id;
 	}
 	return 0;
@@ -264,7 +264,12 @@ static int stop_living(struct stopping *stopping)
 
 	if (error)
 		return cannot(stopping, error);
-	if (ask_is_supervisor(stopping->process))
+	int found = ask_is_supervisor(stopping->process);
+	if (found < 0)
+		return refuse(EX_UNAVAILABLE, stopping->process,
+			"seems to be a supervisor that does not answer, and keeps running; if it "
+			"does not answer --status either, send it SIGTERM");
+	if (found)
 		return stop_supervisor(stopping);
 	supervisor = supervisor_of(stopping->process);
 	if (!supervisor)

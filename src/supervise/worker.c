@@ -317,11 +317,16 @@ void worker_let_go(struct supervisor *supervisor, struct copy *copy)
 
 /* ---- messages of copies ---- */
 
-static bool is_from(const struct copy *copy, const struct channel_message *message)
+static bool is_from(struct copy *copy, const struct channel_message *message)
 {
-	return peer_is_ours(message->user, message->sender) ||
-	       (message->sender > 0 &&
-		       process_tree_holds(copy->pid, message->sender, message->user));
+	if (peer_is_ours(message->user, message->sender))
+		return true;
+	int result = message->sender > 0
+			     ? process_tree_holds(copy->pid, message->sender, message->user)
+			     : 0;
+	if (result < 0)
+		keeper_refuse(copy, "something, and it cannot be found out whose it is", result);
+	return result == 1;
 }
 
 static void take_bind(struct copy *copy, const struct channel_message *message)

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -46,7 +47,7 @@ Test(process_tree, the_sockets_of_a_living_leader_are_known)
 
 	process_tree_read(&tree, child);
 	cr_expect(process_tree_has(&tree, inode));
-	cr_expect_not(tree.is_partial);
+	cr_expect_not(tree.error);
 	process_tree_free(&tree);
 	end_child(child);
 }
@@ -78,11 +79,39 @@ Test(process_tree, what_cannot_be_read_for_want_of_descriptors_is_not_taken_for_
 		bool is_told = process_tree_visit(&child, 1, ignore, NULL);
 		bool lives = process_tree_group_lives(child);
 		cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-		cr_expect(tree.is_partial);
+		cr_expect(tree.error);
 		cr_expect_not(is_told);
 		cr_expect(lives);
 		process_tree_free(&tree);
 	}
+	end_child(child);
+}
+
+/* Its folder belongs to root, and it has no descriptors any more. */
+Test(process_tree, a_child_that_has_ended_and_is_not_reaped_hides_nothing)
+{
+	struct process_tree tree;
+	siginfo_t info;
+	int inner[2];
+	pid_t zombie;
+
+	if (geteuid() == 0)
+		cr_assert_eq(setresuid(NOBODY, NOBODY, NOBODY), 0);
+	cr_assert_eq(prctl(PR_SET_DUMPABLE, 1), 0);
+	cr_assert_eq(pipe(inner), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		zombie = fork();
+		if (zombie == 0)
+			_exit(0);
+		waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT);
+		(void)!write(inner[1], &zombie, sizeof zombie);
+		pause();
+	}
+	cr_assert_eq(read(inner[0], &zombie, sizeof zombie), (ssize_t)sizeof zombie);
+	process_tree_read(&tree, child);
+	cr_expect_eq(tree.error, 0);
+	process_tree_free(&tree);
 	end_child(child);
 }
 
@@ -109,11 +138,12 @@ Test(process_tree, descriptors_that_are_listed_but_not_shown_are_not_taken_for_c
 		cr_skip_test("only root can start a process of another user");
 	cr_assert_eq(pipe(ready), 0);
 	pid_t child = start_child(&inode, ready[1]);
+	close(ready[1]);
 	cr_assert_eq(read(ready[0], &byte, 1), 1);
 	drop_capability(CAP_SYS_PTRACE);
 	process_tree_read(&tree, child);
 	cr_expect_not(process_tree_has(&tree, inode));
-	cr_expect(tree.is_partial);
+	cr_expect(tree.error);
 	process_tree_free(&tree);
 	end_child(child);
 }
@@ -130,7 +160,7 @@ Test(process_tree, the_sockets_of_a_leader_that_has_ended_and_is_not_reaped_are_
 	cr_assert_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
 	process_tree_read(&tree, child);
 	cr_expect_not(process_tree_has(&tree, inode));
-	cr_expect(tree.is_partial);
+	cr_expect(tree.error);
 	process_tree_free(&tree);
 	end_child(child);
 }

@@ -4,11 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,6 +24,12 @@ int repeat(int briefly, int at_length)
 }
 
 /* ---- the supervisor ---- */
+
+void start_as_root_of_container(void)
+{
+	need_root();
+	cr_assert_eq(prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE), 0);
+}
 
 int occurrences(const char *text, const char *what)
 {

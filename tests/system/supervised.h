@@ -17,6 +17,12 @@ int repeat(int briefly, int at_length);
 #define supervise(...)                                                                             \
 	process_start(WORDS(run_path(), "-v", "--probation=100ms", __VA_ARGS__), .is_bare = true)
 
+/*
+ * What is started from now on has the rights of Docker's root: it may not look into processes of
+ * other users. Needs root.
+ */
+void start_as_root_of_container(void);
+
 /* Waits until its log has WHAT so many times. */
 void wait_said(struct process *supervisor, const char *what, int times);
 

@@ -467,6 +467,23 @@ Test(roll, an_idle_connection_holds_it_up_no_longer_than_the_drain_time)
 	end_supervisor(supervisor);
 }
 
+/* Then nobody can tell which copy has a connection. */
+Test(roll, where_root_may_not_look_into_the_copies_a_request_is_waited_for)
+{
+	int port = port_new();
+
+	start_as_root_of_container();
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0",
+		"--drain-timeout=1h", need_program("setpriv"), "--reuid=nobody", "--clear-groups",
+		python(), script_path("slow.py"), format("%d", port));
+	wait_ready(supervisor, 1);
+	int fd = request_begin(port);
+	struct process *rolling = roll_start(supervisor);
+	request_end(fd);
+	roll_finish(rolling, 1);
+	end_supervisor(supervisor);
+}
+
 Test(roll, a_connection_that_the_program_opened_itself_does_not_count)
 {
 	int port = port_new(), database = port_new();

@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define MANY	    32	/* clients */
@@ -491,6 +494,47 @@ Test(stop_process, a_supervisor_is_told_to_stop)
 	wait_listening("tcp", port, 0);
 }
 
+/* Connects to its control socket until that takes no more. */
+static void fill_control_socket(struct process *supervisor)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *names = read_file("/proc/net/unix"), *name = NULL;
+	const char *end = format("-%d\n", (int)process_id(supervisor));
+	int result = 0;
+
+	for (const char *at = names; (at = strstr(at, "@libreuse-control-")); at++) {
+		const char *line_end = strchr(at, '\n') + 1;
+		if (strncmp(line_end - strlen(end), end, strlen(end)) == 0)
+			name = at;
+	}
+	cr_assert(name);
+	size_t length = strcspn(name, "\n");
+	memcpy(address.sun_path + 1, name + 1, length - 1);
+	for (int i = 0; i < 1000 && result == 0; i++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		result = connect(fd, (struct sockaddr *)&address,
+			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+	}
+	cr_assert_eq(errno, EAGAIN);
+}
+
+/* It would be killed as any process, and its copies with it. */
+Test(stop_process, a_supervisor_that_does_not_answer_is_not_taken_for_another_process)
+{
+	int port = port_new();
+	struct process *supervisor = supervise_slow(port, "-n2");
+
+	wait_ready(supervisor, 2);
+	stop_process(process_id(supervisor));
+	fill_control_socket(supervisor);
+	struct process *stop = stop_start(process_id(supervisor));
+	stop_finish(stop, 69);
+	expect_said(stop, "seems to be a supervisor that does not answer, and keeps running");
+	process_signal(supervisor, SIGCONT);
+	expect_lives(supervisor);
+	end_supervisor(supervisor);
+}
+
 Test(stop_process, a_copy_of_a_supervisor_is_refused_with_the_command_that_is_meant)
 {
 	int port = port_new();
@@ -526,6 +570,20 @@ Test(stop_process, for_another_users_process_it_is_refused_and_nothing_changes)
 		stop, format("process %d cannot be stopped by this user", (int)process_id(old)));
 	expect_lives(old);
 	expect_left(port, 2);
+}
+
+/* Its workers, of another user, cannot be looked into. */
+Test(stop_process, a_container_s_root_stops_a_process_that_has_children_of_another_user)
+{
+	int port = port_new();
+
+	start_as_root_of_container();
+	struct process *old = nginx_copy(port);
+	struct process *new = nginx_copy(port);
+	stop_copy(old);
+	cr_expect(process_ended(old));
+	expect_lives(new);
+	wait_listening("tcp", port, 1);
 }
 
 /* Started before it moves there. */

@@ -17,14 +17,15 @@ static bool is_handshake(const struct table_entry *entry)
 	return entry->state == TABLE_SYN_RECEIVED || entry->state == TABLE_NEW_SYN_RECEIVED;
 }
 
-static void add_peer(struct drain *drain, const struct endpoint *peer)
+static bool add_peer(struct drain *drain, const struct endpoint *peer)
 {
 	struct endpoint *larger = realloc(drain->peers, (drain->n_peers + 1) * sizeof *larger);
 
 	if (!larger)
-		return;
+		return false;
 	drain->peers = larger;
 	drain->peers[drain->n_peers++] = *peer;
+	return true;
 }
 
 void drain_start(struct drain *drain, const struct drained *drained, struct snapshot *snapshot)
@@ -35,12 +36,13 @@ void drain_start(struct drain *drain, const struct drained *drained, struct snap
 	drain->started_ms = clock_now_ms();
 	for (size_t i = 0; i < drained->n_sockets; i++) {
 		const struct endpoint *local = &drained->sockets[i]->local;
-		if (local->protocol != PROTOCOL_TCP ||
-			snapshot_connections(snapshot, drained->ports, local, &slice) < 0)
+		if (local->protocol != PROTOCOL_TCP)
 			continue;
+		drain->has_started &=
+			snapshot_connections(snapshot, drained->ports, local, &slice) == 0;
 		for (size_t k = 0; k < slice.count; k++) {
 			if (is_handshake(&slice.entries[k]))
-				add_peer(drain, &slice.entries[k].peer);
+				drain->has_started &= add_peer(drain, &slice.entries[k].peer);
 		}
 	}
 }
@@ -124,7 +126,7 @@ static bool has_connection(const struct look *look, pid_t process)
 	struct process_tree tree;
 
 	process_tree_read(&tree, process);
-	bool has = tree.is_partial;
+	bool has = tree.error != 0;
 	for (size_t i = 0; i < look->n_connections && !has; i++)
 		has = process_tree_has(&tree, look->connections[i]);
 	process_tree_free(&tree);

@@ -215,8 +215,7 @@ static bool is_name(const char *name)
 	return *name == '\0';
 }
 
-/* Logged once: a faulty copy may do so a million times. */
-static void refuse(struct copy *copy, const char *what, int error)
+void keeper_refuse(struct copy *copy, const char *what, int error)
 {
 	if (!copy->has_erred)
 		say(LOG_LEVEL_WARN, "copy %u sent %s: %s; this message is ignored", copy->slot,
@@ -262,7 +261,7 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 	int error = is_name(name) ? describe(&kept, fd) : -EINVAL;
 
 	if (error) {
-		refuse(copy, "something that is not a listening socket", error);
+		keeper_refuse(copy, "something that is not a listening socket", error);
 		return false;
 	}
 	struct kept *known = keeper_find(keeper, kept.entry.inode);
@@ -281,7 +280,7 @@ static bool store(struct keeper *keeper, struct copy *copy, int fd, const char *
 	if (count_of(keeper, copy) >= KEEPER_COPY_MOST || !takers_add(&kept.takers, copy, false) ||
 		!append(keeper, &kept)) {
 		takers_free(&kept.takers);
-		refuse(copy, "more sockets than can be kept", -ENOSPC);
+		keeper_refuse(copy, "more sockets than can be kept", -ENOSPC);
 		return false;
 	}
 	if (!is_asked)
@@ -306,7 +305,7 @@ void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_messag
 	if (!channel_field(message, "FDNAME", name, sizeof name))
 		return;
 	if (message->are_lost)
-		refuse(copy, "a socket, but no descriptor is left for it", -EMFILE);
+		keeper_refuse(copy, "a socket, but no descriptor is left for it", -EMFILE);
 	bool is_asked = channel_field(message, "REUSE_ASKED", flag, sizeof flag);
 	if (channel_field(message, "FDSTORE", flag, sizeof flag) && message->n_fds > 0 &&
 		store(keeper, copy, message->fds[0], name, is_asked))

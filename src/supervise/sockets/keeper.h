@@ -54,6 +54,12 @@ void keeper_open(struct keeper *keeper, unsigned n_queues, bool are_shared);
  */
 void keeper_hear(struct keeper *keeper, struct copy *copy, struct channel_message *message);
 
+/*
+ * Logs that COPY has sent WHAT ("something that ..."), which is ignored because of ERROR, a
+ * negative errno; once for each copy: a faulty one may do so a million times.
+ */
+void keeper_refuse(struct copy *copy, const char *what, int error);
+
 /* Takes a socket that the service manager kept: the keeper owns FD, unless this returns false. */
 bool keeper_inherit(struct keeper *keeper, int fd);
 

@@ -19,13 +19,16 @@
 struct processes {
 	struct process *list;
 	size_t count, room;
-	bool is_partial;
+	int error; /* some may be missing */
 };
 
-/* /proc may hide what belongs to other users (proc(5), "hidepid"). */
-static bool is_hidden(int error)
+/*
+ * Whether a process may be there though it cannot be read. /proc may hide what belongs to other
+ * users (proc(5), "hidepid"); that is not meant.
+ */
+static bool is_unclear(int error)
 {
-	return error == -EACCES || error == -EPERM;
+	return error && !procfs_is_gone(error) && error != -EACCES && error != -EPERM;
 }
 
 static bool add_process(int directory, const char *name, void *context)
@@ -39,15 +42,17 @@ static bool add_process(int directory, const char *name, void *context)
 	if (all->count == all->room) {
 		size_t room = all->room ? 2 * all->room : 256;
 		struct process *larger = realloc(all->list, room * sizeof *larger);
-		all->is_partial |= !larger;
-		if (!larger)
+		if (!larger) {
+			all->error = -ENOMEM;
 			return true;
+		}
 		all->list = larger;
 		all->room = room;
 	}
 	int error = process_try(&all->list[all->count], id);
 	all->count += !error;
-	all->is_partial |= error && !procfs_is_gone(error) && !is_hidden(error);
+	if (is_unclear(error))
+		all->error = error;
 	return false;
 }
 
@@ -142,35 +147,48 @@ static bool has_our_numbers(void)
 	return procfs_links_to(AT_FDCWD, "/proc/self", ourselves);
 }
 
-/* Empty, and partial, if /proc does not show our processes. */
+/* Empty, with an error, if /proc does not show our processes. */
 static struct processes read_processes(void)
 {
 	struct processes all = {.list = NULL};
 
-	if (!has_our_numbers() || procfs_walk_path("/proc", add_process, &all) < 0)
-		all.is_partial = true;
+	int result = has_our_numbers() ? procfs_walk_path("/proc", add_process, &all) : -ENOENT;
+	if (result < 0)
+		all.error = result;
 	if (all.count)
 		qsort(all.list, all.count, sizeof *all.list, compare_ids);
 	return all;
 }
 
+/* Returns whether it is there; if that is not clear, sets ERROR. */
+static bool read_one(struct process *process, pid_t id, int *error)
+{
+	int result = process_try(process, id);
+
+	if (is_unclear(result))
+		*error = result;
+	return result == 0;
+}
+
 /* Whether its real, effective or saved user is USER; the kernel lets it send any of these. */
-static bool has_user(pid_t process, uid_t user)
+static bool has_user(pid_t process, uid_t user, int *error)
 {
 	struct status_field users = {.name = "Uid:"};
 	unsigned real, effective, saved;
+	int result = status_read(process, &users, 1);
 
-	return status_read(process, &users, 1) == 0 &&
-	       sscanf(users.value, "%u %u %u", &real, &effective, &saved) == 3 &&
+	if (is_unclear(result))
+		*error = result;
+	return result == 0 && sscanf(users.value, "%u %u %u", &real, &effective, &saved) == 3 &&
 	       (user == real || user == effective || user == saved);
 }
 
 /* Whether it is still the same process, with the same parent. */
-static bool is_still(const struct process *seen)
+static bool is_still(const struct process *seen, int *error)
 {
 	struct process now;
 
-	return process_read(&now, seen->id) && now.parent == seen->parent &&
+	return read_one(&now, seen->id, error) && now.parent == seen->parent &&
 	       now.started == seen->started;
 }
 
@@ -179,22 +197,31 @@ static bool is_still(const struct process *seen)
  * child still has its parent after that was read, the process that was read was the parent, and not
  * another process with its id.
  */
-bool process_tree_holds(pid_t leader, pid_t process, uid_t user)
+static bool holds(pid_t leader, pid_t process, uid_t user, int *error)
 {
 	struct process sender, at, parent;
 	pid_t ourselves = getpid();
 
-	if (!has_our_numbers() || !process_read(&sender, process))
+	if (!has_our_numbers() || !read_one(&sender, process, error))
 		return false;
 	at = sender;
 	bool is_found = is_of(&at, leader);
 	for (unsigned depth = 0; at.parent != ourselves; depth++) {
-		if (depth == DEPTH_MOST || !process_read(&parent, at.parent) || !is_still(&at))
+		if (depth == DEPTH_MOST || !read_one(&parent, at.parent, error) ||
+			!is_still(&at, error))
 			return false;
 		at = parent;
 		is_found = is_found || is_of(&at, leader);
 	}
-	return is_found && has_user(process, user) && is_still(&sender);
+	return is_found && has_user(process, user, error) && is_still(&sender, error);
+}
+
+int process_tree_holds(pid_t leader, pid_t process, uid_t user)
+{
+	int error = 0;
+	bool is_held = holds(leader, process, user, &error);
+
+	return error ? error : is_held;
 }
 
 pid_t process_tree_outside(pid_t leader, const pid_t *others, size_t n_others, uint64_t inode)
@@ -216,7 +243,7 @@ pid_t process_tree_outside(pid_t leader, const pid_t *others, size_t n_others, u
 bool process_tree_group_lives(pid_t group)
 {
 	struct processes all = read_processes();
-	bool lives = all.is_partial;
+	bool lives = all.error != 0;
 
 	for (size_t i = 0; i < all.count && !lives; i++)
 		lives = all.list[i].group == group && !all.list[i].has_ended &&
@@ -229,7 +256,7 @@ bool process_tree_visit(
 	const pid_t *leaders, size_t count, process_tree_visitor *visit, void *context)
 {
 	struct processes all = read_processes();
-	bool is_told = !all.is_partial;
+	bool is_told = !all.error;
 
 	for (size_t i = 0; i < all.count; i++) {
 		size_t index = index_of_leader(&all, &all.list[i], leaders, count);
@@ -256,10 +283,11 @@ static void kill_if_still(const struct process *process)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, process->id, 0);
 	bool has_no_pidfd = pidfd < 0 && errno == ENOSYS;
+	int error;
 
-	if (pidfd >= 0 && is_still(process))
+	if (pidfd >= 0 && is_still(process, &error))
 		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-	if (has_no_pidfd && is_still(process))
+	if (has_no_pidfd && is_still(process, &error))
 		kill(process->id, SIGKILL);
 	if (pidfd >= 0)
 		close(pidfd);
@@ -285,9 +313,10 @@ static bool add_socket(int fd, uint64_t inode, void *context)
 	(void)fd;
 	if (tree->n_inodes % 256 == 0) {
 		uint64_t *larger = realloc(tree->inodes, (tree->n_inodes + 256) * sizeof *larger);
-		tree->is_partial |= !larger;
-		if (!larger)
+		if (!larger) {
+			tree->error = -ENOMEM;
 			return true;
+		}
 		tree->inodes = larger;
 	}
 	tree->inodes[tree->n_inodes++] = inode;
@@ -298,7 +327,8 @@ static void read_sockets(struct process_tree *tree, pid_t process)
 {
 	int result = open_sockets_walk(process, add_socket, tree);
 
-	tree->is_partial |= result < 0 && !procfs_is_gone(result);
+	if (result < 0 && !procfs_is_gone(result))
+		tree->error = result;
 }
 
 static bool is_descriptor(int directory, const char *name, void *context)
@@ -325,12 +355,15 @@ void process_tree_read(struct process_tree *tree, pid_t leader)
 {
 	struct processes all = read_processes();
 
-	*tree = (struct process_tree){.is_partial = all.is_partial};
+	*tree = (struct process_tree){.error = all.error};
 	for (size_t i = 0; i < all.count; i++) {
-		if (!is_in_tree(&all, &all.list[i], leader))
+		const struct process *process = &all.list[i];
+		bool is_leader = process->id == leader;
+		if (!is_in_tree(&all, process, leader) || (process->has_ended && !is_leader))
 			continue;
-		read_sockets(tree, all.list[i].id);
-		tree->is_partial |= all.list[i].id == leader && !has_descriptors(leader);
+		read_sockets(tree, process->id);
+		if (is_leader && !has_descriptors(leader))
+			tree->error = -ESRCH;
 	}
 	free(all.list);
 	if (tree->n_inodes)

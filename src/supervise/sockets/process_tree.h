@@ -13,7 +13,7 @@
 struct process_tree {
 	uint64_t *inodes; /* of sockets, in rising order */
 	size_t n_inodes;
-	bool is_partial; /* some are not visible: there is no memory, a leader ends, ... */
+	int error; /* why some may be missing, as -EACCES, or -ESRCH if LEADER ends; 0: none is */
 };
 
 /*
@@ -58,9 +58,9 @@ bool process_tree_group_lives(pid_t group);
 void process_tree_kill_children(pid_t parent);
 
 /*
- * Whether PROCESS, which has sent a message as USER, belongs to LEADER. False if it has ended, or
- * if /proc cannot be read.
+ * Whether PROCESS, which has sent a message as USER, belongs to LEADER. Returns 1 if it does; 0 if
+ * it does not, has ended, or is hidden; or a negative errno if that cannot be found out now.
  */
-bool process_tree_holds(pid_t leader, pid_t process, uid_t user);
+int process_tree_holds(pid_t leader, pid_t process, uid_t user);
 
 #endif

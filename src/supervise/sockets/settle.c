@@ -38,7 +38,7 @@ void settle(struct keeper *keeper, struct copy *copy)
 		next = kept->next;
 		if (!kept->is_asked || !takers_own(kept->takers, copy))
 			continue;
-		bool is_open = tree.is_partial || process_tree_has(&tree, kept->entry.inode);
+		bool is_open = tree.error || process_tree_has(&tree, kept->entry.inode);
 		if (is_open && !is_connected(kept))
 			keeper_hand_on(keeper, kept);
 		else

@@ -80,7 +80,7 @@ static void look_into(const struct process *process, size_t index, void *context
 	if (process->group == look->leaders[index])
 		usage->memory_bytes += usage_memory_of(process);
 	look->index = index;
-	int result = open_sockets_walk(process->id, add_holding, look);
+	int result = process->has_ended ? 0 : open_sockets_walk(process->id, add_holding, look);
 	if (result < 0 && !procfs_is_gone(result))
 		usage->has_connections = false;
 }

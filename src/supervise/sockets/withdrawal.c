@@ -110,6 +110,15 @@ static bool add_listener(struct withdrawal *withdrawal, const struct table_entry
 	return add_own(withdrawal, entry, -1);
 }
 
+/*
+ * A container's root may not look into processes of other users. What those have accepted is not
+ * seen, so the drain takes its whole time; the listeners are their parent's.
+ */
+static bool is_seen(const struct process_tree *tree)
+{
+	return !tree->error || (tree->error == -EACCES && geteuid() == 0);
+}
+
 static int find_listeners(struct withdrawal *withdrawal)
 {
 	struct process_tree tree;
@@ -117,8 +126,8 @@ static int find_listeners(struct withdrawal *withdrawal)
 	int error = snapshot_listeners(&withdrawal->snapshot, PROTOCOL_TCP, &listeners);
 
 	process_tree_read(&tree, withdrawal->process);
-	if (!error && tree.is_partial)
-		error = -EPERM;
+	if (!error && !is_seen(&tree))
+		error = tree.error;
 	for (size_t i = 0; i < listeners.count && !error; i++) {
 		const struct table_entry *entry = &listeners.entries[i];
 		if (process_tree_has(&tree, entry->inode) &&
@@ -222,7 +231,7 @@ static void look_for_newcomers(struct withdrawal *withdrawal)
 		return;
 	process_tree_read(&tree, withdrawal->process);
 	/* A listener of its own that is not seen would be taken for one of another process. */
-	for (group = withdrawal->groups; group && !tree.is_partial; group = group->next)
+	for (group = withdrawal->groups; group && is_seen(&tree); group = group->next)
 		tell_apart(withdrawal, group, &tree);
 	process_tree_free(&tree);
 	if (withdrawal->n_own > before)
@@ -344,7 +353,7 @@ bool withdrawal_advance(struct withdrawal *withdrawal)
 	} else {
 		drain_free(&withdrawal->drain);
 		drain_start(&withdrawal->drain, &drained, &withdrawal->snapshot);
-		withdrawal->is_drain_started = is_sure;
+		withdrawal->is_drain_started = is_sure && withdrawal->drain.has_started;
 	}
 	free(drained.sockets);
 	return is_over;

@@ -7,6 +7,7 @@
 #include "ground/procfs.h"
 #include "ground/text.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,7 +57,7 @@ static void limit_patience(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-/* Returns a descriptor, and stores the other side in PEER; or returns -1. */
+/* Returns a descriptor, and stores the other side in PEER; or returns -1, with an errno. */
 static int connect_at(
 	const struct sockaddr_un *address, socklen_t length, bool is_patient, struct ucred *peer)
 {
@@ -69,7 +70,9 @@ static int connect_at(
 	if (connect(fd, (const struct sockaddr *)address, length) == 0 &&
 		control_name_peer(fd, peer))
 		return fd;
+	int error = errno;
 	close(fd);
+	errno = error;
 	return -1;
 }
 
@@ -184,15 +187,17 @@ static int ask(const char *option, const char *target, const char *words)
 
 /* ---- for --stop ---- */
 
-bool ask_is_supervisor(pid_t process)
+int ask_is_supervisor(pid_t process)
 {
+	errno = 0;
 	int fd = connect_to(process, CONTROL_NAME, false);
+	bool is_silent = fd < 0 && errno == EAGAIN; /* its queue is full */
 
-	if (fd < 0)
+	if (fd < 0 && !is_silent)
 		fd = connect_to(process, CONTROL_ROLL_NAME, false);
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0;
+	return is_silent ? -EAGAIN : fd >= 0;
 }
 
 int ask_process(const char *target, pid_t *process)

@@ -21,8 +21,8 @@ int ask_scale(const char *target, unsigned copies);
  */
 int ask_status_of_all(bool is_json);
 
-/* Whether PROCESS is a supervisor. */
-bool ask_is_supervisor(pid_t process);
+/* Returns 1 if PROCESS is a supervisor, 0 if not, or -EAGAIN if it may be, and does not answer. */
+int ask_is_supervisor(pid_t process);
 
 /*
  * PROCESS becomes the process whose id or pid file is TARGET; 0: there is no such file any more.
