@@ -572,6 +572,25 @@ Test(stop_process, for_another_users_process_it_is_refused_and_nothing_changes)
 	expect_left(port, 2);
 }
 
+Test(stop_process, a_process_without_any_descriptor_is_stopped_with_its_child)
+{
+	int port = port_new();
+	const char *parent = write_file(new_directory(), "parent.py",
+		"import os, sys\n"
+		"if os.fork() == 0:\n"
+		"    os.execv(sys.executable, [sys.executable, *sys.argv[1:]])\n"
+		"os.closerange(0, 1000)\n"
+		"os.wait()\n");
+	struct process *old = start_copy(
+		WORDS(python(), parent, script_path("slow.py"), format("%d", port)), port);
+
+	slow_copy(port);
+	wait_files(process_id(old), 0);
+	stop_copy(old);
+	cr_expect(process_ended(old));
+	wait_listening("tcp", port, 1);
+}
+
 /* Its workers, of another user, cannot be looked into. */
 Test(stop_process, a_container_s_root_stops_a_process_that_has_children_of_another_user)
 {

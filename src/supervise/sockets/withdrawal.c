@@ -112,11 +112,12 @@ static bool add_listener(struct withdrawal *withdrawal, const struct table_entry
 
 /*
  * A container's root may not look into processes of other users. What those have accepted is not
- * seen, so the drain takes its whole time; the listeners are their parent's.
+ * seen, so the drain takes its whole time; the listeners are their parent's. A process that has no
+ * descriptors at all may still have children with some.
  */
 static bool is_seen(const struct process_tree *tree)
 {
-	return !tree->error || (tree->error == -EACCES && geteuid() == 0);
+	return !tree->error || tree->error == -ESRCH || (tree->error == -EACCES && geteuid() == 0);
 }
 
 static int find_listeners(struct withdrawal *withdrawal)
