@@ -351,7 +351,7 @@ Test(parse_text, a_long_line_is_never_cut_inside_a_character)
 		char text[2048] = "exe=", line[256];
 		add_euros(text, 200);
 		strcat(text, " pasz exe=");
-		strncat(text, "xxxx", shift);
+		strcat(text, &"xxx"[3 - shift]);
 		add_euros(text, 200);
 		const char *complaint = complaint_of(text, PARSE_FILE, "");
 		size_t caret = shown_line(complaint, line);
@@ -372,7 +372,7 @@ Test(parse_text, a_long_word_is_never_cut_inside_a_character)
 		for (size_t start = 0; start < COUNT_OF(starts); start++) {
 			char text[512];
 			strcpy(text, starts[start]);
-			strncat(text, "xxxx", shift);
+			strcat(text, &"xxx"[3 - shift]);
 			add_euros(text, 60);
 			struct parsed parsed = parse_file(text);
 			cr_assert_eq(parsed.error, -EINVAL);
