@@ -264,10 +264,12 @@ static void stop(void)
 	if (binder == 0)
 		bind_until_it_fails();
 	while (!is_time_over() && waitpid(binder, &status, WNOHANG) == 0) {
-		if (process && status_has(process, "State:\tT"))
-			continue;
-		process = meet(binder, loadavg);
-		if (process && status_has(process, "State:\tT"))
+		/* It may stop a little after it was told to. */
+		bool is_stopped = process && status_has(process, "State:\tT");
+		pid_t met = is_stopped ? 0 : meet(binder, loadavg);
+		if (met)
+			process = met;
+		if (is_stopped && !beside)
 			beside = bind_in_child();
 	}
 	kill(binder, SIGKILL);
