@@ -55,8 +55,12 @@ static bool ask(const struct client *client, char *answer, size_t size)
 
 	memset(answer, 0, size);
 	if (fd >= 0) {
-		send(fd, "?", 1, 0);
-		return recv(fd, answer, size - 1, 0) > 0;
+		/* A datagram that goes astray may be lost with an old copy: a client asks again. */
+		for (int tries = 0; tries < 2 && length <= 0; tries++) {
+			send(fd, "?", 1, 0);
+			length = recv(fd, answer, size - 1, 0);
+		}
+		return length > 0;
 	}
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	inet_pton(AF_INET, client->address, &local.sin_addr);
