@@ -367,9 +367,12 @@ Test(roll, copies_that_each_have_their_own_port_drain_too)
 	int port = port_new(), own[] = {port_new(), port_new(), port_new()};
 	const char *command = format("set -- %d %d %d; shift $REUSE_WORKER; exec %s %s %d $1",
 		own[0], own[1], own[2], python(), slow(), port);
-	struct process *supervisor = supervise("-n3", "--ready-delay=0", "/bin/sh", "-c", command);
+	/* a rule names it, so that it is kept although the copy is ready before */
+	struct process *supervisor = supervise("-n3", "--ready-delay=0", "-r",
+		format("tcp port=%d -> share keep", port), "/bin/sh", "-c", command);
 
 	wait_ready(supervisor, 3);
+	wait_said(supervisor, format("127.0.0.1:%d: the socket was sent to the keeper", port), 3);
 	struct process *clients = load_start(port, MANY);
 	for (int left = 2; left > 0; left--) {
 		process_signal(supervisor, SIGTTOU);

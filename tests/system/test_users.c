@@ -253,7 +253,9 @@ Test(users, a_denied_bind_is_logged_with_its_rule)
 		.environment = WORDS(format("REUSE_RULES=tcp port=%d -> deny=EPERM", port)));
 	const char *line = find_line(process_errors(process), "deny=EPERM");
 
-	cr_expect(strstr(line, format("warn: bind(3) tcp 127.0.0.1:%d: deny=EPERM (REUSE_RULES:1: "
+	/* which descriptor it is depends on the Python */
+	cr_expect(strstr(line, "warn: bind("), "%s", line);
+	cr_expect(strstr(line, format(") tcp 127.0.0.1:%d: deny=EPERM (REUSE_RULES:1: "
 				      "tcp port=%d -> deny=EPERM)",
 				       port, port)),
 		"%s", line);
