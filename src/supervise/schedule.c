@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 
 #define LOOK_MS	  50	      /* between two looks at state that the kernel does not report */
+#define SURE_MS	  200	      /* for two looks */
 #define SETTLE_MS 500	      /* for sockets that a copy opens which was ready before it listened */
 #define LATE_MS	  (5 * 1000)  /* after a copy was ready */
 #define RETRY_MS  (10 * 1000) /* where a process cannot be started at all */
@@ -154,6 +155,23 @@ static void end_drain(struct supervisor *supervisor, struct copy *copy)
 		worker_stop(supervisor, copy);
 }
 
+static void say_time_over(const struct copy *copy, int64_t end_ms)
+{
+	bool is_unknown = copy->looks_idle || !copy->drain.has_started;
+	unsigned ms = (unsigned)(end_ms > copy->changed_ms ? end_ms - copy->changed_ms : 0);
+
+	if (is_unknown)
+		say(LOG_LEVEL_WARN,
+			"copy %u: process %d is told to stop after %u ms, though it is not known "
+			"whether it has connections",
+			copy->slot, (int)copy->pid, ms);
+	else
+		say(LOG_LEVEL_WARN,
+			"copy %u: process %d still has connections after %u ms, and is told to "
+			"stop",
+			copy->slot, (int)copy->pid, ms);
+}
+
 /*
  * It takes two looks in a row. Between two of its stages, one look can miss a connection, and until
  * the second look begins, one may still come by mistake. If messages keep us busy, or a look takes
@@ -162,8 +180,9 @@ static void end_drain(struct supervisor *supervisor, struct copy *copy)
 static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	int64_t end_ms = stop_time_end_of_drain_ms(supervisor, copy);
+	bool is_late = now >= end_ms + SURE_MS; /* and no two looks in a row were possible */
 
-	if (copy->is_held)
+	if (copy->is_held || (!copy->drain.has_started && now < end_ms))
 		return;
 	if (worker_serves_on(supervisor, copy)) {
 		worker_enter(copy, COPY_DRAINING); /* its time to drain begins later, */
@@ -183,15 +202,12 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 			copy->is_deaf = true;
 		}
 	}
-	bool is_time_over = now >= end_ms && !copy->looks_idle && copy->looked_ms >= end_ms;
+	bool is_time_over =
+		now >= end_ms && copy->looks_idle < (is_late ? 2 : 1) && copy->looked_ms >= end_ms;
 	if (copy->state != COPY_DRAINING)
 		return;
 	if (is_time_over)
-		say(LOG_LEVEL_WARN,
-			"copy %u: process %d still has connections after %u ms, and is told to "
-			"stop",
-			copy->slot, (int)copy->pid,
-			(unsigned)(end_ms > copy->changed_ms ? end_ms - copy->changed_ms : 0));
+		say_time_over(copy, end_ms);
 	if (is_time_over || copy->looks_idle == 2)
 		end_drain(supervisor, copy);
 }
@@ -229,11 +245,30 @@ static bool has_to_stay(const struct supervisor *supervisor, const struct copy *
 	return copies_any(supervisor, COPY_STARTING) && keeper_owns_any(&supervisor->keeper, copy);
 }
 
+/*
+ * While another socket leaves the group, a datagram may come by mistake to a copy that has been
+ * told to stop, and that does not read it any more. Then what it has left is drained. (Of TCP,
+ * nothing comes: see deaf.h.)
+ */
+static bool is_drained_again(struct supervisor *supervisor, struct copy *copy)
+{
+	if (copy->looks_idle < 2 || copy->is_sweeper || supervisor->is_stopping ||
+		!keeper_has_datagrams(&supervisor->keeper, copy))
+		return false;
+	keeper_set_deaf(&supervisor->keeper, copy, false);
+	copy->is_deaf = false;
+	drain_free(&copy->drain);
+	copy->looks_idle = 0;
+	worker_enter(copy, COPY_DRAINING);
+	return true;
+}
+
 static void bury(struct supervisor *supervisor, int64_t now)
 {
 	for (struct copy **at = &supervisor->copies; *at;) {
 		struct copy *copy = *at;
-		if (!is_gone(supervisor, copy, now) || has_to_stay(supervisor, copy)) {
+		if (!is_gone(supervisor, copy, now) || has_to_stay(supervisor, copy) ||
+			is_drained_again(supervisor, copy)) {
 			at = &copy->next;
 			continue;
 		}
@@ -343,7 +378,7 @@ void schedule_advance(struct supervisor *supervisor)
 			advance_starting(supervisor, copy, now);
 		else if (copies_is_serving(copy))
 			advance_serving(supervisor, copy, now);
-		else if (copy->state == COPY_DRAINING && copy->drain.has_started)
+		else if (copy->state == COPY_DRAINING)
 			advance_draining(supervisor, copy, now);
 		else if (copy->state == COPY_STOPPING)
 			advance_stopping(supervisor, copy, now);

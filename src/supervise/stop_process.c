@@ -80,6 +80,7 @@ static int stop_supervisor(struct stopping *stopping)
 {
 	if (send_signal(stopping, SIGTERM) < 0)
 		return refuse(EX_NOPERM, stopping->process, strerror(errno));
+	send_signal(stopping, SIGCONT);
 	fprintf(stderr, "reuse-run: supervisor %d is told to stop\n", (int)stopping->process);
 	while (!has_ended(stopping, LOOK_MS))
 		show_progress(stopping);
@@ -221,14 +222,18 @@ static int enter_network(pid_t process)
 static int cannot(const struct stopping *stopping, int error)
 {
 	bool is_forbidden = error == -EPERM || error == -EACCES;
-	char why[128];
+	char why[192];
 
 	if (error == -ESRCH || has_ended(stopping, 0))
 		return 0;
+	bool is_hidden = is_forbidden && geteuid() == 0;
 	snprintf(why, sizeof why,
-		is_forbidden ? "cannot be stopped by this user, and keeps running: %s; stop it as "
-			       "its user, or as root"
-			     : "cannot be stopped gracefully, and keeps running: %s",
+		is_hidden ? "cannot be stopped gracefully, and keeps running, because root may "
+			    "not look into it here: %s; the container needs the capability "
+			    "SYS_PTRACE"
+		: is_forbidden ? "cannot be stopped by this user, and keeps running: %s; stop it "
+				 "as its user, or as root"
+			       : "cannot be stopped gracefully, and keeps running: %s",
 		errno_name(-error));
 	return refuse(is_forbidden ? EX_NOPERM : EX_OSERR, stopping->process, why);
 }
@@ -265,6 +270,8 @@ static int stop_living(struct stopping *stopping)
 	if (error)
 		return cannot(stopping, error);
 	int found = ask_is_supervisor(stopping->process);
+	if (found < 0 && found != -EAGAIN)
+		return cannot(stopping, found);
 	if (found < 0)
 		return refuse(EX_UNAVAILABLE, stopping->process,
 			"seems to be a supervisor that does not answer, and keeps running; if it "

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -440,6 +441,51 @@ Test(roll, datagrams_that_wait_for_an_old_copy_are_answered)
 	end_supervisor(supervisor);
 }
 
+/* Told to stop, the first copy takes the group's program off, and reads no more. */
+static const char stops_reading[] =
+	"import os, signal, socket, sys, time\n"
+	"port, folder = int(sys.argv[1]), sys.argv[2]\n"
+	"signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+	"server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+	"server.bind(('127.0.0.1', port))\n"
+	"server.settimeout(0.05)\n"
+	"while not signal.sigtimedwait([signal.SIGTERM], 0):\n"
+	"    try: peer = server.recvfrom(99)[1]\n"
+	"    except OSError: continue\n"
+	"    server.sendto(b'1', peer)\n"
+	"if os.environ['REUSE_GENERATION'] == '1':\n"
+	"    server.setsockopt(socket.SOL_SOCKET, 68, 0) # SO_DETACH_REUSEPORT_BPF\n"
+	"    open(folder + '/stops', 'w').close()\n"
+	"    while not os.path.exists(folder + '/end'): time.sleep(0.01)\n";
+
+static bool is_there(void *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+Test(roll, datagrams_that_come_to_a_copy_that_no_longer_reads_are_answered)
+{
+	int port = port_new(), clients[16];
+	const char *folder = new_directory();
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=100ms", python(),
+		"-c", stops_reading, format("%d", port), folder);
+	char byte;
+
+	wait_ready(supervisor, 1);
+	struct process *rolling = roll_start(supervisor);
+	wait_until(
+		is_there, (void *)(uintptr_t)format("%s/stops", folder), "an old copy that stops");
+	for (int i = 0; i < 16; i++) {
+		clients[i] = udp_client(port);
+		cr_assert_eq(send(clients[i], "x", 1, 0), 1);
+	}
+	write_file(folder, "end", "");
+	for (int i = 0; i < 16; i++)
+		cr_expect_eq(recv(clients[i], &byte, 1, 0), 1, "client %d: %s", i, strerror(errno));
+	roll_finish(rolling, 1);
+	end_supervisor(supervisor);
+}
+
 /* ---- what a roll waits for ---- */
 
 Test(roll, an_idle_connection_holds_it_up_no_longer_than_the_drain_time)
@@ -484,6 +530,70 @@ Test(roll, where_root_may_not_look_into_the_copies_a_request_is_waited_for)
 	struct process *rolling = roll_start(supervisor);
 	request_end(fd);
 	roll_finish(rolling, 1);
+	end_supervisor(supervisor);
+}
+
+static bool is_traced(void *process)
+{
+	return !strstr(
+		read_file(format("/proc/%d/status", (int)process_id(process))), "TracerPid:\t0\n");
+}
+
+/* From now on the process gets no socket, as if memory were missing. */
+static struct process *take_sockets_away(struct process *process, const char *trace)
+{
+	struct process *tracer = process_start(
+		WORDS(need_program("strace"), "-qq", "-o", trace, "-e",
+			"inject=socket:error=ENOMEM", "-p", format("%d", (int)process_id(process))),
+		.is_bare = true);
+
+	wait_until(is_traced, process, "a tracer that takes sockets away");
+	return tracer;
+}
+
+static int n_refused;
+
+static bool were_more_refused(void *trace)
+{
+	return occurrences(read_file(trace), "(INJECTED)") >= n_refused + 10;
+}
+
+Test(roll, while_the_sockets_cannot_be_read_no_copy_is_told_to_stop)
+{
+	int port = port_new();
+	const char *trace = format("%s/calls", new_directory());
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0", "--probation=2s",
+		"--drain-timeout=1h", python(), script_path("slow.py"), format("%d", port));
+
+	wait_ready(supervisor, 1);
+	struct process *rolling = roll_start(supervisor);
+	wait_ready(supervisor, 2);
+	struct process *tracer = take_sockets_away(supervisor, trace);
+	wait_said(supervisor, "has passed its probation", 1);
+	n_refused = occurrences(read_file(trace), "(INJECTED)");
+	wait_until(were_more_refused, (void *)(uintptr_t)trace, "looks that fail");
+	process_signal(tracer, SIGTERM);
+	process_wait(tracer);
+	roll_finish(rolling, 1);
+	cr_expect_eq(times_said(supervisor, "told to stop"), 0, "%s", process_errors(supervisor));
+	end_supervisor(supervisor);
+}
+
+Test(roll, sockets_that_cannot_be_read_hold_it_up_no_longer_than_the_drain_time)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0", "--probation=2s",
+		"--drain-timeout=1s", python(), script_path("slow.py"), format("%d", port));
+
+	wait_ready(supervisor, 1);
+	struct process *rolling = roll_start(supervisor);
+	wait_ready(supervisor, 2);
+	struct process *tracer = take_sockets_away(supervisor, format("%s/calls", new_directory()));
+	roll_finish(rolling, 1);
+	process_signal(tracer, SIGTERM);
+	process_wait(tracer);
+	cr_expect_eq(times_said(supervisor, "though it is not known whether it has connections"), 1,
+		"%s", process_errors(supervisor));
 	end_supervisor(supervisor);
 }
 

@@ -535,6 +535,38 @@ Test(stop_process, a_supervisor_that_does_not_answer_is_not_taken_for_another_pr
 	end_supervisor(supervisor);
 }
 
+/* Takes the name that a supervisor with that number would have, and lets nobody in. */
+static const char takes_name[] =
+	"import os, signal, socket, sys\n"
+	"name = f'\\0libreuse-control-{os.stat(\"/proc/self/ns/pid\").st_ino}-{sys.argv[1]}'\n"
+	"server = socket.socket(socket.AF_UNIX)\n"
+	"server.bind(name)\n"
+	"server.listen(0)\n"
+	"clients = []\n"
+	"try:\n"
+	"    while True:\n"
+	"        clients.append(socket.socket(socket.AF_UNIX))\n"
+	"        clients[-1].setblocking(False)\n"
+	"        clients[-1].connect(name)\n"
+	"except BlockingIOError:\n"
+	"    print('full', flush=True)\n"
+	"signal.pause()\n";
+
+Test(stop_process, another_user_cannot_make_it_take_a_process_for_a_supervisor)
+{
+	need_root();
+	int port = port_new();
+	struct process *old = slow_copy(port);
+	slow_copy(port);
+	const char *process = format("%d", (int)process_id(old));
+	process_wait_text(process_start(WORDS(python(), "-c", takes_name, process), .is_bare = true,
+				  .user = "nobody"),
+		"full");
+	stop_copy(old);
+	cr_expect(process_ended(old));
+	expect_left(port, 1);
+}
+
 Test(stop_process, a_copy_of_a_supervisor_is_refused_with_the_command_that_is_meant)
 {
 	int port = port_new();
@@ -603,6 +635,25 @@ Test(stop_process, a_container_s_root_stops_a_process_that_has_children_of_anoth
 	cr_expect(process_ended(old));
 	expect_lives(new);
 	wait_listening("tcp", port, 1);
+}
+
+/* Their listeners would be taken for those of others, who could take the clients. */
+Test(stop_process, a_container_s_root_does_not_stop_a_process_whose_listeners_it_cannot_see)
+{
+	int port = port_new();
+	const char *serve = format("setpriv --reuid=nobody --clear-groups %s %s %d; true", python(),
+		script_path("slow.py"), port);
+
+	start_as_root_of_container();
+	need_program("setpriv");
+	struct process *old = process_start(WORDS("/bin/sh", "-c", serve));
+	process_wait_text(old, "listening");
+	process_wait_text(process_start(WORDS("/bin/sh", "-c", serve)), "listening");
+	struct process *stop = stop_start(process_id(old));
+	stop_finish(stop, 77);
+	expect_said(stop, "the container needs the capability SYS_PTRACE");
+	expect_lives(old);
+	expect_left(port, 2);
 }
 
 /* Started before it moves there. */

@@ -23,6 +23,12 @@ void group_look(struct group *group, struct snapshot *snapshot)
 	int error = snapshot_at(snapshot, &group->place, &seen);
 	unsigned count = seen.count < MEMBER_ORDER_MOST ? (unsigned)seen.count : MEMBER_ORDER_MOST;
 
+	group->is_unread = error && group->order.count;
+	if (group->is_unread) {
+		group->obstacle = NULL;
+		group->has_moved = true;
+		return;
+	}
 	group->obstacle = error				   ? errno_name(-error)
 			  : seen.count > MEMBER_ORDER_MOST ? "has more sockets than can be steered"
 			  : seen.count == 0		   ? "is not seen in this network namespace"
@@ -156,8 +162,8 @@ bool group_begin_leave(struct group *group, uint32_t inode)
 
 	while (number < order->count && order->members[number] != inode)
 		number++;
-	if (number == order->count || order->count == 1 || !group->program.length ||
-		(!group_is_measured(group) && !are_all_known(group)))
+	if (group->is_unread || number == order->count || order->count == 1 ||
+		!group->program.length || (!group_is_measured(group) && !are_all_known(group)))
 		return false;
 	group->n_closed -= group->is_closed[number];
 	unsigned last = --order->count;
@@ -271,13 +277,21 @@ static void find_questions(struct questions *questions, struct group *list)
 	}
 }
 
-static void take_answer(struct group *group, const struct knock *asked)
+bool group_note_way(struct group *group, const struct knock *asked)
 {
 	group->was_reached |= !asked->obstacle;
-	if (!group->was_reached) {
-		group->no_way = asked->obstacle;
-		group->has_way = group->is_settled = false;
-	} else if (!asked->inode || !group_learn(group, asked->number, asked->inode)) {
+	if (group->was_reached || asked->may_pass)
+		return true;
+	group->no_way = asked->obstacle;
+	group->has_way = group->is_settled = false;
+	return false;
+}
+
+static void take_answer(struct group *group, const struct knock *asked)
+{
+	if (!group_note_way(group, asked))
+		return;
+	if (!asked->inode || !group_learn(group, asked->number, asked->inode)) {
 		group->obstacle = NUMBERS_UNKNOWN;
 		group->has_way = false; /* others may listen there now: it is searched again */
 	}
@@ -317,8 +331,9 @@ static bool is_settled_still(const struct group *group)
 static void note_settled(struct group *list)
 {
 	for (struct group *group = list; group; group = group->next) {
-		if (!group->is_wanted || group->obstacle || !group->is_settled ||
-			is_settled_still(group))
+		bool was_asked = group->has_way || !group->n_closed || !group_is_measured(group);
+		if (!group->is_wanted || group->obstacle || !group->is_settled || !was_asked ||
+			group->is_unread || is_settled_still(group))
 			continue;
 		group->settled_sum = group_sum(group);
 		group->settled_ms = clock_now_ms();
@@ -367,8 +382,11 @@ static bool attempt(struct questions *questions, struct group *list)
 
 void group_find_way(struct group *group, struct snapshot *snapshot)
 {
-	if (!group_is_measured(group) || group->has_way)
-		return;
+	struct slice listeners;
+
+	if (!group_is_measured(group) || group->has_way ||
+		snapshot_listeners(snapshot, PROTOCOL_TCP, &listeners) < 0)
+		return; /* the last is for the moment; the way leads around other listeners */
 	group->no_way = knock_find_way(&group->way, &group->place, snapshot);
 	group->has_way = !group->no_way;
 }

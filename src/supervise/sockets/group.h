@@ -27,6 +27,7 @@ struct group {
 	int64_t trusted_ms;   /* how long numbers are not measured again while nothing changes */
 	const char *obstacle; /* why it is not steered, in words that follow its name; or NULL */
 	bool has_moved;	      /* a closed member may have got a client; the reader resets it */
+	bool is_unread;	      /* its members could not be read this time: who was in it last */
 
 	/* The rest belongs to group.c. */
 	struct steer_program program; /* the attached one; length 0: none of ours is attached */
@@ -46,7 +47,8 @@ struct group {
 
 /*
  * Records who is in the group, from SNAPSHOT. If the members cannot be seen or cannot be steered,
- * the group's obstacle says why; otherwise it becomes NULL.
+ * the group's obstacle says why; otherwise it becomes NULL. A group that was seen before stays as
+ * it was if SNAPSHOT could not be read this time; but somebody may have joined it.
  */
 void group_look(struct group *group, struct snapshot *snapshot);
 
@@ -93,6 +95,12 @@ bool group_build(struct group *group, struct steer_program *program, unsigned *n
  * changed.
  */
 bool group_learn(struct group *group, unsigned number, uint32_t inode);
+
+/*
+ * Records whether the group can be reached, which the first knock tells that was ASKED. Returns
+ * false if it never will be.
+ */
+bool group_note_way(struct group *group, const struct knock *asked);
 
 /* Finds out how the group can be measured, if that is not known yet. */
 void group_find_way(struct group *group, struct snapshot *snapshot);

@@ -34,11 +34,7 @@ static bool has_number(struct group *group, uint32_t inode, unsigned number)
 	struct knock asked = {.way = &group->way, .place = &group->place, .number = number};
 
 	knock(&asked, 1);
-	group->was_reached |= !asked.obstacle;
-	if (!group->was_reached) {
-		group->no_way = asked.obstacle;
-		group->has_way = false;
-	}
+	group_note_way(group, &asked);
 	memset(group->is_asked, 0, sizeof group->is_asked);
 	if (asked.inode)
 		group_learn(group, number, asked.inode);

@@ -22,6 +22,21 @@
 #define ARRIVAL_NS   (50 * 1000) /* between two checks whether it has arrived */
 #define NETSTAT_SIZE 16384
 
+/* ---- obstacles ---- */
+
+/* Descriptors and memory are missing for a moment only. */
+static bool is_passing(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS ||
+	       error == -EAGAIN || error == -EINTR;
+}
+
+static void note_error(struct knock *knock, int error)
+{
+	knock->obstacle = errno_name(-error);
+	knock->may_pass = is_passing(error);
+}
+
 /* ---- one knock ---- */
 
 /* A listener that takes nothing (keeper_set_deaf()) does take packets that have not travelled. */
@@ -310,7 +325,7 @@ static int send_knocks(struct round *round)
 		int fd = send_knock(&round->knocks[i]);
 		round->asked[i].socket = fd;
 		if (fd < 0)
-			round->knocks[i].obstacle = errno_name(-fd);
+			note_error(&round->knocks[i], fd);
 		n_sent += fd >= 0;
 	}
 	return n_sent;
@@ -342,11 +357,11 @@ static int try(struct round *round)
 	return error ? error : n_sent;
 }
 
-static void set_obstacle(struct round *round, const char *obstacle)
+static void note_error_of_all(struct round *round, int error)
 {
 	for (size_t i = 0; i < round->count; i++) {
 		if (is_open_question(round, i))
-			round->knocks[i].obstacle = obstacle;
+			note_error(&round->knocks[i], error);
 	}
 }
 
@@ -364,9 +379,9 @@ static void ask(struct round *round, struct knock *knocks, size_t count)
 			break;
 	}
 	if (result < 0)
-		set_obstacle(round, errno_name(-result));
-	else if (count == 1 && !round->has_any_arrived)
-		set_obstacle(round, "cannot be reached from this machine");
+		note_error_of_all(round, result);
+	else if (count == 1 && !round->has_any_arrived && is_open_question(round, 0))
+		knocks[0].obstacle = "cannot be reached from this machine";
 	for (size_t i = 0; i < count; i++) {
 		const struct asked *asked = &round->asked[i];
 		knocks[i].inode = asked->n_candidates == 1 ? asked->candidates[0] : 0;
@@ -390,13 +405,15 @@ static void ask_all(struct round *round, struct knock *knocks, size_t count)
 void knock(struct knock *knocks, size_t count)
 {
 	struct round round = {.netstat = open("/proc/net/netstat", O_RDONLY | O_CLOEXEC)};
-	const char *obstacle = round.netstat < 0 ? errno_name(errno) : NULL;
+	int error = round.netstat < 0 ? -errno : 0;
 	cpu_set_t cpus;
 	bool is_on_one_cpu = stay_on_one_cpu(&cpus);
 
 	for (size_t i = 0; i < count; i++) {
 		knocks[i].inode = 0;
-		knocks[i].obstacle = obstacle;
+		knocks[i].obstacle = NULL;
+		if (error)
+			note_error(&knocks[i], error);
 	}
 	ask_all(&round, knocks, count);
 	if (is_on_one_cpu)

@@ -19,6 +19,7 @@ struct knock {
 	unsigned number;
 	uint32_t inode;	      /* the answer: the socket's inode; 0: not known */
 	const char *obstacle; /* why the kernel could not be asked at all, or NULL */
+	bool may_pass;	      /* the obstacle is one of the moment */
 };
 
 /*

@@ -306,6 +306,13 @@ void process_tree_kill_children(pid_t parent)
 
 /* ---- sockets ---- */
 
+/* What is hidden or gone hides no error of another kind. */
+static void note_error(struct process_tree *tree, int error)
+{
+	if (!tree->error || tree->error == -EACCES || tree->error == -ESRCH)
+		tree->error = error;
+}
+
 static bool add_socket(int fd, uint64_t inode, void *context)
 {
 	struct process_tree *tree = context;
@@ -314,7 +321,7 @@ static bool add_socket(int fd, uint64_t inode, void *context)
 	if (tree->n_inodes % 256 == 0) {
 		uint64_t *larger = realloc(tree->inodes, (tree->n_inodes + 256) * sizeof *larger);
 		if (!larger) {
-			tree->error = -ENOMEM;
+			note_error(tree, -ENOMEM);
 			return true;
 		}
 		tree->inodes = larger;
@@ -328,7 +335,7 @@ static void read_sockets(struct process_tree *tree, pid_t process)
 	int result = open_sockets_walk(process, add_socket, tree);
 
 	if (result < 0 && !procfs_is_gone(result))
-		tree->error = result;
+		note_error(tree, result);
 }
 
 static bool is_descriptor(int directory, const char *name, void *context)
@@ -339,9 +346,11 @@ static bool is_descriptor(int directory, const char *name, void *context)
 }
 
 /* Of a process that is ending, or has ended and still has its number, no descriptor is shown. */
-static bool has_descriptors(pid_t process)
+static bool has_no_descriptor(pid_t process)
 {
-	return procfs_walk(process, "fd", is_descriptor, NULL) == 1;
+	int result = procfs_walk(process, "fd", is_descriptor, NULL);
+
+	return result == 0 || procfs_is_gone(result);
 }
 
 static int compare_inodes(const void *a, const void *b)
@@ -362,8 +371,8 @@ void process_tree_read(struct process_tree *tree, pid_t leader)
 		if (!is_in_tree(&all, process, leader) || (process->has_ended && !is_leader))
 			continue;
 		read_sockets(tree, process->id);
-		if (is_leader && !has_descriptors(leader))
-			tree->error = -ESRCH;
+		if (is_leader && has_no_descriptor(leader))
+			note_error(tree, -ESRCH);
 	}
 	free(all.list);
 	if (tree->n_inodes)

@@ -215,6 +215,8 @@ static bool steers_any(struct steering *steering, struct snapshot *snapshot, boo
 	struct steered *steered = NULL;
 	bool steers = false;
 
+	if (steered_misses_member(&steering->groups, snapshot))
+		snapshot_forget(snapshot);
 	while ((steered = steered_next(&steering->groups, steered))) {
 		look_at(steered, snapshot, is_starting);
 		decide(steering, steered, is_starting);
@@ -388,7 +390,7 @@ static const char *obstacle_of(
 	const struct group *group = &steered->group;
 	uint32_t inode = kept->entry.inode;
 
-	if (group->obstacle)
+	if (group->obstacle || group->is_unread)
 		return group->obstacle;
 	if (copy->state == COPY_DRAINING && !is_closed(steered, inode) && !is_alone(steered, copy))
 		return STEERING_NO_OTHER;
@@ -426,9 +428,10 @@ bool steering_has_others(
 
 	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
 		const struct steered *steered = group_of(steering, kept, copy);
-		if (!steered || is_alone(steered, copy))
+		bool is_unread = steered && steered->group.is_unread; /* others may have joined */
+		if (!steered || (!is_unread && is_alone(steered, copy)))
 			continue;
-		if (!has_other(steered, copy))
+		if (!is_unread && !has_other(steered, copy))
 			return false;
 		shares = true;
 	}

@@ -124,6 +124,7 @@ static int find_listeners(struct withdrawal *withdrawal)
 {
 	struct process_tree tree;
 	struct slice listeners;
+	bool has_any = false;
 	int error = snapshot_listeners(&withdrawal->snapshot, PROTOCOL_TCP, &listeners);
 
 	process_tree_read(&tree, withdrawal->process);
@@ -131,11 +132,15 @@ static int find_listeners(struct withdrawal *withdrawal)
 		error = tree.error;
 	for (size_t i = 0; i < listeners.count && !error; i++) {
 		const struct table_entry *entry = &listeners.entries[i];
-		if (process_tree_has(&tree, entry->inode) &&
-			is_shared(&tree, entry, &withdrawal->snapshot) &&
+		if (!process_tree_has(&tree, entry->inode))
+			continue;
+		has_any = true;
+		if (is_shared(&tree, entry, &withdrawal->snapshot) &&
 			!add_listener(withdrawal, entry))
 			error = -ENOMEM;
 	}
+	if (!error && !has_any && tree.error == -EACCES)
+		error = tree.error; /* the listeners are those of a child that is not seen */
 	process_tree_free(&tree);
 	return error;
 }

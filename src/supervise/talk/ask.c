@@ -5,7 +5,9 @@
 #include "control_name.h"
 #include "ground/number.h"
 #include "ground/procfs.h"
+#include "ground/system.h"
 #include "ground/text.h"
+#include "socket/unix_owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,19 +187,74 @@ static int ask(const char *option, const char *target, const char *words)
 			  : "it refused the request, or ended");
 }
 
+/* ---- names ---- */
+
+/*
+ * From a line of /proc/net/unix: "Num: RefCount Protocol Flags Type St Inode Path", see proc(5).
+ * Returns the name after its '@' if a socket listens there, and sets its INODE; else NULL.
+ */
+static const char *listening_name(const char *line, unsigned *inode)
+{
+	char flags[16];
+	const char *name = strstr(line, " @" CONTROL_NAME);
+
+	if (!name || sscanf(line, "%*s %*s %*s %15s %*s %*s %u", flags, inode) != 2 ||
+		strcmp(flags, LISTENING_FLAG) != 0)
+		return NULL;
+	return name + 2;
+}
+
+/* Whether the user of the process has made the socket there; anybody can take the name. */
+static bool is_of_its_user(pid_t process, unsigned inode)
+{
+	char path[32];
+	struct stat status;
+	uid_t user;
+
+	snprintf(path, sizeof path, "/proc/%d", (int)process);
+	return stat(path, &status) == 0 && (unix_owner(inode, &user) < 0 || user == status.st_uid);
+}
+
+static bool is_name_of_its_user(pid_t process)
+{
+	struct procfs_reader reader = {.fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC)};
+	struct sockaddr_un address;
+	bool is_its_users = reader.fd < 0;
+	char line[256];
+	unsigned inode;
+
+	socklen_t length = control_name(CONTROL_NAME, process, &address);
+	size_t size = length - offsetof(struct sockaddr_un, sun_path) - 1;
+	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
+		const char *name = listening_name(line, &inode);
+		if (name && strlen(name) == size && memcmp(name, address.sun_path + 1, size) == 0)
+			is_its_users = is_of_its_user(process, inode);
+	}
+	system_close(reader.fd);
+	return is_its_users;
+}
+
 /* ---- for --stop ---- */
+
+/* Not if nobody listens there, or if another user does. */
+static bool may_be_there(pid_t process, int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
+	       (error == EAGAIN && is_name_of_its_user(process)); /* its queue is full */
+}
 
 int ask_is_supervisor(pid_t process)
 {
 	errno = 0;
-	int fd = connect_to(process, CONTROL_NAME, false);
-	bool is_silent = fd < 0 && errno == EAGAIN; /* its queue is full */
+	int fd = connect_to(process, CONTROL_NAME, false), error = errno;
 
-	if (fd < 0 && !is_silent)
+	if (fd < 0 && may_be_there(process, error))
+		return -error;
+	if (fd < 0)
 		fd = connect_to(process, CONTROL_ROLL_NAME, false);
 	if (fd >= 0)
 		close(fd);
-	return is_silent ? -EAGAIN : fd >= 0;
+	return fd >= 0;
 }
 
 int ask_process(const char *target, pid_t *process)
@@ -242,17 +299,14 @@ struct list {
 	size_t count;
 };
 
-/* "Num: RefCount Protocol Flags Type St Inode Path", see proc(5). */
 static void take_line(struct list *list, const char *line)
 {
-	char flags[16];
-	const char *name = strstr(line, " @" CONTROL_NAME);
+	unsigned inode;
+	const char *name = listening_name(line, &inode);
 	struct sockaddr_un *address = &list->addresses[list->count];
 
-	if (!name || list->count == LISTED_MOST || sscanf(line, "%*s %*s %*s %15s", flags) != 1 ||
-		strcmp(flags, LISTENING_FLAG) != 0)
+	if (!name || list->count == LISTED_MOST)
 		return;
-	name += 2;
 	size_t length = strlen(name);
 	if (length >= sizeof address->sun_path)
 		return;

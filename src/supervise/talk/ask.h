@@ -21,7 +21,10 @@ int ask_scale(const char *target, unsigned copies);
  */
 int ask_status_of_all(bool is_json);
 
-/* Returns 1 if PROCESS is a supervisor, 0 if not, or -EAGAIN if it may be, and does not answer. */
+/*
+ * Returns 1 if PROCESS is a supervisor, 0 if not, or a negative errno if that is not known: -EAGAIN
+ * if it does not answer.
+ */
 int ask_is_supervisor(pid_t process);
 
 /*
