@@ -15,6 +15,7 @@
 #include "stop_time.h"
 #include "supervise/sockets/process_tree.h"
 #include "supervise/sockets/settle.h"
+#include "supervise/sockets/unread.h"
 #include "supervise/talk/say.h"
 #include "supervise/talk/service_manager.h"
 #include "waiting.h"
@@ -27,7 +28,7 @@
 #include <sys/socket.h>
 
 #define LOOK_MS	  50	      /* between two looks at state that the kernel does not report */
-#define SURE_MS	  200	      /* for two looks */
+#define SURE_MS	  200	      /* for two looks, if a drain could not be started or begins anew */
 #define SETTLE_MS 500	      /* for sockets that a copy opens which was ready before it listened */
 #define LATE_MS	  (5 * 1000)  /* after a copy was ready */
 #define RETRY_MS  (10 * 1000) /* where a process cannot be started at all */
@@ -149,10 +150,18 @@ static bool is_drained(struct supervisor *supervisor, struct copy *copy)
 
 static void end_drain(struct supervisor *supervisor, struct copy *copy)
 {
-	if (copy->is_over)
+	if (copy->is_over) {
 		worker_enter(copy, COPY_STOPPING); /* its group was told to stop when it ended */
-	else
-		worker_stop(supervisor, copy);
+		return;
+	}
+	copy->has_read_all = !copy->is_sweeper && !unread_by(&supervisor->keeper, copy);
+	worker_stop(supervisor, copy);
+}
+
+/* One at a time starts; that another one does not become ready has its own time limit. */
+static bool waits_for_sweeper(const struct supervisor *supervisor, const struct copy *copy)
+{
+	return copy->is_over && !supervisor->is_stopping && copies_any(supervisor, COPY_STARTING);
 }
 
 static void say_time_over(const struct copy *copy, int64_t end_ms)
@@ -160,7 +169,12 @@ static void say_time_over(const struct copy *copy, int64_t end_ms)
 	bool is_unknown = copy->looks_idle || !copy->drain.has_started;
 	unsigned ms = (unsigned)(end_ms > copy->changed_ms ? end_ms - copy->changed_ms : 0);
 
-	if (is_unknown)
+	if (copy->is_over)
+		say(LOG_LEVEL_WARN,
+			"copy %u: the queue of process %d, which is dead, is closed after %u ms, "
+			"though clients may still come to it",
+			copy->slot, (int)copy->pid, ms);
+	else if (is_unknown)
 		say(LOG_LEVEL_WARN,
 			"copy %u: process %d is told to stop after %u ms, though it is not known "
 			"whether it has connections",
@@ -180,9 +194,9 @@ static void say_time_over(const struct copy *copy, int64_t end_ms)
 static void advance_draining(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	int64_t end_ms = stop_time_end_of_drain_ms(supervisor, copy);
-	bool is_late = now >= end_ms + SURE_MS; /* and no two looks in a row were possible */
+	bool is_late = copy->looked_ms >= end_ms + SURE_MS; /* the last look was, too */
 
-	if (copy->is_held || (!copy->drain.has_started && now < end_ms))
+	if (copy->is_held || (!copy->drain.has_started && now < end_ms + SURE_MS))
 		return;
 	if (worker_serves_on(supervisor, copy)) {
 		worker_enter(copy, COPY_DRAINING); /* its time to drain begins later, */
@@ -197,13 +211,14 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 		bool is_idle = is_drained(supervisor, copy);
 		copy->looks_idle = is_idle ? copy->looks_idle + 1 : 0;
 		copy->looked_ms = clock_now_ms();
-		if (is_idle && !copy->is_deaf && !copy->is_over) {
+		if (is_idle && !copy->is_deaf && !copy->is_over && copy->drain.has_started) {
 			keeper_set_deaf(&supervisor->keeper, copy, true);
 			copy->is_deaf = true;
 		}
 	}
-	bool is_time_over =
-		now >= end_ms && copy->looks_idle < (is_late ? 2 : 1) && copy->looked_ms >= end_ms;
+	bool is_time_over = now >= end_ms && copy->looked_ms >= end_ms &&
+			    copy->looks_idle < (is_late ? 2 : 1) &&
+			    !waits_for_sweeper(supervisor, copy);
 	if (copy->state != COPY_DRAINING)
 		return;
 	if (is_time_over)
@@ -245,34 +260,15 @@ static bool has_to_stay(const struct supervisor *supervisor, const struct copy *
 	return copies_any(supervisor, COPY_STARTING) && keeper_owns_any(&supervisor->keeper, copy);
 }
 
-/*
- * While another socket leaves the group, a datagram may come by mistake to a copy that has been
- * told to stop, and that does not read it any more. Then what it has left is drained. (Of TCP,
- * nothing comes: see deaf.h.)
- */
-static bool is_drained_again(struct supervisor *supervisor, struct copy *copy)
-{
-	if (copy->looks_idle < 2 || copy->is_sweeper || supervisor->is_stopping ||
-		!keeper_has_datagrams(&supervisor->keeper, copy))
-		return false;
-	keeper_set_deaf(&supervisor->keeper, copy, false);
-	copy->is_deaf = false;
-	drain_free(&copy->drain);
-	copy->looks_idle = 0;
-	worker_enter(copy, COPY_DRAINING);
-	return true;
-}
-
 static void bury(struct supervisor *supervisor, int64_t now)
 {
 	for (struct copy **at = &supervisor->copies; *at;) {
 		struct copy *copy = *at;
 		if (!is_gone(supervisor, copy, now) || has_to_stay(supervisor, copy) ||
-			is_drained_again(supervisor, copy)) {
+			!worker_let_go(supervisor, copy)) {
 			at = &copy->next;
 			continue;
 		}
-		worker_let_go(supervisor, copy);
 		guardian_strike(copy->pid);
 		*at = copy->next;
 		if (copy->probe)

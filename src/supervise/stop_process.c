@@ -87,15 +87,19 @@ static int stop_supervisor(struct stopping *stopping)
 	return 0;
 }
 
-/* The supervisor of which a process is a copy, or a descendant of a copy; or 0. */
+/*
+ * The supervisor of which a process is a copy, or a descendant of a copy; 0 if there is none; or a
+ * negative errno.
+ */
 static pid_t supervisor_of(pid_t id)
 {
 	struct process process;
 
 	for (int i = 0; i < DEPTH_MOST && process_read(&process, id); i++) {
 		id = process.parent;
-		if (id > 0 && ask_is_supervisor(id) != 0)
-			return id;
+		int found = id > 0 ? ask_is_supervisor(id) : 0;
+		if (found)
+			return found > 0 || found == -EAGAIN ? id : found;
 	}
 	return 0;
 }
@@ -226,7 +230,7 @@ static int cannot(const struct stopping *stopping, int error)
 
 	if (error == -ESRCH || has_ended(stopping, 0))
 		return 0;
-	bool is_hidden = is_forbidden && geteuid() == 0;
+	bool is_hidden = error == -EACCES && geteuid() == 0;
 	snprintf(why, sizeof why,
 		is_hidden ? "cannot be stopped gracefully, and keeps running, because root may "
 			    "not look into it here: %s; the container needs the capability "
@@ -279,6 +283,8 @@ static int stop_living(struct stopping *stopping)
 	if (found)
 		return stop_supervisor(stopping);
 	supervisor = supervisor_of(stopping->process);
+	if (supervisor < 0)
+		return cannot(stopping, supervisor);
 	if (!supervisor)
 		return stop_other(stopping);
 	fprintf(stderr,

@@ -11,6 +11,7 @@
 #include "signals.h"
 #include "supervise/sockets/process_tree.h"
 #include "supervise/sockets/settle.h"
+#include "supervise/sockets/unread.h"
 #include "supervise/talk/peer.h"
 #include "supervise/talk/say.h"
 #include "supervise/talk/service_manager.h"
@@ -301,18 +302,38 @@ static void drop_one_of_each_group(struct supervisor *supervisor, const struct c
 	}
 }
 
-void worker_let_go(struct supervisor *supervisor, struct copy *copy)
+/*
+ * While a socket leaves the group, the kernel may give a datagram to a copy that no longer reads.
+ * Then what this copy has left is drained once more. (Of TCP, nothing comes: see deaf.h.)
+ */
+static bool is_to_drain_again(struct supervisor *supervisor, struct copy *copy)
 {
-	if (copy->slot >= supervisor->n_slots)
-		control_say(&supervisor->control, CONTROL_SCALE, "copy %u: process %d has ended",
-			copy->slot, (int)copy->pid);
+	if (!copy->has_read_all || supervisor->is_stopping || !unread_by(&supervisor->keeper, copy))
+		return false;
+	copy->has_read_all = false;
+	keeper_set_deaf(&supervisor->keeper, copy, false);
+	copy->is_deaf = false;
+	drain_free(&copy->drain);
+	copy->looks_idle = 0;
+	worker_enter(copy, COPY_DRAINING);
+	return true;
+}
+
+bool worker_let_go(struct supervisor *supervisor, struct copy *copy)
+{
 	keeper_unclaim(&supervisor->keeper, copy);
 	if (supervisor->is_stopping && service_manager_is_there())
 		keeper_orphan(&supervisor->keeper, copy);
 	while (keeper_owns_any(&supervisor->keeper, copy)) {
+		if (is_to_drain_again(supervisor, copy))
+			return false;
 		drop_one_of_each_group(supervisor, copy);
 		worker_steer(supervisor);
 	}
+	if (copy->slot >= supervisor->n_slots)
+		control_say(&supervisor->control, CONTROL_SCALE, "copy %u: process %d has ended",
+			copy->slot, (int)copy->pid);
+	return true;
 }
 
 /* ---- messages of copies ---- */

@@ -59,9 +59,9 @@ void worker_give_up(struct supervisor *supervisor, struct copy *copy);
 
 /*
  * Nothing of the copy is left: closes its sockets, except those that the service manager will give
- * to the next supervisor.
+ * to the next supervisor. Returns false if the copy drains again instead.
  */
-void worker_let_go(struct supervisor *supervisor, struct copy *copy);
+bool worker_let_go(struct supervisor *supervisor, struct copy *copy);
 
 /* Reads and handles the messages of the copies. */
 void worker_listen(struct supervisor *supervisor);

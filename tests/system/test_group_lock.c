@@ -296,6 +296,34 @@ Test(closed, what_root_has_closed_counts_and_what_another_user_has_closed_does_n
 	end(&root, SIGKILL);
 }
 
+static unsigned forged_inode;
+
+/* As the kernel lists names, the rest of this one is a line. */
+static void forge_for_ever(int pipe)
+{
+	take_name(format("\n0: 2 0 0 2 1 %u @libreuse-closed/1.0,%x", forged_inode, 4000000000U),
+		SOCK_DGRAM);
+	say_done(pipe);
+	for (;;)
+		pause();
+}
+
+Test(closed, a_name_that_looks_like_another_line_of_the_list_does_not_count)
+{
+	struct stat roots;
+
+	need_root();
+	enter_network_namespace();
+	cr_assert_eq(fstat(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), &roots), 0);
+	const unsigned inodes[] = {(unsigned)roots.st_ino, UINT32_MAX};
+	for (int i = 0; i < 2; i++) {
+		forged_inode = inodes[i];
+		struct other nobody = start(forge_for_ever, NOBODY);
+		cr_expect_not(hears(4000000000U), "inode %u", forged_inode);
+		end(&nobody, SIGKILL);
+	}
+}
+
 Test(closed, own_members_are_not_heard_and_disappear_when_they_are_no_longer_told)
 {
 	struct closed closed = {0};

@@ -454,6 +454,9 @@ static const char stops_reading[] =
 	"    except OSError: continue\n"
 	"    server.sendto(b'1', peer)\n"
 	"if os.environ['REUSE_GENERATION'] == '1':\n"
+	"    if 'shut' in sys.argv:\n"
+	"        try: server.shutdown(socket.SHUT_RDWR)\n"
+	"        except OSError: sys.exit()\n"
 	"    server.setsockopt(socket.SOL_SOCKET, 68, 0) # SO_DETACH_REUSEPORT_BPF\n"
 	"    open(folder + '/stops', 'w').close()\n"
 	"    while not os.path.exists(folder + '/end'): time.sleep(0.01)\n";
@@ -483,6 +486,20 @@ Test(roll, datagrams_that_come_to_a_copy_that_no_longer_reads_are_answered)
 	for (int i = 0; i < 16; i++)
 		cr_expect_eq(recv(clients[i], &byte, 1, 0), 1, "client %d: %s", i, strerror(errno));
 	roll_finish(rolling, 1);
+	end_supervisor(supervisor);
+}
+
+/* Then poll(2) always says that it can be read. */
+Test(roll, a_copy_that_shuts_its_socket_of_datagrams_down_has_left_nothing)
+{
+	int port = port_new();
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=100ms", python(),
+		"-c", stops_reading, format("%d", port), new_directory(), "shut");
+
+	wait_ready(supervisor, 1);
+	roll(supervisor, 1);
+	roll(supervisor, 1);
+	cr_expect_eq(times_said(supervisor, "which is dead"), 0, "%s", process_errors(supervisor));
 	end_supervisor(supervisor);
 }
 

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -549,7 +551,13 @@ static const char takes_name[] =
 	"        clients[-1].setblocking(False)\n"
 	"        clients[-1].connect(name)\n"
 	"except BlockingIOError:\n"
-	"    print('full', flush=True)\n"
+	"    pass\n"
+	"forged = '\\0\\nffff: 2 0 00010000 1 1 {} @' + name[1:] # as a line of /proc/net/unix\n"
+	"others = []\n"
+	"for inode in sys.argv[2:]:\n"
+	"    others.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))\n"
+	"    others[-1].bind(forged.format(inode))\n"
+	"print('taken', flush=True)\n"
 	"signal.pause()\n";
 
 Test(stop_process, another_user_cannot_make_it_take_a_process_for_a_supervisor)
@@ -558,10 +566,13 @@ Test(stop_process, another_user_cannot_make_it_take_a_process_for_a_supervisor)
 	int port = port_new();
 	struct process *old = slow_copy(port);
 	slow_copy(port);
-	const char *process = format("%d", (int)process_id(old));
-	process_wait_text(process_start(WORDS(python(), "-c", takes_name, process), .is_bare = true,
-				  .user = "nobody"),
-		"full");
+	const char *process = format("%d", (int)process_id(old)), *nobodys = "4294967295";
+	struct stat roots;
+	cr_assert_eq(fstat(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), &roots), 0);
+	process_wait_text(process_start(WORDS(python(), "-c", takes_name, process, nobodys,
+						format("%ju", (uintmax_t)roots.st_ino)),
+				  .is_bare = true, .user = "nobody"),
+		"taken");
 	stop_copy(old);
 	cr_expect(process_ended(old));
 	expect_left(port, 1);

@@ -5,6 +5,7 @@
 #include "ground/system.h"
 #include "socket/unix_owner.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,11 +101,12 @@ static bool has(const uint32_t *inodes, size_t count, uint32_t inode)
 }
 
 /* Before Linux 5.3, which does not tell the user, everybody is trusted. */
-static bool is_trusted(uint32_t socket, uid_t user)
+static bool is_trusted(uint32_t socket, const char *name, uid_t user)
 {
 	uid_t owner;
+	int error = unix_owner_of_name(socket, name, strlen(name), &owner);
 
-	return unix_owner(socket, &owner) < 0 || owner == 0 || owner == user;
+	return error ? error != -ENOENT : owner == 0 || owner == user;
 }
 
 /* "...: 00000002 00000000 00010000 0002 01 4711 @libreuse-closed/1a2b.0,12ab,12ac" */
@@ -116,7 +118,7 @@ static void read_line(struct heard *heard, const struct closed *own, uid_t user,
 		return;
 	while (inode > line && inode[-1] != ' ')
 		inode--;
-	if (!is_trusted((uint32_t)strtoul(inode, NULL, 10), user))
+	if (!is_trusted((uint32_t)strtoul(inode, NULL, 10), name + 2, user))
 		return;
 	for (char *at = strchr(name, ','); at; at = strchr(at + 1, ',')) {
 		uint32_t closed = (uint32_t)strtoul(at + 1, NULL, 16);

@@ -45,6 +45,7 @@ struct copy {
 	bool is_late_said; /* its unkept sockets have been logged */
 	bool has_failed;   /* ended too early, or was not ready in time */
 	bool has_killed;   /* has been sent SIGKILL */
+	bool has_read_all; /* no datagram waited for it alone when it was told to stop */
 	bool is_in_background; /* it has ended, and left its service to another process */
 	bool is_deaf;	       /* its listeners take no new connections */
 	bool is_long_said;     /* it was logged that the current wait takes long */

@@ -15,7 +15,6 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -369,18 +368,6 @@ bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy)
 	while (kept && !takers_own(kept->takers, copy))
 		kept = kept->next;
 	return kept != NULL;
-}
-
-bool keeper_has_datagrams(const struct keeper *keeper, const struct copy *copy)
-{
-	for (const struct kept *kept = keeper->list; kept; kept = kept->next) {
-		struct pollfd polled = {.fd = kept->fd, .events = POLLIN};
-		if (kept->entry.local.protocol == PROTOCOL_UDP && takers_own(kept->takers, copy) &&
-			!takers_other_lives(kept->takers, copy) && poll(&polled, 1, 0) == 1 &&
-			polled.revents & POLLIN)
-			return true;
-	}
-	return false;
 }
 
 bool keeper_has_orphan(const struct keeper *keeper, unsigned slot)

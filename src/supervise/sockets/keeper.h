@@ -136,9 +136,6 @@ struct table_ports keeper_ports(const struct keeper *keeper);
 bool keeper_owns_any(const struct keeper *keeper, const struct copy *copy);
 bool keeper_has_any(const struct keeper *keeper, const struct copy *copy);
 
-/* Whether datagrams wait for COPY alone. */
-bool keeper_has_datagrams(const struct keeper *keeper, const struct copy *copy);
-
 /* Whether there is a socket for a copy of SLOT that no copy has. */
 bool keeper_has_orphan(const struct keeper *keeper, unsigned slot);
 

@@ -78,14 +78,19 @@ static int connect_at(
 	return -1;
 }
 
-/* Another user could have taken the name of PROCESS while one of his processes had that id. */
-static bool is_itself(const struct ucred *peer, pid_t process)
+static bool is_user_of(uid_t user, pid_t process)
 {
 	char path[32];
 	struct stat status;
 
 	snprintf(path, sizeof path, "/proc/%d", (int)process);
-	return peer->pid == process && stat(path, &status) == 0 && peer->uid == status.st_uid;
+	return stat(path, &status) == 0 && user == status.st_uid;
+}
+
+/* Another user could have taken the name of PROCESS while one of his processes had that id. */
+static bool is_itself(const struct ucred *peer, pid_t process)
+{
+	return peer->pid == process && is_user_of(peer->uid, process);
 }
 
 /* Connects to the process itself; returns a descriptor, or -1. */
@@ -204,31 +209,24 @@ static const char *listening_name(const char *line, unsigned *inode)
 	return name + 2;
 }
 
-/* Whether the user of the process has made the socket there; anybody can take the name. */
-static bool is_of_its_user(pid_t process, unsigned inode)
-{
-	char path[32];
-	struct stat status;
-	uid_t user;
-
-	snprintf(path, sizeof path, "/proc/%d", (int)process);
-	return stat(path, &status) == 0 && (unix_owner(inode, &user) < 0 || user == status.st_uid);
-}
-
-static bool is_name_of_its_user(pid_t process)
+/* Anybody can take the name of a process. */
+static bool has_name_of_its_user(pid_t process)
 {
 	struct procfs_reader reader = {.fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC)};
 	struct sockaddr_un address;
 	bool is_its_users = reader.fd < 0;
 	char line[256];
 	unsigned inode;
+	uid_t user;
 
 	socklen_t length = control_name(CONTROL_NAME, process, &address);
 	size_t size = length - offsetof(struct sockaddr_un, sun_path) - 1;
-	while (reader.fd >= 0 && procfs_next_line(&reader, line, sizeof line)) {
+	while (!is_its_users && procfs_next_line(&reader, line, sizeof line)) {
 		const char *name = listening_name(line, &inode);
-		if (name && strlen(name) == size && memcmp(name, address.sun_path + 1, size) == 0)
-			is_its_users = is_of_its_user(process, inode);
+		if (!name || strlen(name) != size || memcmp(name, address.sun_path + 1, size) != 0)
+			continue;
+		int error = unix_owner_of_name(inode, name, size, &user);
+		is_its_users = error ? error != -ENOENT : is_user_of(user, process);
 	}
 	system_close(reader.fd);
 	return is_its_users;
@@ -240,7 +238,7 @@ static bool is_name_of_its_user(pid_t process)
 static bool may_be_there(pid_t process, int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
-	       (error == EAGAIN && is_name_of_its_user(process)); /* its queue is full */
+	       (error == EAGAIN && has_name_of_its_user(process)); /* its queue is full */
 }
 
 int ask_is_supervisor(pid_t process)
