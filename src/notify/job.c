@@ -60,18 +60,17 @@ static bool is_stopped(pid_t process)
 }
 
 /*
- * A process group of our own needs an id, which one more process has to lend. While that process is
- * in our group, and handles no signal, it also shows which signals the group gets. If STOPPED is
- * not 0, we stop as that process has stopped, and whoever continues it alone does not continue us:
- * the lender does.
+ * One more process, which handles no signal. While we are in the program's group, it stays there as
+ * a witness, and shows which signals the group gets. If STOPPED is not 0, we stop as that process
+ * has stopped, and whoever continues it alone does not continue us: the witness does.
  */
-static pid_t start_lender(pid_t stopped)
+static pid_t start_witness(pid_t stopped)
 {
 	const struct timespec pause_time = {.tv_nsec = STOPPED_LOOK_MS * 1000 * 1000};
-	pid_t ourselves = getpid(), lender = fork();
+	pid_t ourselves = getpid(), witness = fork();
 
-	if (lender != 0)
-		return lender;
+	if (witness != 0)
+		return witness;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (getppid() == ourselves) {
 		if (stopped)
@@ -84,19 +83,15 @@ static pid_t start_lender(pid_t stopped)
 	_exit(0);
 }
 
-static void dismiss(pid_t lender)
+static void dismiss(pid_t other)
 {
-	if (lender > 0 && kill(lender, SIGKILL) == 0)
-		waitpid(lender, NULL, 0);
-}
-
-static bool step_outside(pid_t lender)
-{
-	return lender > 0 && setpgid(lender, lender) == 0 && setpgid(0, lender) == 0;
+	if (other > 0 && kill(other, SIGKILL) == 0)
+		waitpid(other, NULL, 0);
 }
 
 /*
- * The id of a process group is not free before the last member has left it. A PID namespace ends
+ * A process group of our own needs an id, which one more process has to lend. The id of a process
+ * group is not free before the last member has left it. A PID namespace ends
  * when all ids but that of process 1 are free: if process 1 were in the group of a lender, it would
  * wait for its own end, and nothing could kill it (zap_pid_ns_processes() in
  * kernel/pid_namespace.c, Linux 6.18).
@@ -105,8 +100,8 @@ void job_step_outside(struct job *job)
 {
 	if (job->is_init || job->is_leader)
 		return;
-	pid_t lender = start_lender(0);
-	job->is_outside = step_outside(lender);
+	pid_t lender = start_witness(0);
+	job->is_outside = lender > 0 && setpgid(lender, lender) == 0 && setpgid(0, lender) == 0;
 	dismiss(lender);
 }
 
@@ -282,22 +277,25 @@ static bool can_stop(const struct job *job)
 	return !job->is_init && !(job->is_outside && job->home == 0);
 }
 
-/* Stops in the program's group, so that what continues the group continues both. */
+/*
+ * Stops in the program's group, so that what continues the group continues both. The witness leaves
+ * the group after us: it has every signal that the group gets while we are in it.
+ */
 static void stop(struct job *job, int signal)
 {
 	if (!can_stop(job))
 		return;
-	pid_t lender = job->is_outside ? start_lender(job->program) : 0;
-	if (lender > 0) {
-		setpgid(lender, job->home);
+	pid_t witness = job->is_outside ? start_witness(job->program) : 0;
+	if (witness > 0) {
+		setpgid(witness, job->home);
 		setpgid(0, job->home);
 	}
 	if (!has_gone_on(job))
 		do_by_default(signal);
-	if (job->is_outside)
-		job->is_outside = step_outside(lender);
-	uint64_t theirs = lender > 0 ? signals_of(lender) : 0;
-	dismiss(lender);
+	if (witness > 0)
+		job_step_outside(job);
+	uint64_t theirs = witness > 0 ? signals_of(witness) : 0;
+	dismiss(witness);
 	catch_up(job, theirs);
 }
 

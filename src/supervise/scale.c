@@ -66,13 +66,22 @@ static void take_last(struct supervisor *supervisor)
 	keeper_drop_orphans(&supervisor->keeper, supervisor->n_slots);
 }
 
+/* Whether a copy has made it that is not ready yet, and that gets no client before. */
+static bool is_fresh(const struct supervisor *supervisor, const struct kept *kept)
+{
+	const struct taker *only = kept->takers && !kept->takers->next ? kept->takers : NULL;
+
+	return supervisor->is_joining_closed && only && !only->is_claim &&
+	       only->copy->state == COPY_STARTING;
+}
+
 /* Whether clients wait, or may wait, for a copy that would go. */
 static bool has_unserved(const struct supervisor *supervisor, unsigned copies)
 {
 	const struct kept *kept = supervisor->keeper.list;
 
 	while (kept && (kept->slot < copies || kept->slot >= supervisor->n_slots ||
-			       takers_any_serves(kept->takers)))
+			       takers_any_serves(kept->takers) || is_fresh(supervisor, kept)))
 		kept = kept->next;
 	return kept != NULL;
 }

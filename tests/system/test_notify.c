@@ -480,6 +480,21 @@ Test(notify, a_shell_on_a_terminal_controls_the_job)
 	cr_expect_str_eq(process_output(hooked), process_output(bare));
 }
 
+/* It returns to its own group slowly here, and the group gets a signal meanwhile. */
+Test(notify, a_signal_to_the_job_that_was_just_continued_is_not_passed_on_as_well)
+{
+	const char *command = format("%s counting 0", program_path("trouble"));
+	const char *slowly = format("%s -DD -qq -o /dev/null -e inject=setpgid:delay_exit=200000",
+		need_program("strace"));
+	struct process *hooked =
+		process_run(WORDS(need_program("python3"), script_path("jobs.py"),
+				    format("%s %s %s", slowly, run_path(), command)),
+			.is_bare = true);
+
+	cr_expect(strstr(process_output(hooked), "interrupts=1 terminations=1"), "%s%s",
+		process_output(hooked), process_errors(hooked));
+}
+
 Test(notify, variables_that_name_the_process_name_the_program)
 {
 	struct process *process = wrapped("--hook=notify", "/bin/sh", "-c",

@@ -156,9 +156,11 @@ static struct process *waiting_for_ever(struct process *supervisor)
 
 Test(scale, another_request_replaces_the_first_one)
 {
-	struct process *supervisor = never_ready(port_new());
+	int port = port_new();
+	struct process *supervisor = never_ready(port);
 	struct process *first = waiting_for_ever(supervisor);
 
+	wait_listening("tcp", port, 2); /* and what was opened just now gets no client */
 	scale(supervisor, 1, 0);
 	cr_expect_eq(process_wait(first), 1);
 	expect_part(process_output(first), "\nanother request has asked for 1 copies\n");
