@@ -98,7 +98,7 @@ static void look_at_interpreter(struct reader *reader, const Elf64_Phdr *segment
 	reader->file->has_interpreter = true;
 	if (segment->p_filesz >= sizeof path)
 		return;
-	ssize_t got = pread(reader->fd, path, segment->p_filesz, (off_t)segment->p_offset);
+	ssize_t got = pread(reader->fd, path, (size_t)segment->p_filesz, (off_t)segment->p_offset);
 	reader->file->is_musl = got > 0 && strstr(path, "ld-musl") != NULL;
 }
 
@@ -255,7 +255,7 @@ static void look_for_compiler(struct reader *reader)
 {
 	const Elf64_Phdr *data = &reader->data;
 	char bytes[256];
-	size_t size = data->p_filesz < sizeof bytes ? data->p_filesz : sizeof bytes;
+	size_t size = data->p_filesz < sizeof bytes ? (size_t)data->p_filesz : sizeof bytes;
 
 	if (!read_at(reader, data->p_offset + data->p_filesz - size, bytes, size))
 		return;

@@ -2,6 +2,7 @@
 #include "beside.h"
 
 #include "deaf.h"
+#include "ground/compat.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,7 +20,7 @@ int beside_open(const struct table_entry *place)
 	setfsuid(before);
 	if (fd < 0)
 		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
+	setsockopt(fd, SOL_SOCKET, SHARE_OPTION, &yes, sizeof yes);
 	if (address.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only, sizeof is_v6only);
 	deaf_set(fd, address.ss_family == AF_INET6, true);
