@@ -91,3 +91,8 @@ const char *errno_name(int number)
 	}
 	return "an unknown error";
 }
+
+bool errno_is_shortage(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOMEM || number == ENOBUFS;
+}

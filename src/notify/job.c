@@ -91,10 +91,9 @@ static void dismiss(pid_t other)
 
 /*
  * A process group of our own needs an id, which one more process has to lend. The id of a process
- * group is not free before the last member has left it. A PID namespace ends
- * when all ids but that of process 1 are free: if process 1 were in the group of a lender, it would
- * wait for its own end, and nothing could kill it (zap_pid_ns_processes() in
- * kernel/pid_namespace.c, Linux 6.18).
+ * group is not free before the last member has left it. A PID namespace ends when all ids but that
+ * of process 1 are free: if process 1 were in the group of a lender, it would wait for its own end,
+ * and nothing could kill it (zap_pid_ns_processes() in kernel/pid_namespace.c, Linux 6.18).
  */
 void job_step_outside(struct job *job)
 {

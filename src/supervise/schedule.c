@@ -199,12 +199,7 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 	if (copy->is_held || (!copy->drain.has_started && now < end_ms + SURE_MS))
 		return;
 	if (worker_serves_on(supervisor, copy)) {
-		worker_enter(copy, COPY_DRAINING); /* its time to drain begins later, */
-		drain_free(&copy->drain);	   /* and what it has to wait for is found then */
-		copy->looks_idle = 0;
-		if (copy->is_deaf)
-			keeper_set_deaf(&supervisor->keeper, copy, false);
-		copy->is_deaf = false;
+		worker_drain_anew(supervisor, copy);
 		return;
 	}
 	if (now - copy->looked_ms >= LOOK_MS) {

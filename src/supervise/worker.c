@@ -302,20 +302,26 @@ static void drop_one_of_each_group(struct supervisor *supervisor, const struct c
 	}
 }
 
+void worker_drain_anew(struct supervisor *supervisor, struct copy *copy)
+{
+	worker_enter(copy, COPY_DRAINING);
+	drain_free(&copy->drain);
+	copy->looks_idle = 0;
+	if (copy->is_deaf)
+		keeper_set_deaf(&supervisor->keeper, copy, false);
+	copy->is_deaf = false;
+}
+
 /*
  * While a socket leaves the group, the kernel may give a datagram to a copy that no longer reads.
  * Then what this copy has left is drained once more. (Of TCP, nothing comes: see deaf.h.)
  */
-static bool is_to_drain_again(struct supervisor *supervisor, struct copy *copy)
+static bool drain_again(struct supervisor *supervisor, struct copy *copy)
 {
 	if (!copy->has_read_all || supervisor->is_stopping || !unread_by(&supervisor->keeper, copy))
 		return false;
 	copy->has_read_all = false;
-	keeper_set_deaf(&supervisor->keeper, copy, false);
-	copy->is_deaf = false;
-	drain_free(&copy->drain);
-	copy->looks_idle = 0;
-	worker_enter(copy, COPY_DRAINING);
+	worker_drain_anew(supervisor, copy);
 	return true;
 }
 
@@ -325,7 +331,7 @@ bool worker_let_go(struct supervisor *supervisor, struct copy *copy)
 	if (supervisor->is_stopping && service_manager_is_there())
 		keeper_orphan(&supervisor->keeper, copy);
 	while (keeper_owns_any(&supervisor->keeper, copy)) {
-		if (is_to_drain_again(supervisor, copy))
+		if (drain_again(supervisor, copy))
 			return false;
 		drop_one_of_each_group(supervisor, copy);
 		worker_steer(supervisor);

@@ -57,6 +57,9 @@ bool worker_count_as_ready(struct supervisor *supervisor, struct copy *copy);
 /* A copy that does not serve has failed: it finishes what has come to it by mistake, and stops. */
 void worker_give_up(struct supervisor *supervisor, struct copy *copy);
 
+/* COPY drains from the beginning: its time starts now, and what it waits for is found again. */
+void worker_drain_anew(struct supervisor *supervisor, struct copy *copy);
+
 /*
  * Nothing of the copy is left: closes its sockets, except those that the service manager will give
  * to the next supervisor. Returns false if the copy drains again instead.

@@ -328,6 +328,16 @@ static int count_files(pid_t process)
 	return count;
 }
 
+static bool is_there(void *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+void wait_file(const char *path)
+{
+	wait_until(is_there, (void *)(uintptr_t)path, path);
+}
+
 struct files {
 	pid_t process;
 	int count;

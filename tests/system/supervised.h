@@ -102,6 +102,9 @@ const char *variable_of(pid_t process, const char *name);
 /* Whether it has a descriptor of the socket. */
 bool holds_socket(pid_t process, unsigned long inode);
 
+/* Waits until there is a file with this path. */
+void wait_file(const char *path);
+
 /* Waits until it has so many descriptors. */
 void wait_files(pid_t process, int count);
 

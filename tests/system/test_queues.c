@@ -238,11 +238,6 @@ Test(queues, more_queues_than_copies_are_refused)
 	expect_says(process, "there cannot be more queues than copies, and -n says 2");
 }
 
-static bool is_there(void *file)
-{
-	return access(file, F_OK) == 0;
-}
-
 /* As /proc/PID/fdinfo has it, of the descriptor of the socket. */
 static bool is_blocking(pid_t process, unsigned long inode)
 {
@@ -279,7 +274,7 @@ Test(queues, a_new_copy_does_not_make_the_socket_of_the_others_block)
 	pid_t first = copy_in(supervisor, 0);
 	unsigned long inode = sum_listening("tcp", port);
 	cr_expect_not(is_blocking(first, inode));
-	wait_until(is_there, (void *)(uintptr_t)format("%s/bound-1", directory), "a second bind");
+	wait_file(format("%s/bound-1", directory));
 	cr_expect_not(is_blocking(first, inode));
 	write_file(directory, "1", "");
 	wait_ready(supervisor, 2);

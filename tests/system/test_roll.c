@@ -461,11 +461,6 @@ static const char stops_reading[] =
 	"    open(folder + '/stops', 'w').close()\n"
 	"    while not os.path.exists(folder + '/end'): time.sleep(0.01)\n";
 
-static bool is_there(void *path)
-{
-	return access(path, F_OK) == 0;
-}
-
 Test(roll, datagrams_that_come_to_a_copy_that_no_longer_reads_are_answered)
 {
 	int port = port_new(), clients[16];
@@ -476,8 +471,7 @@ Test(roll, datagrams_that_come_to_a_copy_that_no_longer_reads_are_answered)
 
 	wait_ready(supervisor, 1);
 	struct process *rolling = roll_start(supervisor);
-	wait_until(
-		is_there, (void *)(uintptr_t)format("%s/stops", folder), "an old copy that stops");
+	wait_file(format("%s/stops", folder));
 	for (int i = 0; i < 16; i++) {
 		clients[i] = udp_client(port);
 		cr_assert_eq(send(clients[i], "x", 1, 0), 1);

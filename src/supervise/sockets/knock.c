@@ -24,17 +24,10 @@
 
 /* ---- obstacles ---- */
 
-/* Descriptors and memory are missing for a moment only. */
-static bool is_passing(int error)
-{
-	return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS ||
-	       error == -EAGAIN || error == -EINTR;
-}
-
 static void note_error(struct knock *knock, int error)
 {
 	knock->obstacle = errno_name(-error);
-	knock->may_pass = is_passing(error);
+	knock->may_pass = errno_is_shortage(-error) || error == -EAGAIN || error == -EINTR;
 }
 
 /* ---- one knock ---- */

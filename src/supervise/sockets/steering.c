@@ -133,6 +133,13 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 
 /* ---- who is in a group ---- */
 
+/* Call this before the first look_at() at a snapshot, which takes what is missing for gone. */
+static void read_again_if_short(const struct steering *steering, struct snapshot *snapshot)
+{
+	if (steered_misses_member(&steering->groups, snapshot))
+		snapshot_forget(snapshot);
+}
+
 /*
  * While a copy starts, a new member may belong to it, so it is not noted as a stranger. But if the
  * group is new to us, all members that are there already are strangers.
@@ -182,8 +189,7 @@ static bool steer(struct steering *steering, struct snapshot *snapshot, bool is_
 	struct group *list = NULL;
 	bool are_known = true;
 
-	if (steered_misses_member(&steering->groups, snapshot))
-		snapshot_forget(snapshot);
+	read_again_if_short(steering, snapshot);
 	while ((steered = steered_next(&steering->groups, steered))) {
 		look_at(steered, snapshot, is_starting);
 		decide(steering, steered, is_starting);
@@ -215,8 +221,7 @@ static bool steers_any(struct steering *steering, struct snapshot *snapshot, boo
 	struct steered *steered = NULL;
 	bool steers = false;
 
-	if (steered_misses_member(&steering->groups, snapshot))
-		snapshot_forget(snapshot);
+	read_again_if_short(steering, snapshot);
 	while ((steered = steered_next(&steering->groups, steered))) {
 		look_at(steered, snapshot, is_starting);
 		decide(steering, steered, is_starting);
@@ -321,8 +326,7 @@ int steering_reach(struct steering *steering, struct snapshot *snapshot, const s
 	*reached = (struct reached){.fd = -1, .detour = reached->detour};
 	if (lock < 0)
 		return -EAGAIN;
-	if (steered_misses_member(&steering->groups, snapshot))
-		snapshot_forget(snapshot);
+	read_again_if_short(steering, snapshot);
 	closed_hear(&steering->heard, &steering->told, geteuid());
 	int error = reach(steering, steered, snapshot, kept->entry.inode, reached);
 	steered->is_disturbed |= steered->group.has_moved;

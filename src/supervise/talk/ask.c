@@ -3,6 +3,7 @@
 
 #include "control.h"
 #include "control_name.h"
+#include "ground/errnos.h"
 #include "ground/number.h"
 #include "ground/procfs.h"
 #include "ground/system.h"
@@ -237,7 +238,7 @@ static bool has_name_of_its_user(pid_t process)
 /* Not if nobody listens there, or if another user does. */
 static bool may_be_there(pid_t process, int error)
 {
-	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
+	return errno_is_shortage(error) ||
 	       (error == EAGAIN && has_name_of_its_user(process)); /* its queue is full */
 }
 
