@@ -2,6 +2,7 @@
 #include "unix_owner.h"
 
 #include "attribute.h"
+#include "ground/compare.h"
 #include "ground/system.h"
 
 #include <errno.h>
@@ -113,7 +114,7 @@ static bool has_name(const union answer *answer, const char *name, size_t length
 	const char *bytes = (const char *)value;
 
 	return value && value[-1].nla_len == sizeof *value + 1 + length && bytes[0] == '\0' &&
-	       memcmp(bytes + 1, name, length) == 0;
+	       string_same(bytes + 1, name, length);
 }
 
 /* A kernel without UNIX_DIAG answers about every socket that there is none. */
