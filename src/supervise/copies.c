@@ -57,6 +57,15 @@ bool copies_any_on_probation(const struct supervisor *supervisor)
 	return copy != NULL;
 }
 
+bool copies_any_to_sweep(const struct supervisor *supervisor)
+{
+	const struct copy *copy = supervisor->copies;
+
+	while (copy && !(copy->is_to_sweep && copy->state == COPY_DRAINING))
+		copy = copy->next;
+	return copy != NULL;
+}
+
 bool copies_any_to_come(const struct supervisor *supervisor)
 {
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {

@@ -43,6 +43,9 @@ bool copies_any_on_probation(const struct supervisor *supervisor);
 /* Whether some copy is in STATE. */
 bool copies_any(const struct supervisor *supervisor, enum copy_state state);
 
+/* Whether clients in the queue of a dead copy wait until the copy that starts is ready. */
+bool copies_any_to_sweep(const struct supervisor *supervisor);
+
 /* Whether some slot has no copy that serves, and will have one. */
 bool copies_any_to_come(const struct supervisor *supervisor);
 

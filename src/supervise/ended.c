@@ -43,6 +43,18 @@ static bool is_restarted(const struct supervisor *supervisor, const struct copy 
 		       (restart == RESTART_ON_FAILURE && exit_status_of(copy->status) != 0));
 }
 
+/*
+ * A copy has ended that was not told to, and no other one is started for it: the clients that have
+ * come to its sockets must not be lost.
+ */
+static void leave_queue(struct supervisor *supervisor, struct copy *copy)
+{
+	copy->has_failed = true;
+	copy->is_on_probation = copy->is_held = false;
+	if (keeper_owns_any(&supervisor->keeper, copy))
+		worker_enter(copy, COPY_DRAINING);
+}
+
 /* A copy has ended that was not told to. */
 static void crashed(struct supervisor *supervisor, struct copy *copy, const char *how)
 {
@@ -68,6 +80,8 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 		slot->start_ms = CLOCK_NEVER;
 		say(LOG_LEVEL_WARN, "copy %u: process %d %s; it is not started again", copy->slot,
 			(int)copy->pid, how);
+		if (steering_has_others(supervisor->steering, &supervisor->keeper, copy))
+			leave_queue(supervisor, copy);
 		return;
 	}
 	if (now - copy->started_ms >= SETTLED_MS)
@@ -80,18 +94,6 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 		slot->backoff_ms * 2 < BACKOFF_MOST_MS ? slot->backoff_ms * 2 : BACKOFF_MOST_MS;
 	keeper_orphan(&supervisor->keeper, copy);
 	replacement_crashed(supervisor, copy);
-}
-
-/*
- * A copy has ended that was not told to, and no other one is started for it: the clients that have
- * come to its sockets must not be lost.
- */
-static void leave_queue(struct supervisor *supervisor, struct copy *copy)
-{
-	copy->has_failed = true;
-	copy->is_on_probation = copy->is_held = false;
-	if (keeper_owns_any(&supervisor->keeper, copy))
-		worker_enter(copy, COPY_DRAINING);
 }
 
 /* It was started for the clients in the queue of a dead copy. */

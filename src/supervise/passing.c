@@ -25,6 +25,13 @@ static bool shares_with(const struct copy *copy, const struct copy *other)
 		       (copy->is_successor && other->state == COPY_READY));
 }
 
+/* What is left of the dead copy for whose clients COPY is started. */
+static bool is_swept(const struct kept *kept, const struct copy *copy)
+{
+	return copy->swept && !kept->is_deaf && takers_own(kept->takers, copy->swept) &&
+	       !takers_other_lives(kept->takers, copy->swept);
+}
+
 static bool is_left_in_slot(const struct kept *kept, const struct copy *copy)
 {
 	return !takers_any_owns(kept->takers) && kept->slot == copy->slot;
@@ -49,9 +56,10 @@ typedef bool predicate(const struct kept *kept, const struct copy *copy);
 /* If several sockets are for one endpoint, the program gets the first one. */
 static struct passing choose(const struct keeper *keeper, const struct copy *copy)
 {
-	static predicate *const in_order[] = {is_left_in_slot, is_shared_with, is_of_nobody},
+	static predicate *const in_order[] = {is_swept, is_left_in_slot, is_shared_with,
+		is_of_nobody},
 				*const of_successor[] = {
-					is_shared_with, is_left_in_slot, is_of_nobody};
+					is_swept, is_shared_with, is_left_in_slot, is_of_nobody};
 	struct passing passing = {.count = 0};
 
 	for (size_t i = 0; i < sizeof in_order / sizeof *in_order; i++) {

@@ -204,7 +204,7 @@ static bool is_under_way(const struct supervisor *supervisor)
 /* The first new copy is alone until it has passed; the others do not wait for one another. */
 static bool has_to_wait(const struct supervisor *supervisor)
 {
-	return copies_any(supervisor, COPY_STARTING) ||
+	return copies_any(supervisor, COPY_STARTING) || copies_any_to_sweep(supervisor) ||
 	       (!supervisor->has_passed && copies_any_on_probation(supervisor));
 }
 

@@ -31,6 +31,7 @@
 #define SURE_MS	  200	      /* for two looks, if a drain could not be started or begins anew */
 #define SETTLE_MS 500	      /* for sockets that a copy opens which was ready before it listened */
 #define LATE_MS	  (5 * 1000)  /* after a copy was ready */
+#define SWEEP_MS  1000	      /* until a copy for the clients of a dead one is tried again */
 #define RETRY_MS  (10 * 1000) /* where a process cannot be started at all */
 
 static void start_too_slow(struct supervisor *supervisor, struct copy *copy)
@@ -108,18 +109,19 @@ static void advance_serving(struct supervisor *supervisor, struct copy *copy, in
 }
 
 /* Another copy must be started for the clients in the queue of a dead process. */
-static void start_sweeper(struct supervisor *supervisor, struct copy *dead)
+static void start_sweeper(struct supervisor *supervisor, struct copy *dead, int64_t now)
 {
-	if (copies_any(supervisor, COPY_STARTING))
+	if (now < dead->swept_ms)
+		return;
+	dead->is_to_sweep = copies_any(supervisor, COPY_STARTING);
+	if (dead->is_to_sweep)
 		return;
 	say(LOG_LEVEL_WARN,
 		"copy %u: clients wait in the queue of process %d, which is dead; another one "
 		"starts, serves them, and stops",
 		dead->slot, (int)dead->pid);
-	keeper_orphan(&supervisor->keeper, dead);
-	worker_enter(dead, COPY_STOPPING);
 	if (worker_start_sweeper(supervisor, dead) < 0)
-		keeper_drop_orphans(&supervisor->keeper, dead->slot);
+		dead->swept_ms = now + SWEEP_MS;
 }
 
 /* No copy starts any more. A service manager gives the queue to the next supervisor. */
@@ -132,7 +134,7 @@ static void leave_queue(const struct copy *dead)
 			dead->slot, (int)dead->pid);
 }
 
-static bool is_drained(struct supervisor *supervisor, struct copy *copy)
+static bool is_drained(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	struct drained drained;
 	bool is_known = keeper_drained(&supervisor->keeper, copy, &drained);
@@ -141,8 +143,9 @@ static bool is_drained(struct supervisor *supervisor, struct copy *copy)
 		is_known && copy->is_over && drain_has_queue(&drained, &supervisor->snapshot);
 
 	free(drained.sockets);
+	copy->is_to_sweep = false;
 	if (is_left && !supervisor->is_stopping)
-		start_sweeper(supervisor, copy);
+		start_sweeper(supervisor, copy, now);
 	else if (is_left && copy->looks_idle)
 		leave_queue(copy);
 	return is_over || (is_left && supervisor->is_stopping);
@@ -196,26 +199,20 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 	int64_t end_ms = stop_time_end_of_drain_ms(supervisor, copy);
 	bool is_late = copy->looked_ms >= end_ms + SURE_MS; /* the last look was, too */
 
-	if (copy->is_held || (!copy->drain.has_started && now < end_ms + SURE_MS))
+	if (copy->is_held || (!copy->drain.has_started && now < end_ms + SURE_MS) ||
+		now - copy->looked_ms < LOOK_MS || worker_serves_on(supervisor, copy))
 		return;
-	if (worker_serves_on(supervisor, copy)) {
-		worker_drain_anew(supervisor, copy);
-		return;
-	}
-	if (now - copy->looked_ms >= LOOK_MS) {
-		bool is_idle = is_drained(supervisor, copy);
-		copy->looks_idle = is_idle ? copy->looks_idle + 1 : 0;
-		copy->looked_ms = clock_now_ms();
-		if (is_idle && !copy->is_deaf && !copy->is_over && copy->drain.has_started) {
-			keeper_set_deaf(&supervisor->keeper, copy, true);
-			copy->is_deaf = true;
-		}
-	}
-	bool is_time_over = now >= end_ms && copy->looked_ms >= end_ms &&
-			    copy->looks_idle < (is_late ? 2 : 1) &&
-			    !waits_for_sweeper(supervisor, copy);
+	bool is_idle = is_drained(supervisor, copy, now);
+	copy->looks_idle = is_idle ? copy->looks_idle + 1 : 0;
+	copy->looked_ms = clock_now_ms();
 	if (copy->state != COPY_DRAINING)
 		return;
+	if (is_idle && !copy->is_deaf && !copy->is_over && copy->drain.has_started) {
+		keeper_set_deaf(&supervisor->keeper, copy, true);
+		copy->is_deaf = true;
+	}
+	bool is_time_over = now >= end_ms && copy->looks_idle < (is_late ? 2 : 1) &&
+			    !waits_for_sweeper(supervisor, copy);
 	if (is_time_over)
 		say_time_over(copy, end_ms);
 	if (is_time_over || copy->looks_idle == 2)
@@ -331,7 +328,8 @@ static void start_missing(struct supervisor *supervisor, int64_t now)
 {
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
 		/* One at a time, so that the order in which they join a group is known. */
-		if (supervisor->is_stopping || copies_any(supervisor, COPY_STARTING))
+		if (supervisor->is_stopping || copies_any(supervisor, COPY_STARTING) ||
+			copies_any_to_sweep(supervisor))
 			return;
 		if (copies_has(supervisor, slot) || supervisor->slots[slot].start_ms > now)
 			continue;

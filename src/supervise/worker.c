@@ -93,8 +93,8 @@ static void close_joining(
 		copy->slot, bytes, obstacle);
 }
 
-static int start(
-	struct supervisor *supervisor, unsigned slot, struct copy *predecessor, bool is_sweeper)
+static int start(struct supervisor *supervisor, unsigned slot, struct copy *predecessor,
+	const struct copy *dead)
 {
 	struct copy *copy = calloc(1, sizeof *copy);
 	int error = copy ? channel_open(&copy->channel) : -ENOMEM;
@@ -103,12 +103,14 @@ static int start(
 		copy->slot = slot;
 		copy->generation = supervisor->generation;
 		copy->is_new = predecessor != NULL;
-		copy->is_sweeper = is_sweeper;
+		copy->is_sweeper = dead != NULL;
+		copy->swept = dead;
 		copy->is_shared = queue_has_others(supervisor, slot);
 		if (predecessor)
 			settle(&supervisor->keeper, predecessor);
 		close_joining(supervisor, predecessor, copy);
 		error = launch_copy(&supervisor->launch, &supervisor->keeper, copy);
+		copy->swept = NULL;
 		if (error)
 			channel_close(&copy->channel);
 	}
@@ -134,12 +136,18 @@ static int start(
 
 int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *predecessor)
 {
-	return start(supervisor, slot, predecessor, false);
+	return start(supervisor, slot, predecessor, NULL);
 }
 
-int worker_start_sweeper(struct supervisor *supervisor, const struct copy *dead)
+int worker_start_sweeper(struct supervisor *supervisor, struct copy *dead)
 {
-	return start(supervisor, dead->slot, NULL, true);
+	int error = start(supervisor, dead->slot, NULL, dead);
+
+	if (error)
+		return error;
+	keeper_orphan(&supervisor->keeper, dead);
+	worker_enter(dead, COPY_STOPPING);
+	return 0;
 }
 
 /* ---- ending ---- */
@@ -246,6 +254,16 @@ static void start_drain(struct supervisor *supervisor, struct copy *copy)
 	free(drained.sockets);
 }
 
+void worker_drain_anew(struct supervisor *supervisor, struct copy *copy)
+{
+	worker_enter(copy, COPY_DRAINING);
+	drain_free(&copy->drain);
+	copy->looks_idle = 0;
+	if (copy->is_deaf)
+		keeper_set_deaf(&supervisor->keeper, copy, false);
+	copy->is_deaf = false;
+}
+
 bool worker_serves_on(const struct supervisor *supervisor, const struct copy *copy)
 {
 	return copy->is_sweeper && !supervisor->is_stopping && !copy->is_over &&
@@ -255,9 +273,12 @@ bool worker_serves_on(const struct supervisor *supervisor, const struct copy *co
 
 void worker_follow_drain(struct supervisor *supervisor, struct copy *copy)
 {
-	bool is_sure = steering_is_sure(supervisor->steering, &supervisor->keeper, copy);
-
-	if ((copy->drain.has_started && is_sure) || worker_serves_on(supervisor, copy))
+	if (worker_serves_on(supervisor, copy)) {
+		worker_drain_anew(supervisor, copy);
+		return;
+	}
+	if (copy->drain.has_started &&
+		steering_is_sure(supervisor->steering, &supervisor->keeper, copy))
 		return;
 	if (!copy->drain.has_started && !copy->is_held && !copy->is_over &&
 		stop_where_nobody_can_take(supervisor, copy))
@@ -300,16 +321,6 @@ static void drop_one_of_each_group(struct supervisor *supervisor, const struct c
 		if (leaves)
 			steering_end_leave(supervisor->steering);
 	}
-}
-
-void worker_drain_anew(struct supervisor *supervisor, struct copy *copy)
-{
-	worker_enter(copy, COPY_DRAINING);
-	drain_free(&copy->drain);
-	copy->looks_idle = 0;
-	if (copy->is_deaf)
-		keeper_set_deaf(&supervisor->keeper, copy, false);
-	copy->is_deaf = false;
 }
 
 /*

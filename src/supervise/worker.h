@@ -11,8 +11,11 @@
  */
 int worker_start(struct supervisor *supervisor, unsigned slot, struct copy *predecessor);
 
-/* Starts a copy that serves the clients in the queue of DEAD, a copy, and then stops. */
-int worker_start_sweeper(struct supervisor *supervisor, const struct copy *dead);
+/*
+ * Starts a copy that serves the clients in the queue of DEAD, and then stops. DEAD has no more to
+ * do, unless this fails. Returns 0 or a negative errno.
+ */
+int worker_start_sweeper(struct supervisor *supervisor, struct copy *dead);
 
 /* Sets the state of the copy. */
 void worker_enter(struct copy *copy, enum copy_state state);

@@ -96,10 +96,18 @@ pid_t copy_in(struct process *supervisor, int slot)
 
 pid_t starting_copy(struct process *supervisor, int slot)
 {
-	const char *start = format("copy %d: process ", slot);
+	const char *start = format("copy %d: process ", slot), *at;
+	int process = 0, length;
 
 	wait_said(supervisor, start, 1);
-	return atoi(strstr(process_errors(supervisor), start) + strlen(start));
+	at = process_errors(supervisor);
+	while ((at = strstr(at, start))) {
+		at += strlen(start);
+		length = 0;
+		sscanf(at, "%*d starts%n", &length);
+		process = length ? atoi(at) : process;
+	}
+	return process;
 }
 
 struct process *roll_start(struct process *supervisor)
@@ -392,6 +400,27 @@ int request_beside(pid_t copy, int port)
 		if (!strchr(half, '\n') && atoi(half) != copy)
 			return fd;
 		close(fd);
+	}
+}
+
+void leave_waiting(pid_t copy, int port, int *clients, int count)
+{
+	stop_process(copy);
+	for (int i = 0; i < count; i++) {
+		clients[i] = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(clients[i], "?", 1, 0), 1);
+	}
+}
+
+void expect_answered_by_others(struct process *supervisor, const int *clients, int count, pid_t old)
+{
+	char answer[32] = "";
+
+	for (int i = 0; i < count; i++) {
+		ssize_t length = recv(clients[i], answer, sizeof answer - 1, 0);
+		cr_expect_gt(length, 0, "client %d: %s", i, process_errors(supervisor));
+		cr_expect_neq(atoi(answer), old);
+		close(clients[i]);
 	}
 }
 

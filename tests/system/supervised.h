@@ -124,6 +124,14 @@ int request_begin(int port);
 int request_beside(pid_t copy, int port);
 void request_end(int fd);
 
+/*
+ * Stops a copy of slow.py, and makes COUNT clients: those that come to the copy wait in its queue.
+ * And expects that all of them are answered, by other processes.
+ */
+void leave_waiting(pid_t copy, int port, int *clients, int count);
+void expect_answered_by_others(
+	struct process *supervisor, const int *clients, int count, pid_t old);
+
 /* Makes COUNT connections to holding.py that this copy has, and leaves them open. */
 void hold_connections(pid_t copy, int port, int count);
 

@@ -159,31 +159,7 @@ Test(probation, if_the_last_queue_fails_the_first_one_stays_new)
 	expect_roll_fails(4, "--queues=2", 3, "13");
 }
 
-#define WAITING 3
-
-/* Clients wait in the queue of a copy that is stopped. */
-static void leave_waiting(pid_t copy, int port, int clients[WAITING])
-{
-	cr_assert_eq(kill(copy, SIGSTOP), 0);
-	wait_stopped(copy);
-	for (int i = 0; i < WAITING; i++) {
-		clients[i] = client_connect("127.0.0.1", port);
-		cr_assert_eq(send(clients[i], "?", 1, 0), 1);
-	}
-}
-
-static void expect_answered_by_others(
-	struct process *supervisor, const int clients[WAITING], pid_t old)
-{
-	char answer[32] = "";
-
-	for (int i = 0; i < WAITING; i++) {
-		ssize_t length = recv(clients[i], answer, sizeof answer, 0);
-		cr_expect_gt(length, 0, "client %d: %s", i, process_errors(supervisor));
-		cr_expect_neq(atoi(answer), old);
-		close(clients[i]);
-	}
-}
+#define WAITING 3 /* clients */
 
 /* No other copy can take the clients that wait in its queue then. */
 Test(probation, clients_in_the_queue_of_one_that_dies_are_served)
@@ -197,9 +173,9 @@ Test(probation, clients_in_the_queue_of_one_that_dies_are_served)
 	wait_ready(supervisor, 2);
 	pid_t new = copy_in(supervisor, 0);
 	wait_row(supervisor, 0, old, ",\"state\":\"draining\",");
-	leave_waiting(new, port, clients);
+	leave_waiting(new, port, clients, WAITING);
 	cr_assert_eq(kill(new, SIGKILL), 0);
-	expect_answered_by_others(supervisor, clients, old);
+	expect_answered_by_others(supervisor, clients, WAITING, old);
 	cr_expect_eq(process_wait(attempt), 1);
 	cr_expect_eq(answering(port), old);
 	cr_expect_eq(times_said(supervisor, "clients wait in the queue of process"), 1);
@@ -221,7 +197,7 @@ Test(probation, those_clients_are_served_if_the_last_other_copy_dies_too)
 	wait_ready(supervisor, 2);
 	pid_t new = copy_in(supervisor, 0);
 	wait_row(supervisor, 0, old, ",\"state\":\"draining\",");
-	leave_waiting(new, port, clients);
+	leave_waiting(new, port, clients, WAITING);
 	write_file(directory, "hold", "");
 	cr_assert_eq(kill(new, SIGKILL), 0);
 	wait_said(supervisor, "clients wait in the queue of process", 1);
@@ -229,7 +205,7 @@ Test(probation, those_clients_are_served_if_the_last_other_copy_dies_too)
 	cr_assert_eq(kill(old, SIGKILL), 0);
 	wait_said(supervisor, "was killed", 1);
 	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
-	expect_answered_by_others(supervisor, clients, old);
+	expect_answered_by_others(supervisor, clients, WAITING, old);
 	wait_ready(supervisor, 3);
 	process_kill(attempt); /* it waits for the probation of the copy that is started again */
 	answering(port);

@@ -154,21 +154,37 @@ Test(roll_ends, what_waits_in_the_queue_of_a_copy_that_dies_while_its_successor_
 	write_file(directory, "hold", "");
 	struct process *attempt = roll_start(supervisor);
 	wait_said(supervisor, " starts\n", 2);
-	cr_assert_eq(kill(old, SIGSTOP), 0);
-	wait_stopped(old);
-	for (int i = 0; i < 4; i++) {
-		waiting[i] = client_connect("127.0.0.1", port);
-		cr_assert_eq(send(waiting[i], "x", 1, MSG_NOSIGNAL), 1);
-	}
+	leave_waiting(old, port, waiting, 4);
 	cr_assert_eq(kill(old, SIGKILL), 0);
 	wait_said(supervisor, "was killed by SIGKILL", 1);
 	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
-	for (int i = 0; i < 4; i++) {
-		char answer[32] = "";
-		cr_expect_gt(recv(waiting[i], answer, sizeof answer - 1, 0), 0, "client %d", i);
-		close(waiting[i]);
-	}
+	expect_answered_by_others(supervisor, waiting, 4, old);
 	cr_expect_eq(process_wait(attempt), 0, "%s", process_output(attempt));
+	wait_listening("tcp", port, 1);
+	end_supervisor(supervisor);
+}
+
+/* One copy starts at a time; the time limit of the drain is over before that one ends. */
+Test(roll_ends, what_waits_in_the_queue_of_a_dead_copy_is_answered_after_another_start_has_failed)
+{
+	int port = port_new(), waiting[MANY];
+	const char *directory = new_directory();
+	struct process *supervisor = supervise("-n2", "--ready-delay=0", "--restart=no",
+		"--drain-timeout=0", slow_when_free(directory, port));
+
+	wait_ready(supervisor, 2);
+	pid_t second = copy_in(supervisor, 1);
+	write_file(directory, "hold", "");
+	struct process *attempt = roll_start(supervisor);
+	wait_said(supervisor, " starts\n", 3);
+	leave_waiting(second, port, waiting, MANY);
+	cr_assert_eq(kill(second, SIGKILL), 0);
+	wait_row(supervisor, 1, second, ",\"state\":\"draining\",");
+	cr_assert_eq(kill(starting_copy(supervisor, 0), SIGKILL), 0);
+	wait_said(supervisor, " starts\n", 4);
+	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
+	expect_answered_by_others(supervisor, waiting, MANY, second);
+	cr_expect_eq(process_wait(attempt), 1);
 	wait_listening("tcp", port, 1);
 	end_supervisor(supervisor);
 }

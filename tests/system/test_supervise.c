@@ -56,6 +56,47 @@ Test(supervise, a_copy_that_is_killed_loses_only_what_it_had_accepted)
 	end_supervisor(supervisor);
 }
 
+/* Only another copy can serve them; it ends when it has. */
+Test(supervise, clients_in_the_queue_of_a_copy_that_is_not_started_again_are_served)
+{
+	int port = port_new(), clients[MANY];
+	struct process *supervisor = slow_copies(port, "-n2", "--restart=no", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	pid_t first = copy_in(supervisor, 0), second = copy_in(supervisor, 1);
+	leave_waiting(second, port, clients, MANY);
+	cr_assert_eq(kill(second, SIGKILL), 0);
+	expect_answered_by_others(supervisor, clients, MANY, second);
+	wait_listening("tcp", port, 1);
+	wait_row(supervisor, 1, 0, "\"state\":\"ended\"");
+	cr_expect_eq(answering(port), first);
+	cr_assert_eq(kill(first, SIGKILL), 0);
+	cr_expect_eq(process_wait(supervisor), 128 + SIGKILL);
+	cr_expect_eq(times_said(supervisor, "clients wait in the queue of process"), 1);
+	cr_expect_eq(times_said(supervisor, " starts\n"), 3);
+}
+
+/* As where the limit of processes is reached, pids.max in cgroup v2. */
+Test(supervise, those_clients_wait_while_no_process_can_be_started)
+{
+	int port = port_new(), clients[MANY];
+	struct process *supervisor = slow_copies(port, "-n2", "--restart=no", "--ready-delay=0");
+
+	wait_ready(supervisor, 2);
+	pid_t second = copy_in(supervisor, 1);
+	leave_waiting(second, port, clients, MANY);
+	struct process *limit = process_start(
+		WORDS(need_program("strace"), "-o/dev/null", "-einject=clone:error=EAGAIN",
+			format("-p%d", (int)process_id(supervisor))),
+		.is_bare = true);
+	wait_said(limit, "attached", 1);
+	cr_assert_eq(kill(second, SIGKILL), 0);
+	wait_said(supervisor, "copy 1 cannot be started: EAGAIN\n", 1);
+	process_kill(limit);
+	expect_answered_by_others(supervisor, clients, MANY, second);
+	end_supervisor(supervisor);
+}
+
 /* This does not depend on the environment. */
 Test(supervise, without_keep_a_copy_that_is_killed_loses_its_queue_too)
 {

@@ -37,19 +37,20 @@ struct copy {
 	bool is_successor;    /* and takes their sockets */
 	bool is_on_probation; /* it serves, and the copies that it will replace are still there */
 	bool is_held;	      /* drains, but is not told to stop: its successor is on probation */
-	bool is_sweeper;   /* started for the clients in the queue of a dead copy; then it stops */
-	bool is_shared;	   /* its queue is used by several copies */
-	bool has_listened; /* on all endpoints that it has to */
-	bool is_settled;   /* it was ready once: ports that it asks for later are not kept */
-	bool is_to_settle; /* see settle() */
-	bool is_late_said; /* its unkept sockets have been logged */
-	bool has_failed;   /* ended too early, or was not ready in time */
-	bool has_killed;   /* has been sent SIGKILL */
-	bool has_read_all; /* no datagram waited for it alone when it was told to stop */
-	bool is_in_background; /* it has ended, and left its service to another process */
-	bool is_deaf;	       /* its listeners take no new connections */
-	bool is_long_said;     /* it was logged that the current wait takes long */
-	int status;	       /* from waitpid(2), once it is over */
+	bool is_sweeper; /* started for the clients in the queue of a dead copy; then it stops */
+	const struct copy *swept; /* while it is launched: that dead copy */
+	bool is_shared;		  /* its queue is used by several copies */
+	bool has_listened;	  /* on all endpoints that it has to */
+	bool is_settled;	  /* it was ready once: ports that it asks for later are not kept */
+	bool is_to_settle;	  /* see settle() */
+	bool is_late_said;	  /* its unkept sockets have been logged */
+	bool has_failed;	  /* ended too early, or was not ready in time */
+	bool has_killed;	  /* has been sent SIGKILL */
+	bool has_read_all;	  /* no datagram waited for it alone when it was told to stop */
+	bool is_in_background;	  /* it has ended, and left its service to another process */
+	bool is_deaf;		  /* its listeners take no new connections */
+	bool is_long_said;	  /* it was logged that the current wait takes long */
+	int status;		  /* from waitpid(2), once it is over */
 
 	bool has_said_ready, has_said_alive; /* READY=1, WATCHDOG=1 */
 	bool has_erred;			     /* handed over something that cannot be kept */
@@ -73,6 +74,8 @@ struct copy {
 	int64_t changed_ms;   /* when the state changed last */
 	int64_t awaited_ms;   /* start of the current wait: the same, or the end of is_held */
 	int64_t looked_ms;    /* when it was last checked whether it has anything left to do */
+	bool is_to_sweep;     /* it is dead, and clients in its queue wait for another copy */
+	int64_t swept_ms;     /* when another copy may be started for them */
 	unsigned looks_idle;  /* how many times in a row it had nothing left to do */
 	struct channel channel;
 	struct drain drain;

@@ -76,7 +76,9 @@ static void note_connection(struct look *look, uint32_t inode)
 	look->connections[look->n_connections++] = inode;
 }
 
-/* How many wait in the socket's queue; if that is not known, many. */
+#define UNKNOWN UINT32_MAX
+
+/* How many wait in the socket's queue, or UNKNOWN. */
 static uint32_t count_queued(struct snapshot *snapshot, const struct table_entry *socket)
 {
 	struct slice members;
@@ -86,7 +88,7 @@ static uint32_t count_queued(struct snapshot *snapshot, const struct table_entry
 		if (members.entries[i].inode == socket->inode)
 			return members.entries[i].queue;
 	}
-	return error ? UINT32_MAX : 0;
+	return error ? UNKNOWN : 0;
 }
 
 static void look_at_connection(struct look *look, const struct table_entry *entry)
@@ -162,7 +164,8 @@ bool drain_is_over(
 bool drain_has_queue(const struct drained *drained, struct snapshot *snapshot)
 {
 	for (size_t i = 0; i < drained->n_sockets; i++) {
-		if (count_queued(snapshot, drained->sockets[i]) > 0)
+		uint32_t count = count_queued(snapshot, drained->sockets[i]);
+		if (count > 0 && count != UNKNOWN)
 			return true;
 	}
 	return false;

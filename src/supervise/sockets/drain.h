@@ -44,7 +44,7 @@ void drain_start(struct drain *drain, const struct drained *drained, struct snap
 bool drain_is_over(
 	const struct drain *drain, const struct drained *drained, struct snapshot *snapshot);
 
-/* Whether something waits in an accept queue; also true if that is not known. */
+/* Whether something waits in an accept queue; false if that is not known. */
 bool drain_has_queue(const struct drained *drained, struct snapshot *snapshot);
 
 void drain_free(struct drain *drain);
