@@ -537,29 +537,33 @@ Test(stop_process, a_supervisor_that_does_not_answer_is_not_taken_for_another_pr
 	end_supervisor(supervisor);
 }
 
-/* Takes the name that a supervisor with that number would have, and lets nobody in. */
-static const char takes_name[] =
+/* Takes the names that a supervisor with that number would have, and lets nobody in. */
+static const char takes_names[] =
 	"import os, signal, socket, sys\n"
-	"name = f'\\0libreuse-control-{os.stat(\"/proc/self/ns/pid\").st_ino}-{sys.argv[1]}'\n"
-	"server = socket.socket(socket.AF_UNIX)\n"
-	"server.bind(name)\n"
-	"server.listen(0)\n"
-	"clients = []\n"
-	"try:\n"
-	"    while True:\n"
-	"        clients.append(socket.socket(socket.AF_UNIX))\n"
-	"        clients[-1].setblocking(False)\n"
-	"        clients[-1].connect(name)\n"
-	"except BlockingIOError:\n"
-	"    pass\n"
-	"forged = '\\0\\nffff: 2 0 00010000 1 1 {} @' + name[1:] # as a line of /proc/net/unix\n"
-	"others = []\n"
+	"sockets = []\n"
+	"def take(name):\n"
+	"    sockets.append(socket.socket(socket.AF_UNIX))\n"
+	"    sockets[-1].bind(name)\n"
+	"    sockets[-1].listen(0)\n"
+	"    try:\n"
+	"        while True:\n"
+	"            sockets.append(socket.socket(socket.AF_UNIX))\n"
+	"            sockets[-1].setblocking(False)\n"
+	"            sockets[-1].connect(name)\n"
+	"    except BlockingIOError:\n"
+	"        pass\n"
+	"number = f'{os.stat(\"/proc/self/ns/pid\").st_ino}-{sys.argv[1]}'\n"
+	"take(f'\\0libreuse-control-{number}')\n"
+	"take(f'\\0libreuse-supervisor-{number}')\n"
+	"forged = '\\0\\nffff: 2 0 00010000 1 1 {} @libreuse-control-' + number # in "
+	"/proc/net/unix\n"
 	"for inode in sys.argv[2:]:\n"
-	"    others.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))\n"
-	"    others[-1].bind(forged.format(inode))\n"
+	"    sockets.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))\n"
+	"    sockets[-1].bind(forged.format(inode))\n"
 	"print('taken', flush=True)\n"
 	"signal.pause()\n";
 
+/* A roll waits for a supervisor that lets it in without limit. */
 Test(stop_process, another_user_cannot_make_it_take_a_process_for_a_supervisor)
 {
 	need_root();
@@ -569,10 +573,14 @@ Test(stop_process, another_user_cannot_make_it_take_a_process_for_a_supervisor)
 	const char *process = format("%d", (int)process_id(old)), *nobodys = "4294967295";
 	struct stat roots;
 	cr_assert_eq(fstat(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), &roots), 0);
-	process_wait_text(process_start(WORDS(python(), "-c", takes_name, process, nobodys,
+	process_wait_text(process_start(WORDS(python(), "-c", takes_names, process, nobodys,
 						format("%ju", (uintmax_t)roots.st_ino)),
 				  .is_bare = true, .user = "nobody"),
 		"taken");
+	struct process *roll = process_start(WORDS(run_path(), "--roll", process), .is_bare = true);
+	cr_expect_eq(process_wait(roll), 69);
+	cr_expect_eq(times_said(roll, "this process is not a supervisor"), 1);
+	process_wait(process_start(WORDS(run_path(), "--status"), .is_bare = true));
 	stop_copy(old);
 	cr_expect(process_ended(old));
 	expect_left(port, 1);

@@ -23,8 +23,7 @@
 #include <unistd.h>
 
 #define LINE_SIZE      512
-#define PATIENCE_S     10 /* for a supervisor that does not answer at once */
-#define LISTED_MOST    1024
+#define PATIENCE_S     10	  /* for a supervisor that does not answer at once */
 #define LISTENING_FLAG "00010000" /* in /proc/net/unix: __SO_ACCEPTCON */
 
 /* ---- connecting ---- */
@@ -60,19 +59,32 @@ static void limit_patience(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-/* Returns a descriptor, and stores the other side in PEER; or returns -1, with an errno. */
-static int connect_at(
-	const struct sockaddr_un *address, socklen_t length, bool is_patient, struct ucred *peer)
+/* How long to wait if the queue of the other side is full. */
+enum patience {
+	NO_PATIENCE,
+	LIMITED_PATIENCE,
+	ENDLESS_PATIENCE,
+};
+
+/*
+ * Returns a descriptor, and stores the other side in PEER; or returns -1, with an errno: EAGAIN if
+ * the queue there is still full.
+ */
+static int connect_at(const struct sockaddr_un *address, socklen_t length, enum patience patience,
+	struct ucred *peer)
 {
-	int fd = length == 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int flags = SOCK_STREAM | SOCK_CLOEXEC | (patience == NO_PATIENCE ? SOCK_NONBLOCK : 0);
+	int fd = length == 0 ? -1 : socket(AF_UNIX, flags, 0);
 
 	if (fd < 0)
 		return -1;
-	if (!is_patient)
+	if (patience == LIMITED_PATIENCE)
 		limit_patience(fd);
 	if (connect(fd, (const struct sockaddr *)address, length) == 0 &&
-		control_name_peer(fd, peer))
+		control_name_peer(fd, peer)) {
+		fcntl(fd, F_SETFL, 0);
 		return fd;
+	}
 	int error = errno;
 	close(fd);
 	errno = error;
@@ -94,15 +106,66 @@ static bool is_itself(const struct ucred *peer, pid_t process)
 	return peer->pid == process && is_user_of(peer->uid, process);
 }
 
-/* Connects to the process itself; returns a descriptor, or -1. */
+/*
+ * From a line of /proc/net/unix: "Num: RefCount Protocol Flags Type St Inode Path", see proc(5).
+ * Returns the abstract name without its '@' if a socket listens there, and sets its INODE; else
+ * NULL.
+ */
+static const char *listening_name(const char *line, unsigned *inode)
+{
+	char flags[16];
+	const char *name = strstr(line, " @");
+
+	if (!name || sscanf(line, "%*s %*s %*s %15s %*s %*s %u", flags, inode) != 2 ||
+		strcmp(flags, LISTENING_FLAG) != 0)
+		return NULL;
+	return name + 2;
+}
+
+/* Anybody can take the name of a process. */
+static bool is_taken_by_its_user(const struct sockaddr_un *address, socklen_t length, pid_t process)
+{
+	struct procfs_reader reader = {.fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC)};
+	bool is_its_users = reader.fd < 0;
+	char line[256];
+	unsigned inode;
+	uid_t user;
+
+	size_t size = length - offsetof(struct sockaddr_un, sun_path) - 1;
+	while (!is_its_users && procfs_next_line(&reader, line, sizeof line)) {
+		const char *name = listening_name(line, &inode);
+		if (!name || strlen(name) != size || memcmp(name, address->sun_path + 1, size) != 0)
+			continue;
+		int error = unix_owner_of_name(inode, name, size, &user);
+		is_its_users = error ? error != -ENOENT : is_user_of(user, process);
+	}
+	system_close(reader.fd);
+	return is_its_users;
+}
+
+/*
+ * Connects to the process itself; returns a descriptor, or -1, with an errno: EAGAIN if it lets
+ * nobody in. Nobody waits for another user who has taken its name.
+ */
 static int connect_to(pid_t process, const char *beginning, bool is_patient)
 {
 	struct sockaddr_un address;
 	struct ucred peer;
 	socklen_t length = control_name(beginning, process, &address);
-	int fd = connect_at(&address, length, is_patient, &peer);
+	int fd = connect_at(&address, length, NO_PATIENCE, &peer);
 
-	if (fd < 0 || is_itself(&peer, process))
+	if (fd < 0 && errno == EAGAIN) {
+		bool is_its = is_taken_by_its_user(&address, length, process);
+		errno = ECONNREFUSED;
+		fd = !is_its ? -1
+			     : connect_at(&address, length,
+				       is_patient ? ENDLESS_PATIENCE : LIMITED_PATIENCE, &peer);
+	}
+	if (fd < 0)
+		return -1;
+	if (!is_patient)
+		limit_patience(fd);
+	if (is_itself(&peer, process))
 		return fd;
 	close(fd);
 	return -1;
@@ -193,61 +256,14 @@ static int ask(const char *option, const char *target, const char *words)
 			  : "it refused the request, or ended");
 }
 
-/* ---- names ---- */
-
-/*
- * From a line of /proc/net/unix: "Num: RefCount Protocol Flags Type St Inode Path", see proc(5).
- * Returns the name after its '@' if a socket listens there, and sets its INODE; else NULL.
- */
-static const char *listening_name(const char *line, unsigned *inode)
-{
-	char flags[16];
-	const char *name = strstr(line, " @" CONTROL_NAME);
-
-	if (!name || sscanf(line, "%*s %*s %*s %15s %*s %*s %u", flags, inode) != 2 ||
-		strcmp(flags, LISTENING_FLAG) != 0)
-		return NULL;
-	return name + 2;
-}
-
-/* Anybody can take the name of a process. */
-static bool has_name_of_its_user(pid_t process)
-{
-	struct procfs_reader reader = {.fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC)};
-	struct sockaddr_un address;
-	bool is_its_users = reader.fd < 0;
-	char line[256];
-	unsigned inode;
-	uid_t user;
-
-	socklen_t length = control_name(CONTROL_NAME, process, &address);
-	size_t size = length - offsetof(struct sockaddr_un, sun_path) - 1;
-	while (!is_its_users && procfs_next_line(&reader, line, sizeof line)) {
-		const char *name = listening_name(line, &inode);
-		if (!name || strlen(name) != size || memcmp(name, address.sun_path + 1, size) != 0)
-			continue;
-		int error = unix_owner_of_name(inode, name, size, &user);
-		is_its_users = error ? error != -ENOENT : is_user_of(user, process);
-	}
-	system_close(reader.fd);
-	return is_its_users;
-}
-
 /* ---- for --stop ---- */
-
-/* Not if nobody listens there, or if another user does. */
-static bool may_be_there(pid_t process, int error)
-{
-	return errno_is_shortage(error) ||
-	       (error == EAGAIN && has_name_of_its_user(process)); /* its queue is full */
-}
 
 int ask_is_supervisor(pid_t process)
 {
 	errno = 0;
 	int fd = connect_to(process, CONTROL_NAME, false), error = errno;
 
-	if (fd < 0 && may_be_there(process, error))
+	if (fd < 0 && (errno_is_shortage(error) || error == EAGAIN))
 		return -error;
 	if (fd < 0)
 		fd = connect_to(process, CONTROL_ROLL_NAME, false);
@@ -292,27 +308,40 @@ int ask_scale(const char *target, unsigned copies)
 
 /* ---- all supervisors ---- */
 
+struct listed {
+	struct sockaddr_un address;
+	socklen_t length;
+	bool is_ours;
+};
+
 struct list {
-	struct sockaddr_un addresses[LISTED_MOST];
-	socklen_t lengths[LISTED_MOST];
+	struct listed *names;
 	size_t count;
 };
 
+/* Root asks the supervisors of all users, but waits for none of them to let it in. */
 static void take_line(struct list *list, const char *line)
 {
+	struct listed listed = {.address.sun_family = AF_UNIX};
 	unsigned inode;
+	uid_t user;
 	const char *name = listening_name(line, &inode);
-	struct sockaddr_un *address = &list->addresses[list->count];
+	size_t length = name ? strlen(name) : 0;
 
-	if (!name || list->count == LISTED_MOST)
+	if (length >= sizeof listed.address.sun_path ||
+		strncmp(name ? name : "", CONTROL_NAME, sizeof CONTROL_NAME - 1) != 0)
 		return;
-	size_t length = strlen(name);
-	if (length >= sizeof address->sun_path)
+	int error = unix_owner_of_name(inode, name, length, &user);
+	listed.is_ours = error ? error != -ENOENT : user == geteuid();
+	if (!listed.is_ours && geteuid() != 0)
 		return;
-	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	memcpy(address->sun_path + 1, name, length);
-	list->lengths[list->count++] =
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+	struct listed *larger = realloc(list->names, (list->count + 1) * sizeof *larger);
+	if (!larger)
+		return;
+	list->names = larger;
+	memcpy(listed.address.sun_path + 1, name, length);
+	listed.length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+	list->names[list->count++] = listed;
 }
 
 static void read_list(struct list *list)
@@ -331,19 +360,34 @@ static void read_list(struct list *list)
  * Anybody can take such a name: it must belong to that process, and the process to us, unless we
  * are root.
  */
-static bool is_to_be_asked(
-	const struct ucred *peer, const struct sockaddr_un *address, socklen_t length)
+static bool is_to_be_asked(const struct ucred *peer, const struct listed *listed)
 {
 	struct sockaddr_un own;
 
 	return (geteuid() == 0 || peer->uid == geteuid()) && is_itself(peer, peer->pid) &&
-	       control_name(CONTROL_NAME, peer->pid, &own) == length &&
-	       memcmp(&own, address, length) == 0;
+	       control_name(CONTROL_NAME, peer->pid, &own) == listed->length &&
+	       memcmp(&own, &listed->address, listed->length) == 0;
+}
+
+/* Returns a descriptor, or -1. */
+static int connect_to_listed(const struct listed *listed)
+{
+	struct ucred peer;
+	int fd = connect_at(&listed->address, listed->length,
+		listed->is_ours ? LIMITED_PATIENCE : NO_PATIENCE, &peer);
+
+	if (fd < 0)
+		return -1;
+	limit_patience(fd);
+	if (is_to_be_asked(&peer, listed))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 int ask_status_of_all(bool is_json)
 {
-	static struct list list;
+	struct list list = {.count = 0};
 	unsigned n_answers = 0;
 	bool are_ready = true;
 
@@ -351,12 +395,7 @@ int ask_status_of_all(bool is_json)
 	if (is_json)
 		puts("[");
 	for (size_t i = 0; i < list.count; i++) {
-		struct ucred peer;
-		int fd = connect_at(&list.addresses[i], list.lengths[i], false, &peer);
-		if (fd >= 0 && !is_to_be_asked(&peer, &list.addresses[i], list.lengths[i])) {
-			close(fd);
-			fd = -1;
-		}
+		int fd = connect_to_listed(&list.names[i]);
 		if (fd < 0)
 			continue;
 		if (is_json && n_answers)
@@ -365,6 +404,7 @@ int ask_status_of_all(bool is_json)
 		are_ready &= status == 0;
 		n_answers++;
 	}
+	free(list.names);
 	if (is_json)
 		puts("]");
 	if (n_answers == 0)
