@@ -149,6 +149,15 @@ static bool is_among(uint16_t port, struct table_ports ports)
 	return port >= ports.first && port <= ports.last;
 }
 
+/* A kernel that shows no sockets of a protocol (-ENOENT) may know no SCTP at all. */
+static int error_at_end(const struct nlmsghdr *end, enum protocol protocol)
+{
+	int error =
+		end->nlmsg_len >= NLMSG_LENGTH(sizeof error) ? *(const int *)NLMSG_DATA(end) : 0;
+
+	return error == -ENOENT && protocol == PROTOCOL_SCTP ? 0 : error;
+}
+
 /*
  * Reads the answers to one request into BUFFER, of ANSWER_SIZE bytes; returns 0 after the last, or
  * a negative errno.
@@ -165,7 +174,7 @@ static int read_answers(int netlink, void *buffer, const struct visit *visit)
 		for (const struct nlmsghdr *at = buffer; NLMSG_OK(at, left);
 			at = NLMSG_NEXT(at, left)) {
 			if (at->nlmsg_type == NLMSG_DONE)
-				return 0;
+				return error_at_end(at, visit->question->protocol);
 			if (at->nlmsg_type == NLMSG_ERROR)
 				return ((const struct nlmsgerr *)NLMSG_DATA(at))->error;
 			struct table_entry entry = entry_from(at, visit->question->protocol);
