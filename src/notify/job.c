@@ -285,13 +285,13 @@ static void stop(struct job *job, int signal)
 	if (!can_stop(job))
 		return;
 	pid_t witness = job->is_outside ? start_witness(job->program) : 0;
-	if (witness > 0) {
+	if (witness > 0)
 		setpgid(witness, job->home);
+	if (job->is_outside)
 		setpgid(0, job->home);
-	}
 	if (!has_gone_on(job))
 		do_by_default(signal);
-	if (witness > 0)
+	if (job->is_outside)
 		job_step_outside(job);
 	uint64_t theirs = witness > 0 ? signals_of(witness) : 0;
 	dismiss(witness);

@@ -93,18 +93,20 @@ static const char *column_at(const char *line, int column)
 
 /*
  * How many unwanted SYNs with a signature this network namespace has received: a line of names, and
- * one of numbers (/proc/net/netstat). Returns -1 if that is not known.
+ * one of numbers (/proc/net/netstat). Returns a negative errno if that is not known.
  */
 static int64_t count_unexpected(int netstat)
 {
 	static char bytes[NETSTAT_SIZE];
 	ssize_t got = pread(netstat, bytes, sizeof bytes - 1, 0);
 
-	bytes[got > 0 ? got : 0] = '\0';
+	if (got < 0)
+		return -errno;
+	bytes[got] = '\0';
 	const char *names = strstr(bytes, "TcpExt:"), *end = names ? strchr(names, '\n') : NULL;
 	int column = end ? column_of(names, "TCPMD5Unexpected") : -1;
 	const char *number = column > 0 ? column_at(end + 1, column) : NULL;
-	return number ? strtoll(number, NULL, 10) : -1;
+	return number ? strtoll(number, NULL, 10) : -ENODATA;
 }
 
 /*
@@ -328,7 +330,7 @@ static int send_knocks(struct round *round)
 static int try(struct round *round)
 {
 	int64_t before = count_unexpected(round->netstat);
-	int n_sent = before < 0 ? -ENODATA : send_knocks(round);
+	int n_sent = before < 0 ? (int)before : send_knocks(round);
 	if (n_sent > 0)
 		expect_more(before, (size_t)n_sent);
 	bool has_all_arrived = n_sent > 0 && has_arrived(round->netstat);
@@ -381,6 +383,15 @@ static void ask(struct round *round, struct knock *knocks, size_t count)
 	}
 }
 
+/* A shortage of what all of them needed together may not concern one alone. */
+static void forget_shortage(const struct round *round, struct knock *knock)
+{
+	if (round->netstat < 0 || !knock->may_pass)
+		return;
+	knock->obstacle = NULL;
+	knock->may_pass = false;
+}
+
 static void ask_all(struct round *round, struct knock *knocks, size_t count)
 {
 	size_t some;
@@ -390,6 +401,7 @@ static void ask_all(struct round *round, struct knock *knocks, size_t count)
 		ask(round, knocks + at, some);
 	}
 	for (size_t i = 0; i < count; i++) {
+		forget_shortage(round, &knocks[i]);
 		if (!knocks[i].inode && !knocks[i].obstacle)
 			ask(round, knocks + i, 1);
 	}

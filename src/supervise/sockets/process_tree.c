@@ -306,10 +306,12 @@ void process_tree_kill_children(pid_t parent)
 
 /* ---- sockets ---- */
 
-/* What is hidden or gone hides no error of another kind. */
+/* That the first process is gone hides no other error; that others are hidden hides only that. */
 static void note_error(struct process_tree *tree, int error)
 {
-	if (!tree->error || tree->error == -EACCES || tree->error == -ESRCH)
+	bool is_hidden = tree->error == -EACCES && error != -ESRCH;
+
+	if (!tree->error || tree->error == -ESRCH || is_hidden)
 		tree->error = error;
 }
 

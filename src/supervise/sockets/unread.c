@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "unread.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
-/* Not by poll(2): of a socket that was shut down, that always says that there is something. */
+#define ERRORS_MOST 8
+
+/*
+ * Not by poll(2): of a socket that was shut down, that always says that there is something. Errors
+ * of earlier answers (ip(7), IP_RECVERR) come before the datagrams, each once.
+ */
 static bool has_datagram(const struct kept *kept)
 {
+	ssize_t got = -1;
 	char byte;
 
-	return kept->entry.local.protocol == PROTOCOL_UDP &&
-	       recv(kept->fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) >= 0;
+	if (kept->entry.local.protocol != PROTOCOL_UDP)
+		return false;
+	for (int i = 0; i < ERRORS_MOST && got < 0; i++) {
+		got = recv(kept->fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
+		if (got < 0 && errno == EAGAIN)
+			return false;
+	}
+	return got >= 0;
 }
 
 bool unread_by(const struct keeper *keeper, const struct copy *copy)
