@@ -573,27 +573,29 @@ Test(roll, while_the_sockets_cannot_be_read_no_copy_is_told_to_stop)
 {
 	int port = port_new();
 	const char *trace = format("%s/calls", new_directory());
-	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0", "--probation=2s",
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0", "--probation=5s",
 		"--drain-timeout=1h", python(), script_path("slow.py"), format("%d", port));
 
 	wait_ready(supervisor, 1);
+	pid_t old = copy_in(supervisor, 0);
 	struct process *rolling = roll_start(supervisor);
 	wait_ready(supervisor, 2);
 	struct process *tracer = take_sockets_away(supervisor, trace);
 	wait_said(supervisor, "has passed its probation", 1);
 	n_refused = occurrences(read_file(trace), "(INJECTED)");
 	wait_until(were_more_refused, (void *)(uintptr_t)trace, "looks that fail");
+	cr_expect_eq(kill(old, 0), 0);
 	process_signal(tracer, SIGTERM);
 	process_wait(tracer);
 	roll_finish(rolling, 1);
-	cr_expect_eq(times_said(supervisor, "told to stop"), 0, "%s", process_errors(supervisor));
+	cr_expect_eq(times_said(supervisor, "told to stop a"), 0, "%s", process_errors(supervisor));
 	end_supervisor(supervisor);
 }
 
 Test(roll, sockets_that_cannot_be_read_hold_it_up_no_longer_than_the_drain_time)
 {
 	int port = port_new();
-	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0", "--probation=2s",
+	struct process *supervisor = supervise("-n1", "--keep", "--ready-delay=0", "--probation=5s",
 		"--drain-timeout=1s", python(), script_path("slow.py"), format("%d", port));
 
 	wait_ready(supervisor, 1);
