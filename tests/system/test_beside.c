@@ -130,6 +130,40 @@ static void stop_beside_roll(void)
 	end_supervisor(goes_on);
 }
 
+/* As in most containers. */
+Test(beside, where_there_is_no_ipv6_address_those_with_an_ipv6_socket_roll_in_order_too)
+{
+	need_root();
+	enter_network_namespace();
+	process_run(WORDS("/bin/sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6"),
+		.is_bare = true);
+	int port = port_new();
+	const char *server = write_file(new_directory(), "server.py",
+		"import os, socket, sys\n"
+		"server = socket.create_server(('::', int(sys.argv[1])), family=socket.AF_INET6,\n"
+		"                              dualstack_ipv6=True)\n"
+		"while True:\n"
+		"    client, _ = server.accept()\n"
+		"    client.recv(100)\n"
+		"    client.sendall(b'%d\\n' % os.getpid())\n"
+		"    client.close()\n");
+	struct process *supervisors[2];
+
+	for (int i = 0; i < 2; i++) {
+		supervisors[i] = supervise(format("-n%d", COPIES), "--ready-delay=100ms",
+			need_program("python3"), server, format("%d", port));
+		wait_ready(supervisors[i], COPIES);
+	}
+	struct process *clients = load_start(port, CLIENTS);
+	for (int i = 0; i < 2; i++)
+		roll(supervisors[i], COPIES);
+	load_stop_served(clients);
+	for (int i = 0; i < 2; i++)
+		expect_orderly(supervisors[i]);
+	end_supervisor(supervisors[0]);
+	end_supervisor(supervisors[1]);
+}
+
 Test(beside, one_that_stops_while_another_rolls_loses_nothing)
 {
 	for (int i = 0; i < repeat(1, 20); i++)

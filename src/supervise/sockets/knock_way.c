@@ -36,20 +36,7 @@ static struct address find_loopback(
 	return address;
 }
 
-/* A "::" socket that takes IPv4, and one that does not, are two groups; IPv6 reaches either. */
-static bool has_twin(const struct slice *listeners, const struct table_entry *place)
-{
-	for (size_t i = 0; i < listeners->count; i++) {
-		const struct table_entry *entry = &listeners->entries[i];
-		if (entry->local.port == place->local.port && entry->local.family == FAMILY_IP6 &&
-			address_is_any(&entry->local.address) &&
-			entry->is_v6only != place->is_v6only)
-			return true;
-	}
-	return false;
-}
-
-/* If IPv4 and IPv6 both reach the group, the one is used that reaches no other group. */
+/* Through IPv4 where that leads only there: a container often has no IPv6 address, not even ::1. */
 static struct address find_address(
 	const struct table_entry *place, const struct slice *listeners, enum loopback first)
 {
@@ -58,11 +45,9 @@ static struct address find_address(
 
 	if (!address_is_any(own))
 		return *own;
-	if (address_is_ip4(own))
-		return find_loopback(listeners, port, first);
-	bool has_ip4 = !place->is_v6only && !is_taken(listeners, address_any(FAMILY_IP4), port);
-	bool has_ip6 = !is_taken(listeners, loopback, port) && !has_twin(listeners, place);
-	return has_ip4 && !has_ip6 ? find_loopback(listeners, port, first) : loopback;
+	bool has_ip4 = address_is_ip4(own) ||
+		       (!place->is_v6only && !is_taken(listeners, address_any(FAMILY_IP4), port));
+	return has_ip4 ? find_loopback(listeners, port, first) : loopback;
 }
 
 static const char *find_way(struct knock_way *way, const struct table_entry *place,
