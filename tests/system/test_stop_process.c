@@ -520,6 +520,16 @@ static void fill_control_socket(struct process *supervisor)
 	cr_assert_eq(errno, EAGAIN);
 }
 
+Test(stop_process, a_supervisor_that_is_stopped_is_continued_to_stop)
+{
+	struct process *supervisor = supervise_slow(port_new(), "-n2");
+
+	wait_ready(supervisor, 2);
+	stop_process(process_id(supervisor));
+	stop_finish(stop_start(process_id(supervisor)), 0);
+	cr_expect_eq(process_wait(supervisor), 0);
+}
+
 /* It would be killed as any process, and its copies with it. */
 Test(stop_process, a_supervisor_that_does_not_answer_is_not_taken_for_another_process)
 {
