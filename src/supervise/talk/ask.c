@@ -3,6 +3,7 @@
 
 #include "control.h"
 #include "control_name.h"
+#include "ground/clock.h"
 #include "ground/errnos.h"
 #include "ground/number.h"
 #include "ground/procfs.h"
@@ -24,6 +25,7 @@
 
 #define LINE_SIZE      512
 #define PATIENCE_S     10	  /* for a supervisor that does not answer at once */
+#define OTHERS_S       1	  /* for each one of another user, when root asks all */
 #define LISTENING_FLAG "00010000" /* in /proc/net/unix: __SO_ACCEPTCON */
 
 /* ---- connecting ---- */
@@ -51,9 +53,9 @@ static pid_t process_of(const char *target)
 }
 
 /* An answer does not take long; a supervisor that is stopped would never send one. */
-static void limit_patience(int fd)
+static void limit_patience(int fd, int seconds)
 {
-	const struct timeval limit = {.tv_sec = PATIENCE_S};
+	const struct timeval limit = {.tv_sec = seconds};
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
@@ -79,7 +81,7 @@ static int connect_at(const struct sockaddr_un *address, socklen_t length, enum 
 	if (fd < 0)
 		return -1;
 	if (patience == LIMITED_PATIENCE)
-		limit_patience(fd);
+		limit_patience(fd, PATIENCE_S);
 	if (connect(fd, (const struct sockaddr *)address, length) == 0 &&
 		control_name_peer(fd, peer)) {
 		fcntl(fd, F_SETFL, 0);
@@ -164,7 +166,7 @@ static int connect_to(pid_t process, const char *beginning, bool is_patient)
 	if (fd < 0)
 		return -1;
 	if (!is_patient)
-		limit_patience(fd);
+		limit_patience(fd, PATIENCE_S);
 	if (is_itself(&peer, process))
 		return fd;
 	close(fd);
@@ -190,13 +192,13 @@ static void print_part(const char *part)
 	}
 }
 
-/* Prints each line; returns the status in the last one, or -1 if that does not come. */
-static int follow(FILE *supervisor)
+/* Prints each line; returns the status in the last one, or -1 if that does not come by END_MS. */
+static int follow(FILE *supervisor, int64_t end_ms)
 {
 	char part[LINE_SIZE];
 	bool is_start = true;
 
-	while (fgets(part, sizeof part, supervisor)) {
+	while (clock_now_ms() < end_ms && fgets(part, sizeof part, supervisor)) {
 		if (is_start && strncmp(part, CONTROL_END, sizeof CONTROL_END - 1) == 0)
 			return atoi(part + sizeof CONTROL_END - 1) & 0xff;
 		print_part(part);
@@ -209,7 +211,7 @@ static int follow(FILE *supervisor)
  * Sends WORDS on FD, which is then closed, and prints the answer; returns what follow() returns. If
  * there are no words, the other side may have answered and gone already.
  */
-static int converse(int fd, const char *words)
+static int converse(int fd, const char *words, int64_t end_ms)
 {
 	ssize_t length = (ssize_t)strlen(words);
 	bool is_sent = length == 0 || send(fd, words, (size_t)length, MSG_NOSIGNAL) == length;
@@ -219,7 +221,7 @@ static int converse(int fd, const char *words)
 		close(fd);
 		return -1;
 	}
-	int status = follow(supervisor);
+	int status = follow(supervisor, end_ms);
 	fclose(supervisor);
 	return status;
 }
@@ -239,16 +241,18 @@ static int ask(const char *option, const char *target, const char *words)
 	if (!process)
 		return refuse(option, target,
 			"this is neither a process number nor a file that contains one");
-	int fd = connect_to(process, CONTROL_NAME, !is_status);
+	errno = 0;
+	int fd = connect_to(process, CONTROL_NAME, !is_status), error = errno;
 	if (fd < 0 && strcmp(words, "roll\n") == 0) {
 		fd = connect_to(process, CONTROL_ROLL_NAME, true);
 		words = "";
 	}
 	if (fd < 0)
 		return refuse(option, target,
-			"this process is not a supervisor (reuse-run with -n or --keep) of this "
-			"user");
-	int status = converse(fd, words);
+			error == EAGAIN ? "it does not answer"
+					: "this process is not a supervisor (reuse-run with -n or "
+					  "--keep) of this user");
+	int status = converse(fd, words, CLOCK_NEVER);
 	if (status >= 0)
 		return status;
 	return refuse(option, target,
@@ -378,7 +382,7 @@ static int connect_to_listed(const struct listed *listed)
 
 	if (fd < 0)
 		return -1;
-	limit_patience(fd);
+	limit_patience(fd, listed->is_ours ? PATIENCE_S : OTHERS_S);
 	if (is_to_be_asked(&peer, listed))
 		return fd;
 	close(fd);
@@ -400,7 +404,8 @@ int ask_status_of_all(bool is_json)
 			continue;
 		if (is_json && n_answers)
 			puts(",");
-		int status = converse(fd, is_json ? "status json\n" : "status brief\n");
+		int status = converse(fd, is_json ? "status json\n" : "status brief\n",
+			clock_now_ms() + PATIENCE_S * 1000);
 		are_ready &= status == 0;
 		n_answers++;
 	}
