@@ -2,6 +2,7 @@
 #include "ended.h"
 
 #include "background.h"
+#include "copies.h"
 #include "ground/clock.h"
 #include "ground/text.h"
 #include "queue.h"
@@ -96,14 +97,32 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 	replacement_crashed(supervisor, copy);
 }
 
+static bool is_slot_to_be_filled(const struct supervisor *supervisor, unsigned slot)
+{
+	return !supervisor->is_stopping && slot < supervisor->n_slots &&
+	       !copies_has(supervisor, slot) && supervisor->slots[slot].start_ms != CLOCK_NEVER;
+}
+
 /* It was started for the clients in the queue of a dead copy. */
 static void sweeper_ended(struct supervisor *supervisor, const struct copy *copy, const char *how)
 {
+	bool is_next = is_slot_to_be_filled(supervisor, copy->slot);
+
 	say(LOG_LEVEL_WARN,
 		"copy %u: process %d %s; it was started for the clients in the queue of a dead "
-		"process, and these clients are lost",
-		copy->slot, (int)copy->pid, how);
-	keeper_drop_orphans(&supervisor->keeper, copy->slot);
+		"process, %s",
+		copy->slot, (int)copy->pid, how,
+		is_next ? "and these wait for the next copy" : "and these clients are lost");
+	keeper_orphan(&supervisor->keeper, copy);
+	if (!is_next)
+		keeper_drop_orphans(&supervisor->keeper, copy->slot);
+}
+
+/* Whether others get the new clients of a copy that is dead, now or soon. */
+static bool is_continued(const struct supervisor *supervisor, const struct copy *copy)
+{
+	return copies_any_to_come(supervisor) ||
+	       steering_has_others(supervisor->steering, &supervisor->keeper, copy);
 }
 
 /* Returns whether COPY was a replacement: others serve, and no other copy is started for it. */
@@ -137,11 +156,14 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 		return;
 	if (state == COPY_STOPPING) {
 		say(LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot, (int)copy->pid, how);
+	} else if (copy->is_sweeper && !is_continued(supervisor, copy)) {
+		sweeper_ended(supervisor, copy, how);
 	} else if (state == COPY_DRAINING) {
 		say(LOG_LEVEL_WARN,
 			"copy %u: process %d %s while it drained; what it had accepted is lost",
 			copy->slot, (int)copy->pid, how);
 		leave_queue(supervisor, copy);
+		copy->swept_ms = copy->is_sweeper ? clock_now_ms() + SWEEP_MS : 0;
 	} else if (copy->is_sweeper) {
 		sweeper_ended(supervisor, copy, how);
 	} else if (is_replacement(supervisor, copy, state, how)) {

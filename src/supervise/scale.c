@@ -86,10 +86,23 @@ static bool has_unserved(const struct supervisor *supervisor, unsigned copies)
 	return kept != NULL;
 }
 
+/* Whether a copy starts, or is to start, for the clients in the queue of a dead one. */
+static bool is_to_be_swept(const struct supervisor *supervisor)
+{
+	const struct copy *copy = supervisor->copies;
+
+	while (copy && !(copy->is_sweeper && copy->state == COPY_STARTING))
+		copy = copy->next;
+	return copy || copies_any_to_sweep(supervisor);
+}
+
 /* Whether clients would be lost if there were only so many copies, but not if all were ready. */
 static bool is_too_early(const struct supervisor *supervisor, unsigned copies)
 {
 	unsigned slot = 0;
+
+	if (copies < supervisor->n_slots && is_to_be_swept(supervisor))
+		return true;
 
 	while (slot < copies && !copies_serving(supervisor, slot))
 		slot++;
@@ -123,6 +136,8 @@ static void set_number(struct supervisor *supervisor)
 
 	scaling->has_begun = true;
 	scaling->n_failed_before = supervisor->n_failed_starts;
+	if (scaling->n_copies == supervisor->n_slots)
+		return;
 	say(LOG_LEVEL_INFO, "the number of copies changes from %u to %u", supervisor->n_slots,
 		scaling->n_copies);
 	control_say(&supervisor->control, CONTROL_SCALE,

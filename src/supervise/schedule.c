@@ -31,7 +31,6 @@
 #define SURE_MS	  200	      /* for two looks, if a drain could not be started or begins anew */
 #define SETTLE_MS 500	      /* for sockets that a copy opens which was ready before it listened */
 #define LATE_MS	  (5 * 1000)  /* after a copy was ready */
-#define SWEEP_MS  1000	      /* until a copy for the clients of a dead one is tried again */
 #define RETRY_MS  (10 * 1000) /* where a process cannot be started at all */
 
 static void start_too_slow(struct supervisor *supervisor, struct copy *copy)

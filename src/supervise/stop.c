@@ -56,11 +56,20 @@ static void stop_last(struct supervisor *supervisor, struct copy *copy)
 		worker_stop(supervisor, copy);
 }
 
+/* Clients wait in the queue of a dead copy for this one. */
+static bool is_awaited(const struct supervisor *supervisor, const struct copy *copy)
+{
+	return copy->is_sweeper && copy->state == COPY_STARTING &&
+	       clock_now_ms() < stop_time_end_of_drain_ms(supervisor, copy);
+}
+
 /* All but those that are of the queue of LAST. */
 static void stop_others(struct supervisor *supervisor, const struct copy *last, bool is_time)
 {
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		bool is_last = last && queue_has(supervisor, copy, last->slot);
+		if (is_awaited(supervisor, copy))
+			continue;
 		if (copies_is_to_serve(copy) && !worker_count_as_ready(supervisor, copy))
 			worker_give_up(supervisor, copy);
 		else if (copy->state == COPY_READY && !is_last &&

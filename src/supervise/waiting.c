@@ -63,8 +63,8 @@ void waiting_say_stop(struct supervisor *supervisor)
 
 static bool is_awaited(const struct copy *copy)
 {
-	return !copy->is_long_said && !copy->is_over && copy->state != COPY_READY &&
-	       copy->state != COPY_WAITING;
+	return !copy->is_long_said && !copy->is_over && !copy->has_killed &&
+	       copy->state != COPY_READY && copy->state != COPY_WAITING;
 }
 
 static unsigned until(int64_t end_ms, int64_t now)

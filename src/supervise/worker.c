@@ -57,6 +57,17 @@ void worker_look(struct supervisor *supervisor)
 
 /* ---- starting ---- */
 
+/* A copy that is to replace others of the queue of SLOT, too; or NULL. */
+static const struct copy *other_new(const struct supervisor *supervisor, unsigned slot)
+{
+	const struct copy *copy = supervisor->copies;
+
+	while (copy && !(copy->is_new && !copy->is_over && copy->state <= COPY_READY &&
+			       queue_has(supervisor, copy, slot)))
+		copy = copy->next;
+	return copy;
+}
+
 /*
  * Closes the groups, so that the new copy gets no clients before it is ready. A group with members
  * of others stays as it is: then a copy that replaces PREDECESSOR has to take over its sockets.
@@ -73,7 +84,12 @@ static void close_joining(
 	supervisor->is_joining_closed = !steering_any_obstacle(supervisor->steering);
 	if (supervisor->is_joining_closed)
 		update_steering(supervisor, true);
-	if (!predecessor)
+	const struct copy *other = predecessor ? other_new(supervisor, copy->slot) : NULL;
+	if (other) {
+		copy->is_successor = other->is_successor; /* they share one socket */
+		supervisor->is_joining_closed &= !other->is_successor;
+	}
+	if (other || !predecessor)
 		return;
 	obstacle = steering_obstacle(
 		supervisor->steering, &supervisor->keeper, predecessor, &endpoint);
@@ -266,8 +282,8 @@ void worker_drain_anew(struct supervisor *supervisor, struct copy *copy)
 
 bool worker_serves_on(const struct supervisor *supervisor, const struct copy *copy)
 {
-	return copy->is_sweeper && !supervisor->is_stopping && !copy->is_over &&
-	       keeper_owns_any(&supervisor->keeper, copy) && copies_any_to_come(supervisor) &&
+	return !supervisor->is_stopping && !copy->is_over && copies_any_to_come(supervisor) &&
+	       keeper_owns_any(&supervisor->keeper, copy) &&
 	       !steering_has_others(supervisor->steering, &supervisor->keeper, copy);
 }
 

@@ -30,9 +30,8 @@ bool worker_can_drain(const struct supervisor *supervisor, const struct copy *co
 void worker_retire(struct supervisor *supervisor, struct copy *copy);
 
 /*
- * Whether a copy that was started for the clients of a dead one does not drain yet: all other
- * copies have crashed and start again, and until one of them is ready, it serves the new clients,
- * too.
+ * Whether a copy that is to drain does not do so yet: all others have crashed and start again, and
+ * until one of them is ready, it serves the new clients, too.
  */
 bool worker_serves_on(const struct supervisor *supervisor, const struct copy *copy);
 

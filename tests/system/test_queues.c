@@ -228,6 +228,28 @@ Test(queues, if_one_of_two_copies_dies_while_they_drain_no_third_one_starts_for_
 	end_supervisor(supervisor);
 }
 
+/* From then on, new copies have to take over the old socket; but not a second one of a queue. */
+Test(queues, if_another_process_joins_in_a_roll_the_new_copies_still_have_one_socket)
+{
+	int port = port_new();
+	const char *directory = new_directory(), *python = need_program("python3");
+	const char *server = format("%s %s udp %d", python, script_path("serve.py"), port);
+	struct process *supervisor = supervise("-n2", "--queues=1", "--ready-delay=0", "/bin/sh",
+		"-c",
+		format("while [ -e %s/hold ]; do sleep 0.05; done; exec %s", directory, server));
+
+	wait_ready(supervisor, 2);
+	write_file(directory, "hold", "");
+	struct process *attempt = roll_start(supervisor);
+	wait_said(supervisor, " starts\n", 3);
+	process_start(WORDS("/bin/sh", "-c", format("exec %s", server)));
+	wait_listening("udp", port, 2);
+	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
+	roll_finish(attempt, 2);
+	wait_listening("udp", port, 2);
+	end_supervisor(supervisor);
+}
+
 Test(queues, more_queues_than_copies_are_refused)
 {
 	struct process *process = process_start(

@@ -164,6 +164,37 @@ Test(roll_ends, what_waits_in_the_queue_of_a_copy_that_dies_while_its_successor_
 	end_supervisor(supervisor);
 }
 
+/* The new copy crashes while the old one, which was told to stop, still listens. */
+Test(roll_ends, clients_wait_for_the_next_copy_and_not_at_one_that_was_told_to_stop)
+{
+	int port = port_new(), waiting[MANY];
+	const char *directory = new_directory();
+	struct process *supervisor = supervise("-n1", "--ready-delay=0", "--probation=0",
+		"--drain-timeout=0", "--grace=1h", "/bin/sh", "-c",
+		format("trap '' TERM; exec %s", slow_when_free(directory, port)));
+
+	wait_ready(supervisor, 1);
+	pid_t old = copy_in(supervisor, 0);
+	int busy = client_connect("127.0.0.1", port);
+	struct process *attempt = roll_start(supervisor);
+	wait_row(supervisor, 0, old, ",\"state\":\"stopping\",");
+	write_file(directory, "hold", "");
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
+	wait_said(supervisor, " starts\n", 3);
+	for (int i = 0; i < MANY; i++) {
+		waiting[i] = client_connect("127.0.0.1", port);
+		cr_assert_eq(send(waiting[i], "?", 1, 0), 1);
+	}
+	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
+	expect_answered_by_others(supervisor, waiting, MANY, old);
+	cr_assert_eq(kill(old, SIGKILL), 0);
+	roll_finish(attempt, 1);
+	close(busy);
+	process_signal(supervisor, SIGTERM);
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
+	cr_expect_eq(process_wait(supervisor), 0);
+}
+
 /* One copy starts at a time; the time limit of the drain is over before that one ends. */
 Test(roll_ends, what_waits_in_the_queue_of_a_dead_copy_is_answered_after_another_start_has_failed)
 {

@@ -141,6 +141,30 @@ Test(scale, a_copy_that_does_not_start_is_reported)
 	end_supervisor(supervisor);
 }
 
+#define WAITING 32 /* clients */
+
+Test(scale, fewer_copies_wait_for_one_that_starts_for_the_clients_of_a_dead_copy)
+{
+	int port = port_new(), clients[WAITING];
+	const char *directory = new_directory();
+	struct process *supervisor = supervise(
+		"-n2", "--ready-delay=0", "--restart=no", slow_when_free(directory, port));
+
+	wait_ready(supervisor, 2);
+	pid_t second = copy_in(supervisor, 1);
+	write_file(directory, "hold", "");
+	leave_waiting(second, port, clients, WAITING);
+	cr_assert_eq(kill(second, SIGKILL), 0);
+	wait_said(supervisor, " starts\n", 3);
+	struct process *fewer = scale_start(supervisor, 1);
+	process_wait_text(fewer, "waits until all copies are ready");
+	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
+	expect_answered_by_others(supervisor, clients, WAITING, second);
+	cr_expect_eq(process_wait(fewer), 0);
+	wait_listening("tcp", port, 1);
+	end_supervisor(supervisor);
+}
+
 /* A copy that is never ready, so that there is something to wait for. */
 static struct process *waiting_for_ever(struct process *supervisor)
 {

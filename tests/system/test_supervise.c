@@ -76,6 +76,40 @@ Test(supervise, clients_in_the_queue_of_a_copy_that_is_not_started_again_are_ser
 	cr_expect_eq(times_said(supervisor, " starts\n"), 3);
 }
 
+/* Otherwise a program that crashes would be started for ever. */
+Test(supervise, the_last_copy_is_not_started_again_for_clients_that_keep_coming)
+{
+	int port = port_new();
+	const char *env = write_file(new_directory(), "env", "SLOW_MODE=weak");
+	struct process *supervisor = slow_copies(
+		port, "-n2", "--restart=no", "--ready-delay=0", format("--env-file=%s", env));
+
+	wait_ready(supervisor, 2);
+	struct process *clients = load_start(port, MANY);
+	cr_expect_eq(process_wait(supervisor), 3);
+	load_stop(clients);
+}
+
+Test(supervise, a_stop_waits_for_one_that_starts_for_the_clients_of_a_dead_copy)
+{
+	int port = port_new(), clients[MANY];
+	const char *directory = new_directory();
+	struct process *supervisor = supervise(
+		"-n2", "--restart=no", "--ready-delay=0", slow_when_free(directory, port));
+
+	wait_ready(supervisor, 2);
+	pid_t first = copy_in(supervisor, 0), second = copy_in(supervisor, 1);
+	write_file(directory, "hold", "");
+	leave_waiting(second, port, clients, MANY);
+	cr_assert_eq(kill(second, SIGKILL), 0);
+	wait_said(supervisor, " starts\n", 3);
+	process_signal(supervisor, SIGTERM);
+	wait_gone(first);
+	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
+	expect_answered_by_others(supervisor, clients, MANY, second);
+	cr_expect_eq(process_wait(supervisor), 0);
+}
+
 /* As where the limit of processes is reached, pids.max in cgroup v2. */
 Test(supervise, those_clients_wait_while_no_process_can_be_started)
 {

@@ -27,6 +27,8 @@ struct late_socket {
 
 #define COPY_LATE_MOST 8 /* how many are remembered until it is known whether they stay open */
 
+#define SWEEP_MS 1000 /* until a copy for the clients of a dead one is tried again */
+
 struct copy {
 	struct copy *next;
 	unsigned slot, generation;

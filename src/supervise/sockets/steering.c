@@ -54,13 +54,17 @@ static bool is_well(const struct kept *kept)
 /* Whether a copy serves it, ready or not. */
 static bool is_served(const struct kept *kept)
 {
-	return kept->takers != NULL;
+	return !kept->is_deaf && takers_any_accepts(kept->takers);
 }
 
 /* Whether a copy that is still to come will serve what waits there. */
 static bool is_kept(const struct kept *kept)
 {
-	return kept->fd >= 0;
+	const struct taker *taker = kept->takers;
+
+	while (taker && taker->copy->state == COPY_STOPPING)
+		taker = taker->next;
+	return kept->fd >= 0 && !kept->is_deaf && (taker || !kept->takers);
 }
 
 typedef bool predicate(const struct kept *kept);

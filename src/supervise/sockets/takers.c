@@ -36,6 +36,13 @@ bool takers_any_stays(const struct taker *list)
 	return list != NULL;
 }
 
+bool takers_any_accepts(const struct taker *list)
+{
+	while (list && (list->copy->state == COPY_STOPPING || list->copy->is_over))
+		list = list->next;
+	return list != NULL;
+}
+
 bool takers_other_lives(const struct taker *list, const struct copy *copy)
 {
 	while (list && (list->is_claim || list->copy == copy || list->copy->is_over))

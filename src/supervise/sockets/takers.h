@@ -22,6 +22,9 @@ bool takers_any_stays(const struct taker *list);
 /* Whether another copy than COPY owns it, and lives. */
 bool takers_other_lives(const struct taker *list, const struct copy *copy);
 
+/* Whether any copy that has it lives and was not told to stop. */
+bool takers_any_accepts(const struct taker *list);
+
 /* Whether any copy owns it; whether one of its owners takes connections. */
 bool takers_any_owns(const struct taker *list);
 bool takers_any_serves(const struct taker *list);
