@@ -282,8 +282,8 @@ void worker_drain_anew(struct supervisor *supervisor, struct copy *copy)
 
 bool worker_serves_on(const struct supervisor *supervisor, const struct copy *copy)
 {
-	return !supervisor->is_stopping && !copy->is_over && copies_any_to_come(supervisor) &&
-	       keeper_owns_any(&supervisor->keeper, copy) &&
+	return !supervisor->is_stopping && !copy->is_over && !copy->has_failed &&
+	       copies_any_to_come(supervisor) && keeper_owns_any(&supervisor->keeper, copy) &&
 	       !steering_has_others(supervisor->steering, &supervisor->keeper, copy);
 }
 
