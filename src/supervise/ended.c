@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #define BACKOFF_MOST_MS (10 * 1000)
+#define SWEEPS_MOST	5	    /* copies for the clients of a dead one, if they die as well */
 #define SETTLED_MS	(10 * 1000) /* a copy that has lived this long has started well */
 
 static int exit_status_of(int status)
@@ -53,7 +54,7 @@ static void leave_queue(struct supervisor *supervisor, struct copy *copy)
 	copy->has_failed = true;
 	copy->is_on_probation = copy->is_held = false;
 	if (keeper_owns_any(&supervisor->keeper, copy))
-		worker_enter(copy, COPY_DRAINING);
+		worker_drain_anew(supervisor, copy);
 }
 
 /* A copy has ended that was not told to. */
@@ -97,16 +98,21 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 	replacement_crashed(supervisor, copy);
 }
 
-static bool is_slot_to_be_filled(const struct supervisor *supervisor, unsigned slot)
+/* Whether a copy is to come that will take what is left in the queue of COPY. */
+static bool has_heir(const struct supervisor *supervisor, const struct copy *copy)
 {
-	return !supervisor->is_stopping && slot < supervisor->n_slots &&
-	       !copies_has(supervisor, slot) && supervisor->slots[slot].start_ms != CLOCK_NEVER;
+	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
+		if (queue_has(supervisor, copy, slot) && !copies_has(supervisor, slot) &&
+			supervisor->slots[slot].start_ms != CLOCK_NEVER)
+			return !supervisor->is_stopping;
+	}
+	return false;
 }
 
 /* It was started for the clients in the queue of a dead copy. */
 static void sweeper_ended(struct supervisor *supervisor, const struct copy *copy, const char *how)
 {
-	bool is_next = is_slot_to_be_filled(supervisor, copy->slot);
+	bool is_next = has_heir(supervisor, copy);
 
 	say(LOG_LEVEL_WARN,
 		"copy %u: process %d %s; it was started for the clients in the queue of a dead "
@@ -118,11 +124,12 @@ static void sweeper_ended(struct supervisor *supervisor, const struct copy *copy
 		keeper_drop_orphans(&supervisor->keeper, copy->slot);
 }
 
-/* Whether others get the new clients of a copy that is dead, now or soon. */
+/* Whether another copy is to be started for its clients: others get new ones, now or soon. */
 static bool is_continued(const struct supervisor *supervisor, const struct copy *copy)
 {
-	return copies_any_to_come(supervisor) ||
-	       steering_has_others(supervisor->steering, &supervisor->keeper, copy);
+	return copy->n_sweeps < SWEEPS_MOST &&
+	       (copies_any_to_come(supervisor) ||
+		       steering_has_others(supervisor->steering, &supervisor->keeper, copy));
 }
 
 /* Returns whether COPY was a replacement: others serve, and no other copy is started for it. */

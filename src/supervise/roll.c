@@ -195,9 +195,19 @@ static unsigned next_slot(const struct supervisor *supervisor)
 	return n_slots;
 }
 
+/* A copy that serves on does so as long as no new copy stays alive. */
+static bool any_drains(const struct supervisor *supervisor)
+{
+	const struct copy *copy = supervisor->copies;
+
+	while (copy && (copy->state != COPY_DRAINING || worker_serves_on(supervisor, copy)))
+		copy = copy->next;
+	return copy != NULL;
+}
+
 static bool is_under_way(const struct supervisor *supervisor)
 {
-	return copies_any(supervisor, COPY_STARTING) || copies_any(supervisor, COPY_DRAINING) ||
+	return copies_any(supervisor, COPY_STARTING) || any_drains(supervisor) ||
 	       copies_any(supervisor, COPY_STOPPING) || copies_any_on_probation(supervisor);
 }
 

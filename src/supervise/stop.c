@@ -63,6 +63,15 @@ static bool is_awaited(const struct supervisor *supervisor, const struct copy *c
 	       clock_now_ms() < stop_time_end_of_drain_ms(supervisor, copy);
 }
 
+static bool any_awaited(const struct supervisor *supervisor)
+{
+	const struct copy *copy = supervisor->copies;
+
+	while (copy && !is_awaited(supervisor, copy))
+		copy = copy->next;
+	return copy != NULL;
+}
+
 /* All but those that are of the queue of LAST. */
 static void stop_others(struct supervisor *supervisor, const struct copy *last, bool is_time)
 {
@@ -85,7 +94,7 @@ void stop_advance(struct supervisor *supervisor)
 	bool is_time = clock_now_ms() >= stop_time_end_of_delay_ms(supervisor);
 
 	stop_others(supervisor, last, is_time);
-	if (!last || !is_time || copies_any(supervisor, COPY_DRAINING))
+	if (!last || !is_time || copies_any(supervisor, COPY_DRAINING) || any_awaited(supervisor))
 		return;
 	for (struct copy *copy = supervisor->copies; copy; copy = copy->next) {
 		if (copy->state == COPY_READY && queue_has(supervisor, copy, last->slot))

@@ -120,6 +120,7 @@ static int start(struct supervisor *supervisor, unsigned slot, struct copy *pred
 		copy->generation = supervisor->generation;
 		copy->is_new = predecessor != NULL;
 		copy->is_sweeper = dead != NULL;
+		copy->n_sweeps = dead ? dead->n_sweeps + 1 : 0;
 		copy->swept = dead;
 		copy->is_shared = queue_has_others(supervisor, slot);
 		if (predecessor)
@@ -289,7 +290,13 @@ bool worker_serves_on(const struct supervisor *supervisor, const struct copy *co
 
 void worker_follow_drain(struct supervisor *supervisor, struct copy *copy)
 {
-	if (worker_serves_on(supervisor, copy)) {
+	bool has_served_on = copy->serves_on;
+	copy->serves_on = worker_serves_on(supervisor, copy);
+	if (copy->serves_on) {
+		if (!has_served_on)
+			say(LOG_LEVEL_WARN,
+				"copy %u: process %d serves new clients until another copy can",
+				copy->slot, (int)copy->pid);
 		worker_drain_anew(supervisor, copy);
 		return;
 	}

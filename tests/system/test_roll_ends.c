@@ -195,6 +195,55 @@ Test(roll_ends, clients_wait_for_the_next_copy_and_not_at_one_that_was_told_to_s
 	cr_expect_eq(process_wait(supervisor), 0);
 }
 
+/* The copy that starts becomes ready after it has opened its socket. */
+static void let_be_ready(struct process *supervisor, const char *directory, int count)
+{
+	wait_said(supervisor, "the socket was sent to the keeper", count);
+	write_file(directory, "ready", "");
+	wait_ready(supervisor, count);
+	cr_assert_eq(unlink(format("%s/ready", directory)), 0);
+}
+
+/* Which process takes a connection; holding.py. */
+static pid_t taking(int port)
+{
+	int fd = client_connect("127.0.0.1", port);
+	char answer[32] = "";
+
+	cr_expect_gt(recv(fd, answer, sizeof answer - 1, 0), 0);
+	close(fd);
+	return atoi(answer);
+}
+
+Test(roll_ends, while_no_new_copy_is_ready_one_that_drains_serves_and_the_roll_is_over)
+{
+	int port = port_new();
+	const char *directory = new_directory();
+	struct process *supervisor = supervise("-n1", "--ready-delay=0", "--probation=0",
+		"--drain-timeout=1h", format("--ready=test -e %s/ready", directory),
+		need_program("python3"), script_path("holding.py"), format("%d", port));
+	char answer[32];
+
+	let_be_ready(supervisor, directory, 1);
+	pid_t old = copy_in(supervisor, 0);
+	int held = client_connect("127.0.0.1", port);
+	cr_assert_gt(recv(held, answer, sizeof answer, 0), 0);
+	struct process *attempt = roll_start(supervisor);
+	let_be_ready(supervisor, directory, 2);
+	wait_row(supervisor, 0, old, ",\"state\":\"draining\",");
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
+	wait_said(supervisor, "serves new clients until another copy can", 1);
+	wait_said(supervisor, "takes over the kept socket", 1);
+	for (int i = 0; i < 20; i++)
+		cr_expect_eq(taking(port), old);
+	let_be_ready(supervisor, directory, 3);
+	cr_expect_neq(taking(port), old);
+	close(held);
+	wait_gone(old);
+	cr_expect_eq(process_wait(attempt), 0);
+	end_supervisor(supervisor);
+}
+
 /* One copy starts at a time; the time limit of the drain is over before that one ends. */
 Test(roll_ends, what_waits_in_the_queue_of_a_dead_copy_is_answered_after_another_start_has_failed)
 {

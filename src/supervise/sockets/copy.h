@@ -39,7 +39,8 @@ struct copy {
 	bool is_successor;    /* and takes their sockets */
 	bool is_on_probation; /* it serves, and the copies that it will replace are still there */
 	bool is_held;	      /* drains, but is not told to stop: its successor is on probation */
-	bool is_sweeper; /* started for the clients in the queue of a dead copy; then it stops */
+	bool is_sweeper;   /* started for the clients in the queue of a dead copy; then it stops */
+	unsigned n_sweeps; /* it is so many copies after the dead one, if that also died */
 	const struct copy *swept; /* while it is launched: that dead copy */
 	bool is_shared;		  /* its queue is used by several copies */
 	bool has_listened;	  /* on all endpoints that it has to */
@@ -76,6 +77,7 @@ struct copy {
 	int64_t changed_ms;   /* when the state changed last */
 	int64_t awaited_ms;   /* start of the current wait: the same, or the end of is_held */
 	int64_t looked_ms;    /* when it was last checked whether it has anything left to do */
+	bool serves_on;	      /* see worker_serves_on() */
 	bool is_to_sweep;     /* it is dead, and clients in its queue wait for another copy */
 	int64_t swept_ms;     /* when another copy may be started for them */
 	unsigned looks_idle;  /* how many times in a row it had nothing left to do */

@@ -51,6 +51,12 @@ static bool is_well(const struct kept *kept)
 	return !kept->is_hung && takers_any_is_well(kept->takers);
 }
 
+/* Whether a copy still serves it that would drain. */
+static bool is_draining(const struct kept *kept)
+{
+	return !kept->is_deaf && takers_any_drains(kept->takers);
+}
+
 /* Whether a copy serves it, ready or not. */
 static bool is_served(const struct kept *kept)
 {
@@ -60,11 +66,8 @@ static bool is_served(const struct kept *kept)
 /* Whether a copy that is still to come will serve what waits there. */
 static bool is_kept(const struct kept *kept)
 {
-	const struct taker *taker = kept->takers;
-
-	while (taker && taker->copy->state == COPY_STOPPING)
-		taker = taker->next;
-	return kept->fd >= 0 && !kept->is_deaf && (taker || !kept->takers);
+	return kept->fd >= 0 && !kept->is_deaf &&
+	       (!kept->takers || takers_any_leaves(kept->takers));
 }
 
 typedef bool predicate(const struct kept *kept);
@@ -107,18 +110,18 @@ static void mark_closed(const struct steering *steering, struct steered *steered
 
 /*
  * Finds out which members get clients, and whether that needs a program. If no member is healthy,
- * those that are ready get clients; if none is ready, those that are served; and so on.
+ * those that are ready get clients; if none is ready, those that drain; and so on.
  */
 static void decide(const struct steering *steering, struct steered *steered, bool is_starting)
 {
-	static predicate *const levels[] = {is_well, is_ready, is_served, is_kept};
+	static predicate *const levels[] = {is_well, is_ready, is_draining, is_served, is_kept};
 	struct group *group = &steered->group;
 
 	slots_note(steered, steering->n_slots, steering->n_queues, is_starting);
 	const struct steer *usual = usual_choice(steering->policy, steered);
 	steered->is_pinned = usual && pinned_group_is_for(steered, usual);
 	group->n_closed = group->order.count;
-	for (size_t i = 0; i < 4 && group->n_closed == group->order.count; i++)
+	for (size_t i = 0; i < 5 && group->n_closed == group->order.count; i++)
 		mark_closed(steering, steered, is_starting, levels[i]);
 	bool needs_steering =
 		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);

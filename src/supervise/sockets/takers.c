@@ -36,9 +36,29 @@ bool takers_any_stays(const struct taker *list)
 	return list != NULL;
 }
 
+static bool accepts(const struct copy *copy)
+{
+	return copy->state < COPY_STOPPING && !copy->is_over && !copy->has_failed;
+}
+
 bool takers_any_accepts(const struct taker *list)
 {
-	while (list && (list->copy->state == COPY_STOPPING || list->copy->is_over))
+	while (list && !accepts(list->copy))
+		list = list->next;
+	return list != NULL;
+}
+
+bool takers_any_drains(const struct taker *list)
+{
+	while (list &&
+		(list->is_claim || list->copy->state != COPY_DRAINING || !accepts(list->copy)))
+		list = list->next;
+	return list != NULL;
+}
+
+bool takers_any_leaves(const struct taker *list)
+{
+	while (list && (list->copy->state == COPY_STOPPING || !list->copy->is_over))
 		list = list->next;
 	return list != NULL;
 }

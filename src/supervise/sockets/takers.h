@@ -22,8 +22,14 @@ bool takers_any_stays(const struct taker *list);
 /* Whether another copy than COPY owns it, and lives. */
 bool takers_other_lives(const struct taker *list, const struct copy *copy);
 
-/* Whether any copy that has it lives and was not told to stop. */
+/* Whether any copy that has it lives, was not told to stop, and has not failed. */
 bool takers_any_accepts(const struct taker *list);
+
+/* Whether one of these owns it and drains: it has served before. */
+bool takers_any_drains(const struct taker *list);
+
+/* Whether any copy that has it is dead, and another one will serve what it leaves. */
+bool takers_any_leaves(const struct taker *list);
 
 /* Whether any copy owns it; whether one of its owners takes connections. */
 bool takers_any_owns(const struct taker *list);

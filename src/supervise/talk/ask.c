@@ -389,6 +389,16 @@ static int connect_to_listed(const struct listed *listed)
 	return -1;
 }
 
+/* Whether it answers; the answer is still to be read. */
+static bool begins_to_answer(int fd, const char *words)
+{
+	ssize_t length = (ssize_t)strlen(words);
+	char byte;
+
+	return send(fd, words, (size_t)length, MSG_NOSIGNAL) == length &&
+	       recv(fd, &byte, sizeof byte, MSG_PEEK) == 1;
+}
+
 int ask_status_of_all(bool is_json)
 {
 	struct list list = {.count = 0};
@@ -402,10 +412,14 @@ int ask_status_of_all(bool is_json)
 		int fd = connect_to_listed(&list.names[i]);
 		if (fd < 0)
 			continue;
+		if (!begins_to_answer(fd, is_json ? "status json\n" : "status brief\n")) {
+			are_ready = false;
+			close(fd);
+			continue;
+		}
 		if (is_json && n_answers)
 			puts(",");
-		int status = converse(fd, is_json ? "status json\n" : "status brief\n",
-			clock_now_ms() + PATIENCE_S * 1000);
+		int status = converse(fd, "", clock_now_ms() + PATIENCE_S * 1000);
 		are_ready &= status == 0;
 		n_answers++;
 	}
