@@ -104,7 +104,8 @@ Test(supervise, a_stop_waits_for_one_that_starts_for_the_clients_of_a_dead_copy)
 	cr_assert_eq(kill(second, SIGKILL), 0);
 	wait_said(supervisor, " starts\n", 3);
 	process_signal(supervisor, SIGTERM);
-	wait_gone(first);
+	wait_said(supervisor, "the supervisor stops: ", 1);
+	cr_expect_eq(answering(port), first);
 	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
 	expect_answered_by_others(supervisor, clients, MANY, second);
 	cr_expect_eq(process_wait(supervisor), 0);
