@@ -57,6 +57,14 @@ static void leave_queue(struct supervisor *supervisor, struct copy *copy)
 		worker_drain_anew(supervisor, copy);
 }
 
+/* Whether another copy is to be started for its clients: others get new ones, now or soon. */
+static bool is_continued(const struct supervisor *supervisor, const struct copy *copy)
+{
+	return copy->n_sweeps < SWEEPS_MOST &&
+	       (copies_any_to_come(supervisor) ||
+		       steering_has_others(supervisor->steering, &supervisor->keeper, copy));
+}
+
 /* A copy has ended that was not told to. */
 static void crashed(struct supervisor *supervisor, struct copy *copy, const char *how)
 {
@@ -82,7 +90,7 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 		slot->start_ms = CLOCK_NEVER;
 		say(LOG_LEVEL_WARN, "copy %u: process %d %s; it is not started again", copy->slot,
 			(int)copy->pid, how);
-		if (steering_has_others(supervisor->steering, &supervisor->keeper, copy))
+		if (is_continued(supervisor, copy))
 			leave_queue(supervisor, copy);
 		return;
 	}
@@ -122,14 +130,6 @@ static void sweeper_ended(struct supervisor *supervisor, const struct copy *copy
 	keeper_orphan(&supervisor->keeper, copy);
 	if (!is_next)
 		keeper_drop_orphans(&supervisor->keeper, copy->slot);
-}
-
-/* Whether another copy is to be started for its clients: others get new ones, now or soon. */
-static bool is_continued(const struct supervisor *supervisor, const struct copy *copy)
-{
-	return copy->n_sweeps < SWEEPS_MOST &&
-	       (copies_any_to_come(supervisor) ||
-		       steering_has_others(supervisor->steering, &supervisor->keeper, copy));
 }
 
 /* Returns whether COPY was a replacement: others serve, and no other copy is started for it. */
