@@ -163,7 +163,8 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 		return;
 	if (state == COPY_STOPPING) {
 		say(LOG_LEVEL_INFO, "copy %u: process %d %s", copy->slot, (int)copy->pid, how);
-	} else if (copy->is_sweeper && !is_continued(supervisor, copy)) {
+	} else if (copy->is_sweeper &&
+		   (state != COPY_DRAINING || !is_continued(supervisor, copy))) {
 		sweeper_ended(supervisor, copy, how);
 	} else if (state == COPY_DRAINING) {
 		say(LOG_LEVEL_WARN,
@@ -171,8 +172,6 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 			copy->slot, (int)copy->pid, how);
 		leave_queue(supervisor, copy);
 		copy->swept_ms = copy->is_sweeper ? clock_now_ms() + SWEEP_MS : 0;
-	} else if (copy->is_sweeper) {
-		sweeper_ended(supervisor, copy, how);
 	} else if (is_replacement(supervisor, copy, state, how)) {
 		leave_queue(supervisor, copy);
 	} else {

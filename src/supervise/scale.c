@@ -103,7 +103,6 @@ static bool is_too_early(const struct supervisor *supervisor, unsigned copies)
 
 	if (copies < supervisor->n_slots && is_to_be_swept(supervisor))
 		return true;
-
 	while (slot < copies && !copies_serving(supervisor, slot))
 		slot++;
 	bool has_taker = slot < copies;

@@ -84,17 +84,15 @@ static void close_joining(
 	supervisor->is_joining_closed = !steering_any_obstacle(supervisor->steering);
 	if (supervisor->is_joining_closed)
 		update_steering(supervisor, true);
-	const struct copy *other = predecessor ? other_new(supervisor, copy->slot) : NULL;
-	if (other) {
-		copy->is_successor = other->is_successor; /* they share one socket */
-		supervisor->is_joining_closed &= !other->is_successor;
-	}
-	if (other || !predecessor)
+	if (!predecessor)
 		return;
 	obstacle = steering_obstacle(
 		supervisor->steering, &supervisor->keeper, predecessor, &endpoint);
 	bool is_stuck = predecessor->takes_nothing || predecessor->is_hung;
-	copy->is_successor = obstacle || is_stuck;
+	const struct copy *other = other_new(supervisor, copy->slot); /* they share one socket */
+	copy->is_successor = other ? other->is_successor : obstacle || is_stuck;
+	if (!copy->is_successor)
+		return;
 	if (!obstacle && is_stuck)
 		say(LOG_LEVEL_INFO,
 			"copy %u: process %d takes nothing from its queue, so the new copy takes "

@@ -584,7 +584,7 @@ Test(queues, beside_another_program_on_a_udp_port_the_new_copies_take_over_the_o
 		for (int i = 0; i < 64; i++)
 			waiting[i] = send_datagram(port);
 		roll(supervisor, 3);
-		wait_said(supervisor, "takes over the old one's socket", turn);
+		wait_said(supervisor, "takes over the old one's socket", 3 * turn);
 		int count = 0;
 		for (int i = 0; i < 64; i++) {
 			pid_t process = receive_datagram(waiting[i]);

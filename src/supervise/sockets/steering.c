@@ -121,7 +121,8 @@ static void decide(const struct steering *steering, struct steered *steered, boo
 	const struct steer *usual = usual_choice(steering->policy, steered);
 	steered->is_pinned = usual && pinned_group_is_for(steered, usual);
 	group->n_closed = group->order.count;
-	for (size_t i = 0; i < 5 && group->n_closed == group->order.count; i++)
+	for (size_t i = 0;
+		i < sizeof levels / sizeof *levels && group->n_closed == group->order.count; i++)
 		mark_closed(steering, steered, is_starting, levels[i]);
 	bool needs_steering =
 		group->n_closed < group->order.count && (group->n_closed > 0 || is_starting);
