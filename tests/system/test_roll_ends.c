@@ -191,6 +191,7 @@ Test(roll_ends, clients_wait_for_the_next_copy_and_not_at_one_that_was_told_to_s
 	roll_finish(attempt, 1);
 	close(busy);
 	process_signal(supervisor, SIGTERM);
+	wait_said(supervisor, "the supervisor stops: ", 1);
 	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
 	cr_expect_eq(process_wait(supervisor), 0);
 }

@@ -202,6 +202,7 @@ Test(status, both_copies_are_shown_while_one_replaces_the_other)
 	/* clients are served */
 	expect_status_of(supervisor, 0);
 	process_signal(supervisor, SIGTERM);
+	wait_said(supervisor, "the supervisor stops: ", 1);
 	expect_status_of(supervisor, 1);
 	end_supervisor(supervisor);
 	process_wait(rolling);

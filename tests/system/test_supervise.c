@@ -642,19 +642,14 @@ Test(supervise, an_interrupt_from_a_process_stops)
 	wait_listening("tcp", port, 0);
 }
 
-/* A program that a signal does not end. */
-static const char *stubborn(void)
-{
-	return "trap '' TERM; while :; do sleep 0.1; done";
-}
-
 Test(supervise, a_copy_that_does_not_stop_is_killed)
 {
-	struct process *supervisor =
-		supervise("-n1", "--ready-timeout=0", "--grace=100ms", "sh", "-c", stubborn());
+	struct process *supervisor = supervise("-n1", "--ready-timeout=0", "--grace=100ms", "sh",
+		"-c", "trap '' TERM; echo is stubborn >&2; while :; do sleep 0.1; done");
 
 	wait_ready(supervisor, 0);
 	wait_said(supervisor, "still does not listen after 0 ms, and keeps running", 1);
+	wait_said(supervisor, "is stubborn", 1);
 	end_supervisor(supervisor);
 	cr_expect_eq(times_said(supervisor, "does not stop, and is killed"), 1);
 }
@@ -663,8 +658,10 @@ Test(supervise, the_stop_signal_can_be_another_one)
 {
 	struct process *supervisor =
 		supervise("-n1", "--ready-timeout=0", "--stop-signal=USR1", "sh", "-c",
-			"trap 'echo stopped by USR1 >&2; exit' USR1; while :; do sleep 0.1; done");
+			"trap 'echo stopped by USR1 >&2; exit' USR1; echo is set >&2; "
+			"while :; do sleep 0.1; done");
 
+	wait_said(supervisor, "is set", 1);
 	wait_said(supervisor, "still does not listen after 0 ms, and keeps running", 1);
 	end_supervisor(supervisor);
 	cr_expect_eq(times_said(supervisor, "stopped by USR1"), 1);
