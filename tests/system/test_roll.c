@@ -550,15 +550,19 @@ static bool is_traced(void *process)
 		read_file(format("/proc/%d/status", (int)process_id(process))), "TracerPid:\t0\n");
 }
 
-/* From now on the process gets no socket, as if memory were missing. */
-static struct process *take_sockets_away(struct process *process, const char *trace)
-{
-	struct process *tracer = process_start(
-		WORDS(need_program("strace"), "-qq", "-o", trace, "-e",
-			"inject=socket:error=ENOMEM", "-p", format("%d", (int)process_id(process))),
-		.is_bare = true);
+#define NO_SOCKETS "-e inject=socket:error=ENOMEM"
+#define NO_NUMBERS "-P /proc/net/netstat -e inject=openat:error=EMFILE"
 
-	wait_until(is_traced, process, "a tracer that takes sockets away");
+/* From now on some system calls of the process fail, as if memory or descriptors were missing. */
+static struct process *take_away(const char *calls, struct process *process, const char *trace)
+{
+	struct process *tracer =
+		process_start(WORDS("/bin/sh", "-c",
+				      format("exec %s -qq -o %s %s -p %d", need_program("strace"),
+					      trace, calls, (int)process_id(process))),
+			.is_bare = true);
+
+	wait_until(is_traced, process, "a tracer that lets calls fail");
 	return tracer;
 }
 
@@ -567,6 +571,16 @@ static int n_refused;
 static bool were_more_refused(void *trace)
 {
 	return occurrences(read_file(trace), "(INJECTED)") >= n_refused + 10;
+}
+
+/* The process stays while calls fail, which they do not do any more afterwards. */
+static void expect_patience(pid_t process, struct process *tracer, const char *trace)
+{
+	n_refused = occurrences(read_file(trace), "(INJECTED)");
+	wait_until(were_more_refused, (void *)(uintptr_t)trace, "looks that fail");
+	cr_expect_eq(kill(process, 0), 0);
+	process_signal(tracer, SIGTERM);
+	process_wait(tracer);
 }
 
 Test(roll, while_the_sockets_cannot_be_read_no_copy_is_told_to_stop)
@@ -580,16 +594,29 @@ Test(roll, while_the_sockets_cannot_be_read_no_copy_is_told_to_stop)
 	pid_t old = copy_in(supervisor, 0);
 	struct process *rolling = roll_start(supervisor);
 	wait_ready(supervisor, 2);
-	struct process *tracer = take_sockets_away(supervisor, trace);
+	struct process *tracer = take_away(NO_SOCKETS, supervisor, trace);
 	wait_said(supervisor, "has passed its probation", 1);
-	n_refused = occurrences(read_file(trace), "(INJECTED)");
-	wait_until(were_more_refused, (void *)(uintptr_t)trace, "looks that fail");
-	cr_expect_eq(kill(old, 0), 0);
-	process_signal(tracer, SIGTERM);
-	process_wait(tracer);
+	expect_patience(old, tracer, trace);
 	roll_finish(rolling, 1);
 	cr_expect_eq(times_said(supervisor, "told to stop a"), 0, "%s", process_errors(supervisor));
 	end_supervisor(supervisor);
+}
+
+Test(roll, while_the_places_of_sockets_cannot_be_measured_no_copy_is_told_to_stop)
+{
+	int port = port_new();
+	const char *trace = format("%s/calls", new_directory());
+	struct process *supervisor = supervise("-n2", "--ready-delay=0", "--drain-timeout=1h",
+		python(), script_path("slow.py"), format("%d", port));
+
+	wait_ready(supervisor, 2);
+	pid_t first = copy_in(supervisor, 1);
+	struct process *tracer = take_away(NO_NUMBERS, supervisor, trace);
+	process_signal(supervisor, SIGTERM);
+	wait_said(supervisor, "the supervisor stops: ", 1);
+	expect_patience(first, tracer, trace);
+	cr_expect_eq(process_wait(supervisor), 0);
+	cr_expect_eq(times_said(supervisor, "told to stop a"), 0, "%s", process_errors(supervisor));
 }
 
 Test(roll, sockets_that_cannot_be_read_hold_it_up_no_longer_than_the_drain_time)
@@ -601,7 +628,8 @@ Test(roll, sockets_that_cannot_be_read_hold_it_up_no_longer_than_the_drain_time)
 	wait_ready(supervisor, 1);
 	struct process *rolling = roll_start(supervisor);
 	wait_ready(supervisor, 2);
-	struct process *tracer = take_sockets_away(supervisor, format("%s/calls", new_directory()));
+	struct process *tracer =
+		take_away(NO_SOCKETS, supervisor, format("%s/calls", new_directory()));
 	roll_finish(rolling, 1);
 	process_signal(tracer, SIGTERM);
 	process_wait(tracer);

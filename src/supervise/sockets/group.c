@@ -146,6 +146,7 @@ static void attach_built(struct group *group)
 	}
 	shut(group, built_closed, n_built_closed);
 	group->program = built;
+	group->settled_sum = 0;
 	group->is_aside = false;
 }
 
@@ -267,7 +268,8 @@ static void find_questions(struct questions *questions, struct group *list)
 {
 	questions->count = 0;
 	for (struct group *group = list; group; group = group->next) {
-		bool is_open = !group->obstacle && group->has_way && !group->is_known;
+		bool is_open = group->is_wanted && !group->obstacle && !group->is_unmeasured &&
+			       group->has_way && !group->is_known;
 		unsigned number = !is_open ? group->order.count : next_number(group);
 		if (number == group->order.count || !is_alone(questions, group))
 			continue;
@@ -291,6 +293,10 @@ static void take_answer(struct group *group, const struct knock *asked)
 {
 	if (!group_note_way(group, asked))
 		return;
+	if (!asked->inode && asked->may_pass) {
+		group->is_unmeasured = group->has_moved = true;
+		return;
+	}
 	if (!asked->inode || !group_learn(group, asked->number, asked->inode)) {
 		group->obstacle = NUMBERS_UNKNOWN;
 		group->has_way = false; /* others may listen there now: it is searched again */
@@ -333,7 +339,7 @@ static void note_settled(struct group *list)
 	for (struct group *group = list; group; group = group->next) {
 		bool was_asked = group->has_way || !group->n_closed || !group_is_measured(group);
 		if (!group->is_wanted || group->obstacle || !group->is_settled || !was_asked ||
-			group->is_unread || is_settled_still(group))
+			group->is_unread || group->is_unmeasured || is_settled_still(group))
 			continue;
 		group->settled_sum = group_sum(group);
 		group->settled_ms = clock_now_ms();
@@ -421,6 +427,7 @@ void groups_steer(struct group *list, struct snapshot *snapshot)
 			continue;
 		}
 		group->is_known = group->is_settled = is_settled_still(group);
+		group->is_unmeasured = false;
 		if (group->n_closed || (group->n_slots && !are_all_known(group)))
 			group_find_way(group, snapshot);
 		n_wanted++;

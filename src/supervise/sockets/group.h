@@ -28,6 +28,7 @@ struct group {
 	const char *obstacle; /* why it is not steered, in words that follow its name; or NULL */
 	bool has_moved;	      /* a closed member may have got a client; the reader resets it */
 	bool is_unread;	      /* its members could not be read this time: who was in it last */
+	bool is_unmeasured;   /* its numbers could not be asked for this time: as they were last */
 
 	/* The rest belongs to group.c. */
 	struct steer_program program; /* the attached one; length 0: none of ours is attached */
@@ -58,7 +59,8 @@ bool group_is_measured(const struct group *group);
 /*
  * For each group of a LIST (linked by next) whose IS_WANTED is set: attaches a program that gives
  * nothing to the closed members. Then makes sure that each closed member has the number that was
- * assumed. If that is not possible, the group's obstacle says why. From all other groups, and from
+ * assumed. If that is not possible, the group's obstacle says why; if only a descriptor or memory
+ * is missing at the moment, IS_UNMEASURED is set instead. From all other groups, and from
  * those that already have an obstacle, the program is detached, so that the kernel chooses. Only
  * one process at a time may call this: see group_lock.h.
  */
