@@ -218,9 +218,16 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 		end_drain(supervisor, copy);
 }
 
+/* Another group may have its number soon. */
+static bool is_group_gone(const struct copy *copy)
+{
+	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) || !process_tree_group_lives(copy->pid);
+}
+
 static void advance_stopping(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
-	if (copy->has_killed || now < stop_time_end_of_grace_ms(supervisor, copy))
+	if (copy->has_killed || now < stop_time_end_of_grace_ms(supervisor, copy) ||
+		(copy->is_over && !copy->is_in_background && is_group_gone(copy)))
 		return;
 	say(LOG_LEVEL_WARN, "copy %u: process %d does not stop, and is killed", copy->slot,
 		(int)copy->pid);
@@ -236,8 +243,7 @@ static bool is_gone(const struct supervisor *supervisor, const struct copy *copy
 	if (copy->is_in_background &&
 		background_signal(supervisor, copy, copy->has_killed ? SIGKILL : 0))
 		return false;
-	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) ||
-	       !process_tree_group_lives(copy->pid) ||
+	return is_group_gone(copy) ||
 	       now - copy->changed_ms >= 2 * (int64_t)supervisor->options->grace_ms + LOOK_MS ||
 	       (copy->has_killed && stop_time_is_over(supervisor));
 }

@@ -37,12 +37,36 @@ Test(stop, a_stop_ends_in_its_time_whatever_its_parts_allow)
 Test(stop, the_delay_of_the_last_copies_is_cut_short_too)
 {
 	int port = port_new();
-	struct process *supervisor = holding_copies(
-		port, "-n1", "--stop-timeout=1s", "--stop-delay=1h", "--grace=500ms");
+	struct process *supervisor =
+		holding_copies(port, "-n1", "--stop-timeout=5s", "--stop-delay=1h", "--grace=4s");
 
 	wait_ready(supervisor, 1);
 	end_supervisor(supervisor);
 	cr_expect_eq(times_said(supervisor, "was killed by SIGTERM"), 1);
+}
+
+static bool has_ended(void *process)
+{
+	return strstr(read_file(format("/proc/%d/stat", *(const pid_t *)process)), ") Z ") != NULL;
+}
+
+/* Its number may belong to others by then. */
+Test(stop, a_supervisor_that_was_held_up_kills_no_copy_that_has_ended)
+{
+	int port = port_new();
+	struct process *supervisor = stubborn_copies(port, "-n1", "--grace=4s");
+
+	wait_ready(supervisor, 1);
+	pid_t copy = copy_in(supervisor, 0);
+	process_signal(supervisor, SIGTERM);
+	wait_said(supervisor, "told to stop\n", 1);
+	stop_process(process_id(supervisor));
+	cr_assert_eq(kill(copy, SIGKILL), 0);
+	wait_until(has_ended, &copy, "the end of the copy");
+	sleep(4); /* so that its grace is over */
+	process_signal(supervisor, SIGCONT);
+	cr_expect_eq(process_wait(supervisor), 0);
+	cr_expect_eq(times_said(supervisor, "is killed"), 0, "%s", process_errors(supervisor));
 }
 
 /* The request needs a second, and the grace nothing of the time. */
@@ -78,7 +102,7 @@ Test(stop, the_default_grace_leaves_most_of_the_time_for_the_drain)
 {
 	int port = port_new();
 	struct process *supervisor =
-		holding_copies(port, "-n2", "--stop-timeout=4s", "--drain-timeout=1h");
+		holding_copies(port, "-n2", "--stop-timeout=8s", "--drain-timeout=1h");
 
 	wait_ready(supervisor, 2);
 	hold_connections(copy_in(supervisor, 1), port, 1);
@@ -95,7 +119,7 @@ Test(stop, the_last_copy_is_told_when_the_time_to_drain_is_over)
 {
 	int port = port_new();
 	struct process *supervisor = stubborn_copies(
-		port, "-n2", "--drain-timeout=1h", "--stop-timeout=4s", "--grace=1900ms");
+		port, "-n2", "--drain-timeout=1h", "--stop-timeout=8s", "--grace=3s");
 
 	wait_ready(supervisor, 2);
 	hold_connections(copy_in(supervisor, 1), port, 1);
