@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Only one process of a user steers at a time, and tells others which members it has closed. */
 #include "ground/log.h"
-#include "harness.h"
 #include "supervise/sockets/closed.h"
 #include "supervise/sockets/group_lock.h"
+#include "supervised.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -173,6 +173,21 @@ Test(group_lock, a_killed_process_releases_the_lock)
 	cr_expect_not(is_locked());
 }
 
+Test(group_lock, a_process_that_keeps_the_lock_is_waited_for_once)
+{
+	enter_network_namespace();
+	struct other other = start(hold_for_ever, geteuid());
+	cr_expect(strstr(said(lock_without),
+		format("process %d does not release the lock", (int)other.process)));
+	cr_expect(group_lock_is_stuck());
+	for (int i = 0; i < 3; i++)
+		cr_expect_str_empty(said(lock_without));
+	cr_expect_eq(group_try_lock(geteuid()), -1);
+	end(&other, SIGKILL);
+	cr_expect_str_empty(said(lock_and_unlock));
+	cr_expect_not(group_lock_is_stuck());
+}
+
 static void hold_until_told(int pipe)
 {
 	int lock = group_lock(geteuid());
@@ -194,6 +209,7 @@ static void wait_and_say(void)
 		struct stat status;
 		while (stat(log_path, &status) == 0 && status.st_size == 0)
 			usleep(10000);
+		wait_stopped(holder.process);
 		kill(holder.process, SIGCONT);
 		_exit(0);
 	}
@@ -229,6 +245,7 @@ Test(group_lock, a_lock_of_another_user_is_ignored_and_logged)
 	const char *text = said(lock_without);
 	cr_expect(strstr(text, format("process %d of user %d", (int)other.process, NOBODY)), "%s",
 		text);
+	cr_expect_str_empty(said(lock_without));
 	end(&other, SIGKILL);
 	cr_expect_str_empty(said(lock_and_unlock));
 }

@@ -100,7 +100,7 @@ static void expect_not_ready(const char *how, const char *mode, const char *reas
 	const char *directory = new_directory();
 	int port = port_new();
 	struct process *supervisor =
-		health_copies(port, directory, "-n2", how, "--ready-timeout=9s", "--grace=1s");
+		health_copies(port, directory, "-n2", how, "--ready-timeout=15s", "--grace=1s");
 
 	wait_ready(supervisor, 2);
 	pid_t old = copy_in(supervisor, 0);
@@ -138,7 +138,7 @@ Test(probes, a_copy_that_accepts_is_ready)
 
 	wait_ready(supervisor, 2);
 	roll(supervisor, 2);
-	cr_expect_eq(times_said(supervisor, "not ready"), 0);
+	cr_expect_eq(times_said(supervisor, "is not ready: it "), 0);
 	end_supervisor(supervisor);
 }
 
@@ -159,12 +159,15 @@ Test(probes, for_a_copy_with_several_ports_the_port_to_check_must_be_named)
 {
 	const char *directory = new_directory();
 	int port = port_new(), other = port_new();
+	/* with its first port alone, it is not to be ready */
+	set_mode(directory, 0, "500");
 	struct process *supervisor = supervise("-n1", "--ready=http:/health", "--ready-timeout=8s",
 		python(), script_path("health.py"), format("%d", port), directory,
 		format("%d", other));
 
 	wait_said(supervisor, "; name the port to check, as in http:", 1);
 	process_kill(supervisor);
+	set_mode(directory, 0, "200");
 	supervisor = supervise("-n1", format("--ready=http:%d/health", port), python(),
 		script_path("health.py"), format("%d", port), directory, format("%d", other));
 	wait_ready(supervisor, 1);
@@ -204,6 +207,30 @@ Test(probes, a_queue_is_checked_while_it_starts)
 
 /* ---- beside others ---- */
 
+/* It is not waited for, and copies are asked without the lock, too. */
+Test(probes, another_user_who_has_the_lock_does_not_keep_copies_from_being_checked)
+{
+	static const char takes_lock[] = "import signal, socket\n"
+					 "lock = socket.socket(socket.AF_UNIX)\n"
+					 "lock.bind('\\0libreuse-steer/0')\n"
+					 "lock.listen()\n"
+					 "print('taken', flush=True)\n"
+					 "signal.pause()\n";
+
+	need_root();
+	enter_network_namespace();
+	process_wait_text(
+		process_start(WORDS(python(), "-c", takes_lock), .is_bare = true, .user = "nobody"),
+		"taken");
+	struct process *supervisor =
+		health_copies(port_new(), new_directory(), "-n2", "--ready=http:/health");
+	wait_ready(supervisor, 2);
+	roll(supervisor, 2);
+	cr_expect_eq(times_said(supervisor, "holds the lock for the groups of user 0"), 1, "%s",
+		process_errors(supervisor));
+	end_supervisor(supervisor);
+}
+
 /* All copies of the other supervisor answer that they are not well. */
 Test(probes, another_supervisors_copies_do_not_answer_for_ours)
 {
@@ -220,7 +247,8 @@ Test(probes, another_supervisors_copies_do_not_answer_for_ours)
 		roll(supervisor, 2);
 		roll_finish(rolls, 3);
 	}
-	cr_expect_eq(times_said(supervisor, "is not ready"), 0, "%s", process_errors(supervisor));
+	cr_expect_eq(
+		times_said(supervisor, "is not ready: it "), 0, "%s", process_errors(supervisor));
 	cr_expect_eq(times_asked(other, "asked at"), 0);
 	end_supervisor(other);
 	end_supervisor(supervisor);

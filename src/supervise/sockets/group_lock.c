@@ -15,7 +15,11 @@
 
 #define SAID_MS	    2000
 #define PATIENCE_MS (10 * 1000)
+#define STUCK_MS    100 /* for one that was waited for in vain before */
 #define RETRY_MS    1
+#define NOBODY	    (-1)
+
+static pid_t stuck = NOBODY; /* who has it, and was waited for in vain */
 
 static socklen_t name_lock(struct sockaddr_un *address, uid_t user)
 {
@@ -61,27 +65,31 @@ static void wait_for_holder(struct waiting *waiting)
 	struct pollfd polled = {.fd = fd, .events = POLLIN};
 	struct ucred holder = holder_of(fd, waiting->user);
 	int64_t waited_ms = clock_now_ms() - waiting->since_ms;
+	bool is_stuck = holder.pid == stuck;
+	bool is_of_others = fd >= 0 && holder.uid != waiting->user && holder.uid != 0;
+	int64_t said_ms = is_stuck ? STUCK_MS : SAID_MS;
 
-	if (fd >= 0 && holder.uid != waiting->user && holder.uid != 0) {
+	waiting->is_over = is_of_others || waited_ms >= (is_stuck ? STUCK_MS : PATIENCE_MS);
+	if (is_of_others && !is_stuck) {
 		say(LOG_LEVEL_WARN,
 			"process %d of user %u holds the lock for the groups of user %u; they are "
 			"steered without it",
 			(int)holder.pid, (unsigned)holder.uid, (unsigned)waiting->user);
-		waiting->is_over = true;
-	} else if (waited_ms >= PATIENCE_MS) {
+	} else if (waiting->is_over && !is_stuck) {
 		say(LOG_LEVEL_WARN,
 			"process %d does not release the lock for this user's groups; they are "
 			"steered without it",
 			(int)holder.pid);
-		waiting->is_over = true;
 	} else if (waited_ms >= SAID_MS && !waiting->is_said) {
 		say(LOG_LEVEL_WARN, "waiting for process %d, which steers a group of this user",
 			(int)holder.pid);
 		waiting->is_said = true;
 	}
+	if (waiting->is_over)
+		stuck = holder.pid;
 	if (!waiting->is_over)
 		poll(&polled, fd >= 0,
-			fd >= 0 && waited_ms < SAID_MS ? (int)(SAID_MS - waited_ms)
+			fd >= 0 && waited_ms < said_ms ? (int)(said_ms - waited_ms)
 			: fd >= 0		       ? 100
 						       : RETRY_MS);
 	if (fd >= 0)
@@ -92,8 +100,10 @@ int group_try_lock(uid_t user)
 {
 	int lock = open_named(user, bind);
 
-	if (lock >= 0)
+	if (lock >= 0) {
 		listen(lock, SOMAXCONN);
+		stuck = NOBODY;
+	}
 	return lock;
 }
 
@@ -105,6 +115,11 @@ int group_lock(uid_t user)
 	while (!waiting.is_over && (lock = group_try_lock(user)) < 0 && errno == EADDRINUSE)
 		wait_for_holder(&waiting);
 	return lock;
+}
+
+bool group_lock_is_stuck(void)
+{
+	return stuck != NOBODY;
 }
 
 void group_unlock(int lock)

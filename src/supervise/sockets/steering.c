@@ -332,7 +332,7 @@ int steering_reach(struct steering *steering, struct snapshot *snapshot, const s
 	int lock = steered ? group_try_lock(geteuid()) : -1;
 
 	*reached = (struct reached){.fd = -1, .detour = reached->detour};
-	if (lock < 0)
+	if (!steered || (lock < 0 && !group_lock_is_stuck()))
 		return -EAGAIN;
 	read_again_if_short(steering, snapshot);
 	closed_hear(&steering->heard, &steering->told, geteuid());
