@@ -17,7 +17,7 @@
 #include <sys/types.h>
 
 /* How long anything may take. Nothing waits longer than it must; only a failure waits this long. */
-#define DEADLINE_SECONDS 60
+#define DEADLINE_SECONDS 120
 
 /* ---- where things are ---- */
 

@@ -115,7 +115,7 @@ Test(alive, a_missing_command_replaces_no_copy)
 {
 	struct process *supervisor =
 		health_copies(port_new(), new_directory(), "-n1", "--alive=no-such-command",
-			"--alive-interval=50ms", "--alive-failures=1", "--ready-delay=100ms");
+			"--alive-interval=2s", "--alive-failures=1", "--ready-delay=100ms");
 
 	wait_said(supervisor, "ended with status 127, which says that it cannot be run", 1);
 	process_wait_text(supervisor, "no-such-command");

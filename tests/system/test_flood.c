@@ -72,6 +72,7 @@ static struct process *start_copies(int port, const char *deed, const char *opti
 		script_path("hostile.py"), format("%d", port), deed);
 
 	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 2);
 	return supervisor;
 }
 
@@ -155,7 +156,7 @@ Test(flood, an_endless_flood_does_not_hold_up_a_roll)
 	struct process *load = load_start(port, 4);
 
 	tell(supervisor, 1); /* the last one to be replaced */
-	process_wait_text(supervisor, "sent");
+	process_wait_text(supervisor, "all is sent");
 	roll(supervisor, 2);
 	load_stop_served(load);
 	end_supervisor(supervisor);
@@ -192,7 +193,7 @@ Test(flood, a_socket_that_lingers_when_it_is_closed_holds_nothing_up)
 	process_signal(supervisor, SIGSTOP);
 	wait_stopped(process_id(supervisor));
 	tell(supervisor, 0);
-	process_wait_text(supervisor, "sent");
+	process_wait_text(supervisor, "all is sent");
 	process_signal(supervisor, SIGCONT);
 	expect_unharmed(supervisor, port, descriptors);
 }

@@ -59,8 +59,7 @@ Test(hung, a_stopped_copy_gets_no_new_clients_until_it_accepts_again)
 Test(hung, a_roll_saves_the_clients_that_wait_for_a_hung_copy)
 {
 	int port = port_new();
-	struct process *supervisor =
-		health_copies(port, new_directory(), "-n2", "--grace=1s", "--drain-timeout=1s");
+	struct process *supervisor = health_copies(port, new_directory(), "-n2", "--grace=1s");
 
 	wait_ready(supervisor, 2);
 	pid_t sick = copy_in(supervisor, 0);

@@ -25,13 +25,14 @@ static const char leaves[] = "import os, signal, sys\n"
 static const char *const ways[] = {"stays", "group", "session"};
 static const char *const hooks[] = {"--hook=preload", "--hook=notify"};
 
-/* It is ready at once, for nobody waits that it listens. */
+/* It is ready at once, for nobody waits that it listens. A stubborn one has time to say a word. */
 static struct process *start(const char *hook, const char *way, const char *mode)
 {
 	if (strcmp(hook, "--hook=notify") == 0)
 		need_notify();
+	const char *grace = strcmp(mode, "stubborn") == 0 ? "--grace=2s" : "--grace=1h";
 	struct process *supervisor = supervise("-n1", hook, "--ready=true", "--ready-delay=0",
-		"--grace=300ms", need_program("python3"), "-c", leaves, way, mode);
+		grace, need_program("python3"), "-c", leaves, way, mode);
 	process_wait_text(supervisor, "I am ");
 	wait_ready(supervisor, 1);
 	return supervisor;

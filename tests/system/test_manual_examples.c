@@ -70,7 +70,7 @@ struct example {
 	TRY(four_copies_are_rolled_and_scaled_and_stopped, "reuse-run.1", "--scale web.pid",       \
 		.says = "is replaced by", .then = "! reuse-run --who 8080")                        \
 	TRY(one_copy_is_kept, "reuse-run.1", "--keep ./server", .goes_on = true, .listeners = 1,   \
-		.then = "reuse-run --who 8080 | grep 'reuse-run [0-9]'")                           \
+		.then = "until reuse-run --who 8080 | grep 'reuse-run [0-9]'; do sleep 0.1; done") \
 	TRY(four_copies_have_one_queue, "reuse-run.1", "--queues=1", .goes_on = true,              \
 		.listeners = 1,                                                                    \
 		.then = "until reuse-run --status | grep -F '4 of 4 copies'; do sleep 0.1; done")  \

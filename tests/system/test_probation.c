@@ -43,7 +43,7 @@ Test(probation, no_old_copy_is_told_to_stop_before_the_first_new_one_has_passed)
 Test(probation, the_first_new_copy_is_alone_until_it_has_passed)
 {
 	int port = port_new();
-	struct process *supervisor = copies_of("slow.py", port, "-n3", "--probation=1s");
+	struct process *supervisor = copies_of("slow.py", port, "-n3", "--probation=5s");
 
 	wait_ready(supervisor, 3);
 	pid_t old = copy_in(supervisor, 0);
@@ -113,7 +113,7 @@ static void expect_roll_fails(int copies, const char *queues, int weak, const ch
 	for (int slot = 0; slot < copies; slot++)
 		write_file(directory, format("env%d", slot), "");
 	struct process *supervisor = copies_of("slow.py", port, format("-n%d", copies), queues,
-		"--probation=2s", "--expand", format("--env-file=%s/env%%i", directory));
+		"--probation=5s", "--expand", format("--env-file=%s/env%%i", directory));
 	wait_ready(supervisor, copies);
 	for (int slot = 0; slot < copies; slot++)
 		old[slot] = copy_in(supervisor, slot);
@@ -252,7 +252,7 @@ Test(probation, a_copy_for_the_clients_of_a_dead_one_stops_even_if_no_other_copy
 Test(probation, a_copy_that_crashes_in_a_roll_is_started_again_and_replaced)
 {
 	int port = port_new();
-	struct process *supervisor = supervise("--ready-delay=0", "-n2", "--probation=500ms",
+	struct process *supervisor = supervise("--ready-delay=0", "-n2", "--probation=5s",
 		program_path("server"), "tcp", "127.0.0.1", format("%d", port));
 
 	wait_ready(supervisor, 2);

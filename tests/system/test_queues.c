@@ -132,7 +132,8 @@ Test(queues, who_shows_all_copies_that_take_from_a_queue)
 	struct process *who =
 		process_run(WORDS(run_path(), "--who", format("%d", port)), .is_bare = true);
 	for (int slot = 0; slot < 3; slot++)
-		cr_expect(strstr(process_output(who), format("%d", (int)copy_in(supervisor, slot))),
+		cr_expect(
+			strstr(process_output(who), format(" %d ", (int)copy_in(supervisor, slot))),
 			"copy %d: %s", slot, process_output(who));
 	end_supervisor(supervisor);
 }

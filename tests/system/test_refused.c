@@ -378,16 +378,18 @@ Test(refused, if_the_process_with_the_duplicates_is_killed_or_stopped_the_hook_c
 
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		const char *directory = new_directory();
-		const char *script = format(
-			"until [ -e %s/go ]; do sleep 0.05; done; exec %s tcp bind=127.0.0.1:%d",
+		const char *script = format("echo here; until [ -e %s/go ]; do sleep 0.05; done; "
+					    "exec %s tcp bind=127.0.0.1:%d",
 			directory, program_path("calls"), port_new());
 		struct process *process = contained(
 			"--hook=notify", "-r", "tcp -> exclusive", "/bin/sh", "-c", script);
 		struct family family = {.parent = process_id(process)};
+		/* other children of the hook are gone then */
+		process_wait_text(process, "here");
 		wait_until(has_holder, &family, "the process with the duplicates");
 		cr_assert_eq(kill(family.holder, signals[i]), 0);
 		write_file(directory, "go", "");
-		expect_output(process, "bind: ok\n");
+		expect_output(process, "here\nbind: ok\n");
 	}
 }
 

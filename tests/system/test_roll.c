@@ -184,8 +184,8 @@ static void expect_roll_fails(const char *assignment, const char *timeout, const
 {
 	int port = port_new();
 	const char *directory = new_directory(), *file = write_file(directory, "env", "");
-	struct process *supervisor = slow_copies(port, "-n2", "--keep", "--ready-delay=500ms",
-		timeout, format("--env-file=%s", file));
+	struct process *supervisor = slow_copies(
+		port, "-n2", "--keep", "--ready-delay=2s", timeout, format("--env-file=%s", file));
 
 	wait_ready(supervisor, 2);
 	pid_t first = copy_in(supervisor, 0), second = copy_in(supervisor, 1);
@@ -209,7 +209,7 @@ Test(roll, a_new_copy_that_dies_early_had_no_client_and_the_old_ones_stay)
 
 Test(roll, a_new_copy_that_is_not_ready_in_time_stops_and_the_old_ones_stay)
 {
-	expect_roll_fails("SLOW_MODE=late\n", "--ready-timeout=1s", "was not ready in time");
+	expect_roll_fails("SLOW_MODE=late\n", "--ready-timeout=12s", "was not ready in time");
 }
 
 Test(roll, if_the_program_no_longer_exists_the_old_copies_stay)
@@ -420,19 +420,19 @@ Test(roll, datagrams_that_wait_for_an_old_copy_are_answered)
 	char byte;
 
 	wait_ready(supervisor, 2);
+	pid_t old[] = {copy_in(supervisor, 0), copy_in(supervisor, 1)};
 	for (int slot = 0; slot < 2; slot++)
-		kill(copy_in(supervisor, slot), SIGSTOP);
+		stop_process(old[slot]);
 	for (int i = 0; i < 16; i++) {
 		clients[i] = udp_client(port);
 		cr_assert_eq(send(clients[i], "x", 1, 0), 1);
 	}
 	struct process *rolling = roll_start(supervisor);
 	for (int slot = 0; slot < 2; slot++) {
-		pid_t old = copy_in(supervisor, slot);
 		wait_ready(supervisor, 3 + slot);
 		for (int i = 0; i < 16; i++)
 			cr_assert_eq(send(clients[i], "y", 1, 0), 1);
-		kill(old, SIGCONT);
+		kill(old[slot], SIGCONT);
 	}
 	roll_finish(rolling, 2);
 	for (int i = 0; i < 16 * 3; i++)

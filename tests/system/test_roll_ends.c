@@ -81,6 +81,12 @@ Test(roll_ends, a_request_that_a_new_copy_serves_before_it_fails_is_answered)
 		skip("the descriptors of a copy are not available");
 	while (!process_ended(attempt)) {
 		char half[32] = "";
+		/* a client gets to one of the two by chance */
+		for (int i = 0; i < MANY && served == 0; i++) {
+			setsockopt(listener, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &detach,
+				sizeof detach);
+			served += answering(port) != old;
+		}
 		setsockopt(listener, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &detach, sizeof detach);
 		int request = client_connect("127.0.0.1", port);
 		cr_assert_eq(send(request, "wait\n", 5, MSG_NOSIGNAL), 5);
@@ -103,7 +109,7 @@ Test(roll_ends, a_copy_that_crashes_after_a_failed_roll_starts_from_the_files_as
 	int port = port_new();
 	const char *directory = new_directory(), *file = write_file(directory, "env", "");
 	struct process *supervisor = copies_of(
-		"slow.py", port, "-n2", "--ready-delay=300ms", format("--env-file=%s", file));
+		"slow.py", port, "-n2", "--ready-delay=2s", format("--env-file=%s", file));
 
 	wait_ready(supervisor, 2);
 	write_file(directory, "env", "SLOW_MODE=dies");
@@ -375,7 +381,7 @@ Test(roll_ends, requests_during_a_roll_are_one_roll_that_follows)
 Test(roll_ends, one_copy_more_by_a_signal_waits_for_a_roll)
 {
 	int port = port_new();
-	struct process *supervisor = copies_of("slow.py", port, "-n1", "--probation=1s");
+	struct process *supervisor = copies_of("slow.py", port, "-n1", "--probation=5s");
 
 	wait_ready(supervisor, 1);
 	struct process *rolling = roll_start(supervisor);

@@ -108,7 +108,7 @@ Test(scale, the_pid_file_names_the_supervisor)
 Test(scale, it_waits_for_a_roll_that_is_in_progress)
 {
 	int port = port_new();
-	struct process *supervisor = copies_of("holding.py", port, "-n1", "--drain-timeout=1s");
+	struct process *supervisor = copies_of("holding.py", port, "-n1", "--drain-timeout=5s");
 
 	wait_ready(supervisor, 1);
 	hold_connections(copy_in(supervisor, 0), port, 1);

@@ -414,7 +414,7 @@ Test(stop_process, a_process_that_ignores_the_signal_is_killed)
 	struct process *old = stubborn_copy(port);
 
 	holding_copy(port);
-	struct process *stop = stop_start(process_id(old), "--grace=500ms");
+	struct process *stop = stop_start(process_id(old), "--grace=3s");
 	stop_finish(stop, 0);
 	expect_said(stop, "does not stop, and is killed");
 	cr_expect_eq(process_wait(old), 128 + SIGKILL);
@@ -875,9 +875,12 @@ Test(stop_process, the_last_copy_is_told_to_stop_if_no_other_one_starts)
 
 	stop_finish(stops[0], 0);
 	stop_finish(stops[1], 0);
-	cr_expect_eq(times_said(stops[0], "no other process can take") +
-			     times_said(stops[1], "no other process can take"),
-		1, "%s%s", process_errors(stops[0]), process_errors(stops[1]));
+	/* or the first one was gone already when the second one was asked for */
+	int n_last = 0;
+	for (int i = 0; i < 2; i++)
+		n_last += times_said(stops[i], "no other process can take") +
+			  times_said(stops[i], "shares no TCP port with others");
+	cr_expect_eq(n_last, 1, "%s%s", process_errors(stops[0]), process_errors(stops[1]));
 	wait_listening("tcp", port, 0);
 }
 

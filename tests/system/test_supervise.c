@@ -405,6 +405,7 @@ Test(supervise, each_copy_has_a_directory_settings_and_files_of_its_own)
 			python(), script_path("slow.py"), port));
 
 	wait_ready(supervisor, 2);
+	wait_listening("tcp", port, 2);
 	roll(supervisor, 2);
 	for (int i = 0; i < 4; i++)
 		cr_expect_str_eq(read_file(format("%s/%d/socket.%d", directory, i % 2, 1 + i / 2)),
@@ -647,7 +648,6 @@ Test(supervise, a_copy_that_does_not_stop_is_killed)
 	struct process *supervisor = supervise("-n1", "--ready-timeout=0", "--grace=100ms", "sh",
 		"-c", "trap '' TERM; echo is stubborn >&2; while :; do sleep 0.1; done");
 
-	wait_ready(supervisor, 0);
 	wait_said(supervisor, "still does not listen after 0 ms, and keeps running", 1);
 	wait_said(supervisor, "is stubborn", 1);
 	end_supervisor(supervisor);

@@ -273,13 +273,13 @@ Test(who, the_table_fits_a_terminal_of_80_columns)
 	process_start(WORDS(run_path(), "-n", "1", need_program("python3"), "-c", script,
 			      format("%d", port)),
 		.is_bare = true);
-	struct expected expected = {format("%d", port), "  fifteen-letters  ", ""};
+	struct expected expected = {format("%d", port), "  reuse-run ", ""};
 
 	wait_listening("tcp", port, 2);
 	wait_until(shows_text, &expected, expected.row);
 	expect_narrow(expected.table);
 	cr_expect(strstr(expected.table, " (IPv6 only)   alone, shared"), "%s", expected.table);
-	cr_expect(strstr(expected.table, "  reuse-run "), "%s", expected.table);
+	cr_expect(strstr(expected.table, "  fifteen-letters  "), "%s", expected.table);
 }
 
 /* Where the text is longer than the terminal, its end is what is seen. */
@@ -515,10 +515,34 @@ static void wait_screen(const char *socket, const char *text)
 	wait_until(is_on_screen, &screen, format("\"%s\" on the screen", text));
 }
 
+struct watched {
+	const char *socket; /* of tmux */
+	int port;
+};
+
+/* The rate is seen for a moment only, so there is another client each time. */
+static bool shows_rate(void *context)
+{
+	static const char before[] = " connections, ";
+	const struct watched *watched = context;
+
+	close(client_connect("127.0.0.1", watched->port));
+	const char *rate = strstr(tmux(watched->socket, "capture-pane", "-p"), before);
+	return rate && atoi(rate + sizeof before - 1) > 0;
+}
+
+static bool shows_no_python(void *context)
+{
+	const struct watched *watched = context;
+
+	return !strstr(tmux(watched->socket, "capture-pane", "-p"), "python3");
+}
+
 Test(who, watch_shows_changes)
 {
 	int port = port_new();
 	const char *socket = tmux_socket();
+	struct watched watched = {socket, port};
 	struct process *server = start_http("127.0.0.1", port);
 	int pid = (int)process_id(server);
 
@@ -527,7 +551,9 @@ Test(who, watch_shows_changes)
 			port));
 	wait_screen(socket, format("%d python3 ▏ 0/5 0 ▏ 0 yes", pid));
 	int first = client_connect("127.0.0.1", port);
-	wait_screen(socket, ", 1 connections, 1 new/s");
+	wait_screen(socket, ", 1 connections, ");
+	wait_until(shows_rate, &watched, "a rate on the screen");
+	wait_screen(socket, format("%d python3 ▏ 0/5 1 ▏ 0 yes", pid));
 	process_signal(server, SIGSTOP);
 	int second = client_connect("127.0.0.1", port);
 	wait_screen(socket, format("%d python3 █▌ 1/5 1 ▏ 0 yes", pid));
@@ -535,7 +561,7 @@ Test(who, watch_shows_changes)
 	close(second);
 	process_kill(server);
 	wait_screen(socket, format("Nobody listens on port %d.", port));
-	cr_expect_not(strstr(tmux(socket, "capture-pane", "-p"), "python3"));
+	wait_until(shows_no_python, &watched, "the program to disappear");
 	tmux(socket, "send-keys", "C-c");
 	wait_screen(socket, "ended with 130");
 	tmux(socket, "kill-server");

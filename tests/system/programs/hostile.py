@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """hostile.py PORT DEED: answers each connection with its process id, and on SIGUSR1 does to its
-keeper what DEED names. Says "sent" when it has sent all, and "done" when the keeper has read it."""
+keeper what DEED names. Says "all is sent" when it is, and "done" when the keeper has read it."""
 import array
 import ctypes
 import fcntl
@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 from lingering import connect_lingering
 
 STORE = b"FDSTORE=1\nFDNAME=libreuse-1-tcp-127.0.0.1-1"
-MANY = 1000 * 1000 if os.environ.get("LIBREUSE_LONG") == "1" else 50 * 1000
+MANY = 1000 * 1000 if os.environ.get("LIBREUSE_LONG") == "1" else 10 * 1000
 keeper = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 keeper_name = os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1)
 opened = []  # and never closed
@@ -87,7 +87,7 @@ def of_others():
 def lingering():
     """Sockets whose last descriptor takes an hour to close."""
     server = listening()
-    for _ in range(100):
+    for _ in range(8):  # as many as fit into the queue of a keeper that reads nothing
         client = connect_lingering(server)
         send(STORE, client)
     for client in opened:
@@ -121,12 +121,12 @@ def endless():
     for i in range(1 << 40):
         keeper.sendto(b"\n" * 4000, keeper_name)
         if i == 2000:
-            print("sent", flush=True)
+            print("all is sent", flush=True)
 
 
 def do():
     globals()[sys.argv[2]]()
-    print("sent", flush=True)
+    print("all is sent", flush=True)
     while fcntl.ioctl(keeper, termios.TIOCOUTQ, bytes(4)) != bytes(4):
         time.sleep(0.001)
     print("done", flush=True)
