@@ -228,6 +228,7 @@ Test(probation, a_copy_for_the_clients_of_a_dead_one_stops_even_if_no_other_copy
 	char answer[32];
 
 	answering(port);
+	wait_ready(supervisor, 1);
 	write_file(directory, "port", format("%d", other));
 	struct process *attempt = roll_start(supervisor);
 	wait_listening("tcp", other, 1);
