@@ -110,7 +110,7 @@ static void crashed(struct supervisor *supervisor, struct copy *copy, const char
 static bool has_heir(const struct supervisor *supervisor, const struct copy *copy)
 {
 	for (unsigned slot = 0; slot < supervisor->n_slots; slot++) {
-		if (queue_has(supervisor, copy, slot) && !copies_has(supervisor, slot) &&
+		if (queue_has(supervisor, copy, slot) && !copies_serving(supervisor, slot) &&
 			supervisor->slots[slot].start_ms != CLOCK_NEVER)
 			return !supervisor->is_stopping;
 	}
@@ -144,6 +144,14 @@ static bool is_replacement(
 	return true;
 }
 
+/* Before its time to drain is over, at any rate. */
+static unsigned pause_ms(const struct supervisor *supervisor)
+{
+	unsigned most_ms = supervisor->options->drain_timeout_ms / 2;
+
+	return SWEEP_MS < most_ms ? SWEEP_MS : most_ms;
+}
+
 static void copy_ended(struct supervisor *supervisor, struct copy *copy, int status)
 {
 	enum copy_state state = copy->state;
@@ -171,7 +179,7 @@ static void copy_ended(struct supervisor *supervisor, struct copy *copy, int sta
 			"copy %u: process %d %s while it drained; what it had accepted is lost",
 			copy->slot, (int)copy->pid, how);
 		leave_queue(supervisor, copy);
-		copy->swept_ms = copy->is_sweeper ? clock_now_ms() + SWEEP_MS : 0;
+		copy->swept_ms = copy->is_sweeper ? clock_now_ms() + pause_ms(supervisor) : 0;
 	} else if (is_replacement(supervisor, copy, state, how)) {
 		leave_queue(supervisor, copy);
 	} else {

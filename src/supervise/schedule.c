@@ -13,7 +13,6 @@
 #include "replacement.h"
 #include "signals.h"
 #include "stop_time.h"
-#include "supervise/sockets/process_tree.h"
 #include "supervise/sockets/settle.h"
 #include "supervise/sockets/unread.h"
 #include "supervise/talk/say.h"
@@ -22,9 +21,9 @@
 #include "watch.h"
 #include "worker.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define LOOK_MS	  50	      /* between two looks at state that the kernel does not report */
@@ -133,11 +132,23 @@ static void leave_queue(const struct copy *dead)
 			dead->slot, (int)dead->pid);
 }
 
+/* It is dead, but if others have died too, new clients are led to it until another copy serves. */
+static bool gets_clients(const struct supervisor *supervisor, const struct copy *copy)
+{
+	const struct endpoint *endpoint;
+	const char *obstacle =
+		steering_obstacle(supervisor->steering, &supervisor->keeper, copy, &endpoint);
+
+	return copy->is_over && !supervisor->is_stopping && obstacle &&
+	       strcmp(obstacle, STEERING_NO_OTHER) == 0;
+}
+
 static bool is_drained(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	struct drained drained;
 	bool is_known = keeper_drained(&supervisor->keeper, copy, &drained);
-	bool is_over = is_known && drain_is_over(&copy->drain, &drained, &supervisor->snapshot);
+	bool is_over = is_known && !gets_clients(supervisor, copy) &&
+		       drain_is_over(&copy->drain, &drained, &supervisor->snapshot);
 	bool is_left =
 		is_known && copy->is_over && drain_has_queue(&drained, &supervisor->snapshot);
 
@@ -218,16 +229,10 @@ static void advance_draining(struct supervisor *supervisor, struct copy *copy, i
 		end_drain(supervisor, copy);
 }
 
-/* Another group may have its number soon. */
-static bool is_group_gone(const struct copy *copy)
-{
-	return (kill(-copy->pid, 0) < 0 && errno == ESRCH) || !process_tree_group_lives(copy->pid);
-}
-
 static void advance_stopping(struct supervisor *supervisor, struct copy *copy, int64_t now)
 {
 	if (copy->has_killed || now < stop_time_end_of_grace_ms(supervisor, copy) ||
-		(copy->is_over && !copy->is_in_background && is_group_gone(copy)))
+		(!copy->is_in_background && signals_group_is_gone(copy)))
 		return;
 	say(LOG_LEVEL_WARN, "copy %u: process %d does not stop, and is killed", copy->slot,
 		(int)copy->pid);
@@ -243,7 +248,7 @@ static bool is_gone(const struct supervisor *supervisor, const struct copy *copy
 	if (copy->is_in_background &&
 		background_signal(supervisor, copy, copy->has_killed ? SIGKILL : 0))
 		return false;
-	return is_group_gone(copy) ||
+	return signals_group_is_gone(copy) ||
 	       now - copy->changed_ms >= 2 * (int64_t)supervisor->options->grace_ms + LOOK_MS ||
 	       (copy->has_killed && stop_time_is_over(supervisor));
 }

@@ -9,6 +9,7 @@
 #include "supervise/sockets/copy.h"
 
 #include <signal.h>
+#include <stdbool.h>
 
 /*
  * Sends a signal to each process of the group, and once to the first process of the copy, which may
@@ -23,5 +24,11 @@ void signals_send(const struct copy *copy, int number);
  * under the notify hook, one of them is the program.
  */
 void signals_kill(const struct copy *copy);
+
+/*
+ * Whether it has ended, and its process group as well. Another group may have its number then, so
+ * none gets a signal.
+ */
+bool signals_group_is_gone(const struct copy *copy);
 
 #endif

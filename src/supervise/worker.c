@@ -301,7 +301,7 @@ void worker_follow_drain(struct supervisor *supervisor, struct copy *copy)
 	if (copy->drain.has_started &&
 		steering_is_sure(supervisor->steering, &supervisor->keeper, copy))
 		return;
-	if (!copy->drain.has_started && !copy->is_held && !copy->is_over &&
+	if (!copy->drain.has_started && !has_served_on && !copy->is_held && !copy->is_over &&
 		stop_where_nobody_can_take(supervisor, copy))
 		return;
 	start_drain(supervisor, copy);

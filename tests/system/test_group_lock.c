@@ -103,6 +103,20 @@ static bool is_locked(void)
 	return is_there;
 }
 
+static void fill_queue(const char *name)
+{
+	struct sockaddr_un address;
+	socklen_t length = name_socket(&address, name);
+	int result = 0;
+
+	while (result == 0) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		result = connect(fd, (struct sockaddr *)&address, length);
+		close(fd);
+	}
+	cr_assert_eq(errno, EAGAIN);
+}
+
 static const char *log_path;
 
 /* What WORK logs. */
@@ -182,6 +196,9 @@ Test(group_lock, a_process_that_keeps_the_lock_is_waited_for_once)
 	cr_expect(group_lock_is_stuck());
 	for (int i = 0; i < 3; i++)
 		cr_expect_str_empty(said(lock_without));
+	/* and also when its queue is full of those who have waited for it */
+	fill_queue(lock_name());
+	cr_expect_str_empty(said(lock_without));
 	cr_expect_eq(group_try_lock(geteuid()), -1);
 	end(&other, SIGKILL);
 	cr_expect_str_empty(said(lock_and_unlock));

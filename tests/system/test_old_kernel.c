@@ -61,6 +61,21 @@ Test(old_kernel, without_a_program_for_the_group_the_kernel_chooses_and_the_log_
 	expect_says(process, "steer=source is not available: ENOPROTOOPT");
 }
 
+/* Such a kernel answers ENOMEM, which would pass elsewhere. */
+Test(old_kernel, where_md5_is_not_allowed_a_drain_and_a_stop_end_all_the_same)
+{
+	int port = port_new();
+	struct process *supervisor = on_a_kernel_without("TCP_MD5SIG", "-v", "-n2",
+		"--ready-delay=0", "--probation=0", "--drain-timeout=1h", program_path("server"),
+		"tcp", "127.0.0.1", format("%d", port));
+
+	wait_ready(supervisor, 2);
+	roll(supervisor, 2);
+	end_supervisor(supervisor);
+	cr_expect_eq(times_said(supervisor, "still has connections"), 0, "%s",
+		process_errors(supervisor));
+}
+
 Test(old_kernel, without_a_program_for_the_group_a_new_copy_takes_over_the_old_ones_socket)
 {
 	int port = port_new();

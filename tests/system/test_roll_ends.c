@@ -170,6 +170,52 @@ Test(roll_ends, what_waits_in_the_queue_of_a_copy_that_dies_while_its_successor_
 	end_supervisor(supervisor);
 }
 
+/* Listens at PORT, and at OTHER when there is no DIRECTORY/hold; holds its connections. */
+static const char two_ports[] =
+	"import os, select, socket, sys\n"
+	"servers, clients = [socket.create_server(('127.0.0.1', int(sys.argv[1])))], []\n"
+	"while True:\n"
+	"    if len(servers) == 1 and not os.path.exists(f'{sys.argv[3]}/hold'):\n"
+	"        servers.append(socket.create_server(('127.0.0.1', int(sys.argv[2]))))\n"
+	"    for server in select.select(servers, [], [], 0.05)[0]:\n"
+	"        clients.append(server.accept()[0])\n"
+	"        clients[-1].sendall(b'%d\\n' % os.getpid())\n";
+
+/* The copy that is started again does not have the other port yet, and no copy is to come. */
+Test(roll_ends, an_old_copy_that_has_served_again_drains_on_when_another_copy_serves)
+{
+	int port = port_new(), other = port_new();
+	const char *directory = new_directory();
+	struct process *supervisor = supervise("-n1", "--ready-delay=0", "--probation=0",
+		"--drain-timeout=1h", "-r", format("tcp port=%d,%d -> share keep", port, other),
+		need_program("python3"), "-c", two_ports, format("%d", port), format("%d", other),
+		directory);
+	char byte;
+
+	wait_ready(supervisor, 1);
+	wait_listening("tcp", other, 1);
+	pid_t old = copy_in(supervisor, 0);
+	int client = client_connect("127.0.0.1", port);
+	cr_assert_eq(recv(client, &byte, 1, 0), 1);
+	struct process *attempt = roll_start(supervisor);
+	wait_ready(supervisor, 2);
+	wait_listening("tcp", other, 2);
+	wait_row(supervisor, 0, old, ",\"state\":\"draining\",");
+	write_file(directory, "hold", "");
+	cr_assert_eq(kill(copy_in(supervisor, 0), SIGKILL), 0);
+	wait_said(supervisor, "serves new clients until another copy can\n", 1);
+	wait_ready(supervisor, 3);
+	cr_assert_eq(unlink(format("%s/hold", directory)), 0);
+	wait_said(supervisor, "takes over the kept socket\n", 2);
+	cr_expect_eq(times_said(supervisor, "told to stop at once"), 0, "%s",
+		process_errors(supervisor));
+	cr_expect_eq(kill(old, 0), 0);
+	process_kill(attempt); /* it waits for the old copy */
+	close(client);
+	cr_assert_eq(kill(old, SIGKILL), 0);
+	end_supervisor(supervisor);
+}
+
 /* The new copy crashes while the old one, which was told to stop, still listens. */
 Test(roll_ends, clients_wait_for_the_next_copy_and_not_at_one_that_was_told_to_stop)
 {

@@ -348,6 +348,29 @@ Test(status, a_supervisor_that_hangs_does_not_answer)
 	end_supervisor(supervisor);
 }
 
+/* Answers as a supervisor would that never comes to the end of a line. */
+static const char drips[] = "import os, socket, time\n"
+			    "server = socket.socket(socket.AF_UNIX)\n"
+			    "server.bind(f'\\0libreuse-control-{os.stat(\"/proc/self/ns/"
+			    "pid\").st_ino}-{os.getpid()}')\n"
+			    "server.listen()\n"
+			    "print('listening', flush=True)\n"
+			    "client = server.accept()[0]\n"
+			    "while True:\n"
+			    "    client.send(b'.')\n"
+			    "    time.sleep(0.5)\n";
+
+Test(status, another_user_cannot_hold_up_root_who_asks_all)
+{
+	need_root();
+	enter_network_namespace();
+	struct process *other =
+		process_start(WORDS(python(), "-c", drips), .is_bare = true, .user = "nobody");
+	process_wait_text(other, "listening");
+	struct process *asked = process_start(WORDS(run_path(), "--status"), .is_bare = true);
+	cr_expect_eq(process_wait(asked), 1);
+}
+
 /* ---- those who ask ---- */
 
 static int ask_and_leave(pid_t supervisor, const char *words)

@@ -65,7 +65,8 @@ static void wait_for_holder(struct waiting *waiting)
 	struct pollfd polled = {.fd = fd, .events = POLLIN};
 	struct ucred holder = holder_of(fd, waiting->user);
 	int64_t waited_ms = clock_now_ms() - waiting->since_ms;
-	bool is_stuck = holder.pid == stuck;
+	/* without a descriptor, as many have waited for it as there is room for */
+	bool is_stuck = fd >= 0 ? holder.pid == stuck : stuck != NOBODY;
 	bool is_of_others = fd >= 0 && holder.uid != waiting->user && holder.uid != 0;
 	int64_t said_ms = is_stuck ? STUCK_MS : SAID_MS;
 
@@ -85,7 +86,7 @@ static void wait_for_holder(struct waiting *waiting)
 			(int)holder.pid);
 		waiting->is_said = true;
 	}
-	if (waiting->is_over)
+	if (waiting->is_over && !is_stuck)
 		stuck = holder.pid;
 	if (!waiting->is_over)
 		poll(&polled, fd >= 0,

@@ -42,19 +42,34 @@ static int set_most_hops(int fd, sa_family_t family)
 		       : setsockopt(fd, IPPROTO_IP, IP_TTL, &most, sizeof most);
 }
 
+/*
+ * Until Linux 6.19, ENOMEM also says that the kernel does not allow MD5 (FIPS 140), and that does
+ * not pass.
+ */
+static int sign(int fd, const struct sockaddr_storage *to, socklen_t length)
+{
+	static bool has_worked;
+	struct tcp_md5sig key = {.tcpm_keylen = 1, .tcpm_key = "k"};
+
+	memcpy(&key.tcpm_addr, to, length);
+	int result = setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key);
+	has_worked |= result == 0;
+	if (result < 0 && errno == ENOMEM && !has_worked)
+		errno = EOPNOTSUPP;
+	return result;
+}
+
 /* Returns a socket to be closed when the knock has arrived, or a negative errno. */
 static int send_knock(const struct knock *knock)
 {
 	struct sockaddr_storage to;
 	socklen_t length = endpoint_to_sockaddr(&knock->way->to, &to);
-	struct tcp_md5sig key = {.tcpm_keylen = 1, .tcpm_key = "k"};
 	int size = STEER_KNOCK_MSS + (int)knock->number;
 	int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
-	memcpy(&key.tcpm_addr, &to, length);
-	if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key) == 0 &&
+	if (sign(fd, &to, length) == 0 &&
 		setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &size, sizeof size) == 0 &&
 		set_most_hops(fd, to.ss_family) == 0 &&
 		(connect(fd, (const struct sockaddr *)&to, length) == 0 || errno == EINPROGRESS))

@@ -192,13 +192,45 @@ static void print_part(const char *part)
 	}
 }
 
-/* Prints each line; returns the status in the last one, or -1 if that does not come by END_MS. */
-static int follow(FILE *supervisor, int64_t end_ms)
+/* Bytes that have been read, and are not in a line yet. */
+struct answer {
+	int fd;
+	int64_t end_ms;
+	size_t length;
+	char bytes[LINE_SIZE];
+};
+
+/* PART becomes the next line with its '\n', or the next part of a longer one. */
+static bool next_part(struct answer *answer, char part[static LINE_SIZE])
 {
+	const char *end = NULL;
+
+	while (!(end = memchr(answer->bytes, '\n', answer->length)) &&
+		answer->length < LINE_SIZE - 1) {
+		ssize_t got = clock_now_ms() < answer->end_ms
+				      ? recv(answer->fd, answer->bytes + answer->length,
+						LINE_SIZE - 1 - answer->length, 0)
+				      : -1;
+		if (got <= 0)
+			return false;
+		answer->length += (size_t)got;
+	}
+	size_t length = end ? (size_t)(end + 1 - answer->bytes) : answer->length;
+	memcpy(part, answer->bytes, length);
+	part[length] = '\0';
+	answer->length -= length;
+	memmove(answer->bytes, answer->bytes + length, answer->length);
+	return true;
+}
+
+/* Prints each line; returns the status in the last one, or -1 if that does not come by END_MS. */
+static int follow(int fd, int64_t end_ms)
+{
+	struct answer answer = {.fd = fd, .end_ms = end_ms};
 	char part[LINE_SIZE];
 	bool is_start = true;
 
-	while (clock_now_ms() < end_ms && fgets(part, sizeof part, supervisor)) {
+	while (next_part(&answer, part)) {
 		if (is_start && strncmp(part, CONTROL_END, sizeof CONTROL_END - 1) == 0)
 			return atoi(part + sizeof CONTROL_END - 1) & 0xff;
 		print_part(part);
@@ -215,14 +247,9 @@ static int converse(int fd, const char *words, int64_t end_ms)
 {
 	ssize_t length = (ssize_t)strlen(words);
 	bool is_sent = length == 0 || send(fd, words, (size_t)length, MSG_NOSIGNAL) == length;
-	FILE *supervisor = is_sent ? fdopen(fd, "r") : NULL;
+	int status = is_sent ? follow(fd, end_ms) : -1;
 
-	if (!supervisor) {
-		close(fd);
-		return -1;
-	}
-	int status = follow(supervisor, end_ms);
-	fclose(supervisor);
+	close(fd);
 	return status;
 }
 

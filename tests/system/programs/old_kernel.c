@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,6 +46,8 @@ static const struct lack {
 		{{1, ~0U, SOL_SOCKET}, {2, ~0U, SO_REUSEPORT}}},
 	{"SO_ATTACH_REUSEPORT_CBPF", SYS_setsockopt, ENOPROTOOPT,
 		{{1, ~0U, SOL_SOCKET}, {2, ~0U, SO_ATTACH_REUSEPORT_CBPF}}},
+	/* as where MD5 is not allowed */
+	{"TCP_MD5SIG", SYS_setsockopt, ENOMEM, {{1, ~0U, IPPROTO_TCP}, {2, ~0U, TCP_MD5SIG}}},
 	{"pidfd_open", SYS_pidfd_open, ENOSYS, {{0}}},
 	{"pidfd_getfd", SYS_pidfd_getfd, ENOSYS, {{0}}},
 	/* as of a process whose first thread has ended, see attack.c */
