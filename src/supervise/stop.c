@@ -8,6 +8,7 @@
 #include "roll.h"
 #include "scale.h"
 #include "stop_time.h"
+#include "supervise/sockets/settle.h"
 #include "supervise/talk/service_manager.h"
 #include "waiting.h"
 #include "worker.h"
@@ -32,6 +33,8 @@ void stop_begin(struct supervisor *supervisor)
 	service_manager_say("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%ju",
 		((uintmax_t)supervisor->options->stop_timeout_ms + 1000) * 1000);
 	waiting_say_stop(supervisor);
+	if (service_manager_is_there())
+		settle_for_next(&supervisor->keeper);
 	worker_look(supervisor);
 }
 

@@ -360,8 +360,10 @@ static bool drain_again(struct supervisor *supervisor, struct copy *copy)
 bool worker_let_go(struct supervisor *supervisor, struct copy *copy)
 {
 	keeper_unclaim(&supervisor->keeper, copy);
-	if (supervisor->is_stopping && service_manager_is_there())
+	if (supervisor->is_stopping && service_manager_is_there()) {
 		keeper_orphan(&supervisor->keeper, copy);
+		settle_for_next(&supervisor->keeper);
+	}
 	while (keeper_owns_any(&supervisor->keeper, copy)) {
 		if (drain_again(supervisor, copy))
 			return false;

@@ -59,6 +59,52 @@ static int times_logged(const char *what)
 	return occurrences(systemd_log(), what);
 }
 
+/*
+ * Listens, and ends. Copy 1 ends at once as long as there is DIRECTORY/dies, so its socket is not
+ * in the store; the other one ends when there is DIRECTORY/go, and does not listen to its clients
+ * any more.
+ */
+static const char ends_slowly[] =
+	"import os, signal, socket, sys, time\n"
+	"server = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
+	"if os.environ['REUSE_WORKER'] == '1' and os.path.exists(sys.argv[2] + '/dies'):\n"
+	"    os._exit(3)\n"
+	"def end(*_):\n"
+	"    print('told to end', flush=True)\n"
+	"    while not os.path.exists(sys.argv[2] + '/go'):\n"
+	"        time.sleep(0.05)\n"
+	"    os._exit(0)\n"
+	"signal.signal(signal.SIGTERM, end)\n"
+	"while True:\n"
+	"    server.accept()[0].sendall(b'%d\\n' % os.getpid())\n";
+
+#define LATE 32 /* clients */
+
+Test(supervise_systemd, clients_that_come_while_the_last_copy_ends_are_served_by_the_next_life)
+{
+	int port = port_new(), clients[LATE];
+	const char *directory = new_directory(), *dies = write_file(directory, "dies", "");
+	const char *program = write_file(directory, "server.py", ends_slowly);
+	char answer[16];
+
+	add_service("Type=simple\nNotifyAccess=main", "-n2 --keep --ready-delay=500ms",
+		format("%s %s %d %s", python(), program, port, directory));
+	systemd_boot();
+	systemd_do("start", "web");
+	systemd_wait_log("another one starts in 3200 ms", 1);
+	systemd_kill(main_process(), SIGTERM);
+	systemd_wait_log("told to end", 1);
+	for (int i = 0; i < LATE; i++)
+		clients[i] = client_connect("127.0.0.1", port);
+	cr_assert_eq(unlink(dies), 0);
+	write_file(directory, "go", "");
+	for (int i = 0; i < LATE; i++) {
+		cr_expect_gt(recv(clients[i], answer, sizeof answer, 0), 0, "client %d: %s", i,
+			systemd_log());
+		close(clients[i]);
+	}
+}
+
 /* ---- what is lost ---- */
 
 /* Stops the clients, and expects that no more than MOST were cut off, and all others answered. */

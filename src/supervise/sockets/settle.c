@@ -4,6 +4,7 @@
 #include "process_tree.h"
 #include "socket/meant.h"
 #include "supervise/talk/say.h"
+#include "unread.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -45,6 +46,19 @@ void settle(struct keeper *keeper, struct copy *copy)
 			keeper_let_go(keeper, kept, copy);
 	}
 	process_tree_free(&tree);
+}
+
+void settle_for_next(struct keeper *keeper)
+{
+	for (struct kept *kept = keeper->list, *next; kept; kept = next) {
+		next = kept->next;
+		if (kept->takers || kept->is_handed)
+			continue;
+		if (unread_in(kept))
+			keeper_hand_on(keeper, kept);
+		else
+			keeper_drop(keeper, kept);
+	}
 }
 
 /* ---- what is not kept ---- */

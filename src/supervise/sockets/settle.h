@@ -17,6 +17,13 @@
 void settle(struct keeper *keeper, struct copy *copy);
 
 /*
+ * No copy is started any more, and the next supervisor has only what the service manager has. So it
+ * gets the sockets that no copy has, if clients wait in them; the others are closed, as long as
+ * another socket takes the clients that come.
+ */
+void settle_for_next(struct keeper *keeper);
+
+/*
  * Logs, for sockets that COPY has opened too late to be kept and still has open, which rule would
  * keep them; once for each port.
  */

@@ -2,6 +2,8 @@
 #include "unread.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #define ERRORS_MOST 8
@@ -23,6 +25,22 @@ static bool has_datagram(const struct kept *kept)
 			return false;
 	}
 	return got >= 0;
+}
+
+/* Of a listener, tcp_info(7) has the length of its queue there. */
+static bool has_connection(const struct kept *kept)
+{
+	struct tcp_info info = {.tcpi_unacked = 0};
+	socklen_t length = sizeof info;
+
+	return kept->entry.local.protocol != PROTOCOL_UDP &&
+	       getsockopt(kept->fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+	       info.tcpi_unacked > 0;
+}
+
+bool unread_in(const struct kept *kept)
+{
+	return has_datagram(kept) || has_connection(kept);
 }
 
 bool unread_by(const struct keeper *keeper, const struct copy *copy)
