@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 from lingering import connect_lingering
 
 STORE = b"FDSTORE=1\nFDNAME=libreuse-1-tcp-127.0.0.1-1"
-MANY = 1000 * 1000 if os.environ.get("LIBREUSE_LONG") == "1" else 10 * 1000
+MANY = 1000 * 1000 if os.environ.get("LIBREUSE_LONG") == "1" else 50 * 1000
 keeper = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 keeper_name = os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1)
 opened = []  # and never closed
