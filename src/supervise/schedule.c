@@ -136,11 +136,12 @@ static void leave_queue(const struct copy *dead)
 static bool gets_clients(const struct supervisor *supervisor, const struct copy *copy)
 {
 	const struct endpoint *endpoint;
+
+	if (!copy->is_over || supervisor->is_stopping)
+		return false;
 	const char *obstacle =
 		steering_obstacle(supervisor->steering, &supervisor->keeper, copy, &endpoint);
-
-	return copy->is_over && !supervisor->is_stopping && obstacle &&
-	       strcmp(obstacle, STEERING_NO_OTHER) == 0;
+	return obstacle && strcmp(obstacle, STEERING_NO_OTHER) == 0;
 }
 
 static bool is_drained(struct supervisor *supervisor, struct copy *copy, int64_t now)

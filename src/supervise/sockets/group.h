@@ -60,9 +60,9 @@ bool group_is_measured(const struct group *group);
  * For each group of a LIST (linked by next) whose IS_WANTED is set: attaches a program that gives
  * nothing to the closed members. Then makes sure that each closed member has the number that was
  * assumed. If that is not possible, the group's obstacle says why; if only a descriptor or memory
- * is missing at the moment, IS_UNMEASURED is set instead. From all other groups, and from
- * those that already have an obstacle, the program is detached, so that the kernel chooses. Only
- * one process at a time may call this: see group_lock.h.
+ * is missing at the moment, IS_UNMEASURED is set instead. From all other groups, and from those
+ * that already have an obstacle, the program is detached, so that the kernel chooses. Only one
+ * process at a time may call this: see group_lock.h.
  */
 void groups_steer(struct group *list, struct snapshot *snapshot);
 
